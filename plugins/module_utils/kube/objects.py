@@ -1,0 +1,139 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Kubernetes objects as plain dictionaries: identify them, and read them from YAML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+try:
+    import yaml
+except ImportError:  # reported by module.py before anything here is called
+    yaml = None
+
+from .errors import InvalidInput
+
+
+class Kind(NamedTuple):
+    """A kind of object at one API version, for example `Kind("apps/v1", "Deployment")`."""
+
+    api_version: str
+    kind: str
+
+    @property
+    def group(self) -> str:
+        """The API group, empty for the core group."""
+        return self.api_version.rpartition("/")[0]
+
+
+class Key(NamedTuple):
+    """What names one object in a cluster; `namespace` is empty where there is none."""
+
+    api_version: str
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+    @property
+    def of(self) -> Kind:
+        """The kind that the key's object is of."""
+        return Kind(self.api_version, self.kind)
+
+    @property
+    def identity(self) -> tuple[str, str, str, str]:
+        """The key without the API version's version: one object, whatever version it is read at."""
+        return (self.of.group, self.kind, self.namespace, self.name)
+
+
+def kind_of(obj: Mapping[str, Any]) -> Kind:
+    """The kind of an object."""
+    return Kind(obj["apiVersion"], obj["kind"])
+
+
+def key_of(obj: Mapping[str, Any]) -> Key:
+    """The key of an object."""
+    metadata = obj["metadata"]
+    return Key(obj["apiVersion"], obj["kind"], metadata.get("namespace") or "", metadata["name"])
+
+
+def read_yaml(text: str, source: str) -> list[Any]:
+    """The documents of a YAML text, empty ones left out.
+
+    `source` names the text in errors (a file, a URL). A YAML error or a repeated key raises InvalidInput
+    that names the source and the line.
+    """
+    try:
+        return [document for document in yaml.load_all(text, Loader=_loader()) if document is not None]
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        raise InvalidInput(f"{source}, line {line}: {error.problem or 'this is not YAML'}.", file=source, line=line) from error
+    except yaml.YAMLError as error:
+        raise InvalidInput(f"{source} is not YAML: {' '.join(str(error).split())}.", file=source) from error
+
+
+def read_manifests(text: str, source: str) -> list[dict[str, Any]]:
+    """The Kubernetes objects of a YAML text; lists of objects are expanded.
+
+    Raises InvalidInput as `read_yaml` does, and for a document that is not an object with a kind and a name.
+    """
+    return list(expand(read_yaml(text, source), source))
+
+
+def expand(documents: Iterable[Any], source: str) -> Iterator[dict[str, Any]]:
+    """The objects among `documents`, with objects of kind List replaced by what they hold; checks each."""
+    for number, document in enumerate(documents, start=1):
+        if isinstance(document, Mapping) and str(document.get("kind", "")).endswith("List") and "items" in document:
+            yield from expand(document["items"] or (), source)
+        else:
+            yield _checked(document, f"{source}, document {number}")
+
+
+def _checked(document: Any, where: str) -> dict[str, Any]:
+    if not isinstance(document, Mapping):
+        raise InvalidInput(f"{where} is {type(document).__name__}, not a Kubernetes object.")
+    for field in ("apiVersion", "kind"):
+        if not isinstance(document.get(field), str) or not document[field]:
+            raise InvalidInput(f"{where} is not a Kubernetes object: it has no {field}.")
+    metadata = document.get("metadata")
+    if not isinstance(metadata, Mapping) or not isinstance(metadata.get("name"), str) or not metadata["name"]:
+        raise InvalidInput(f"{where}, of kind {document['kind']}, has no metadata.name.")
+    return dict(document)
+
+
+_LOADERS: dict[type, type] = {}
+
+
+def _loader() -> type:
+    """libyaml's safe loader where it exists, made to refuse a repeated key."""
+    base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    if base not in _LOADERS:
+
+        class UniqueKeyLoader(base):
+            """YAML 1.1 keeps the last of repeated keys without a word, which hides mistakes in manifests."""
+
+            def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+                seen: set[Any] = set()
+                for key_node, _value in node.value:
+                    if key_node.tag == "tag:yaml.org,2002:merge" or not isinstance(key_node, yaml.ScalarNode):
+                        continue
+                    key = (key_node.tag, key_node.value)
+                    if key in seen:
+                        raise yaml.constructor.ConstructorError(
+                            None, None, f"the key '{key_node.value}' is repeated", key_node.start_mark
+                        )
+                    seen.add(key)
+                return super().construct_mapping(node, deep)
+
+        # Kubernetes follows YAML 1.2 here: a lone '=' is a string, as in a list of operators of a CRD.
+        UniqueKeyLoader.add_constructor("tag:yaml.org,2002:value", UniqueKeyLoader.construct_yaml_str)
+        # Dates stay the strings they are: JSON has no other way to hold them.
+        UniqueKeyLoader.add_constructor("tag:yaml.org,2002:timestamp", UniqueKeyLoader.construct_yaml_str)
+        _LOADERS[base] = UniqueKeyLoader
+    return _LOADERS[base]

@@ -1,0 +1,87 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where objects of a kind are found at the API server: its plural name, and whether it is namespaced.
+
+Kubernetes' own kinds stand in a table and the kinds of a plan's own CRDs are added to it, so that most work needs no
+discovery; any other kind is asked for once, by aggregated discovery (two requests).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from .objects import Kind
+
+
+class Resource(NamedTuple):
+    """How a kind is addressed: `plural` in paths, and whether its objects live in namespaces."""
+
+    plural: str
+    namespaced: bool
+
+
+def _table(api_version: str, namespaced: bool, kinds: str) -> dict[Kind, Resource]:
+    return {Kind(api_version, kind): Resource(_plural(kind), namespaced) for kind in kinds.split()}
+
+
+def _plural(kind: str) -> str:
+    lower = kind.lower()
+    if lower in {"endpoints"}:
+        return lower
+    if lower.endswith("y") and not lower.endswith("ay"):
+        return lower[:-1] + "ies"
+    return lower + ("es" if lower.endswith(("s", "x", "ch")) else "s")
+
+
+BUILT_IN: dict[Kind, Resource] = {
+    **_table("v1", False, "Namespace Node PersistentVolume"),
+    **_table("v1", True, "ConfigMap Endpoints Event LimitRange PersistentVolumeClaim Pod PodTemplate"),
+    **_table("v1", True, "ReplicationController ResourceQuota Secret Service ServiceAccount"),
+    **_table("apps/v1", True, "ControllerRevision DaemonSet Deployment ReplicaSet StatefulSet"),
+    **_table("batch/v1", True, "CronJob Job"),
+    **_table("autoscaling/v2", True, "HorizontalPodAutoscaler"),
+    **_table("autoscaling/v1", True, "HorizontalPodAutoscaler"),
+    **_table("policy/v1", True, "PodDisruptionBudget"),
+    **_table("networking.k8s.io/v1", True, "Ingress NetworkPolicy"),
+    **_table("networking.k8s.io/v1", False, "IngressClass"),
+    **_table("rbac.authorization.k8s.io/v1", True, "Role RoleBinding"),
+    **_table("rbac.authorization.k8s.io/v1", False, "ClusterRole ClusterRoleBinding"),
+    **_table("admissionregistration.k8s.io/v1", False, "MutatingWebhookConfiguration ValidatingWebhookConfiguration"),
+    **_table("admissionregistration.k8s.io/v1", False, "ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding"),
+    **_table("apiextensions.k8s.io/v1", False, "CustomResourceDefinition"),
+    **_table("apiregistration.k8s.io/v1", False, "APIService"),
+    **_table("coordination.k8s.io/v1", True, "Lease"),
+    **_table("discovery.k8s.io/v1", True, "EndpointSlice"),
+    **_table("storage.k8s.io/v1", False, "StorageClass"),
+    **_table("scheduling.k8s.io/v1", False, "PriorityClass"),
+    **_table("authorization.k8s.io/v1", False, "SelfSubjectAccessReview"),
+}
+
+
+def of_definitions(definitions: Iterable[Mapping[str, Any]]) -> dict[Kind, Resource]:
+    """The kinds that CustomResourceDefinitions define, in each version that they serve."""
+    found = {}
+    for definition in definitions:
+        spec = definition["spec"]
+        names, namespaced = spec["names"], spec.get("scope") == "Namespaced"
+        for version in spec.get("versions") or ():
+            if version.get("served", True):
+                found[Kind(f"{spec['group']}/{version['name']}", names["kind"])] = Resource(names["plural"], namespaced)
+    return found
+
+
+def of_discovery(document: Mapping[str, Any]) -> dict[Kind, Resource]:
+    """The kinds in an answer of aggregated discovery (an APIGroupDiscoveryList)."""
+    found = {}
+    for group in document.get("items") or ():
+        name = (group.get("metadata") or {}).get("name", "")
+        for version in group.get("versions") or ():
+            api_version = f"{name}/{version['version']}" if name else version["version"]
+            for resource in version.get("resources") or ():
+                kind = (resource.get("responseKind") or {}).get("kind")
+                if kind:
+                    found[Kind(api_version, kind)] = Resource(resource["resource"], resource.get("scope") == "Namespaced")
+    return found
