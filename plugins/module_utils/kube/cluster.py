@@ -19,7 +19,7 @@ from urllib.parse import quote, urlencode
 from . import resources
 from .connection import POOL_SIZE, Connection, open_connection
 from .errors import ApiError, InvalidInput, Unauthorized, Unreachable
-from .objects import Kind, key_of
+from .objects import Key, Kind, key_of
 
 FIRST_CONTACT = 3.0
 """Seconds that a server which has never answered is tried for: a wrong address should not cost the whole time limit."""
@@ -149,6 +149,15 @@ class Cluster:
         path = self._path(kind, namespace, name)
         return self._write("PATCH", path, body, {"fieldManager": manager}, dry_run, "application/merge-patch+json")
 
+    def hand_over(self, key: Key, resource_version: str, entries: Sequence[Mapping[str, Any]], *, manager: str) -> None:
+        """Set an object's managedFields, provided that it is still at `resource_version` (else 409 or 422)."""
+        patch = [
+            {"op": "test", "path": "/metadata/resourceVersion", "value": resource_version},
+            {"op": "replace", "path": "/metadata/managedFields", "value": list(entries)},
+        ]
+        path = self._path(key.of, key.namespace, key.name)
+        self._write("PATCH", path, patch, {"fieldManager": manager}, False, "application/json-patch+json")
+
     def delete(
         self,
         kind: Kind,
@@ -266,7 +275,9 @@ class Cluster:
         if resource is None:
             versions = sorted(known.api_version for known in self._served() if known.kind == kind.kind)
             hint = f"; it serves that kind as {', '.join(versions)}" if versions else ""
-            raise UnknownKind(f"The cluster does not know {kind.kind} of {kind.api_version}{hint}.", kind=kind._asdict())
+            raise UnknownKind(
+                f"The cluster does not know {kind.kind} of {kind.api_version}{hint}.", kind=kind._asdict()
+            )
         return resource
 
     def _served(self) -> dict[Kind, resources.Resource]:
@@ -319,7 +330,11 @@ class Cluster:
                         server=self.server,
                     )
                 error_of_api = _api_error(method, path, status, data)
-                pause = self._pause(attempt, headers.get("Retry-After"), started) if _worth_retrying(method, error_of_api) else None
+                pause = (
+                    self._pause(attempt, headers.get("Retry-After"), started)
+                    if _worth_retrying(method, error_of_api)
+                    else None
+                )
                 if pause is None:
                     raise error_of_api
             attempt += 1
@@ -329,7 +344,7 @@ class Cluster:
         self,
         method: str,
         path: str,
-        body: Mapping[str, Any],
+        body: Mapping[str, Any] | Sequence[Any],
         query: Mapping[str, str],
         dry_run: bool,
         content_type: str = "application/json",
@@ -386,7 +401,9 @@ class Cluster:
         text = re.sub(r"^<?[\w.]+\(?.*?\)?>?: ", "", str(cause)) if str(cause).startswith("<") else str(cause)
         text = " ".join(text.split()).rstrip(".")
         if "CERTIFICATE_VERIFY_FAILED" in text or "certificate verify failed" in text:
-            return Unreachable(f"The certificate of the cluster at {self.server} is not trusted: {text}.", server=self.server)
+            return Unreachable(
+                f"The certificate of the cluster at {self.server} is not trusted: {text}.", server=self.server
+            )
         verb = "no longer answers" if self._answered else "does not answer"
         return Unreachable(f"The cluster at {self.server} {verb}: {text}.", server=self.server)
 
@@ -431,7 +448,12 @@ def _api_error(method: str, path: str, status: int, data: bytes) -> ApiError:
     body = _decoded(data)
     body = body if isinstance(body, dict) else {"message": str(body).strip()[:500]}
     message = " ".join(str(body.get("message") or f"HTTP status {status}").split()).rstrip(".")
-    return ApiError(f"The API server answered {status} to {method} {path}: {message}.", status=status, reason=str(body.get("reason") or ""), body=body)
+    return ApiError(
+        f"The API server answered {status} to {method} {path}: {message}.",
+        status=status,
+        reason=str(body.get("reason") or ""),
+        body=body,
+    )
 
 
 def _lines(response: Any) -> Iterator[bytes]:

@@ -15,11 +15,12 @@ import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import InvalidInput, MeshError
+from .objects import read_yaml
 
 POOL_SIZE = 16
 """Requests in flight at once; the API server's priority and fairness shares its seats among all clients."""
@@ -84,7 +85,9 @@ class Connection:
 
     def _kubeconfig_user(self) -> dict[str, Any]:
         # An exec plugin stays one, so that a long run of istioctl can renew its token.
-        user: dict[str, Any] = {key: self.user_entry[key] for key in ("exec", "auth-provider") if key in self.user_entry}
+        user: dict[str, Any] = {
+            key: self.user_entry[key] for key in ("exec", "auth-provider") if key in self.user_entry
+        }
         if not user:
             for setting in self.configuration.auth_settings().values():
                 scheme, _space, token = (setting.get("value") or "").partition(" ")
@@ -127,9 +130,14 @@ def open_connection(options: Mapping[str, Any]) -> Connection:
     ):
         if option in given:
             value = given[option]
-            setattr(configuration, attribute, _existing(value, option) if attribute.endswith(("cert", "file")) else value)
+            setattr(
+                configuration, attribute, _existing(value, option) if attribute.endswith(("cert", "file")) else value
+            )
     if "api_key" in given:
-        configuration.api_key = {"authorization": f"Bearer {given['api_key']}", "BearerToken": f"Bearer {given['api_key']}"}
+        configuration.api_key = {
+            "authorization": f"Bearer {given['api_key']}",
+            "BearerToken": f"Bearer {given['api_key']}",
+        }
         configuration.api_key_prefix = {}
         configuration.refresh_api_key_hook = None
     if "proxy_headers" in given:
@@ -175,10 +183,7 @@ def _load(given: Mapping[str, Any], configuration: Any) -> tuple[str | None, dic
                 return None, {}
             raise InvalidInput(f"{where} does not exist; name one with 'kubeconfig', or a server with 'host'.")
         load, kubeconfig = kube_config.load_kube_config, os.pathsep.join(existing)
-        try:
-            content = kube_config.KubeConfigMerger(kubeconfig).config.value
-        except Exception as error:  # the merger lets YAML's, the system's and its own errors through
-            raise InvalidInput(f"{where} cannot be read: {_one_line(error)}.") from error
+        content = _merged(existing)
     context = given.get("context") or content.get("current-context")
     names = [entry.get("name") for entry in content.get("contexts") or () if isinstance(entry, Mapping)]
     if context not in names:
@@ -200,8 +205,6 @@ def _content(source: Any) -> dict[str, Any] | None:
     if isinstance(source, Mapping):
         return dict(source)
     if isinstance(source, str) and ("\n" in source.strip() or source.lstrip().startswith("{")):
-        from .objects import read_yaml
-
         try:
             documents = read_yaml(source, "the kubeconfig given as content")
         except MeshError as error:
@@ -211,6 +214,28 @@ def _content(source: Any) -> dict[str, Any] | None:
             return documents[0]
         raise InvalidInput("The kubeconfig given as content is not a kubeconfig.")
     return None
+
+
+def _merged(paths: Sequence[str]) -> dict[str, Any]:
+    """What several kubeconfigs say together, as kubectl understands it: the first to name a thing wins."""
+    merged: dict[str, Any] = {"clusters": [], "users": [], "contexts": []}
+    for path in paths:
+        try:
+            with open(path, encoding="utf-8") as file:
+                documents = read_yaml(file.read(), f"The kubeconfig {path}")
+        except OSError as error:
+            raise InvalidInput(f"The kubeconfig {path} cannot be read: {error.strerror}.") from error
+        except (MeshError, UnicodeDecodeError) as error:
+            # The parser quotes what it stumbles over, which here may be a secret.
+            raise InvalidInput(f"The kubeconfig {path} is not YAML.") from error
+        for document in documents:
+            if not isinstance(document, dict):
+                raise InvalidInput(f"The kubeconfig {path} is not a kubeconfig.")
+            for section in ("clusters", "users", "contexts"):
+                merged[section] += [entry for entry in document.get(section) or () if isinstance(entry, Mapping)]
+            if "current-context" in document:
+                merged.setdefault("current-context", document["current-context"])
+    return merged
 
 
 def _user_of(content: Mapping[str, Any], context: str) -> dict[str, Any]:

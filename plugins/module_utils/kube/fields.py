@@ -82,7 +82,11 @@ def settled(desired: Mapping[str, Any], live: Mapping[str, Any], fields: Fields)
     # What identifies an object is owned by nobody.
     body = {name: value for name, value in desired.items() if name not in ("apiVersion", "kind")}
     metadata = {name: value for name, value in desired["metadata"].items() if name not in ("name", "namespace")}
-    return agrees({**body, "metadata": metadata}, live, fields)
+    if metadata:
+        body["metadata"] = metadata
+    else:
+        body.pop("metadata")
+    return agrees(body, live, fields) if body else not fields
 
 
 def agrees(desired: Any, live: Any, fields: Fields, *, name: str = "", quantity: bool = False) -> bool:

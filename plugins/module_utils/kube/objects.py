@@ -73,7 +73,9 @@ def read_yaml(text: str, source: str) -> list[Any]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        raise InvalidInput(f"{source}, line {line}: {error.problem or 'this is not YAML'}.", file=source, line=line) from error
+        raise InvalidInput(
+            f"{source}, line {line}: {error.problem or 'this is not YAML'}.", file=source, line=line
+        ) from error
     except yaml.YAMLError as error:
         raise InvalidInput(f"{source} is not YAML: {' '.join(str(error).split())}.", file=source) from error
 

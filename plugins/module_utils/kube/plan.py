@@ -127,7 +127,9 @@ def prepare(obj: Mapping[str, Any]) -> Object:
         prepared["metadata"].pop(name, None)
     if prepared["kind"] == "Secret" and "stringData" in prepared:
         # The server moves it into data, where it would look like somebody else's.
-        encoded = {name: base64.b64encode(str(text).encode()).decode() for name, text in prepared.pop("stringData").items()}
+        encoded = {
+            name: base64.b64encode(str(text).encode()).decode() for name, text in prepared.pop("stringData").items()
+        }
         prepared["data"] = {**prepared.get("data", {}), **encoded}
     return prepared
 
@@ -170,8 +172,8 @@ def _read(cluster: Cluster, keys: Sequence[Key]) -> dict[Identity, Object]:
 
 
 def _settled(obj: Object, live: Object, unit: Unit) -> bool:
-    owned = fields.owned_by(live, unit.manager)
-    return owned is not None and not fields.held_by(live, unit.retired) and fields.settled(obj, live, owned)
+    owned = fields.owned_by(live, unit.manager) or {}
+    return not fields.held_by(live, unit.retired) and fields.settled(obj, live, owned)
 
 
 def _update(cluster: Cluster, unit: Unit, obj: Object, live: Object) -> Change | None:

@@ -83,5 +83,7 @@ def of_discovery(document: Mapping[str, Any]) -> dict[Kind, Resource]:
             for resource in version.get("resources") or ():
                 kind = (resource.get("responseKind") or {}).get("kind")
                 if kind:
-                    found[Kind(api_version, kind)] = Resource(resource["resource"], resource.get("scope") == "Namespaced")
+                    found[Kind(api_version, kind)] = Resource(
+                        resource["resource"], resource.get("scope") == "Namespaced"
+                    )
     return found

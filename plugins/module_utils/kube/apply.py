@@ -1,0 +1,178 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Writes a plan: many requests in flight, in the order that the API needs and that time asks for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from . import fields
+from .cluster import Cluster
+from .connection import POOL_SIZE
+from .errors import ApiError, NotReady
+from .objects import Key, Kind, key_of
+from .plan import Change, Object, Plan, refusal
+from .progress import Progress
+from .resources import BUILT_IN
+from .schedule import Step, run_steps
+from .wait import wait_endpoint, wait_gone, wait_ready
+
+TAKE_OVER_TRIES = 5
+"""Controllers write too: a take-over that lost a race is tried again on the newer object."""
+
+_FIRST = frozenset(
+    """ClusterRole ClusterRoleBinding ConfigMap LimitRange PersistentVolume PersistentVolumeClaim PriorityClass
+    ResourceQuota Role RoleBinding Secret Service ServiceAccount StorageClass""".split()
+)
+_WORKLOADS = frozenset("CronJob DaemonSet Deployment Job Pod ReplicaSet ReplicationController StatefulSet".split())
+_WEBHOOKS = frozenset({"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"})
+_LAST_DELETED = {"CustomResourceDefinition": 4, "Namespace": 5}
+
+
+def default_rank(obj: Object) -> int:
+    """What pods mount and are allowed before the pods, all else after them."""
+    return 0 if obj["kind"] in _FIRST else 1 if obj["kind"] in _WORKLOADS else 2
+
+
+def apply_changes(cluster: Cluster, plan: Plan, *, gates: bool, deadline: float, progress: Progress) -> None:
+    """Create and update what the plan says. `gates`: hold objects back until the Service that they need answers.
+
+    Raises Refused for an object that the API server does not accept, NotReady where a gate or a CRD stays closed.
+    """
+    steps = _Steps(cluster, plan, gates, deadline, progress).steps
+    total, written = sum(not step.passive for step in steps), 0
+
+    def done(step: Step) -> None:
+        nonlocal written
+        written += not step.passive
+        if not step.passive and (written == total or written % 100 == 0):
+            progress(f"applied {written} of {total} objects")
+
+    run_steps(steps, workers=POOL_SIZE, done=done)
+
+
+def delete_stale(cluster: Cluster, plan: Plan, *, awaited: bool, deadline: float, progress: Progress) -> None:
+    """Delete what the plan says, webhooks first and namespaces last; `awaited`: until all of it is gone."""
+    waves: dict[int, list[Change]] = {}
+    for change in plan.changes:
+        if change.action == "delete":
+            waves.setdefault(_deletion_rank(change.key), []).append(change)
+    for _rank, wave in sorted(waves.items()):
+        cluster.parallel(lambda change: _delete(cluster, change), wave)
+        progress(f"deleted {', '.join(str(change.key) for change in wave[:3])}{' and others' if len(wave) > 3 else ''}")
+        if awaited:
+            keys = [change.key for change in wave]
+            wait_gone(cluster, keys, timeout=max(0.0, deadline - time.monotonic()), progress=progress)
+
+
+class _Steps:
+    """A plan's creations and updates as steps: who needs whom, and what is worth going first."""
+
+    def __init__(self, cluster: Cluster, plan: Plan, gates: bool, deadline: float, progress: Progress) -> None:
+        self._cluster, self._plan, self._deadline, self._progress = cluster, plan, deadline, progress
+        self._gate = plan.unit.gate if gates else None
+        self._rank = plan.unit.rank or default_rank
+        changes = [change for change in plan.changes if change.desired is not None]
+        self._named = {change.key.identity for change in changes}
+        self._guards = {
+            change.key.identity for change in changes if change.key.kind == "ValidatingWebhookConfiguration"
+        }
+        self._passive: dict[Hashable, Step] = {}
+        self._established = {
+            (change.desired["spec"]["group"], change.desired["spec"]["names"]["kind"]): self._establishing(change.key)
+            for change in changes
+            if change.desired and change.key.kind == "CustomResourceDefinition" and change.action == "create"
+        }
+        active = [self._step(change) for change in changes]
+        self._order(active)
+        self.steps = [*active, *self._passive.values()]
+
+    def _step(self, change: Change) -> Step:
+        needs: set[Hashable] = {("", "Namespace", "", change.key.namespace)} & self._named
+        if change.key.of not in BUILT_IN:
+            definition = self._established.get((change.key.of.group, change.key.kind))
+            needs |= self._guards | ({definition} if definition else set())
+        service = self._gate(change.desired) if self._gate and change.desired else None
+        if service is not None:
+            needs.add(self._opening(service))
+        return Step(change.key.identity, lambda: _write(self._cluster, self._plan, change), needs=needs)
+
+    def _order(self, active: list[Step]) -> None:
+        """Each rank after the lower ones; nothing waits for CRDs, what they define, and what is held back."""
+        ranks = {key_of(obj).identity: self._rank(obj) for obj in self._plan.objects}
+        ordinary = [step for step in active if not step.needs - self._named and not _beside(step)]
+        for step in active:
+            step.order = ranks[step.name] if step in ordinary else max(ranks.values())  # type: ignore[index]
+            if not _beside(step):
+                step.needs |= {other.name for other in ordinary if ranks[other.name] < ranks[step.name]}  # type: ignore[index]
+
+    def _establishing(self, definition: Key) -> Hashable:
+        return self._wait(("established", definition), {definition.identity}, wait_ready, [definition])
+
+    def _opening(self, service: Key) -> Hashable:
+        return self._wait(("endpoint", service), set(), wait_endpoint, service)
+
+    def _wait(self, name: Hashable, needs: set[Hashable], function: Callable[..., None], awaited: Any) -> Hashable:
+        def run() -> None:
+            timeout = max(0.0, self._deadline - time.monotonic())
+            function(self._cluster, awaited, timeout=timeout, progress=self._progress)
+
+        self._passive.setdefault(name, Step(name, run, needs=needs, passive=True))
+        return name
+
+
+def _beside(step: Step) -> bool:
+    """Whether a step goes beside the ranks: what all the others stand in, and what only custom resources need."""
+    return isinstance(step.name, tuple) and step.name[1] in ("Namespace", "CustomResourceDefinition")
+
+
+def _write(cluster: Cluster, plan: Plan, change: Change) -> None:
+    assert change.desired is not None
+    try:
+        if change.take_over:
+            _take_over(cluster, plan, change)
+        cluster.apply(change.desired, manager=plan.unit.manager)
+    except ApiError as error:
+        raise refusal(change.key, error) from error
+
+
+def _take_over(cluster: Cluster, plan: Plan, change: Change) -> None:
+    """Make the retired managers' fields ours; else fields that are no longer wanted would stay for ever."""
+    live = change.before
+    for _try in range(TAKE_OVER_TRIES):
+        if live is None or not fields.held_by(live, plan.unit.retired):
+            return
+        entries = fields.handed_over(live, plan.unit.manager, plan.unit.retired)
+        try:
+            cluster.hand_over(key_of(live), live["metadata"]["resourceVersion"], entries, manager=plan.unit.manager)
+            return
+        except ApiError as error:
+            if error.status not in (409, 422):
+                raise
+            live = cluster.get(change.key.of, change.key.name, change.key.namespace)
+    raise NotReady(f"{change.key} changes too often to be taken over; try again.", object=change.key._asdict())
+
+
+def _delete(cluster: Cluster, change: Change) -> None:
+    assert change.before is not None
+    try:
+        cluster.delete(change.key.of, change.key.name, change.key.namespace, uid=change.before["metadata"].get("uid"))
+    except ApiError as error:
+        if error.status == 409:
+            return  # another object of that name by now, which is not ours to delete
+        raise refusal(change.key, error) from error
+
+
+def _deletion_rank(key: Key) -> int:
+    """Webhooks first, since they could block the rest; then what needs its controller; then the controllers."""
+    if key.kind in _WEBHOOKS:
+        return 0
+    if key.kind in _LAST_DELETED:
+        return _LAST_DELETED[key.kind]
+    if Kind(key.api_version, key.kind) not in BUILT_IN:
+        return 1
+    return 2 if key.kind in _WORKLOADS else 3
