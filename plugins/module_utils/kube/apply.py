@@ -25,10 +25,24 @@ TAKE_OVER_TRIES = 5
 """Controllers write too: a take-over that lost a race is tried again on the newer object."""
 
 _FIRST = frozenset(
-    """ClusterRole ClusterRoleBinding ConfigMap LimitRange PersistentVolume PersistentVolumeClaim PriorityClass
-    ResourceQuota Role RoleBinding Secret Service ServiceAccount StorageClass""".split()
+    {
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "ConfigMap",
+        "LimitRange",
+        "PersistentVolume",
+        "PersistentVolumeClaim",
+        "PriorityClass",
+        "ResourceQuota",
+        "Role",
+        "RoleBinding",
+        "Secret",
+        "Service",
+        "ServiceAccount",
+        "StorageClass",
+    }
 )
-_WORKLOADS = frozenset("CronJob DaemonSet Deployment Job Pod ReplicaSet ReplicationController StatefulSet".split())
+_WORKLOADS = frozenset({"CronJob", "DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "StatefulSet"})
 _WEBHOOKS = frozenset({"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"})
 _LAST_DELETED = {"CustomResourceDefinition": 4, "Namespace": 5}
 

@@ -13,7 +13,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from .cluster import Cluster
@@ -82,10 +82,10 @@ def _acquire(
 def _outdated(lease: dict[str, Any]) -> bool:
     """Whether the holder has not renewed for so long that no difference of clocks explains it."""
     try:
-        renewed = datetime.fromisoformat(lease["spec"]["renewTime"].replace("Z", "+00:00"))
+        renewed = datetime.fromisoformat(lease["spec"]["renewTime"])
     except (KeyError, ValueError):
         return False
-    return (datetime.now(timezone.utc) - renewed).total_seconds() > 20 * DURATION
+    return (datetime.now(UTC) - renewed).total_seconds() > 20 * DURATION
 
 
 def _renew(cluster: Cluster, lease: dict[str, Any], manager: str, stop: threading.Event) -> None:
@@ -112,4 +112,4 @@ def _lease(name: str, holder: str, **metadata: str) -> dict[str, Any]:
 
 
 def _now() -> str:
-    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
