@@ -227,6 +227,10 @@ class Cluster:
         """Whether objects of the kind live in namespaces; raises InvalidInput for a kind that nobody knows."""
         return self._known(kind).namespaced
 
+    def plural(self, kind: Kind) -> str:
+        """The name of the kind's resource, as in paths and access rules."""
+        return self._known(kind).plural
+
     def learn(self, definitions: Iterable[Mapping[str, Any]]) -> None:
         """Know the kinds of these CustomResourceDefinitions, which may not be installed yet."""
         self._resources.update(resources.of_definitions(definitions))
@@ -428,6 +432,9 @@ def _found(request: Callable[[], Any]) -> Any:
 def _worth_retrying(method: str, error: ApiError) -> bool:
     if error.status in _RETRIED:
         return True
+    if error.status == 403:
+        # Not a question of rights: the namespace is going, or so new that it lacks its default account.
+        return "being terminated" in error.message or "error looking up service account" in error.message
     # An apply states the whole wish, so that losing a race with another writer means to say it again.
     return error.status == 409 and method == "PATCH" and "resourceVersion" not in error.message
 

@@ -17,6 +17,7 @@ from .difference import diffs
 from .errors import Refused
 from .lock import locked
 from .objects import Key, key_of
+from .permissions import refuse_forbidden
 from .plan import Plan, Unit, make_plan
 from .progress import Progress
 from .ready import CURRENT, status
@@ -57,6 +58,8 @@ def reconcile(
     deadline = time.monotonic() + timeout
     cluster.deadline = deadline
     plan = _checked_plan(cluster, unit, checks, expected_digest)
+    if plan.changes:
+        refuse_forbidden(cluster, plan, waits=wait, locks=lock is not None)
     if plan.changes and not check:
         held = (
             locked(cluster, lock, manager=unit.manager, deadline=deadline, progress=progress)

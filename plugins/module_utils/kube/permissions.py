@@ -1,0 +1,61 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether the user may do what a plan says: asked before the first write, so that nothing ends half done."""
+
+from __future__ import annotations
+
+from .cluster import Access, Cluster
+from .errors import ApiError, Refused
+from .lock import NAMESPACE as LOCK_NAMESPACE
+from .plan import Change, Plan
+
+_VERBS = {"create": ("create", "patch"), "update": ("patch",), "delete": ("delete",)}
+_GRANTS = frozenset({"ClusterRole", "ClusterRoleBinding"})
+
+
+def refuse_forbidden(cluster: Cluster, plan: Plan, *, waits: bool, locks: bool) -> None:
+    """Raise Refused with everything that is missing; `waits` and `locks` tell what the run does beside its changes."""
+    denied = cluster.allowed(required(cluster, plan, waits=waits, locks=locks))
+    if denied:
+        missing = ", ".join(str(access) for access in denied)
+        raise Refused(
+            f"The user of {cluster.context or cluster.server} may not {missing}: grant these permissions, "
+            "or run with an account that has them.",
+            code="forbidden",
+            missing=[str(access) for access in denied],
+        )
+    # Who creates a role must hold what it grants, or 'escalate'; only the server can tell.
+    grants = [change for change in plan.changes if change.action == "create" and change.key.kind in _GRANTS]
+    cluster.parallel(lambda change: _try_to_grant(cluster, plan, change), grants)
+
+
+def required(cluster: Cluster, plan: Plan, *, waits: bool, locks: bool) -> list[Access]:
+    """What carrying out the plan asks of the user, each thing once."""
+    found: dict[Access, None] = {}
+    for change in plan.changes:
+        # A kind whose CRD is created by this very plan is not known to the server's own access rules any less.
+        verbs = _VERBS[change.action] + (("list", "watch") if waits else ())
+        for verb in verbs:
+            found[Access(verb, change.key.of.group, cluster.plural(change.key.of), change.key.namespace)] = None
+    if plan.changes and locks:
+        for verb in ("get", "create", "patch", "delete"):
+            found[Access(verb, "coordination.k8s.io", "leases", LOCK_NAMESPACE)] = None
+    return list(found)
+
+
+def _try_to_grant(cluster: Cluster, plan: Plan, change: Change) -> None:
+    assert change.desired is not None
+    try:
+        cluster.apply(change.desired, manager=plan.unit.manager, dry_run=True)
+    except ApiError as error:
+        message = str(error.body.get("message") or error.message)
+        if error.status == 403:
+            raise Refused(
+                f"The user may not create {change.key}, which grants more than the user has: give the account "
+                f"'escalate' and 'bind' on it, or the rights themselves ({message[:400].rstrip('.')}).",
+                code="forbidden",
+            ) from error
+        if "not found" not in message:  # a binding to a role of this very plan
+            raise
