@@ -1,0 +1,73 @@
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+bin := $(CURDIR)/.venv/bin
+export PATH := $(bin):$(PATH)
+
+.PHONY: help
+help: ## Show what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+##: the workshop
+
+.PHONY: setup
+setup: ## Make .venv, with this checkout in it as the collection meshops.istio
+	@tools/setup
+
+.PHONY: constraints
+constraints: setup ## Move constraints.txt to the newest versions
+	@tools/constraints
+
+.PHONY: format
+format: setup ## Format the Python code, and mend what ruff can mend
+	ruff check --fix .
+	ruff format .
+
+.PHONY: docs
+docs: setup ## Write the README's table of variables from the role's argument spec
+	python tools/argspec_table.py
+
+.PHONY: clean
+clean: ## Remove what was built here; caches outside of the checkout and labs stay
+	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache tests/output
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+##: tests
+
+.PHONY: lint
+lint: setup ## Check format, style, types, playbooks and roles
+	@tools/lint
+
+.PHONY: unit
+unit: setup ## Test without a cluster, in seconds
+	pytest --numprocesses auto tests/unit
+
+.PHONY: sanity
+sanity: setup ## Run ansible-test sanity on an exported copy
+	@tools/sanity
+
+.PHONY: molecule
+molecule: lab-up ## Converge, idempotence and verify on the lab
+	molecule test
+
+.PHONY: integration
+integration: lab-up ## Test on the lab, with real traffic
+	KUBECONFIG="$$($(MAKE) -s lab-kubeconfig)" pytest tests/integration
+
+.PHONY: test
+test: ## All of the tests, on a lab of their own that goes when they end
+	@tools/test
+
+##: a mesh
+
+.PHONY: quickstart
+quickstart: setup ## From nothing to a mesh with an application; CLUSTER=existing YES=1 uses your cluster
+	@tools/quickstart
+
+.PHONY: verify
+verify: setup ## Check the mesh on the lab
+	ansible-playbook meshops.istio.verify --extra-vars "@$$($(MAKE) -s lab-vars)"
+
+-include lab/lab.mk
