@@ -91,7 +91,7 @@ class _Steps:
         self._gate = plan.unit.gate if gates else None
         self._rank = plan.unit.rank or default_rank
         changes = [change for change in plan.changes if change.desired is not None]
-        self._named = {change.key.identity for change in changes}
+        self._named: set[Hashable] = {change.key.identity for change in changes}
         self._guards = {
             change.key.identity for change in changes if change.key.kind == "ValidatingWebhookConfiguration"
         }
@@ -106,7 +106,7 @@ class _Steps:
         self.steps = [*active, *self._passive.values()]
 
     def _step(self, change: Change) -> Step:
-        needs: set[Hashable] = {("", "Namespace", "", change.key.namespace)} & self._named
+        needs: set[Hashable] = self._named & {("", "Namespace", "", change.key.namespace)}
         if change.key.of not in BUILT_IN:
             definition = self._established.get((change.key.of.group, change.key.kind))
             needs |= self._guards | ({definition} if definition else set())

@@ -9,28 +9,25 @@ from __future__ import annotations
 import json
 import re
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from . import resources
 from .connection import POOL_SIZE, Connection, open_connection
-from .errors import ApiError, InvalidInput, Unauthorized, Unreachable
+from .errors import ApiError, InvalidInput
 from .objects import Key, Kind, key_of
-
-FIRST_CONTACT = 3.0
-"""Seconds that a server which has never answered is tried for: a wrong address should not cost the whole time limit."""
-
-PATIENCE = 30.0
-"""Seconds that requests are retried for where no time limit is set, and the longest that one request may hang."""
-
-_RETRIED = frozenset({429, 500, 502, 503, 504})
+from .transport import Transport, api_error
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+# Inside the class the name 'list' is that of a verb.
+Object = dict[str, Any]
+Objects = list[Object]
+Results = list
 
 
 class Version(NamedTuple):
@@ -68,16 +65,27 @@ class Cluster:
     """
 
     def __init__(self, connection: Connection, user_agent: str) -> None:
-        self.server: str = connection.configuration.host
         self.context = connection.context
-        self.deadline: float | None = None
         self._connection = connection
-        self._user_agent = user_agent
-        self._answered = False
+        self._transport = Transport(connection, user_agent)
         self._version: Version | None = None
         self._resources = dict(resources.BUILT_IN)
         self._discovered: dict[Kind, resources.Resource] | None = None
         self._discovering = threading.Lock()
+
+    @property
+    def server(self) -> str:
+        """The API server's address, a URL."""
+        return self._transport.server
+
+    @property
+    def deadline(self) -> float | None:
+        """When (by `time.monotonic`) requests are no longer retried."""
+        return self._transport.deadline
+
+    @deadline.setter
+    def deadline(self, value: float | None) -> None:
+        self._transport.deadline = value
 
     @classmethod
     def connect(cls, options: Mapping[str, Any], *, user_agent: str) -> Cluster:
@@ -104,17 +112,16 @@ class Cluster:
 
     def get(self, kind: Kind, name: str, namespace: str = "") -> dict[str, Any] | None:
         """The object, or None where it, its namespace or its kind does not exist."""
-        return _found(lambda: self.raw("GET", self._path(kind, namespace, name)))
+        found: Object | None = _found(lambda: self.raw("GET", self._path(kind, namespace, name)))
+        return found
 
-    def list(
-        self, kind: Kind, namespace: str = "", *, label_selector: str = "", field_selector: str = ""
-    ) -> list[dict[str, Any]]:
+    def list(self, kind: Kind, namespace: str = "", *, label_selector: str = "", field_selector: str = "") -> Objects:
         """The objects of a kind (in all namespaces if none is named); none where the kind does not exist."""
         return self.list_with_version(kind, namespace, label_selector=label_selector, field_selector=field_selector)[0]
 
     def list_with_version(
         self, kind: Kind, namespace: str = "", *, label_selector: str = "", field_selector: str = ""
-    ) -> tuple[list[dict[str, Any]], str]:
+    ) -> tuple[Objects, str]:
         """The objects of a kind, and the resourceVersion from which a watch goes on."""
         query = {"labelSelector": label_selector, "fieldSelector": field_selector}
         answer = _found(lambda: self.raw("GET", self._path(kind, namespace), query=query))
@@ -124,7 +131,7 @@ class Cluster:
         items = [{"apiVersion": kind.api_version, "kind": kind.kind, **item} for item in answer.get("items") or ()]
         return items, (answer.get("metadata") or {}).get("resourceVersion", "")
 
-    def list_many(self, requests: Iterable[tuple[Kind, str, str]]) -> list[list[dict[str, Any]]]:
+    def list_many(self, requests: Iterable[tuple[Kind, str, str]]) -> Results[Objects]:
         """Lists in parallel; a request is (kind, namespace, label selector)."""
         return self.parallel(lambda one: self.list(one[0], one[1], label_selector=one[2]), list(requests))
 
@@ -189,9 +196,6 @@ class Cluster:
 
         Raises ApiError with status 410 where that version is too old: list again.
         """
-        from urllib3.exceptions import HTTPError
-        from urllib3.util import Timeout
-
         query = {
             "watch": "true",
             "allowWatchBookmarks": "true",
@@ -200,24 +204,12 @@ class Cluster:
             "labelSelector": label_selector,
             "fieldSelector": field_selector,
         }
-        ends = time.monotonic() + timeout
         path = self._path(kind, namespace)
-        response = self._send("GET", path, None, query, None, Timeout(connect=5, read=max(0.1, timeout)), stream=True)
-        try:
-            if response.status >= 400:
-                raise _api_error("GET", path, response.status, response.read())
-            for line in _lines(response):
-                event = json.loads(line)
-                if event["type"] == "ERROR":
-                    status = event.get("object") or {}
-                    raise _api_error("GET", path, int(status.get("code") or 500), json.dumps(status).encode())
-                yield event["type"], event["object"]
-                if time.monotonic() > ends:
-                    return
-        except (HTTPError, OSError):
-            return  # the time is up, or the connection has dropped: the caller goes on from the last version seen
-        finally:
-            response.close()
+        for event in self._transport.stream(path, query, timeout=timeout):
+            if event["type"] == "ERROR":
+                status = event.get("object") or {}
+                raise api_error("GET", path, int(status.get("code") or 500), json.dumps(status).encode())
+            yield event["type"], event["object"]
 
     def serves(self, kind: Kind) -> bool:
         """Whether the API server knows the kind at this version."""
@@ -235,7 +227,7 @@ class Cluster:
         """Know the kinds of these CustomResourceDefinitions, which may not be installed yet."""
         self._resources.update(resources.of_definitions(definitions))
 
-    def allowed(self, checks: Sequence[Access]) -> list[Access]:
+    def allowed(self, checks: Sequence[Access]) -> Results[Access]:
         """Those of `checks` that the user may not do; asked in parallel, one review each."""
         denied = self.parallel(self._denied, checks)
         return [check for check, no in zip(checks, denied, strict=True) if no]
@@ -250,7 +242,7 @@ class Cluster:
         answer = self.raw("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body)
         return not answer.get("status", {}).get("allowed")
 
-    def parallel(self, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    def parallel(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Results[Result]:
         """`function` over `items` with many requests in flight; results in order, the first failure raised."""
         if len(items) < 2:
             return [function(item) for item in items]
@@ -307,42 +299,7 @@ class Cluster:
         accept: str = "application/json",
     ) -> Any:
         """One request, retried while it makes sense; the answer's JSON, or its text where it is not JSON."""
-        from urllib3.exceptions import HTTPError
-        from urllib3.util import Timeout
-
-        started, attempt = time.monotonic(), 0
-        while True:
-            remaining = self._remaining(started)
-            try:
-                # A read that hangs is cut while there is time to ask again.
-                timeout = Timeout(connect=min(5.0, max(0.5, remaining)), read=min(PATIENCE, max(0.5, remaining)))
-                response = self._send(method, path, body, query, content_type, timeout, accept=accept)
-                status, data, headers = response.status, response.data, response.headers
-            except (HTTPError, OSError) as error:
-                pause = self._pause(attempt, None, started)
-                if pause is None or _never_heals(error):
-                    raise self._unreachable(error) from error
-            else:
-                self._answered = True
-                if status < 400:
-                    return _decoded(data)
-                if status == 401:
-                    who = f" of context '{self.context}'" if self.context else ""
-                    raise Unauthorized(
-                        f"The cluster at {self.server} does not accept the credentials{who}: "
-                        "they are wrong or have expired.",
-                        server=self.server,
-                    )
-                error_of_api = _api_error(method, path, status, data)
-                pause = (
-                    self._pause(attempt, headers.get("Retry-After"), started)
-                    if _worth_retrying(method, error_of_api)
-                    else None
-                )
-                if pause is None:
-                    raise error_of_api
-            attempt += 1
-            time.sleep(pause)
+        return self._transport.request(method, path, body, query=query, content_type=content_type, accept=accept)
 
     def _write(
         self,
@@ -356,60 +313,6 @@ class Cluster:
         query = {**query, "dryRun": "All"} if dry_run else query
         answer: dict[str, Any] = self.raw(method, path, body, query=query, content_type=content_type)
         return answer
-
-    def _send(
-        self,
-        method: str,
-        path: str,
-        body: Any,
-        query: Mapping[str, str] | None,
-        content_type: str | None,
-        timeout: Any,
-        *,
-        accept: str = "application/json",
-        stream: bool = False,
-    ) -> Any:
-        from urllib3 import HTTPHeaderDict
-
-        headers = HTTPHeaderDict({"User-Agent": self._user_agent, "Accept": accept})
-        if body is not None:
-            headers["Content-Type"] = content_type or "application/json"
-        self._connection.authorise(headers)
-        given = {name: value for name, value in (query or {}).items() if value}
-        url = self.server + path + (f"?{urlencode(given)}" if given else "")
-        return self._connection.pool.request(
-            method,
-            url,
-            body=None if body is None else json.dumps(body, separators=(",", ":")).encode(),
-            headers=headers,
-            timeout=timeout,
-            retries=False,
-            redirect=False,
-            preload_content=not stream,
-        )
-
-    def _remaining(self, started: float) -> float:
-        end = self.deadline if self.deadline is not None else started + PATIENCE
-        return end - time.monotonic()
-
-    def _pause(self, attempt: int, retry_after: str | None, started: float) -> float | None:
-        """Seconds until the next attempt, or None where there is to be none."""
-        pause = float(retry_after) if retry_after and retry_after.isdigit() else min(5.0, 0.1 * 2**attempt)
-        remaining = self._remaining(started)
-        if not self._answered:
-            remaining = min(remaining, started + FIRST_CONTACT - time.monotonic())
-        return pause if pause < remaining else None
-
-    def _unreachable(self, error: BaseException) -> Unreachable:
-        cause = getattr(error, "reason", None) or error
-        text = re.sub(r"^<?[\w.]+\(?.*?\)?>?: ", "", str(cause)) if str(cause).startswith("<") else str(cause)
-        text = " ".join(text.split()).rstrip(".")
-        if "CERTIFICATE_VERIFY_FAILED" in text or "certificate verify failed" in text:
-            return Unreachable(
-                f"The certificate of the cluster at {self.server} is not trusted: {text}.", server=self.server
-            )
-        verb = "no longer answers" if self._answered else "does not answer"
-        return Unreachable(f"The cluster at {self.server} {verb}: {text}.", server=self.server)
 
 
 class UnknownKind(InvalidInput):
@@ -427,44 +330,3 @@ def _found(request: Callable[[], Any]) -> Any:
         if error.status == 404:
             return None
         raise
-
-
-def _worth_retrying(method: str, error: ApiError) -> bool:
-    if error.status in _RETRIED:
-        return True
-    if error.status == 403:
-        # Not a question of rights: the namespace is going, or so new that it lacks its default account.
-        return "being terminated" in error.message or "error looking up service account" in error.message
-    # An apply states the whole wish, so that losing a race with another writer means to say it again.
-    return error.status == 409 and method == "PATCH" and "resourceVersion" not in error.message
-
-
-def _never_heals(error: BaseException) -> bool:
-    text = str(error)
-    return "CERTIFICATE" in text or "certificate" in text or "Name or service not known" in text
-
-
-def _decoded(data: bytes) -> Any:
-    try:
-        return json.loads(data)
-    except ValueError:
-        return data.decode(errors="replace")
-
-
-def _api_error(method: str, path: str, status: int, data: bytes) -> ApiError:
-    body = _decoded(data)
-    body = body if isinstance(body, dict) else {"message": str(body).strip()[:500]}
-    message = " ".join(str(body.get("message") or f"HTTP status {status}").split()).rstrip(".")
-    return ApiError(
-        f"The API server answered {status} to {method} {path}: {message}.",
-        status=status,
-        reason=str(body.get("reason") or ""),
-        body=body,
-    )
-
-
-def _lines(response: Any) -> Iterator[bytes]:
-    rest = b""
-    for chunk in response.stream(amt=None, decode_content=True):
-        *lines, rest = (rest + chunk).split(b"\n")
-        yield from (line for line in lines if line.strip())

@@ -15,7 +15,7 @@ import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -166,8 +166,9 @@ def _load(given: Mapping[str, Any], configuration: Any) -> tuple[str | None, dic
     if source is None and "host" in given and given.keys() & {"api_key", "username", "client_cert"}:
         return None, {}
     content = _content(source)
-    load = kube_config.load_kube_config_from_dict
-    where, kubeconfig = "The kubeconfig given as content", content
+    load: Callable[..., None] = kube_config.load_kube_config_from_dict
+    kubeconfig: Any = content
+    where = "The kubeconfig given as content"
     if content is None:
         paths = str(source or os.environ.get("KUBECONFIG") or KUBECONFIG_FILES)
         existing = [path for path in map(os.path.expanduser, paths.split(os.pathsep)) if path and os.path.exists(path)]
@@ -175,7 +176,8 @@ def _load(given: Mapping[str, Any], configuration: Any) -> tuple[str | None, dic
         if not existing:
             if source is None and os.environ.get("KUBERNETES_SERVICE_HOST"):
                 try:
-                    incluster_config.load_incluster_config(client_configuration=configuration)
+                    in_cluster: Callable[..., None] = incluster_config.load_incluster_config
+                    in_cluster(client_configuration=configuration)
                 except ConfigException as error:
                     raise InvalidInput(f"This pod's service account cannot be used: {error}") from error
                 return None, {}
@@ -184,7 +186,7 @@ def _load(given: Mapping[str, Any], configuration: Any) -> tuple[str | None, dic
             raise InvalidInput(f"{where} does not exist; name one with 'kubeconfig', or a server with 'host'.")
         load, kubeconfig = kube_config.load_kube_config, os.pathsep.join(existing)
         content = _merged(existing)
-    context = given.get("context") or content.get("current-context")
+    context: str = given.get("context") or content.get("current-context") or ""
     names = [entry.get("name") for entry in content.get("contexts") or () if isinstance(entry, Mapping)]
     if context not in names:
         has = f"it has {', '.join(map(str, names))}" if names else "it has none"

@@ -123,7 +123,7 @@ def same(left: Any, right: Any, *, quantity: bool = False, name: str = "") -> bo
     return False
 
 
-def without(obj: dict[str, Any], abandoned: Fields, kept: Any, elsewhere: Fields) -> None:
+def without(obj: Any, abandoned: Fields, kept: Any, elsewhere: Fields) -> None:
     """Remove from `obj` what is in `abandoned`, but neither in the object `kept` nor in the fields `elsewhere`."""
     for key, child in abandoned.items():
         there: Any = elsewhere.get(key, _MISSING)
@@ -202,7 +202,7 @@ def _has(fields: Fields, prefix: str) -> bool:
 
 
 def _empty(value: Any) -> bool:
-    return value is None or value == {} or value == [] or value == ""
+    return value is None or value in ({}, [], "")
 
 
 def _quantity(value: Any) -> Decimal | None:

@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 try:
     import yaml
 except ImportError:  # reported by module.py before anything here is called
-    yaml = None
+    yaml = None  # type: ignore[assignment]
 
 from .errors import InvalidInput
 
@@ -109,33 +110,29 @@ def _checked(document: Any, where: str) -> dict[str, Any]:
     return dict(document)
 
 
-_LOADERS: dict[type, type] = {}
-
-
+@functools.cache
 def _loader() -> type:
     """libyaml's safe loader where it exists, made to refuse a repeated key."""
-    base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    if base not in _LOADERS:
+    base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-        class UniqueKeyLoader(base):
-            """YAML 1.1 keeps the last of repeated keys without a word, which hides mistakes in manifests."""
+    class UniqueKeyLoader(base):  # type: ignore[misc]
+        """YAML 1.1 keeps the last of repeated keys without a word, which hides mistakes in manifests."""
 
-            def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-                seen: set[Any] = set()
-                for key_node, _value in node.value:
-                    if key_node.tag == "tag:yaml.org,2002:merge" or not isinstance(key_node, yaml.ScalarNode):
-                        continue
-                    key = (key_node.tag, key_node.value)
-                    if key in seen:
-                        raise yaml.constructor.ConstructorError(
-                            None, None, f"the key '{key_node.value}' is repeated", key_node.start_mark
-                        )
-                    seen.add(key)
-                return super().construct_mapping(node, deep)
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            seen: set[tuple[str, str]] = set()
+            for key_node, _value in node.value:
+                if key_node.tag == "tag:yaml.org,2002:merge" or not isinstance(key_node, yaml.ScalarNode):
+                    continue
+                key = (key_node.tag, key_node.value)
+                if key in seen:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"the key '{key_node.value}' is repeated", key_node.start_mark
+                    )
+                seen.add(key)
+            return super().construct_mapping(node, deep)
 
-        # Kubernetes follows YAML 1.2 here: a lone '=' is a string, as in a list of operators of a CRD.
-        UniqueKeyLoader.add_constructor("tag:yaml.org,2002:value", UniqueKeyLoader.construct_yaml_str)
-        # Dates stay the strings they are: JSON has no other way to hold them.
-        UniqueKeyLoader.add_constructor("tag:yaml.org,2002:timestamp", UniqueKeyLoader.construct_yaml_str)
-        _LOADERS[base] = UniqueKeyLoader
-    return _LOADERS[base]
+    # Kubernetes follows YAML 1.2 here: a lone '=' is a string, as in a list of operators of a CRD.
+    UniqueKeyLoader.add_constructor("tag:yaml.org,2002:value", base.construct_yaml_str)
+    # Dates stay the strings they are: JSON has no other way to hold them.
+    UniqueKeyLoader.add_constructor("tag:yaml.org,2002:timestamp", base.construct_yaml_str)
+    return UniqueKeyLoader

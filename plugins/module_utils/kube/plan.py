@@ -159,15 +159,18 @@ def _read(cluster: Cluster, keys: Sequence[Key]) -> dict[Identity, Object]:
     groups: dict[tuple[Kind, str], list[Key]] = {}
     for key in keys:
         groups.setdefault((key.of, key.namespace), []).append(key)
-    requests: list[Callable[[], list[Object | None]]] = []
-    for (kind, namespace), members in groups.items():
-        if len(members) < LIST_FROM:
-            requests += [lambda key=key: [cluster.get(key.of, key.name, key.namespace)] for key in members]  # type: ignore[misc]
-        else:
-            requests.append(lambda kind=kind, namespace=namespace: list(cluster.list(kind, namespace)))  # type: ignore[misc]
+    requests: list[Key | tuple[Kind, str]] = []
+    for group, members in groups.items():
+        requests += members if len(members) < LIST_FROM else [group]
+
+    def read(request: Key | tuple[Kind, str]) -> list[Object]:
+        if isinstance(request, Key):
+            obj = cluster.get(request.of, request.name, request.namespace)
+            return [obj] if obj is not None else []
+        return cluster.list(*request)
+
     wanted = {key.identity for key in keys}
-    answers = cluster.parallel(lambda request: request(), requests)
-    found = {key_of(obj).identity: obj for answer in answers for obj in answer if obj is not None}
+    found = {key_of(obj).identity: obj for answer in cluster.parallel(read, requests) for obj in answer}
     return {identity: obj for identity, obj in found.items() if identity in wanted}
 
 

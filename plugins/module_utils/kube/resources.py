@@ -29,7 +29,7 @@ def _table(api_version: str, namespaced: bool, kinds: str) -> dict[Kind, Resourc
 
 def _plural(kind: str) -> str:
     lower = kind.lower()
-    if lower in {"endpoints"}:
+    if lower == "endpoints":
         return lower
     if lower.endswith("y") and not lower.endswith("ay"):
         return lower[:-1] + "ies"

@@ -25,7 +25,7 @@ class Step:
     passive: bool = False
 
 
-def run_steps(steps: Sequence[Step], *, workers: int, done: Callable[[Step], None] = lambda step: None) -> None:
+def run_steps(steps: Sequence[Step], *, workers: int, done: Callable[[Step], object] = id) -> None:
     """Run all steps; after the first failure none is begun any more, and it is raised when those begun have ended.
 
     Needs that name no step of `steps` are met. Raises ValueError where steps wait for each other in a circle.
