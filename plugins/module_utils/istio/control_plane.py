@@ -1,0 +1,219 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A revision of Istio's control plane: the objects that `istioctl install` would leave for it, as one unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ..kube.errors import Refused
+from ..kube.objects import Key, Kind, key_of
+from ..kube.plan import Plan, Unit
+from . import inventory, labels, ordering, tags
+from .configuration import Configuration, Options
+from .gateway_service import apply_ingress
+from .handover import Handover
+from .labels import component_of, labels_of, owner_labels
+from .release import Release
+from .render import Renderer
+from .versions import version_key
+
+if TYPE_CHECKING:
+    from ..kube.cluster import Cluster
+
+Object = dict[str, Any]
+
+MANAGER = "meshops.istio/control_plane"
+RETIRED = frozenset({"istio-operator", "istioctl", "helm", "kubectl-client-side-apply"})
+"""Field managers of those who may have installed the mesh before us."""
+
+_WEBHOOKS = Kind("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration")
+_DEPLOYMENTS = Kind("apps/v1", "Deployment")
+_SERVICE_ACCOUNTS = Kind("v1", "ServiceAccount")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is in the cluster already and decides what a revision may claim.
+
+    default_tag: the revision that the default tag points at, None where there is no such tag.
+    tag_is_set: someone pointed the default tag there on purpose, by the tag commands or by `revision_tag`.
+    base: revision and version that the shared objects (CRDs, the reader) belong to, None where there are none.
+    """
+
+    default_tag: str | None = None
+    tag_is_set: bool = False
+    base: tuple[str, str] | None = None
+
+    @classmethod
+    def read(cls, cluster: Cluster, namespace: str) -> Standing:
+        """What the cluster says; two requests."""
+        found = cluster.list(_WEBHOOKS, label_selector=f"app=sidecar-injector,{labels.TAG}={tags.DEFAULT}")
+        tag = found[0] if found else None
+        reader = cluster.get(_SERVICE_ACCOUNTS, "istio-reader-service-account", namespace)
+        base = labels_of(reader) if reader else {}
+        return cls(
+            default_tag=labels_of(tag).get(labels.REVISION) if tag else None,
+            # Tags that the installer makes are marked as managed; those made by a user's command are not.
+            tag_is_set=tag is not None and labels.MANAGED not in labels_of(tag),
+            base=(base[labels.REVISION], base[labels.VERSION])
+            if labels.REVISION in base and labels.VERSION in base
+            else None,
+        )
+
+
+class ControlPlane:
+    """One revision, of a release, as `options` describe it.
+
+    Without a cluster it is rendered for the oldest Kubernetes that the release supports, as for an empty one. Every
+    property may raise InvalidInput for what is wrong with the options.
+    """
+
+    def __init__(
+        self, release: Release, options: Options, cluster: Cluster | None = None, *, cache_dir: str | None = None
+    ) -> None:
+        self.release = release
+        self.options = options
+        self.cluster = cluster
+        self.configuration = Configuration(options, release)
+        self._renderer = Renderer(release, cluster, cache_dir)
+
+    @property
+    def revision(self) -> str:
+        """The revision's name, `default` for the one without."""
+        return self.configuration.revision or tags.DEFAULT
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of the control plane."""
+        return self.configuration.namespace
+
+    @cached_property
+    def rendered(self) -> list[Object]:
+        """The components' objects, with the owner labels and the user's ingress settings."""
+        objects = self._renderer.render(self.configuration.overlays, self.configuration.sets)
+        for obj in objects:
+            component = component_of(obj)
+            obj["metadata"]["labels"] = {**labels_of(obj), **self._owner_labels(component)}
+        apply_ingress(objects, self.options.ingress)
+        return objects
+
+    @property
+    def gateways(self) -> list[dict[str, str]]:
+        """The gateways of this revision as name, namespace and component."""
+        return [
+            {
+                "name": obj["metadata"]["name"],
+                "namespace": obj["metadata"].get("namespace", ""),
+                "component": component_of(obj),
+            }
+            for obj in self.rendered
+            if obj["kind"] == "Deployment" and component_of(obj) in labels.GATEWAYS
+        ]
+
+    def desired(self, standing: Standing | None = None) -> list[Object]:
+        """All objects of the revision, given what stands in the cluster (nothing, if it is not said)."""
+        standing = standing or Standing()
+        objects = [obj for obj in self.rendered if not (component_of(obj) == labels.BASE and self._yields(standing))]
+        injector = tags.injector_of(objects)
+        if injector is not None and self._claims_default_tag(standing):
+            objects += tags.tag_objects(
+                self._renderer,
+                tags.DEFAULT,
+                injector,
+                namespace=self.namespace,
+                inject_by_default=self.configuration.injects_by_default,
+                extra_labels={**self._owner_labels(), labels.NOT_PRUNED: "true"},
+            )
+        if not self.configuration.revision and self.configuration.makes_default_tag:
+            # While a default tag exists, of whichever revision, it injects for `istio-injection` in this one's place.
+            objects = [tags.deactivated(obj) if obj is injector else obj for obj in objects]
+        return [self._system_namespace(), *objects]
+
+    def unit(self) -> Unit:
+        """What `reconcile` makes of the cluster; reads what stands there."""
+        assert self.cluster is not None
+        cluster = self.cluster
+        objects = self.desired(Standing.read(cluster, self.namespace))
+        istiod = ordering.istiod_service(objects)
+        return Unit(
+            manager=MANAGER,
+            objects=objects,
+            retired=RETIRED,
+            stale=lambda cluster: inventory.installed_by(
+                cluster,
+                revision=self.configuration.revision,
+                owner=self.configuration.owner,
+                namespace=self.namespace,
+                wanted=objects,
+            ),
+            rank=ordering.rank,
+            gate=lambda obj: ordering.gate(obj, istiod),
+            adjust=Handover(objects, MANAGER, lambda: istiod is not None and _is_ready(cluster, istiod)),
+        )
+
+    def check(self, plan: Plan) -> None:
+        """Refuse a plan that would take a gateway away from another revision."""
+        for obj in plan.objects:
+            live = plan.live.get(key_of(obj).identity)
+            if obj["kind"] != "Deployment" or component_of(obj) not in labels.GATEWAYS or live is None:
+                continue
+            owner = labels_of(live).get(labels.REVISION)
+            if owner and owner != self.revision:
+                name = obj["metadata"]["name"]
+                raise Refused(
+                    f"The gateway {name} belongs to revision {owner}, and a gateway belongs to one revision only: install"
+                    f" revision {self.revision} without it (profile minimal, or disable {name} under"
+                    " spec.components), or force the move.",
+                    code="gateway_claimed",
+                    gateway=name,
+                    revision=owner,
+                )
+
+    def _owner_labels(self, component: str = "") -> dict[str, str]:
+        return owner_labels(
+            version=self.release.version,
+            revision=self.configuration.revision,
+            name=self.configuration.owner,
+            namespace=self.namespace,
+            component=component,
+        )
+
+    def _system_namespace(self) -> Object:
+        metadata: Object = {"name": self.namespace}
+        if self.configuration.network:
+            metadata["labels"] = {labels.NETWORK: self.configuration.network}
+        return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+
+    def _yields(self, standing: Standing) -> bool:
+        """Whether what all revisions share belongs to another one, and is no older than ours would be."""
+        if standing.base is None or standing.base[0] == self.revision:
+            return False
+        return version_key(standing.base[1]) >= version_key(self.release.version)
+
+    def _claims_default_tag(self, standing: Standing) -> bool:
+        """istioctl's rule, save that a tag which someone has set by hand stays as it is."""
+        if not self.configuration.makes_default_tag or standing.tag_is_set:
+            return False
+        return standing.default_tag in (None, self.revision) or not self.configuration.revision
+
+
+def absent(*, revision: str = "", namespace: str = "", purge: bool = False) -> Unit:
+    """Nothing of one revision, or with `purge` nothing of Istio at all.
+
+    As with istioctl, what the revisions share stays until a purge; the system namespace, the root key
+    (`istio-ca-secret`, `cacerts`) and what istiod writes into namespaces stay even then.
+    """
+    if purge:
+        return Unit(manager=MANAGER, objects=(), stale=inventory.of_all)
+    return Unit(manager=MANAGER, objects=(), stale=lambda cluster: inventory.of_revision(cluster, revision, namespace))
+
+
+def _is_ready(cluster: Cluster, service: Key) -> bool:
+    """Whether a pod of istiod is ready; its Deployment is named like its Service."""
+    deployment = cluster.get(_DEPLOYMENTS, service.name, service.namespace)
+    return bool(deployment and (deployment.get("status") or {}).get("readyReplicas"))

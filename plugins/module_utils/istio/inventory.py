@@ -1,0 +1,81 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a control plane has in a cluster, by Istio's own labels: to prune what is left over, and to remove it all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..kube.objects import Kind
+from . import labels
+from .labels import labels_of
+
+if TYPE_CHECKING:
+    from ..kube.cluster import Cluster
+
+Object = dict[str, Any]
+
+# Those that istioctl looks through, apart from Pods and Secrets: no chart brings any.
+PRUNED = (
+    Kind("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration"),
+    Kind("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration"),
+    Kind("rbac.authorization.k8s.io/v1", "ClusterRole"),
+    Kind("rbac.authorization.k8s.io/v1", "ClusterRoleBinding"),
+    Kind("apps/v1", "Deployment"),
+    Kind("apps/v1", "DaemonSet"),
+    Kind("v1", "Service"),
+    Kind("v1", "ConfigMap"),
+    Kind("v1", "ServiceAccount"),
+    Kind("rbac.authorization.k8s.io/v1", "RoleBinding"),
+    Kind("rbac.authorization.k8s.io/v1", "Role"),
+    Kind("policy/v1", "PodDisruptionBudget"),
+    Kind("autoscaling/v2", "HorizontalPodAutoscaler"),
+    Kind("networking.istio.io/v1alpha3", "EnvoyFilter"),
+)
+CRD = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition")
+_PURGED = (*PRUNED, CRD, Kind("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition"))
+_REVISIONED = (labels.PILOT, labels.INGRESS, labels.EGRESS, labels.CNI, labels.ZTUNNEL)
+
+
+def installed_by(
+    cluster: Cluster, *, revision: str, owner: str = "", namespace: str = "", wanted: Iterable[Mapping[str, Any]] = ()
+) -> Iterator[Object]:
+    """The live objects of one revision and owner, of every version, that installing `wanted` may delete.
+
+    Objects that are wanted are among them too, except where they carry the label that keeps them from being pruned.
+    """
+    selector = [f"{labels.MANAGED}=Reconcile", f"{labels.REVISION}={revision or 'default'}", labels.COMPONENT]
+    if owner:
+        selector.append(f"{labels.OWNER_NAME}={owner}")
+    if namespace:
+        selector.append(f"{labels.OWNER_NAMESPACE}={namespace}")
+    kept = {_identity(obj) for obj in wanted}
+    for obj in _select(cluster, PRUNED, ",".join(selector)):
+        if labels_of(obj).get(labels.NOT_PRUNED) != "true" or _identity(obj) in kept:
+            yield obj
+
+
+def of_revision(cluster: Cluster, revision: str, namespace: str = "") -> list[Object]:
+    """All that `istioctl uninstall --revision` removes: tags that point at it too, what revisions share not."""
+    components = ",".join(sorted(_REVISIONED))
+    selector = [f"{labels.REVISION}={revision or 'default'}", f"{labels.COMPONENT} in ({components})"]
+    if namespace:
+        selector.append(f"{labels.OWNER_NAMESPACE}={namespace}")
+    return list(_select(cluster, PRUNED, ",".join(selector)))
+
+
+def of_all(cluster: Cluster) -> list[Object]:
+    """All that `istioctl uninstall --purge` removes, CRDs and with them the users' resources included."""
+    return list(_select(cluster, _PURGED, labels.COMPONENT))
+
+
+def _select(cluster: Cluster, kinds: Iterable[Kind], selector: str) -> Iterator[Object]:
+    for objects in cluster.list_many([(kind, "", selector) for kind in kinds]):
+        yield from objects
+
+
+def _identity(obj: Mapping[str, Any]) -> tuple[str, str, str]:
+    return obj["kind"], obj["metadata"].get("namespace") or "", obj["metadata"]["name"]

@@ -1,0 +1,128 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Run a release's istioctl: render manifests, check a cluster, analyze configuration."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..kube.errors import MeshError
+from ..kube.objects import read_manifests
+from .release import Release
+
+
+class IstioctlFailed(MeshError):
+    """istioctl ended with an error; `output` is what it said."""
+
+    code = "istioctl_failed"
+
+    def __init__(self, message: str, output: str) -> None:
+        super().__init__(message, output=output)
+        self.output = output
+
+
+class Istioctl:
+    """One release's istioctl, for the cluster of a kubeconfig if one is given. `timeout` is in seconds, per run."""
+
+    def __init__(self, release: Release, kubeconfig: str | None = None, *, timeout: float = 120) -> None:
+        self.release = release
+        self._kubeconfig = kubeconfig
+        self._timeout = timeout
+
+    @property
+    def identity(self) -> str:
+        """What tells this binary from another of the same version."""
+        status = self.release.istioctl.stat()
+        return f"{self.release.version} {status.st_size} {status.st_mtime_ns}"
+
+    def render(
+        self, overlays: Sequence[str], sets: Sequence[str] = (), *, charts: Path | None = None
+    ) -> list[dict[str, Any]]:
+        """The objects of a control plane; with a kubeconfig, those for the cluster's own version.
+
+        `overlays` are the texts of IstioOperators. Raises IstioctlFailed.
+        """
+        with tempfile.TemporaryDirectory(prefix="meshops-") as folder:
+            arguments = ["manifest", "generate"]
+            for number, text in enumerate(overlays):
+                path = Path(folder) / f"{number}.yaml"
+                path.write_text(text, encoding="utf-8")
+                arguments += ["-f", str(path)]
+            for flag in sets:
+                arguments += ["--set", flag]
+            if charts:
+                arguments += ["--manifests", str(charts)]
+            if self._kubeconfig:
+                arguments.append("--cluster-specific")
+            return read_manifests(self._run(arguments), f"what istioctl {self.release.version} renders")
+
+    def precheck(self, *, namespace: str = "", revision: str = "") -> list[dict[str, Any]]:
+        """The messages of `istioctl experimental precheck`, each with code, level, origin, message."""
+        arguments = ["experimental", "precheck", "-o", "json"]
+        if revision and revision != "default":
+            arguments += ["--revision", revision]
+        if namespace:
+            arguments += ["--istioNamespace", namespace]
+        return _messages(self._run(arguments, accepted=(0, 1, 79)))
+
+    def analyze(self, *, namespaces: Sequence[str] = (), files: Sequence[str] = ()) -> list[dict[str, Any]]:
+        """The messages of `istioctl analyze`, of all namespaces if none is named."""
+        arguments = ["analyze", "-o", "json", "--failure-threshold", "Error"]
+        if not namespaces:
+            return _messages(self._run([*arguments, "--all-namespaces", *files], accepted=(0, 79)))
+        found: list[dict[str, Any]] = []
+        for namespace in namespaces:
+            found += _messages(self._run([*arguments, "--namespace", namespace, *files], accepted=(0, 79)))
+        return found
+
+    def _run(self, arguments: Sequence[str], *, accepted: Sequence[int] = (0,)) -> str:
+        command = [str(self.release.istioctl), *arguments]
+        if self._kubeconfig:
+            command += ["--kubeconfig", self._kubeconfig]
+        try:
+            answer = subprocess.run(
+                command,
+                capture_output=True,
+                text=True,
+                timeout=self._timeout,
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, "LC_ALL": "C"},
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise IstioctlFailed(
+                f"istioctl {' '.join(arguments[:2])} did not end within {self._timeout:.0f} s.", ""
+            ) from error
+        except OSError as error:
+            raise IstioctlFailed(f"{self.release.istioctl} cannot be run: {error.strerror or error}.", "") from error
+        if answer.returncode not in accepted:
+            output = answer.stderr.strip() or answer.stdout.strip()
+            first = next((line for line in output.splitlines() if line.startswith("Error: ")), output.split("\n")[0])
+            raise IstioctlFailed(f"istioctl {' '.join(arguments[:2])} failed: {first.removeprefix('Error: ')}.", output)
+        return answer.stdout
+
+
+def _messages(output: str) -> list[dict[str, Any]]:
+    """istioctl's JSON, which ends in a sentence for people when there is something to say."""
+    start = min((index for index in (output.find("["), output.find("{")) if index >= 0), default=-1)
+    if start < 0:
+        return []
+    found, _end = json.JSONDecoder().raw_decode(output[start:])
+    return [
+        {
+            "code": item.get("code", ""),
+            "level": str(item.get("level", "")).lower(),
+            "origin": item.get("origin", ""),
+            "message": item.get("message", ""),
+            **({"reference": item["reference"]} if item.get("reference") else {}),
+        }
+        for item in (found if isinstance(found, list) else [found])
+    ]

@@ -1,0 +1,55 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""In which order a control plane's objects are worth applying, and what has to be there before them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..kube.objects import Key
+from . import labels
+from .labels import component_of
+
+_RIGHTS_AND_MOUNTS = frozenset(
+    {"ServiceAccount", "ConfigMap", "Secret", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"}
+)
+_WORKLOADS = frozenset({"Deployment", "DaemonSet"})
+
+
+def rank(obj: Mapping[str, Any]) -> int:
+    """Low first: everything waits for istiod's readiness probe, so istiod and what its pod needs leads."""
+    kind, pilot = obj["kind"], component_of(obj) == labels.PILOT
+    if pilot and kind in _RIGHTS_AND_MOUNTS:
+        return 0
+    if pilot and kind == "Deployment":
+        return 1
+    if kind in _WORKLOADS:
+        return 3
+    return 2
+
+
+def gate(obj: Mapping[str, Any], istiod: Key | None) -> Key | None:
+    """The Service that must have a ready endpoint before a workload is created: istiod's.
+
+    A proxy that starts earlier finds neither its root certificate, whose mount is retried ever more slowly, nor the
+    authority that signs its own, which it asks again only after 20 s.
+    """
+    gated = component_of(obj) in {*labels.GATEWAYS, labels.ZTUNNEL}
+    return istiod if gated and obj["kind"] in _WORKLOADS else None
+
+
+def istiod_service(objects: list[dict[str, Any]]) -> Key | None:
+    """istiod's Service, if both it and the Deployment behind it are among the objects."""
+    deployments = {
+        obj["metadata"]["name"]: obj["metadata"].get("namespace", "")
+        for obj in objects
+        if obj["kind"] == "Deployment" and component_of(obj) == labels.PILOT
+    }
+    for obj in objects:
+        name, namespace = obj["metadata"]["name"], obj["metadata"].get("namespace", "")
+        if obj["kind"] == "Service" and deployments.get(name) == namespace:
+            return Key("v1", "Service", namespace, name)
+    return None
