@@ -17,7 +17,7 @@ except ImportError:  # reported by module.py before anything here is called
     jmespath = None
 
 from .errors import InvalidInput
-from .ready import Status
+from .ready import CURRENT, IN_PROGRESS, Status
 
 
 def condition(expression: str) -> Callable[[Mapping[str, Any]], Status]:
@@ -36,12 +36,10 @@ def condition(expression: str) -> Callable[[Mapping[str, Any]], Status]:
             value = compiled.search(obj)
         except JMESPathTypeError:
             # Functions refuse null, which is what a field is until its controller writes it.
-            return Status("in_progress", f"{expression} has no value yet")
+            return Status(IN_PROGRESS, f"{expression} has no value yet")
         except JMESPathError as error:
             raise _invalid(expression, error) from error
-        if value:
-            return Status("current", f"{expression} is {_short(value)}")
-        return Status("in_progress", f"{expression} is {_short(value)}")
+        return Status(CURRENT if value else IN_PROGRESS, f"{expression} is {_short(value)}")
 
     return judge
 

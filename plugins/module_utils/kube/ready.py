@@ -25,6 +25,10 @@ from typing import Any, Literal, NamedTuple
 from .objects import Kind, kind_of
 
 State = Literal["current", "in_progress", "failed", "terminating"]
+CURRENT: State = "current"
+IN_PROGRESS: State = "in_progress"
+FAILED: State = "failed"
+TERMINATING: State = "terminating"
 
 Object = Mapping[str, Any]
 
@@ -68,16 +72,16 @@ def status(obj: Object, *, load_balancer: bool = False, now: float | None = None
 def gone(obj: Object | None) -> Status:
     """Whether an object is gone, and what keeps it: `current` once there is none."""
     if obj is None:
-        return Status("current", "gone")
+        return Status(CURRENT, "gone")
     metadata = obj.get("metadata") or {}
     if not metadata.get("deletionTimestamp"):
-        return Status("in_progress", "nobody has asked for its deletion")
+        return Status(IN_PROGRESS, "nobody has asked for its deletion")
     # A namespace's conditions say what is left in it, which its finalizers do not.
     left = [_reason(one) for one in _conditions(obj) if one.get("status") == "True" and one.get("message")]
     if obj.get("kind") == "Namespace" and left:
-        return Status("terminating", "; ".join(left))
+        return Status(TERMINATING, "; ".join(left))
     holders = ", ".join(metadata.get("finalizers") or ())
-    return Status("terminating", f"held by the finalizers {holders}" if holders else "being deleted")
+    return Status(TERMINATING, f"held by the finalizers {holders}" if holders else "being deleted")
 
 
 def has_status(kind: Kind) -> bool:
@@ -90,28 +94,28 @@ def has_status(kind: Kind) -> bool:
 
 def _generic(obj: Object) -> Status | None:
     if _field(obj, "metadata.deletionTimestamp"):
-        return Status("terminating", "being deleted")
+        return Status(TERMINATING, "being deleted")
     generation, observed = _field(obj, "metadata.generation"), _field(obj, "status.observedGeneration")
     if generation is not None and observed is not None and observed != generation:
-        return Status("in_progress", f"its controller has seen generation {observed}, not yet {generation}")
+        return Status(IN_PROGRESS, f"its controller has seen generation {observed}, not yet {generation}")
     for condition in _conditions(obj):
         if condition.get("status") == "True":
             if condition.get("type") == "Reconciling":
-                return Status("in_progress", _reason(condition))
+                return Status(IN_PROGRESS, _reason(condition))
             if condition.get("type") == "Stalled":
-                return Status("failed", _reason(condition))
+                return Status(FAILED, _reason(condition))
     return None
 
 
 def _by_ready_condition(obj: Object) -> Status:
     ready = _condition(obj, "Ready")
     if ready.get("status") in ("False", "Unknown"):
-        return Status("in_progress", _reason(ready))
-    return Status("current", "ready")
+        return Status(IN_PROGRESS, _reason(ready))
+    return Status(CURRENT, "ready")
 
 
 def _always(_obj: Object) -> Status:
-    return Status("current", "ready")
+    return Status(CURRENT, "ready")
 
 
 # --- workloads -----------------------------------------------------------------------------------------------------
@@ -120,7 +124,7 @@ def _always(_obj: Object) -> Status:
 def _deployment(obj: Object) -> Status:
     progressing = _condition(obj, "Progressing")
     if progressing.get("reason") == "ProgressDeadlineExceeded":
-        return Status("failed", _reason(progressing))
+        return Status(FAILED, _reason(progressing))
     wanted = _number(obj, "spec.replicas", 1)
     total, updated = _number(obj, "status.replicas"), _number(obj, "status.updatedReplicas")
     behind = _first(
@@ -135,28 +139,28 @@ def _deployment(obj: Object) -> Status:
     # Without a deadline the controller does not report progress at all.
     reports = _field(obj, "spec.progressDeadlineSeconds") not in (None, 2**31 - 1)
     if reports and (progressing.get("status") != "True" or progressing.get("reason") != "NewReplicaSetAvailable"):
-        return Status("in_progress", "its new ReplicaSet is not available")
+        return Status(IN_PROGRESS, "its new ReplicaSet is not available")
     if _condition(obj, "Available").get("status") != "True":
-        return Status("in_progress", "not available")
-    return Status("current", f"{total} of {wanted} replicas ready")
+        return Status(IN_PROGRESS, "not available")
+    return Status(CURRENT, f"{total} of {wanted} replicas ready")
 
 
 def _replica_set(obj: Object) -> Status:
     failure = _condition(obj, "ReplicaFailure")
     if failure.get("status") == "True":
-        return Status("in_progress", _reason(failure))
+        return Status(IN_PROGRESS, _reason(failure))
     wanted = _number(obj, "spec.replicas", 1)
     return _first(
         _few(_number(obj, "status.fullyLabeledReplicas"), wanted, "labelled"),
         _few(_number(obj, "status.availableReplicas"), wanted, "available"),
         _few(_number(obj, "status.readyReplicas"), wanted, "ready"),
         _surplus(_number(obj, "status.replicas"), wanted),
-    ) or Status("current", f"{wanted} of {wanted} replicas ready")
+    ) or Status(CURRENT, f"{wanted} of {wanted} replicas ready")
 
 
 def _stateful_set(obj: Object) -> Status:
     if _field(obj, "spec.updateStrategy.type") == "OnDelete":
-        return Status("current", "its pods are updated by hand")
+        return Status(CURRENT, "its pods are updated by hand")
     wanted = _number(obj, "spec.replicas", 1)
     total = _number(obj, "status.replicas")
     behind = _first(
@@ -166,13 +170,13 @@ def _stateful_set(obj: Object) -> Status:
     )
     if behind:
         return behind
-    done = Status("current", f"{total} of {wanted} replicas ready")
+    done = Status(CURRENT, f"{total} of {wanted} replicas ready")
     partition = _field(obj, "spec.updateStrategy.rollingUpdate.partition")
     if partition is not None:
         return _few(_number(obj, "status.updatedReplicas"), wanted - partition, "updated") or done
     behind = _few(_number(obj, "status.currentReplicas"), wanted, "current")
     if not behind and _field(obj, "status.currentRevision") != _field(obj, "status.updateRevision"):
-        behind = Status("in_progress", "not all replicas are of the new revision")
+        behind = Status(IN_PROGRESS, "not all replicas are of the new revision")
     return behind or done
 
 
@@ -180,13 +184,13 @@ def _daemon_set(obj: Object) -> Status:
     wanted = _field(obj, "status.desiredNumberScheduled")
     # A DaemonSet that its controller has not seen looks like one that wants no pods.
     if None in (wanted, _field(obj, "metadata.generation"), _field(obj, "status.observedGeneration")):
-        return Status("in_progress", "its controller has not seen it yet")
+        return Status(IN_PROGRESS, "its controller has not seen it yet")
     return _first(
         _few(_number(obj, "status.currentNumberScheduled"), wanted, "scheduled"),
         _few(_number(obj, "status.updatedNumberScheduled"), wanted, "updated"),
         _few(_number(obj, "status.numberAvailable"), wanted, "available"),
         _few(_number(obj, "status.numberReady"), wanted, "ready"),
-    ) or Status("current", f"{wanted} of {wanted} replicas ready")
+    ) or Status(CURRENT, f"{wanted} of {wanted} replicas ready")
 
 
 def _job(obj: Object) -> Status:
@@ -194,40 +198,40 @@ def _job(obj: Object) -> Status:
         f"{_number(obj, 'status.succeeded')} of {_number(obj, 'spec.completions', _number(obj, 'spec.parallelism', 1))}"
     )
     if _condition(obj, "Complete").get("status") == "True":
-        return Status("current", f"{done} completed")
+        return Status(CURRENT, f"{done} completed")
     failure = _condition(obj, "Failed")
     if failure.get("status") == "True":
-        return Status("failed", _reason(failure), final=True)
+        return Status(FAILED, _reason(failure), final=True)
     if _condition(obj, "Suspended").get("status") == "True":
-        return Status("current", "suspended")
+        return Status(CURRENT, "suspended")
     if not _field(obj, "status.startTime"):
-        return Status("in_progress", "not started")
-    return Status("current", f"running, {done} completed")
+        return Status(IN_PROGRESS, "not started")
+    return Status(CURRENT, f"running, {done} completed")
 
 
 def _pod(obj: Object, now: float) -> Status:
     phase = _field(obj, "status.phase")
     if phase == "Succeeded":
-        return Status("current", "completed")
+        return Status(CURRENT, "completed")
     if phase == "Failed":
-        return Status("current", "completed, but not successfully")
+        return Status(CURRENT, "completed, but not successfully")
     if phase == "Running":
         if _condition(obj, "Ready").get("status") == "True":
-            return Status("current", "ready")
+            return Status(CURRENT, "ready")
         crashing = [
             container.get("name", "?")
             for container in _field(obj, "status.containerStatuses") or ()
             if _field(container, "state.waiting.reason") == "CrashLoopBackOff"
         ]
         if crashing:
-            return Status("failed", f"crashing again and again: {', '.join(crashing)}")
-        return Status("in_progress", "running but not ready")
+            return Status(FAILED, f"crashing again and again: {', '.join(crashing)}")
+        return Status(IN_PROGRESS, "running but not ready")
     scheduled = _condition(obj, "PodScheduled")
     if phase == "Pending" and scheduled.get("status") == "False" and scheduled.get("reason") == "Unschedulable":
         if now - _seconds(_field(obj, "metadata.creationTimestamp"), now) < SCHEDULING_TIME:
-            return Status("in_progress", "not scheduled yet")
-        return Status("failed", _reason(scheduled))
-    return Status("in_progress", "pending" if phase == "Pending" else "not seen by a node yet")
+            return Status(IN_PROGRESS, "not scheduled yet")
+        return Status(FAILED, _reason(scheduled))
+    return Status(IN_PROGRESS, "pending" if phase == "Pending" else "not seen by a node yet")
 
 
 # --- other kinds ---------------------------------------------------------------------------------------------------
@@ -235,41 +239,41 @@ def _pod(obj: Object, now: float) -> Status:
 
 def _claim(obj: Object) -> Status:
     phase = _field(obj, "status.phase") or "unknown"
-    return Status("current", "bound") if phase == "Bound" else Status("in_progress", f"not bound, its phase is {phase}")
+    return Status(CURRENT, "bound") if phase == "Bound" else Status(IN_PROGRESS, f"not bound, its phase is {phase}")
 
 
 def _service(obj: Object) -> Status:
     if _field(obj, "spec.type") == "LoadBalancer" and not _field(obj, "spec.clusterIP"):
-        return Status("in_progress", "no cluster IP yet")
-    return Status("current", "ready")
+        return Status(IN_PROGRESS, "no cluster IP yet")
+    return Status(CURRENT, "ready")
 
 
 def _addressed(obj: Object) -> Status | None:
     if obj["kind"] != "Service":
-        return None if _field(obj, "status.addresses") else Status("in_progress", "no address yet")
+        return None if _field(obj, "status.addresses") else Status(IN_PROGRESS, "no address yet")
     if _field(obj, "spec.type") == "LoadBalancer" and not _field(obj, "status.loadBalancer.ingress"):
-        return Status("in_progress", "no address from the load balancer yet")
+        return Status(IN_PROGRESS, "no address from the load balancer yet")
     return None
 
 
 def _definition(obj: Object) -> Status:
     names, established = _condition(obj, "NamesAccepted"), _condition(obj, "Established")
     if names.get("status") == "False":
-        return Status("failed", _reason(names))
+        return Status(FAILED, _reason(names))
     if established.get("status") == "False" and established.get("reason") != "Installing":
-        return Status("failed", _reason(established))
+        return Status(FAILED, _reason(established))
     if established.get("status") == "True":
-        return Status("current", "established")
-    return Status("in_progress", "being installed")
+        return Status(CURRENT, "established")
+    return Status(IN_PROGRESS, "being installed")
 
 
 def _api_service(obj: Object) -> Status:
-    return _first(*(_true(obj, _conditions(obj), "Available", required=True),)) or Status("current", "available")
+    return _true(obj, _conditions(obj), "Available", required=True) or Status(CURRENT, "available")
 
 
 def _namespace(obj: Object) -> Status:
     phase = _field(obj, "status.phase") or "Active"
-    return Status("current", "active") if phase == "Active" else Status("terminating", "being deleted")
+    return Status(CURRENT, "active") if phase == "Active" else Status(TERMINATING, "being deleted")
 
 
 def _gateway(obj: Object) -> Status:
@@ -278,11 +282,11 @@ def _gateway(obj: Object) -> Status:
     # Where no load balancer exists the address never comes, although everything else is at work.
     if _condition(obj, "Programmed").get("reason") == "AddressNotAssigned":
         programmed = None
-    return _true(obj, conditions, "Accepted") or programmed or Status("current", "programmed")
+    return _true(obj, conditions, "Accepted") or programmed or Status(CURRENT, "programmed")
 
 
 def _gateway_class(obj: Object) -> Status:
-    return _true(obj, _conditions(obj), "Accepted") or Status("current", "accepted")
+    return _true(obj, _conditions(obj), "Accepted") or Status(CURRENT, "accepted")
 
 
 def _route(obj: Object) -> Status:
@@ -291,7 +295,7 @@ def _route(obj: Object) -> Status:
         behind = _true(obj, conditions, "Accepted") or _true(obj, conditions, "ResolvedRefs")
         if behind:
             return behind
-    return Status("current", "accepted")
+    return Status(CURRENT, "accepted")
 
 
 _RULES: dict[tuple[str, str], Callable[[Object], Status]] = {
@@ -365,14 +369,14 @@ def _true(obj: Object, conditions: Iterable[Object], kind: str, *, required: boo
     """What is missing until a condition is true of the object's newest generation; nothing if it is not used."""
     condition = _named(conditions, kind)
     if not condition:
-        return Status("in_progress", f"not {kind.lower()} yet") if required else None
+        return Status(IN_PROGRESS, f"not {kind.lower()} yet") if required else None
     if condition.get("status") != "True":
-        return Status("in_progress", _reason(condition))
+        return Status(IN_PROGRESS, _reason(condition))
     if (
         condition.get("observedGeneration", 0) < _number(obj, "metadata.generation")
         and "observedGeneration" in condition
     ):
-        return Status("in_progress", "its controller has not seen its newest generation yet")
+        return Status(IN_PROGRESS, "its controller has not seen its newest generation yet")
     return None
 
 
@@ -386,11 +390,11 @@ def _first(*found: Status | None) -> Status | None:
 
 
 def _few(number: int, wanted: int, what: str) -> Status | None:
-    return Status("in_progress", f"{number} of {wanted} replicas {what}") if number < wanted else None
+    return Status(IN_PROGRESS, f"{number} of {wanted} replicas {what}") if number < wanted else None
 
 
 def _surplus(number: int, wanted: int) -> Status | None:
-    return Status("in_progress", f"{number - wanted} old replicas still to end") if number > wanted else None
+    return Status(IN_PROGRESS, f"{number - wanted} old replicas still to end") if number > wanted else None
 
 
 def _seconds(timestamp: str | None, default: float) -> float:
