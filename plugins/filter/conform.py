@@ -1,0 +1,211 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filter C(meshops.istio.conform): variables as people and surveys give them, to the types that a role declares."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import yaml
+from ansible.errors import AnsibleFilterError
+from ansible.module_utils.common.validation import check_type_dict, check_type_int
+from ansible.module_utils.parsing.convert_bool import boolean
+
+DOCUMENTATION = r"""
+name: conform
+short_description: Bring variables to the types that a role's argument specification declares
+version_added: 0.1.0
+author:
+  - The meshops.istio authors (@meshops)
+description:
+  - Ansible compares a role's variables with its argument specification, but it neither converts nor defaults them.
+    This filter does both, so that a role can work with values it can trust.
+  - It understands what an AWX survey gives. A blank answer means the default. A list may be text, one item per line or
+    separated by commas. Numbers and booleans may be text. A dictionary may be YAML, JSON or C(key=value) pairs.
+  - Values whose option is marked C(no_log) are checked, but not copied into the result.
+positional: _input, options
+options:
+  _input:
+    description: The variables by name. A variable that is absent, V(none) or blank has its default.
+    type: dict
+    required: true
+  options:
+    description: The options of an argument specification, as in C(meta/argument_specs.yml).
+    type: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Read what a survey answered
+  ansible.builtin.debug:
+    msg: "{{ {'ports': '80, 443', 'wait': 'yes'} | meshops.istio.conform(options) }}"
+  vars:
+    options:
+      ports: {type: list, elements: int}
+      wait: {type: bool}
+      timeout: {type: int, default: 300}
+  # settings: {ports: [80, 443], wait: true, timeout: 300}, errors: []
+"""
+
+RETURN = r"""
+_value:
+  description: What the variables mean, and what is wrong with them.
+  type: dict
+  contains:
+    settings:
+      description: A converted value for each option that is not marked C(no_log).
+      type: dict
+    errors:
+      description: One sentence for each value that cannot be meant.
+      type: list
+      elements: str
+"""
+
+# A comma separates items, but not inside the braces of istioctl's own lists: a={x,y}.
+_COMMA = re.compile(r",(?![^{]*\})")
+_SHOWN = 60
+
+
+class _Wrong(Exception):
+    """One value that cannot be meant; the message is a whole sentence."""
+
+
+def _shown(value: Any, option: Mapping[str, Any]) -> str:
+    if option.get("no_log"):
+        return "something else"
+    text = repr(str(value) if isinstance(value, str) else value)
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+
+
+def _blank(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _from_yaml(text: str) -> Any:
+    """Text as YAML or JSON, or None where it is neither."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return None
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise TypeError
+    return str(value).strip()
+
+
+def _path(value: Any) -> str:
+    return os.path.expanduser(os.path.expandvars(_text(value)))
+
+
+def _number(value: Any) -> int:
+    if isinstance(value, bool):
+        raise TypeError
+    return int(check_type_int(value.strip() if isinstance(value, str) else value))
+
+
+def _flag(value: Any) -> bool:
+    return bool(boolean(value.strip() if isinstance(value, str) else value))
+
+
+def _mapping(value: Any) -> dict[Any, Any]:
+    if isinstance(value, str):
+        read = _from_yaml(value)
+        value = read if isinstance(read, Mapping) else check_type_dict(", ".join(value.split("\n")))
+    if not isinstance(value, Mapping):
+        raise TypeError
+    return dict(value)
+
+
+def _sequence(value: Any) -> list[Any]:
+    if isinstance(value, str):
+        text = value.strip()
+        if text.startswith(("[", "- ")) and isinstance(read := _from_yaml(text), list):
+            return read
+        parts = text.splitlines() if "\n" in text else _COMMA.split(text)
+        return [part.strip() for part in parts if part.strip()]
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return [value]
+    if isinstance(value, Mapping) or not isinstance(value, Sequence):
+        raise TypeError
+    return list(value)
+
+
+_KINDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "str": ("text", _text),
+    "path": ("a path", _path),
+    "int": ("a whole number", _number),
+    "bool": ("true or false", _flag),
+    "dict": ("a dictionary", _mapping),
+    "list": ("a list", _sequence),
+    "raw": ("anything", lambda value: value),
+}
+
+
+def _closest(name: Any, names: Sequence[str]) -> str:
+    near = difflib.get_close_matches(str(name), names, n=1)
+    return f"; did you mean {near[0]}?" if near else f": it is one of {', '.join(sorted(names))}."
+
+
+def _convert(name: str, value: Any, option: Mapping[str, Any]) -> Any:
+    """One value in its option's type; raises _Wrong with the sentence to show."""
+    meaning, convert = _KINDS[option.get("type", "str")]
+    try:
+        value = convert(value)
+    except (TypeError, ValueError):
+        raise _Wrong(f"{name} must be {meaning}, but it is {_shown(value, option)}.") from None
+    choices = option.get("choices")
+    if choices and value not in choices:
+        raise _Wrong(f"{name} must be one of {', '.join(map(str, choices))}, but it is {_shown(value, option)}.")
+    if isinstance(value, list) and option.get("elements", "raw") != "raw":
+        element = {"type": option["elements"], "options": option.get("options"), "no_log": option.get("no_log")}
+        return [_convert(f"{name}[{index}]", item, element) for index, item in enumerate(value)]
+    if isinstance(value, dict) and option.get("options"):
+        return _record(name, value, option["options"])
+    return value
+
+
+def _record(name: str, given: dict[Any, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """A dictionary whose keys are declared. What is not given stays away, so that a module's own default holds."""
+    for key in given:
+        if key not in options:
+            raise _Wrong(f"{name} has no option {key}{_closest(key, list(options))}")
+    for key, option in options.items():
+        if option.get("required") and _blank(given.get(key)):
+            raise _Wrong(f"{name} lacks {key}, which it must have.")
+    return {key: _convert(f"{name}.{key}", value, options[key]) for key, value in given.items() if not _blank(value)}
+
+
+def conform(given: Any, options: Any) -> dict[str, Any]:
+    """The settings that `given` means under the argument specification `options`, and one sentence per mistake."""
+    if not isinstance(given, Mapping) or not isinstance(options, Mapping):
+        raise AnsibleFilterError("conform needs a dictionary of variables and the options of an argument specification")
+    settings: dict[str, Any] = {}
+    errors: list[str] = []
+    for name, option in options.items():
+        value = given.get(name)
+        if _blank(value):
+            if option.get("required"):
+                errors.append(f"{name} is not set, and it must be.")
+            value = option.get("default")
+        if not _blank(value):
+            try:
+                value = _convert(name, value, option)
+            except _Wrong as wrong:
+                errors.append(str(wrong))
+        if not option.get("no_log"):
+            settings[name] = value
+    return {"settings": settings, "errors": errors}
+
+
+class FilterModule:
+    """What Ansible loads."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"conform": conform}

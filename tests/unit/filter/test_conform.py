@@ -1,0 +1,132 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a survey answers, and what the filter conform makes of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.meshops.istio.plugins.filter.conform import conform
+
+OPTIONS: dict[str, Any] = {
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "type": {"type": "str", "choices": ["", "NodePort"], "default": ""},
+    "version": {"type": "str"},
+    "timeout": {"type": "int", "default": 300},
+    "wait": {"type": "bool", "default": True},
+    "file": {"type": "path"},
+    "names": {"type": "list", "elements": "str", "default": []},
+    "ports": {"type": "dict", "default": {}},
+    "overlays": {"type": "list", "elements": "raw", "default": []},
+    "units": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "name": {"type": "str", "required": True},
+            "src": {"type": "list", "elements": "str"},
+            "wait": {"type": "bool"},
+        },
+    },
+    "token": {"type": "str", "no_log": True},
+}
+SHOP = {"name": "shop", "src": ["a.yaml", "b.yaml"], "wait": False}
+
+
+def setting(name: str, value: Any) -> Any:
+    read = conform({name: value}, OPTIONS)
+    assert read["errors"] == []
+    return read["settings"][name]
+
+
+def complaint(name: str, value: Any) -> str:
+    (sentence,) = conform({name: value}, OPTIONS)["errors"]
+    assert isinstance(sentence, str)
+    return sentence
+
+
+@pytest.mark.parametrize("blank", [None, "", "  \n"])
+def test_a_blank_answer_means_the_default(blank: str | None) -> None:
+    read = conform(dict.fromkeys(OPTIONS, blank), OPTIONS)
+    assert read["errors"] == []
+    expected = {name: option.get("default") for name, option in OPTIONS.items() if name != "token"}
+    assert read["settings"] == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "meant"),
+    [
+        ("timeout", "30080", 30080),
+        ("timeout", " 60 ", 60),
+        ("wait", "false", False),
+        ("wait", "Yes", True),
+        ("wait", 0, False),
+        ("version", 1.29, "1.29"),
+        ("version", " 1.29.1 ", "1.29.1"),
+        ("type", "", ""),
+        ("names", "dev\ntest\n", ["dev", "test"]),
+        ("names", "dev, test", ["dev", "test"]),
+        ("names", "dev", ["dev"]),
+        ("names", '["dev", "test"]', ["dev", "test"]),
+        ("names", "- dev\n- test", ["dev", "test"]),
+        ("names", "a={x,y},b=1", ["a={x,y}", "b=1"]),
+        ("names", ["a,b"], ["a,b"]),
+        ("names", 7, ["7"]),
+        ("ports", "http2=30080,https=30443", {"http2": "30080", "https": "30443"}),
+        ("ports", "http2=30080\nhttps=30443", {"http2": "30080", "https": "30443"}),
+        ("ports", "http2: 30080\nhttps: 30443", {"http2": 30080, "https": 30443}),
+        ("ports", '{"http2": 30080}', {"http2": 30080}),
+        ("overlays", [{"kind": "IstioOperator"}, "a.yaml"], [{"kind": "IstioOperator"}, "a.yaml"]),
+        ("units", [{"name": "shop", "src": "a.yaml\nb.yaml", "wait": "no"}], [SHOP]),
+        ("units", "- {name: shop, src: [a.yaml, b.yaml], wait: false}", [SHOP]),
+    ],
+)
+def test_text_becomes_what_it_means(name: str, given: Any, meant: Any) -> None:
+    assert setting(name, given) == meant
+
+
+def test_a_path_may_begin_at_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/someone")
+    assert setting("file", "~/kubeconfig") == "/home/someone/kubeconfig"
+
+
+def test_what_an_item_leaves_blank_is_left_to_the_module() -> None:
+    assert setting("units", [{"name": "shop", "src": "", "wait": None}]) == [{"name": "shop"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "sentence"),
+    [
+        ("state", "gone", "state must be one of present, absent, but it is 'gone'."),
+        ("timeout", "soon", "timeout must be a whole number, but it is 'soon'."),
+        ("timeout", True, "timeout must be a whole number, but it is True."),
+        ("wait", "perhaps", "wait must be true or false, but it is 'perhaps'."),
+        ("version", {"a": 1}, "version must be text, but it is {'a': 1}."),
+        ("names", {"a": 1}, "names must be a list, but it is {'a': 1}."),
+        ("names", [["a"]], "names[0] must be text, but it is ['a']."),
+        ("ports", "http2", "ports must be a dictionary, but it is 'http2'."),
+        ("units", [{"src": ["a"]}], "units[0] lacks name, which it must have."),
+        ("units", [{"name": "a", "scr": []}], "units[0] has no option scr; did you mean src?"),
+        ("units", [{"name": "a", "colour": 1}], "units[0] has no option colour: it is one of name, src, wait."),
+        ("units", [{"name": "a", "wait": "soon"}], "units[0].wait must be true or false, but it is 'soon'."),
+        ("units", "shop", "units[0] must be a dictionary, but it is 'shop'."),
+    ],
+)
+def test_what_cannot_be_meant_is_one_sentence(name: str, given: Any, sentence: str) -> None:
+    assert complaint(name, given) == sentence
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    assert len(conform({"timeout": "soon", "wait": "perhaps"}, OPTIONS)["errors"]) == 2
+
+
+def test_a_required_variable_is_missed() -> None:
+    read = conform({}, {"name": {"type": "str", "required": True}})
+    assert read["errors"] == ["name is not set, and it must be."]
+
+
+def test_secrets_are_neither_copied_nor_shown() -> None:
+    assert "token" not in conform({"token": "hush"}, OPTIONS)["settings"]
+    assert complaint("token", ["hush"]) == "token must be text, but it is something else."
