@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import ApiError
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, Kind, key_of
 
@@ -19,19 +20,19 @@ Object = dict[str, Any]
 Objects = list[Object]
 
 
-class FakeCluster:
-    """Safe for use by threads at once. No controllers: what changes is what a test changes.
+class FakeCluster(Cluster):
+    """Safe for use by threads at once, and a Cluster by its type so that its methods stay the same. No controllers: what changes is what a test changes.
 
     `on_watch` are functions that are run one after the other, one each time a watch is open.
     """
 
-    def __init__(self, *objects: Object) -> None:
+    def __init__(self, *objects: Object) -> None:  # on purpose without the parent's: there is no connection
         self.on_watch: list[Callable[[], None]] = []
         self.requests: list[tuple[str, Kind, str]] = []
         self._changed = threading.Condition(threading.RLock())
         self._objects: dict[Key, Object] = {}
         self._history: list[tuple[int, str, Object]] = []
-        self._version = 100
+        self._counter = 100
         self._oldest = 100
         self._connections = 0
         self._failures: list[tuple[str, Exception]] = []
@@ -44,21 +45,21 @@ class FakeCluster:
     def put(self, obj: Object) -> None:
         """Create an object, or replace it."""
         with self._changed:
-            self._version += 1
+            self._counter += 1
             obj = copy.deepcopy(obj)
-            obj["metadata"]["resourceVersion"] = str(self._version)
+            obj["metadata"]["resourceVersion"] = str(self._counter)
             key = key_of(obj)
-            self._history.append((self._version, "MODIFIED" if key in self._objects else "ADDED", obj))
+            self._history.append((self._counter, "MODIFIED" if key in self._objects else "ADDED", obj))
             self._objects[key] = obj
             self._changed.notify_all()
 
     def remove(self, key: Key) -> None:
         """Remove an object for good."""
         with self._changed:
-            self._version += 1
+            self._counter += 1
             obj = copy.deepcopy(self._objects.pop(key))
-            obj["metadata"]["resourceVersion"] = str(self._version)
-            self._history.append((self._version, "DELETED", obj))
+            obj["metadata"]["resourceVersion"] = str(self._counter)
+            self._history.append((self._counter, "DELETED", obj))
             self._changed.notify_all()
 
     def drop_connections(self) -> None:
@@ -70,8 +71,8 @@ class FakeCluster:
     def forget_history(self) -> None:
         """Answer 410 to watches from versions up to now."""
         with self._changed:
-            self._version += 1
-            self._oldest = self._version
+            self._counter += 1
+            self._oldest = self._counter
 
     def fail_once(self, verb: str, error: Exception) -> None:
         """Raise `error` for the next request with this verb."""
@@ -102,7 +103,7 @@ class FakeCluster:
                 for obj in self._objects.values()
                 if _selected(obj, kind, namespace, label_selector, field_selector)
             ]
-            return found, str(self._version)
+            return found, str(self._counter)
 
     def watch(
         self,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
-from ansible_collections.meshops.istio.plugins.module_utils.kube.ready import Status, gone, has_status, status
+from ansible_collections.meshops.istio.plugins.module_utils.kube.ready import State, Status, gone, has_status, status
 
 Object = dict[str, Any]
 
@@ -410,7 +410,7 @@ HERE = {"parentRef": {"name": "gw"}, "conditions": [true("Accepted"), true("Reso
         ),
     ],
 )
-def test_status(obj: Object, state: str, message: str) -> None:
+def test_status(obj: Object, state: State, message: str) -> None:
     assert status(obj) == Status(state, message)
 
 
