@@ -57,11 +57,17 @@ class Overlay:
 
 
 def read_overlays(entries: Iterable[Any]) -> list[Overlay]:
-    """Overlays in their order; an entry is an inline object, an `Overlay`, or the path of a file on this machine."""
+    """Overlays in their order.
+
+    An entry is an inline object, an `Overlay`, the path of a file on this machine, or, for a file that was read
+    elsewhere, a map of nothing but its `source` (a name for errors) and its `text`.
+    """
     overlays: list[Overlay] = []
     for number, entry in enumerate(entries, start=1):
         if isinstance(entry, Overlay):
             overlays.append(entry)
+        elif isinstance(entry, Mapping) and set(entry) == {"source", "text"}:
+            overlays.append(Overlay.read(entry["text"], entry["source"]))
         elif isinstance(entry, Mapping):
             overlays.append(Overlay.of(entry, f"overlay {number}"))
         elif isinstance(entry, str):

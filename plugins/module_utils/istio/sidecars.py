@@ -1,0 +1,190 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which pods should have a sidecar, which have one, and which workloads have to be restarted for the difference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..kube.objects import Kind
+from . import labels
+from .injectors import Injectors
+from .labels import labels_of
+from .proxies import has_ended, is_injected, proxy_of, proxy_version, revision_of, version_of
+
+if TYPE_CHECKING:
+    from ..kube.cluster import Cluster
+
+Object = Mapping[str, Any]
+
+NAMESPACES = Kind("v1", "Namespace")
+PODS = Kind("v1", "Pod")
+RESTARTABLE = {kind: Kind("apps/v1", kind) for kind in ("Deployment", "StatefulSet", "DaemonSet")}
+
+_AMBIENT = "istio.io/dataplane-mode"
+_FEW = 3
+"""Up to as many namespaces are read one by one; beyond, one list of everything is less work."""
+
+
+@dataclass
+class Workload:
+    """What owns pods. `missing` and `outdated` count its pods; `reason` says why it is not restarted, if so."""
+
+    kind: str
+    namespace: str
+    name: str
+    missing: int = 0
+    outdated: int = 0
+    reason: str = ""
+
+    @property
+    def restartable(self) -> bool:
+        """Whether a restart gives all its pods anew."""
+        return not self.reason
+
+    def as_dict(self) -> dict[str, Any]:
+        """The workload as plain data."""
+        return {
+            "kind": self.kind,
+            "namespace": self.namespace,
+            "name": self.name,
+            "missing": self.missing,
+            "outdated": self.outdated,
+            "restartable": self.restartable,
+            "reason": self.reason,
+        }
+
+
+@dataclass
+class NamespaceState:
+    """A namespace's labels, and its running pods: with a sidecar, and without one that they should have."""
+
+    name: str
+    injection: str
+    revision: str
+    injector: str
+    pods: int = 0
+    with_sidecar: int = 0
+    without_sidecar: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """The state as plain data."""
+        return dict(vars(self))
+
+
+@dataclass
+class State:
+    """The sidecars of some namespaces; only workloads of which pods are missing or outdated are listed."""
+
+    namespaces: list[NamespaceState] = field(default_factory=list)
+    workloads: list[Workload] = field(default_factory=list)
+
+
+def read_state(cluster: Cluster, namespaces: Sequence[str] | None = None) -> State:
+    """The state of the named namespaces, or of all. Namespaces that do not exist are left out."""
+    wanted = None if namespaces is None else set(namespaces)
+    places = [""] if wanted is None or len(wanted) > _FEW else sorted(wanted)
+    kinds = (PODS, *RESTARTABLE.values())
+    lists = cluster.list_many([(NAMESPACES, "", ""), *((kind, place, "") for place in places for kind in kinds)])
+    found, objects = lists[0], [obj for one in lists[1:] for obj in one]
+    chosen = [one for one in found if wanted is None or one["metadata"]["name"] in wanted]
+    pods = [obj for obj in objects if obj["kind"] == "Pod"]
+    owners = [obj for obj in objects if obj["kind"] != "Pod"]
+    return state_of(Injectors.read(cluster), chosen, pods, owners)
+
+
+def state_of(
+    injectors: Injectors, namespaces: Iterable[Object], pods: Iterable[Object], owners: Iterable[Object]
+) -> State:
+    """The state of `namespaces`, from their pods and the Deployments, StatefulSets and DaemonSets there."""
+    known = {(one["kind"], one["metadata"]["namespace"], one["metadata"]["name"]): one for one in owners}
+    by_name = {one["metadata"]["name"]: one for one in namespaces}
+    states = {name: _described(one, injectors) for name, one in sorted(by_name.items())}
+    workloads: dict[tuple[str, str, str], Workload] = {}
+    for pod in pods:
+        namespace = by_name.get(pod["metadata"].get("namespace", ""))
+        if namespace is None or has_ended(pod):
+            continue
+        state = states[namespace["metadata"]["name"]]
+        state.pods += 1
+        fault = _fault(injectors, namespace, pod)
+        state.with_sidecar += proxy_of(pod) is not None
+        if fault is None:
+            continue
+        state.without_sidecar += fault == "missing"
+        key = owner_of(pod)
+        workload = workloads.setdefault(key, Workload(*key, reason=_untouchable(key, known.get(key))))
+        setattr(workload, fault, getattr(workload, fault) + 1)
+    return State(
+        list(states.values()), [workloads[key] for key in sorted(workloads, key=lambda key: key[1:] + key[:1])]
+    )
+
+
+def owner_of(pod: Object) -> tuple[str, str, str]:
+    """Kind, namespace and name of what would have to be restarted for the pod to be created anew."""
+    metadata = pod["metadata"]
+    namespace = metadata.get("namespace", "")
+    for reference in metadata.get("ownerReferences") or ():
+        if not reference.get("controller"):
+            continue
+        kind, name = reference["kind"], reference["name"]
+        generated = f"-{labels_of(pod).get('pod-template-hash', '')}"
+        # A Deployment names its ReplicaSets after itself and the hash that their pods are labelled with.
+        if kind == "ReplicaSet" and len(generated) > 1 and name.endswith(generated):
+            return "Deployment", namespace, name.removesuffix(generated)
+        return kind, namespace, name
+    return "Pod", namespace, metadata["name"]
+
+
+def _fault(injectors: Injectors, namespace: Object, pod: Object) -> str | None:
+    injector = injectors.of_pod(namespace, pod)
+    if injector is None:
+        return None
+    if proxy_of(pod) is None:
+        return "missing"
+    if not is_injected(pod):
+        return None
+    revision, version, current = revision_of(pod), proxy_version(pod), version_of(injector.image)
+    if revision and revision != injector.revision:
+        return "outdated"
+    chosen = "sidecar.istio.io/proxyImage" in (pod["metadata"].get("annotations") or {})
+    return "outdated" if version and current and version != current and not chosen else None
+
+
+def _untouchable(key: tuple[str, str, str], owner: Object | None) -> str:
+    """Why a restart of the pods' owner would not give them anew, or is not ours to do; empty where it would."""
+    kind = key[0]
+    if kind == "Pod":
+        return "a pod that nothing would create again; delete and create it yourself"
+    if kind in ("Job", "CronJob"):
+        return "a Job runs to its end; its next run gets the sidecar"
+    if kind not in RESTARTABLE:
+        return f"a {kind} is restarted by its own controller's means"
+    if owner is None:
+        return f"the {kind} does not exist any more"
+    spec = owner.get("spec") or {}
+    if spec.get("paused"):
+        return "its rollout is paused; resume it to have its pods replaced"
+    strategy = spec.get("updateStrategy") or {}
+    if strategy.get("type") == "OnDelete":
+        return "its update strategy is OnDelete; delete its pods yourself"
+    if kind == "StatefulSet" and (strategy.get("rollingUpdate") or {}).get("partition"):
+        return "its update strategy has a partition, which keeps the pods below it as they are"
+    return ""
+
+
+def _described(namespace: Object, injectors: Injectors) -> NamespaceState:
+    own = labels_of(namespace)
+    injection = own.get("istio-injection", "")
+    if injection not in ("enabled", "disabled"):
+        injection = "revision" if own.get(labels.REVISION) else own.get(_AMBIENT, "") or "none"
+    return NamespaceState(
+        name=namespace["metadata"]["name"],
+        injection=injection,
+        revision=own.get(labels.REVISION, ""),
+        injector=injectors.of_namespace(namespace) or "",
+    )
