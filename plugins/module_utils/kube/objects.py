@@ -115,7 +115,7 @@ def _loader() -> type:
     """libyaml's safe loader where it exists, made to refuse a repeated key."""
     base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-    class UniqueKeyLoader(base):  # type: ignore[misc]
+    class UniqueKeyLoader(base):
         """YAML 1.1 keeps the last of repeated keys without a word, which hides mistakes in manifests."""
 
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:

@@ -20,7 +20,7 @@ from .objects import Key, key_of
 from .permissions import refuse_forbidden
 from .plan import Plan, Unit, make_plan
 from .progress import Progress
-from .ready import CURRENT, status
+from .ready import CURRENT, has_status, status
 from .wait import wait_ready
 
 
@@ -106,7 +106,7 @@ def _wait(cluster: Cluster, plan: Plan, wanted: bool, deadline: float, progress:
     awaited: list[Key] = []
     for obj in plan.objects:
         key = key_of(obj)
-        if plan.unit.awaited is not None and not plan.unit.awaited(obj):
+        if not has_status(key.of) or (plan.unit.awaited is not None and not plan.unit.awaited(obj)):
             continue
         live = plan.live.get(key.identity)
         if key.identity in changed or live is None or status(live).state != CURRENT:

@@ -93,7 +93,11 @@ class Transport:
         from urllib3.util import Timeout
 
         ends = time.monotonic() + timeout
-        response = self._send("GET", path, None, query, None, Timeout(connect=5, read=max(0.1, timeout)), stream=True)
+        try:
+            timeouts = Timeout(connect=5, read=max(0.1, timeout))
+            response = self._send("GET", path, None, query, None, timeouts, stream=True)
+        except (HTTPError, OSError) as error:
+            raise self._unreachable(error) from error
         try:
             if response.status >= 400:
                 raise api_error("GET", path, response.status, response.read())
