@@ -1,0 +1,80 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A role's argument spec, its defaults, and what the role mesh passes to it, say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.meshops.istio.plugins.filter.conform import conform
+
+ROLES = Path(__file__).parents[3] / "roles"
+NAMES = sorted(path.name for path in ROLES.iterdir())
+
+
+def read(path: Path) -> Any:
+    return yaml.safe_load(path.read_text())
+
+
+def options_of(role: str) -> dict[str, dict[str, Any]]:
+    options = read(ROLES / role / "meta" / "argument_specs.yml")["argument_specs"]["main"]["options"]
+    assert isinstance(options, dict)
+    return options
+
+
+def inclusions() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Role and variables of each include_role in the role mesh."""
+    for path in sorted((ROLES / "mesh" / "tasks").rglob("*.yml")):
+        for task in read(path):
+            if include := task.get("ansible.builtin.include_role"):
+                yield include["name"].rpartition(".")[2], task["vars"]
+
+
+@pytest.mark.parametrize("role", NAMES)
+def test_defaults_are_those_of_the_spec(role: str) -> None:
+    defaults = read(ROLES / role / "defaults" / "main.yml")
+    expected = {name: option.get("default") for name, option in options_of(role).items() if not option.get("required")}
+    assert defaults == expected
+
+
+@pytest.mark.parametrize("role", NAMES)
+def test_variables_carry_their_role_s_prefix_and_are_described(role: str) -> None:
+    for name, option in options_of(role).items():
+        assert name.startswith(f"{role}_")
+        assert option["description"]
+
+
+def test_the_defaults_of_the_mesh_conform_to_its_spec() -> None:
+    defaults = read(ROLES / "mesh" / "defaults" / "main.yml")
+    options = options_of("mesh")
+    visible = {name: value for name, value in defaults.items() if not options[name].get("no_log")}
+    assert conform(defaults, options) == {"settings": visible, "errors": []}
+
+
+@pytest.mark.parametrize(("role", "variables"), inclusions())
+def test_the_mesh_passes_only_what_a_role_takes(role: str, variables: dict[str, Any]) -> None:
+    options = options_of(role)
+    assert set(variables) <= set(options)
+    assert {name for name, option in options.items() if option.get("required")} <= set(variables)
+
+
+def test_the_mesh_passes_everything_that_a_role_takes() -> None:
+    passed: dict[str, set[str]] = {}
+    for role, variables in inclusions():
+        passed.setdefault(role, set()).update(variables)
+    assert passed == {role: set(options_of(role)) for role in NAMES if role != "mesh"}
+
+
+def test_every_variable_of_the_mesh_is_used() -> None:
+    texts = "".join(
+        path.read_text()
+        for path in (ROLES / "mesh").rglob("*.yml")
+        if path.name != "argument_specs.yml" and path.parent.name != "defaults"
+    )
+    playbooks = "".join(path.read_text() for path in (ROLES.parent / "playbooks").glob("*.yml"))
+    assert [name for name in options_of("mesh") if name not in texts + playbooks] == []
