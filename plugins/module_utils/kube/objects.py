@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -106,33 +107,60 @@ def _checked(document: Any, where: str) -> dict[str, Any]:
             raise InvalidInput(f"{where} is not a Kubernetes object: it has no {field}.")
     metadata = document.get("metadata")
     if not isinstance(metadata, Mapping) or not isinstance(metadata.get("name"), str) or not metadata["name"]:
-        raise InvalidInput(f"{where}, of kind {document['kind']}, has no metadata.name.")
+        raise InvalidInput(f"{where}, of kind {document['kind']}, has no metadata.name, or one that is not text.")
+    if not isinstance(metadata.get("namespace") or "", str):
+        raise InvalidInput(
+            f"{where}, {document['kind']} {metadata['name']}, has a metadata.namespace that is not text."
+        )
     return dict(document)
 
 
 @functools.cache
 def _loader() -> type:
-    """libyaml's safe loader where it exists, made to refuse a repeated key."""
+    """libyaml's safe loader where it exists, made to read what Kubernetes reads."""
     base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-    class UniqueKeyLoader(base):
-        """YAML 1.1 keeps the last of repeated keys without a word, which hides mistakes in manifests."""
+    class ManifestLoader(base):
+        """Reads YAML as kubectl does, and refuses a repeated key, which hides mistakes in manifests."""
+
+        def flatten_mapping(self, node: Any) -> None:
+            # Once only: a mapping that others merge is flattened for them, and then also holds what it overrides.
+            if not hasattr(node, "checked"):
+                node.checked = True
+                seen: set[str] = set()
+                for key_node, _value in node.value:
+                    if not isinstance(key_node, yaml.ScalarNode) or key_node.tag == "tag:yaml.org,2002:merge":
+                        continue
+                    if key_node.value in seen:
+                        raise _problem(f"the key '{key_node.value}' is repeated", key_node)
+                    seen.add(key_node.value)
+            super().flatten_mapping(node)
 
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-            seen: set[tuple[str, str]] = set()
-            for key_node, _value in node.value:
-                if key_node.tag == "tag:yaml.org,2002:merge" or not isinstance(key_node, yaml.ScalarNode):
-                    continue
-                key = (key_node.tag, key_node.value)
-                if key in seen:
-                    raise yaml.constructor.ConstructorError(
-                        None, None, f"the key '{key_node.value}' is repeated", key_node.start_mark
-                    )
-                seen.add(key)
-            return super().construct_mapping(node, deep)
+            mapping = super().construct_mapping(node, deep)
+            return {key if isinstance(key, str) else _text(key, node): value for key, value in mapping.items()}
 
-    # Kubernetes follows YAML 1.2 here: a lone '=' is a string, as in a list of operators of a CRD.
-    UniqueKeyLoader.add_constructor("tag:yaml.org,2002:value", base.construct_yaml_str)
-    # Dates stay the strings they are: JSON has no other way to hold them.
-    UniqueKeyLoader.add_constructor("tag:yaml.org,2002:timestamp", base.construct_yaml_str)
-    return UniqueKeyLoader
+        def construct_number(self, node: Any) -> Any:
+            # Only YAML 1.1 counts in base 60, where 12:30 is a number.
+            if ":" in node.value:
+                return self.construct_yaml_str(node)
+            return self.construct_yaml_int(node) if node.tag.endswith(":int") else self.construct_yaml_float(node)
+
+    # A lone '=' is a string in YAML 1.2, as in a list of operators of a CRD. Dates stay the strings that JSON holds.
+    for tag in ("value", "timestamp"):
+        ManifestLoader.add_constructor(f"tag:yaml.org,2002:{tag}", base.construct_yaml_str)
+    for tag in ("int", "float"):
+        ManifestLoader.add_constructor(f"tag:yaml.org,2002:{tag}", ManifestLoader.construct_number)
+    return ManifestLoader
+
+
+def _text(key: Any, mapping: Any) -> str:
+    """A key as JSON, which only knows strings, writes it: `1: a` is `"1": a`."""
+    if isinstance(key, (bool, int, float)):
+        return json.dumps(key)
+    raise _problem(f"the key {key!r} is not text", mapping)
+
+
+def _problem(problem: str, node: Any) -> Exception:
+    error: Exception = yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
+    return error
