@@ -64,7 +64,7 @@ test: ## All of the tests, on a lab of their own that goes when they end
 
 .PHONY: quickstart
 quickstart: setup ## From nothing to a mesh with an application; CLUSTER=existing YES=1 uses your cluster
-	@tools/quickstart
+	@CLUSTER="$(CLUSTER)" YES="$(YES)" ARGS="$(ARGS)" python tools/quickstart.py
 
 .PHONY: verify
 verify: setup ## Check the mesh on the lab

@@ -1,0 +1,116 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What holds for the collection as a whole: its metadata, its licence headers, and which part may know which."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMESPACE = "ansible_collections.meshops.istio."
+MODULES = sorted(path for path in (ROOT / "plugins/modules").glob("*.py") if path.name != "__init__.py")
+OURS = ("lab", "plugins", "tests", "tools")
+HEADER = [
+    "# Copyright (c) 2026 The meshops.istio authors",
+    "# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)",
+    "# SPDX-License-Identifier: GPL-3.0-or-later",
+]
+
+
+def read_yaml(path: str) -> Any:
+    return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
+
+
+def documentation(module: Path) -> dict[str, Any]:
+    """A module's DOCUMENTATION, read without importing it."""
+    for statement in ast.parse(module.read_text(encoding="utf-8")).body:
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "DOCUMENTATION":
+            return dict(yaml.safe_load(ast.literal_eval(statement.value)))
+    pytest.fail(f"{module.name} has no DOCUMENTATION")
+
+
+def imports(source: Path) -> Iterator[str]:
+    """The names of the modules that a file imports, relative ones made absolute."""
+    package = [*NAMESPACE.strip(".").split("."), *source.relative_to(ROOT).parts[:-1]]
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(package[: len(package) - node.level + 1]) + "." if node.level else ""
+            yield base + (node.module or "")
+            yield from (f"{base}{node.module + '.' if node.module else ''}{alias.name}" for alias in node.names)
+
+
+def test_installing_the_collection_brings_no_other() -> None:
+    assert read_yaml("galaxy.yml").get("dependencies", {}) == {}
+
+
+def test_the_action_group_lists_every_module_with_connection_options() -> None:
+    connecting = {
+        module.stem
+        for module in MODULES
+        if "meshops.istio.auth" in documentation(module).get("extends_documentation_fragment", ())
+    }
+    assert sorted(connecting) == read_yaml("meta/runtime.yml")["action_groups"]["all"]
+
+
+def test_every_action_plugin_stands_before_a_module_of_its_name() -> None:
+    actions = {path.stem for path in (ROOT / "plugins/action").glob("*.py")} - {"__init__"}
+    assert actions <= {module.stem for module in MODULES}
+
+
+@pytest.mark.parametrize("folder", OURS)
+def test_every_python_file_says_its_licence(folder: str) -> None:
+    sources = [path for path in (ROOT / folder).rglob("*.py") if path.read_text(encoding="utf-8").strip()]
+    without = []
+    for path in sources:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        start = 1 if lines[0].startswith("#!") else 0
+        if lines[start : start + len(HEADER)] != HEADER:
+            without.append(str(path.relative_to(ROOT)))
+    assert without == []
+
+
+@pytest.mark.parametrize(
+    ("part", "unknown"),
+    [
+        ("plugins/module_utils/kube", ("plugins.module_utils.istio", "plugins.module_utils.module", "ansible.")),
+        ("plugins/module_utils/istio", ("plugins.module_utils.module", "plugins.module_utils.arguments", "ansible.")),
+        ("plugins", ("lab", "tests", "tools")),
+    ],
+)
+def test_dependencies_point_down_only(part: str, unknown: tuple[str, ...]) -> None:
+    forbidden = re.compile("|".join(re.escape(name) + (r"" if name.endswith(".") else r"(\.|$)") for name in unknown))
+    upwards = [
+        f"{source.relative_to(ROOT)} imports {name}"
+        for source in (ROOT / part).rglob("*.py")
+        for name in imports(source)
+        if forbidden.match(name.removeprefix(NAMESPACE))
+    ]
+    assert upwards == []
+
+
+def test_the_readme_and_the_argument_spec_of_the_role_say_the_same() -> None:
+    check = [sys.executable, "tools/argspec_table.py", "--check"]
+    done = subprocess.run(check, cwd=ROOT, text=True, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_every_requirement_has_a_tested_version() -> None:
+    def names(path: Path) -> set[str]:
+        lines = (line.partition("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
+        return {re.split(r"[^\w.-]", line)[0].lower().replace("_", "-") for line in lines if line and line[0] != "-"}
+
+    pinned = names(ROOT / "constraints.txt")
+    assert {path.name: names(path) - pinned for path in ROOT.glob("requirements*.txt") if names(path) - pinned} == {}

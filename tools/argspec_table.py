@@ -1,0 +1,100 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The README's tables of variables, made from the argument spec of the role mesh. With --check, only tells if they are.
+
+The comments between the spec's options are the tables' headings.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+SPEC = ROOT / "roles/mesh/meta/argument_specs.yml"
+README = ROOT / "README.md"
+BEGIN = "<!-- variables: made by make docs from roles/mesh/meta/argument_specs.yml -->"
+END = "<!-- end of variables -->"
+
+# The markup of Ansible's documentation: V(value), O(option), C(code), E(variable), M(module) and so on; nothing nests.
+_MARKUP = re.compile(r"\b[VOCEMPI]\(([^()]*(?:\([^()]*\))?[^()]*)\)")
+_HEADING_OR_NAME = re.compile(r"^      (?:# (?P<heading>.+)|(?P<name>\w+):)", re.MULTILINE)
+
+
+def headings(spec: str) -> dict[str, str]:
+    """The heading of each variable, by the text of the spec."""
+    heading, found = "", {}
+    for match in _HEADING_OR_NAME.finditer(spec):
+        if match["heading"]:
+            heading = match["heading"]
+        else:
+            found[match["name"]] = heading
+    return found
+
+
+def tables(spec: str) -> str:
+    """The tables for the text of an argument spec, as Markdown."""
+    options: Mapping[str, Mapping[str, Any]] = yaml.safe_load(spec)["argument_specs"]["main"]["options"]
+    heading_of = headings(spec)
+    lines: list[str] = []
+    heading = None
+    for name, option in options.items():
+        if heading_of[name] != heading:
+            heading = heading_of[name]
+            lines += [*([""] if lines else []), *([f"### {heading}", ""] if heading else [])]
+            lines += ["| variable | what it says | type | default |", "|---|---|---|---|"]
+        lines += _rows(name, option)
+    return "\n".join(lines)
+
+
+def _rows(name: str, option: Mapping[str, Any]) -> Iterator[str]:
+    description = option["description"]
+    sentences = " ".join(description) if isinstance(description, list) else str(description)
+    text = _MARKUP.sub(r"`\1`", " ".join(sentences.split())).replace("|", "\\|")
+    choices = [f"`{choice}`" for choice in option.get("choices", ()) if choice != ""]
+    if choices:
+        text += f" One of {', '.join(choices)}."
+    kind = f"list of {option['elements']}" if option["type"] == "list" and "elements" in option else option["type"]
+    yield f"| `{name}` | {text} | {kind} | {_default(option)} |"
+    for key, inner in option.get("options", {}).items():
+        yield from _rows(f"{name}[].{key}" if option["type"] == "list" else f"{name}.{key}", inner)
+
+
+def _default(option: Mapping[str, Any]) -> str:
+    if option.get("required"):
+        return "required"
+    default = option.get("default")
+    if default in (None, "", [], {}):
+        return ""
+    return f"`{default if isinstance(default, str) else json.dumps(default)}`"
+
+
+def rewritten(readme: str, spec: str) -> str:
+    """The README's text with its tables as they should be. Exits where the README has no place for them."""
+    before, begin, rest = readme.partition(BEGIN)
+    _old, end, after = rest.partition(END)
+    if not begin or not end:
+        sys.exit(f"{README.name} lacks the lines {BEGIN!r} and {END!r}, between which the tables of variables go.")
+    return f"{before}{BEGIN}\n\n{tables(spec)}\n\n{END}{after}"
+
+
+def main(arguments: list[str]) -> None:
+    """Write the README, or check it; exits with 1 if it is not in step."""
+    current = README.read_text(encoding="utf-8")
+    wanted = rewritten(current, SPEC.read_text(encoding="utf-8"))
+    if "--check" not in arguments:
+        README.write_text(wanted, encoding="utf-8")
+    elif wanted != current:
+        sys.exit(f"{README.name} is not in step with {SPEC.relative_to(ROOT)}; run make docs.")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
