@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..kube.objects import Kind
 from ..kube.ready import CURRENT, status
 from . import labels
-from .labels import labels_of
+from .labels import component_of, labels_of
 from .proxies import has_ended, proxy_of, proxy_version, revision_of, version_of
 from .versions import version_key
 
@@ -50,7 +50,7 @@ def describe(
     """Control planes and proxies as plain data, from istiod's and the gateways' Deployments, tags' webhooks and pods.
 
     - control_planes: a list of {revision, version, namespace, healthy, message, default, tags, gateways, proxies};
-      `gateways` is a list of {name, namespace, version, healthy}, `proxies` counts this revision's by version.
+      `gateways` is a list of {name, namespace, component, version, healthy}, `proxies` counts its own by version.
     - proxies: all running proxies, counted by version.
     - skew: {pod: "namespace/name", version, revision} of proxies newer than their control plane, or more than one
       minor version older.
@@ -96,6 +96,7 @@ def _control_plane(
             {
                 "name": gateway["metadata"]["name"],
                 "namespace": gateway["metadata"].get("namespace", ""),
+                "component": component_of(gateway),
                 "version": _version(gateway, "istio-proxy"),
                 "healthy": status(gateway).state == CURRENT,
             }
