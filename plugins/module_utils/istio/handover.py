@@ -10,6 +10,7 @@ import copy
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from ..kube import fields
 from . import labels
 from .labels import labels_of
 
@@ -55,9 +56,14 @@ class Handover:
     def _keep_failure_policy(self, desired: Object, live: Object) -> None:
         """istiod turns Ignore into Fail once it serves; with no istiod left, Fail would block all configuration."""
         policies = {webhook["name"]: webhook.get("failurePolicy") for webhook in live.get("webhooks") or ()}
+        owned_by_others = fields.others(live, {self._manager}).get("f:webhooks", {})
         for webhook in desired.get("webhooks") or ():
             policy = policies.get(webhook["name"])
-            if policy and policy != webhook.get("failurePolicy") and (policy != "Fail" or self._istiod_ready()):
+            if not policy or policy == webhook.get("failurePolicy") or (policy == "Fail" and not self._istiod_ready()):
+                continue
+            if "f:failurePolicy" in owned_by_others.get(f'k:{{"name":"{webhook["name"]}"}}', {}):
+                del webhook["failurePolicy"]  # istiod's, and to state it too would be a claim on it
+            else:
                 webhook["failurePolicy"] = policy
 
     def _keep_network(self, desired: Object, live: Object) -> None:

@@ -96,8 +96,8 @@ class _Steps:
             change.key.identity for change in changes if change.key.kind == "ValidatingWebhookConfiguration"
         }
         self._passive: dict[Hashable, Step] = {}
-        self._established = {
-            (change.desired["spec"]["group"], change.desired["spec"]["names"]["kind"]): self._establishing(change.key)
+        self._definitions = {
+            (change.desired["spec"]["group"], change.desired["spec"]["names"]["kind"]): change.key
             for change in changes
             if change.desired and change.key.kind == "CustomResourceDefinition" and change.action == "create"
         }
@@ -108,8 +108,10 @@ class _Steps:
     def _step(self, change: Change) -> Step:
         needs: set[Hashable] = self._named & {("", "Namespace", "", change.key.namespace)}
         if change.key.of not in BUILT_IN:
-            definition = self._established.get((change.key.of.group, change.key.kind))
-            needs |= self._guards | ({definition} if definition else set())
+            needs |= self._guards
+            definition = self._definitions.get((change.key.of.group, change.key.kind))
+            if definition:
+                needs.add(self._establishing(definition))
         service = self._gate(change.desired) if self._gate and change.desired else None
         if service is not None:
             needs.add(self._opening(service))
