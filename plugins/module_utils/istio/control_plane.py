@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..kube.errors import Refused
-from ..kube.objects import Key, Kind, key_of
+from ..kube.objects import Key, Kind
 from ..kube.plan import Plan, Unit
 from . import inventory, labels, ordering, tags
 from .configuration import Configuration, Options
 from .gateway_service import apply_ingress
 from .handover import Handover
 from .labels import component_of, labels_of, owner_labels
+from .ownership import MANAGER, RETIRED, refuse_claimed_gateways, refuse_foreign, refuse_missing_namespaces
 from .release import Release
 from .render import Renderer
 from .versions import version_key
@@ -26,10 +26,6 @@ if TYPE_CHECKING:
     from ..kube.cluster import Cluster
 
 Object = dict[str, Any]
-
-MANAGER = "meshops.istio/control_plane"
-RETIRED = frozenset({"istio-operator", "istioctl", "helm", "kubectl-client-side-apply"})
-"""Field managers of those who may have installed the mesh before us."""
 
 _WEBHOOKS = Kind("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration")
 _DEPLOYMENTS = Kind("apps/v1", "Deployment")
@@ -156,23 +152,13 @@ class ControlPlane:
             adjust=Handover(objects, MANAGER, lambda: istiod is not None and _is_ready(cluster, istiod)),
         )
 
-    def check(self, plan: Plan) -> None:
-        """Refuse a plan that would take a gateway away from another revision."""
-        for obj in plan.objects:
-            live = plan.live.get(key_of(obj).identity)
-            if obj["kind"] != "Deployment" or component_of(obj) not in labels.GATEWAYS or live is None:
-                continue
-            owner = labels_of(live).get(labels.REVISION)
-            if owner and owner != self.revision:
-                name = obj["metadata"]["name"]
-                raise Refused(
-                    f"The gateway {name} belongs to revision {owner}, and a gateway belongs to one revision only: install"
-                    f" revision {self.revision} without it (profile minimal, or disable {name} under"
-                    " spec.components), or force the move.",
-                    code="gateway_claimed",
-                    gateway=name,
-                    revision=owner,
-                )
+    def check(self, plan: Plan, *, force: bool = False) -> None:
+        """Raise Refused for a plan that cannot work or, unless forced, that touches what belongs to others."""
+        if self.cluster is not None:
+            refuse_missing_namespaces(self.cluster, plan)
+        if not force:
+            refuse_foreign(plan)
+            refuse_claimed_gateways(plan, self.revision)
 
     def _owner_labels(self, component: str = "") -> dict[str, str]:
         return owner_labels(
@@ -200,17 +186,6 @@ class ControlPlane:
         if not self.configuration.makes_default_tag or standing.tag_is_set:
             return False
         return standing.default_tag in (None, self.revision) or not self.configuration.revision
-
-
-def absent(*, revision: str = "", namespace: str = "", purge: bool = False) -> Unit:
-    """Nothing of one revision, or with `purge` nothing of Istio at all.
-
-    As with istioctl, what the revisions share stays until a purge; the system namespace, the root key
-    (`istio-ca-secret`, `cacerts`) and what istiod writes into namespaces stay even then.
-    """
-    if purge:
-        return Unit(manager=MANAGER, objects=(), stale=inventory.of_all)
-    return Unit(manager=MANAGER, objects=(), stale=lambda cluster: inventory.of_revision(cluster, revision, namespace))
 
 
 def _is_ready(cluster: Cluster, service: Key) -> bool:

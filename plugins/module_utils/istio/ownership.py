@@ -1,0 +1,96 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who a control plane's objects belong to, and when they are not ours to touch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..kube.errors import Refused
+from ..kube.objects import Kind, key_of
+from ..kube.plan import Plan
+from . import labels
+from .labels import component_of, labels_of
+
+if TYPE_CHECKING:
+    from ..kube.cluster import Cluster
+
+MANAGER = "meshops.istio/control_plane"
+RETIRED = frozenset({"istio-operator", "istioctl", "helm", "kubectl-client-side-apply"})
+"""Field managers of those who may have installed the mesh before us."""
+
+_NAMESPACES = Kind("v1", "Namespace")
+# By their marks: labels or annotations, and owner references.
+_MARKS = {
+    "argocd.argoproj.io/instance": "Argo CD",
+    "argocd.argoproj.io/tracking-id": "Argo CD",
+    "kustomize.toolkit.fluxcd.io/name": "Flux",
+    "helm.toolkit.fluxcd.io/name": "Flux",
+}
+_OWNERS = {"sailoperator.io": "the Sail operator"}
+
+
+def other_owner(obj: Mapping[str, Any]) -> str:
+    """The tool that keeps an object as it wants it and would undo ours; empty where there is none."""
+    metadata = obj["metadata"]
+    marks = {**labels_of(obj), **(metadata.get("annotations") or {})}
+    for mark, owner in _MARKS.items():
+        if mark in marks:
+            return f"{owner} ({marks[mark]})"
+    for reference in metadata.get("ownerReferences") or ():
+        owner = _OWNERS.get(str(reference.get("apiVersion", "")).partition("/")[0], "")
+        if owner:
+            return f"{owner} ({reference.get('kind')} {reference.get('name')})"
+    return ""
+
+
+def refuse_foreign(plan: Plan) -> None:
+    """Raise Refused for a plan that would change what another tool keeps in place."""
+    for change in plan.changes:
+        owner = other_owner(change.before) if change.before else ""
+        if owner:
+            raise Refused(
+                f"{change.key} belongs to {owner}, which would undo every change: change the mesh there, or take it"
+                " out of that tool's hands first.",
+                code="foreign_owner",
+                object=change.key._asdict(),
+                owner=owner,
+            )
+
+
+def refuse_claimed_gateways(plan: Plan, revision: str) -> None:
+    """Raise Refused for a plan that would take a gateway away from another revision."""
+    for obj in plan.objects:
+        live = plan.live.get(key_of(obj).identity)
+        if obj["kind"] != "Deployment" or component_of(obj) not in labels.GATEWAYS or live is None:
+            continue
+        owner = labels_of(live).get(labels.REVISION)
+        if owner and owner != revision:
+            name = obj["metadata"]["name"]
+            raise Refused(
+                f"The gateway {name} belongs to revision {owner}, and a gateway belongs to one revision only: install"
+                f" revision {revision} without it (profile minimal, or disable {name} under spec.components), or force"
+                " the move.",
+                code="gateway_claimed",
+                gateway=name,
+                revision=owner,
+            )
+
+
+def refuse_missing_namespaces(cluster: Cluster, plan: Plan) -> None:
+    """Raise Refused where objects belong into namespaces that nobody creates."""
+    made = {obj["metadata"]["name"] for obj in plan.objects if obj["kind"] == "Namespace"}
+    there = {namespace for _group, _kind, namespace, _name in plan.live}
+    unknown = sorted({key_of(obj).namespace for obj in plan.objects} - made - there - {""})
+    answers = cluster.parallel(lambda name: cluster.get(_NAMESPACES, name), unknown)
+    missing = [name for name, found in zip(unknown, answers, strict=True) if found is None]
+    if missing:
+        first = next(key_of(obj) for obj in plan.objects if obj["metadata"].get("namespace") == missing[0])
+        raise Refused(
+            f"The namespace {missing[0]} does not exist, and {first} belongs into it: create it first.",
+            code="namespace_missing",
+            namespaces=missing,
+        )

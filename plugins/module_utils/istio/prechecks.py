@@ -1,0 +1,114 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What speaks against installing or upgrading a mesh, beyond what the release's own `precheck` looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..kube.errors import Refused
+from ..kube.objects import Kind
+from . import labels, versions
+from .ownership import other_owner
+from .release import Release
+
+if TYPE_CHECKING:
+    from ..kube.cluster import Cluster
+
+Object = Mapping[str, Any]
+
+_WEBHOOKS = (
+    Kind("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration"),
+    Kind("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration"),
+)
+_DEPLOYMENTS = Kind("apps/v1", "Deployment")
+_SLICES = Kind("discovery.k8s.io/v1", "EndpointSlice")
+_BLOCKED = {
+    "MutatingWebhookConfiguration": ("dead_injector", "no pod can start in the namespaces that it injects"),
+    "ValidatingWebhookConfiguration": ("dead_validator", "no Istio resource can be written"),
+}
+
+
+def read_messages(cluster: Cluster, release: Release) -> list[dict[str, str]]:
+    """Messages of the form of istioctl's ({code, level, origin, message}) about a cluster."""
+    mutating, validating, istiods = cluster.list_many(
+        [(_WEBHOOKS[0], "", labels.REVISION), (_WEBHOOKS[1], "", labels.REVISION), (_DEPLOYMENTS, "", "app=istiod")]
+    )
+    configurations = [*mutating, *validating]
+    services = sorted({service for one in configurations for service in _services(one)})
+    slices = cluster.parallel(
+        lambda service: cluster.list(_SLICES, service[0], label_selector=f"kubernetes.io/service-name={service[1]}"),
+        services,
+    )
+    alive = {service for service, found in zip(services, slices, strict=True) if any(map(_answers, found))}
+    return [
+        *_about_version(release, cluster),
+        *about_webhooks(configurations, alive),
+        *about_owners(istiods),
+    ]
+
+
+def about_webhooks(configurations: Iterable[Object], alive: set[tuple[str, str]]) -> list[dict[str, str]]:
+    """Webhooks that fail closed, with nobody behind them; `alive` are services with a ready endpoint."""
+    found = []
+    for configuration in configurations:
+        dead = [service for service in _services(configuration) if service not in alive]
+        if dead:
+            code, effect = _BLOCKED[configuration["kind"]]
+            namespace, service = dead[0]
+            name = configuration["metadata"]["name"]
+            found.append(
+                _message(
+                    code,
+                    "error",
+                    f"{configuration['kind']} {name}",
+                    f"It calls {namespace}/{service}, which has no ready pod, and fails closed, so that {effect}: bring"
+                    f" istiod back, or delete the {configuration['kind']} {name} if that control plane is gone.",
+                )
+            )
+    return found
+
+
+def about_owners(istiods: Iterable[Object]) -> list[dict[str, str]]:
+    """Control planes that another tool keeps in place."""
+    return [
+        _message(
+            "foreign_owner",
+            "warning",
+            f"Deployment {istiod['metadata'].get('namespace', '')}/{istiod['metadata']['name']}",
+            f"It belongs to {owner}, which would undo every change made here.",
+        )
+        for istiod in istiods
+        if (owner := other_owner(istiod))
+    ]
+
+
+def _about_version(release: Release, cluster: Cluster) -> list[dict[str, str]]:
+    try:
+        warning = versions.check(release.version, cluster.version())
+    except Refused as error:
+        return [_message("unsupported_kubernetes", "error", "the cluster", error.message)]
+    return [_message("untested_kubernetes", "warning", "the cluster", warning)] if warning else []
+
+
+def _services(configuration: Object) -> list[tuple[str, str]]:
+    """The services whose absence would block requests; webhooks that match nothing call none."""
+    found = []
+    for webhook in configuration.get("webhooks") or ():
+        service = (webhook.get("clientConfig") or {}).get("service")
+        selector = (webhook.get("namespaceSelector") or {}).get("matchLabels") or {}
+        if service and webhook.get("failurePolicy", "Fail") == "Fail" and "istio.io/deactivated" not in selector:
+            found.append((service["namespace"], service["name"]))
+    return list(dict.fromkeys(found))
+
+
+def _answers(endpoints: Object) -> bool:
+    # A missing condition means ready, as the API defines it.
+    return any((one.get("conditions") or {}).get("ready") is not False for one in endpoints.get("endpoints") or ())
+
+
+def _message(code: str, level: str, origin: str, message: str) -> dict[str, str]:
+    return {"code": code, "level": level, "origin": origin, "message": message}
