@@ -56,7 +56,7 @@ def test_the_defaults_of_the_mesh_conform_to_its_spec() -> None:
     assert conform(defaults, options) == {"settings": visible, "errors": []}
 
 
-@pytest.mark.parametrize(("role", "variables"), inclusions())
+@pytest.mark.parametrize(("role", "variables"), list(inclusions()))
 def test_the_mesh_passes_only_what_a_role_takes(role: str, variables: dict[str, Any]) -> None:
     options = options_of(role)
     assert set(variables) <= set(options)
