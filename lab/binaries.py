@@ -1,0 +1,99 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The programs that a lab runs, and where each can come from."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+
+from . import golang, versions
+from .download import Official
+from .golang import Workspace
+
+ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+
+
+@dataclass(frozen=True)
+class Binary:
+    """One program: `workspace` and `package` build it from Go modules, `official` is where it is published."""
+
+    name: str
+    version: str
+    workspace: Workspace
+    package: str
+    official: Official | None = None
+
+
+def _kubernetes(name: str) -> Binary:
+    path = f"v{versions.KUBERNETES}/bin/linux/{ARCHITECTURE}/{name}"
+    return Binary(
+        name,
+        versions.KUBERNETES,
+        golang.NODE,
+        f"k8s.io/kubernetes/cmd/{name}",
+        Official("kubernetes", path, f"{path}.sha256"),
+    )
+
+
+def _istio(name: str, package: str) -> Binary:
+    return Binary(name, versions.ISTIO, golang.NODE, f"istio.io/istio/{package}")
+
+
+_ETCD = f"etcd-v{versions.ETCD}-linux-{ARCHITECTURE}"
+_COREDNS = f"v{versions.COREDNS}/coredns_{versions.COREDNS}_linux_{ARCHITECTURE}.tgz"
+
+BINARIES = {
+    binary.name: binary
+    for binary in (
+        _kubernetes("kube-apiserver"),
+        _kubernetes("kube-controller-manager"),
+        _kubernetes("kube-scheduler"),
+        _kubernetes("kubelet"),
+        _kubernetes("kube-proxy"),
+        _kubernetes("kubectl"),
+        _istio("istioctl", "istioctl/cmd/istioctl"),
+        _istio("pilot-discovery", "pilot/cmd/pilot-discovery"),
+        _istio("pilot-agent", "pilot/cmd/pilot-agent"),
+        Binary(
+            "etcd",
+            versions.ETCD,
+            golang.ETCD,
+            "go.etcd.io/etcd/server/v3",
+            Official(
+                "etcd", f"v{versions.ETCD}/{_ETCD}.tar.gz", f"v{versions.ETCD}/SHA256SUMS", member=f"{_ETCD}/etcd"
+            ),
+        ),
+        Binary(
+            "coredns",
+            versions.COREDNS,
+            golang.COREDNS,
+            "github.com/coredns/coredns",
+            Official("coredns", _COREDNS, f"{_COREDNS}.sha256", member="coredns"),
+        ),
+        Binary("metallb-controller", versions.METALLB, golang.METALLB, "go.universe.tf/metallb/controller"),
+        Binary(
+            "local-path-provisioner",
+            versions.LOCAL_PATH_PROVISIONER,
+            golang.LOCAL_PATH,
+            "github.com/rancher/local-path-provisioner",
+        ),
+        Binary("kwok", versions.KWOK, golang.KWOK, "sigs.k8s.io/kwok/cmd/kwok"),
+    )
+}
+
+# What a node runs, and kubectl for whoever works on it.
+NODE = (
+    "etcd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kubelet",
+    "kube-proxy",
+    "kubectl",
+    "coredns",
+    "metallb-controller",
+    "local-path-provisioner",
+)

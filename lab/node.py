@@ -1,0 +1,231 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Bring a lab's node up, whatever state it is in, and take it down without a trace."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from . import addons, binaries, certs, cgroups, debian, images, network, release, sources
+from .api import Api, until
+from .components import Components
+from .download import Downloads
+from .errors import LabError
+from .files import locked, write
+from .network import Network
+from .paths import SOURCES, Lab
+from .processes import Process, boot_id
+from .progress import say
+from .shell import run
+
+_LIMIT = 60.0  # seconds for a component to become ready; warm, all of them together take a few
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a lab is made of, ready to use on this machine."""
+
+    binaries: Mapping[str, Path]
+    archives: list[images.Packed]
+    release: Path
+    pulled: bool
+
+
+def gather(named: Mapping[str, str]) -> Parts:
+    """Find, fetch or build everything that a lab needs; nothing of it belongs to one lab."""
+    downloads = Downloads()
+    found = sources.find(binaries.NODE, named=named, downloads=downloads)
+    pulled = images.pulled()
+    archives = [images.pack_standins("volume")] if pulled else images.pack(named=named, downloads=downloads)
+    addons.load_balancer_crds()
+    return Parts(found, archives, release.folder(named=named, downloads=downloads), pulled)
+
+
+def up(lab: Lab, named: Mapping[str, str]) -> None:
+    """Start what does not run, restart what has changed, and wait until the node is ready."""
+    debian.ensure()
+    with locked(lab.lock, waiting_for=f"working on lab {lab.name}"):
+        _sweep(lab)
+        parts = gather(named)
+        found = {**parts.binaries, "containerd": debian.program("containerd")}
+        _forget_other_boot(lab)
+        addresses = network.allocate(lab)
+        cgroups.create(lab.cgroup)
+        if network.up(lab, addresses):
+            cgroups.kill(lab.cgroup)
+        certs.ensure(lab, addresses)
+        _hand_over(lab, parts)
+        _start(lab, addresses, Components(lab, addresses, found), parts)
+
+
+def _start(lab: Lab, addresses: Network, components: Components, parts: Parts) -> None:
+    api = Api(lab, addresses)
+    started = [
+        process.name
+        for process in (components.etcd(), components.containerd(""), components.apiserver())
+        if _run(process)
+    ]
+    with ThreadPoolExecutor(max_workers=1) as background:
+        imported = background.submit(_import, lab, parts.archives)
+        until(
+            api.ready,
+            "The API server did not become ready",
+            limit=_LIMIT,
+            advice=_advice(lab, "kube-apiserver", "etcd"),
+        )
+        rest = (
+            components.controller_manager(),
+            components.scheduler(),
+            components.kubelet(),
+            components.proxy(),
+            components.coredns(),
+        )
+        started += [process.name for process in rest if _run(process)]
+        addons.apply(api, addresses)
+        started += [p.name for p in (components.load_balancers(), components.volumes()) if _run(p)]
+        imported.result()
+    until(
+        lambda: _ready(api, lab),
+        "The node did not become Ready",
+        limit=_LIMIT,
+        advice=_advice(lab, "kubelet", "containerd"),
+    )
+    say(f"lab {lab.name} is ready" + (f" (started {', '.join(started)})" if started else ", nothing was to do"))
+
+
+def _run(process: Process) -> bool:
+    """Start a process unless it runs as it should; true if it was started."""
+    if process.current():
+        return False
+    process.stop()
+    process.start()
+    return True
+
+
+def _ready(api: Api, lab: Lab) -> bool:
+    """Whether a pod could start now: the node is ready and open, and the default namespace has its account."""
+    node = api.get(f"/api/v1/nodes/{lab.node}")
+    if not node or node["spec"].get("taints") or not api.get("/api/v1/namespaces/default/serviceaccounts/default"):
+        return False
+    conditions = {c["type"]: c["status"] for c in node["status"].get("conditions", [])}
+    return conditions.get("Ready") == "True"
+
+
+def _import(lab: Lab, archives: list[images.Packed]) -> None:
+    """Give containerd the images that it lacks."""
+    control: list[str | Path] = [debian.program("ctr"), "--address", lab.containerd_socket, "--namespace", "k8s.io"]
+    until(
+        lambda: _answers([*control, "version"]),
+        "containerd did not become ready",
+        limit=_LIMIT,
+        advice=_advice(lab, "containerd"),
+    )
+    for packed in archives:
+        marker = images.marker(lab, packed)
+        if not marker.exists():
+            run([*control, "images", "import", packed.archive])
+            write(marker, "\n".join(packed.references))
+
+
+def _answers(argv: list[str | Path]) -> bool:
+    try:
+        run(argv, timeout=5)
+    except LabError:
+        return False
+    return True
+
+
+def _advice(lab: Lab, *names: str) -> str:
+    return "look into " + " and ".join(str(lab.logs / f"{name}.log") for name in names) + "."
+
+
+def _hand_over(lab: Lab, parts: Parts) -> None:
+    """What a person or a playbook takes from the lab: the kubeconfig, variables, kubectl and istioctl."""
+    write(lab.kubeconfig, (lab.pki / "admin.kubeconfig").read_bytes(), 0o600)
+    if owner := os.environ.get("SUDO_UID"):
+        os.chown(lab.kubeconfig, int(owner), int(os.environ.get("SUDO_GID", "-1")))
+    istioctl = next(parts.release.glob("istio-*/bin/istioctl"))
+    for name, path in {"kubectl": parts.binaries["kubectl"], "istioctl": istioctl}.items():
+        link = lab.state / "bin" / name
+        link.parent.mkdir(exist_ok=True)
+        if not link.is_symlink() or link.readlink() != path:
+            link.unlink(missing_ok=True)
+            link.symlink_to(path)
+    variables = {
+        "mesh_kubeconfig": str(lab.kubeconfig),
+        "mesh_release_source": str(parts.release),
+        "mesh_overlays": [] if parts.pulled else [str(SOURCES / "overlay.yaml")],
+    }
+    write(lab.vars_file, "---\n" + yaml.safe_dump(variables, sort_keys=False))
+
+
+def _forget_other_boot(lab: Lab) -> None:
+    """After a reboot nothing of the runtime folder is true any more, wherever it is kept."""
+    stamp = lab.runtime / "boot"
+    if not stamp.exists() or stamp.read_text() != boot_id():
+        _unmount(lab.runtime)
+        shutil.rmtree(lab.runtime, ignore_errors=True)
+        write(stamp, boot_id())
+
+
+def down(lab: Lab) -> None:
+    """End every process of the lab and remove all that it made, in an order that can be taken up again after a kill."""
+    with locked(lab.lock, waiting_for=f"working on lab {lab.name}"):
+        existed = lab.state.exists()
+        cgroups.kill(lab.cgroup)
+        sockets = _shim_sockets(lab)
+        _unmount(lab.runtime)
+        _unmount(lab.state)
+        network.down(lab)
+        cgroups.remove(lab.cgroup)
+        for path in sockets:
+            path.unlink(missing_ok=True)
+        _remove_links(lab)
+        shutil.rmtree(lab.runtime, ignore_errors=True)
+        if existed:
+            lab.state.rename(_leaving(lab))
+        _sweep(lab)
+        say(f"lab {lab.name} is gone" if existed else f"there is no lab {lab.name}")
+
+
+def _leaving(lab: Lab) -> Path:
+    """Where state goes before it is deleted, so that half of it is never taken for a lab."""
+    return lab.state.with_name(f".{lab.name}.leaving")
+
+
+def _sweep(lab: Lab) -> None:
+    shutil.rmtree(_leaving(lab), ignore_errors=True)
+
+
+def _unmount(folder: Path) -> None:
+    points = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    for point in sorted((p for p in points if Path(p).is_relative_to(folder)), reverse=True):
+        run(["umount", "--lazy", point])
+
+
+def _shim_sockets(lab: Lab) -> list[Path]:
+    """Sockets that containerd keeps outside its own folders, one per pod."""
+    found = []
+    for address in (lab.runtime / "containerd").glob("io.containerd.runtime.v2.task/*/*/address"):
+        with contextlib.suppress(OSError):
+            found.append(Path(address.read_text().strip().removeprefix("unix://")))
+    return found
+
+
+def _remove_links(lab: Lab) -> None:
+    """Links to logs and results of pod networks that the kubelet and the CNI plugins leave outside the lab's folders."""
+    for link in Path("/var/log/containers").glob("*"):
+        if link.is_symlink() and link.readlink().is_relative_to(lab.state):
+            link.unlink()
+    for result in Path("/var/lib/cni/results").glob(f"{lab.netns}-*"):
+        result.unlink(missing_ok=True)

@@ -1,0 +1,42 @@
+// Copyright (c) 2026 The meshops.istio authors
+// GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// The lab's stand-in: one static program that plays, by its first argument or the name it is called by, the
+// applications of Istio's samples where no image registry answers.
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+var roles = map[string]func(args []string) error{
+	"helloworld":  serve("5000", helloworld),
+	"productpage": serve("9080", productpage),
+	"details":     serve("9080", details),
+	"ratings":     serve("9080", ratings),
+	"reviews":     serve("9080", reviews),
+	"httpbin":     serve("8080", httpbin),
+	"curl":        curl,
+	"sleep":       sleep,
+	"pause":       pause,
+	"volume":      volume,
+}
+
+func main() {
+	name, args := filepath.Base(os.Args[0]), os.Args[1:]
+	if roles[name] == nil && len(args) > 0 {
+		name, args = args[0], args[1:]
+	}
+	role := roles[name]
+	if role == nil {
+		fmt.Fprintf(os.Stderr, "stand-in: no role is called %q\n", name)
+		os.Exit(2)
+	}
+	if err := role(args); err != nil {
+		fmt.Fprintf(os.Stderr, "stand-in for %s: %v\n", name, err)
+		os.Exit(exitCode(err))
+	}
+}
