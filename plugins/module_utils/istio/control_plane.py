@@ -149,7 +149,7 @@ class ControlPlane:
             ),
             rank=ordering.rank,
             gate=lambda obj: ordering.gate(obj, istiod),
-            adjust=Handover(objects, MANAGER, lambda: istiod is not None and _is_ready(cluster, istiod)),
+            adjust=Handover(objects, RETIRED | {MANAGER}, lambda: istiod is not None and _is_ready(cluster, istiod)),
         )
 
     def check(self, plan: Plan, *, force: bool = False) -> None:

@@ -24,12 +24,14 @@ _ENFORCER = "admissionsenforcer"
 class Handover:
     """Adjusts desired objects to the live ones.
 
-    `manager` is the field manager that applies them; `istiod_ready` tells, when asked, whether an istiod stands
-    behind the validating webhooks.
+    `managers` are the field managers whose fields are ours, or become ours: the one that applies, and the retired
+    ones. `istiod_ready` tells, when asked, whether an istiod stands behind the validating webhooks.
     """
 
-    def __init__(self, objects: Iterable[Mapping[str, Any]], manager: str, istiod_ready: Callable[[], bool]) -> None:
-        self._manager = manager
+    def __init__(
+        self, objects: Iterable[Mapping[str, Any]], managers: frozenset[str], istiod_ready: Callable[[], bool]
+    ) -> None:
+        self._managers = managers
         self._istiod_ready = istiod_ready
         self._scaled = {
             (obj["metadata"].get("namespace", ""), *_target(obj))
@@ -45,7 +47,7 @@ class Handover:
         if kind == "ValidatingWebhookConfiguration":
             self._keep_failure_policy(desired, live)
         if kind in ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"):
-            _keep_enforced(desired, live)
+            self._keep_selectors(desired, live)
         if kind == "Namespace":
             self._keep_network(desired, live)
         identity = (desired["metadata"].get("namespace", ""), kind, desired["metadata"]["name"])
@@ -56,15 +58,31 @@ class Handover:
     def _keep_failure_policy(self, desired: Object, live: Object) -> None:
         """istiod turns Ignore into Fail once it serves; with no istiod left, Fail would block all configuration."""
         policies = {webhook["name"]: webhook.get("failurePolicy") for webhook in live.get("webhooks") or ()}
-        owned_by_others = fields.others(live, {self._manager}).get("f:webhooks", {})
+        theirs = _webhook_fields(fields.others(live, self._managers))
         for webhook in desired.get("webhooks") or ():
             policy = policies.get(webhook["name"])
             if not policy or policy == webhook.get("failurePolicy") or (policy == "Fail" and not self._istiod_ready()):
                 continue
-            if "f:failurePolicy" in owned_by_others.get(f'k:{{"name":"{webhook["name"]}"}}', {}):
+            if "f:failurePolicy" in theirs(webhook["name"]):
                 del webhook["failurePolicy"]  # istiod's, and to state it too would be a claim on it
             else:
                 webhook["failurePolicy"] = policy
+
+    def _keep_selectors(self, desired: Object, live: Object) -> None:
+        """AKS's enforcer owns the selector that it has edited, until ours asks for something else."""
+        if _ENFORCER not in {entry.get("manager") for entry in fields.entries(live)}:
+            return
+        there = {webhook["name"]: webhook for webhook in live.get("webhooks") or ()}
+        ours = _webhook_fields(fields.union(one.get("fieldsV1") or {} for one in fields.held_by(live, self._managers)))
+        theirs = _webhook_fields(fields.others(live, self._managers))
+        for webhook in desired.get("webhooks") or ():
+            name = webhook["name"]
+            selector = _enforced(webhook, there.get(name) or {})
+            held = "f:namespaceSelector" in theirs(name) and "f:namespaceSelector" not in ours(name)
+            if held and selector == (there.get(name) or {}).get("namespaceSelector"):
+                webhook.pop("namespaceSelector", None)
+            elif selector:
+                webhook["namespaceSelector"] = selector
 
     def _keep_network(self, desired: Object, live: Object) -> None:
         """istioctl labels a namespace with its network only when it creates it."""
@@ -73,14 +91,21 @@ class Handover:
 
     def _keep_replicas(self, desired: Object, live: Object) -> None:
         """An autoscaler decides; a field that nobody but we hold would fall back to 1 if we let go of it."""
-        spec, replicas = desired["spec"], live.get("spec", {}).get("replicas")
-        owners = {
-            entry.get("manager")
-            for entry in live["metadata"].get("managedFields") or ()
-            if "f:replicas" in ((entry.get("fieldsV1") or {}).get("f:spec") or {})
-        }
-        if "replicas" in spec or owners == {self._manager}:
-            spec["replicas"] = replicas if replicas is not None else spec.get("replicas", 1)
+        owners = {one.get("manager") for one in fields.entries(live) if _holds_replicas(one.get("fieldsV1") or {})}
+        if owners - self._managers:
+            desired["spec"].pop("replicas", None)
+        elif owners:
+            desired["spec"]["replicas"] = live["spec"]["replicas"]
+
+
+def _holds_replicas(owned: fields.Fields) -> bool:
+    return "f:replicas" in (owned.get("f:spec") or {})
+
+
+def _webhook_fields(owned: fields.Fields) -> Callable[[str], Mapping[str, Any]]:
+    """The owned fields of a webhook by its name."""
+    by_key: Mapping[str, Any] = owned.get("f:webhooks") or {}
+    return lambda name: by_key.get(f'k:{{"name":"{name}"}}') or {}
 
 
 def _target(autoscaler: Mapping[str, Any]) -> tuple[str, str]:
@@ -88,19 +113,13 @@ def _target(autoscaler: Mapping[str, Any]) -> tuple[str, str]:
     return target.get("kind", ""), target.get("name", "")
 
 
-def _keep_enforced(desired: Object, live: Object) -> None:
-    managers = {entry.get("manager") for entry in live["metadata"].get("managedFields") or ()}
-    if _ENFORCER not in managers:
-        return
-    selectors = {webhook["name"]: webhook.get("namespaceSelector") or {} for webhook in live.get("webhooks") or ()}
-    for webhook in desired.get("webhooks") or ():
-        added = [
-            expression
-            for expression in selectors.get(webhook["name"], {}).get("matchExpressions") or ()
-            if expression.get("key") in _ENFORCED
-        ]
-        selector = webhook.setdefault("namespaceSelector", {}) if added else {}
-        expressions = list(selector.get("matchExpressions") or ())
-        missing = [copy.deepcopy(expression) for expression in added if expression not in expressions]
-        if missing:
-            selector["matchExpressions"] = expressions + missing
+def _enforced(webhook: Object, live: Mapping[str, Any]) -> Object:
+    """The webhook's own namespace selector with the expressions that the enforcer has added to the live one."""
+    selector = webhook.get("namespaceSelector") or {}
+    expressions = list(selector.get("matchExpressions") or ())
+    added = [
+        expression
+        for expression in (live.get("namespaceSelector") or {}).get("matchExpressions") or ()
+        if expression.get("key") in _ENFORCED and expression not in expressions
+    ]
+    return {**selector, "matchExpressions": expressions + copy.deepcopy(added)} if added else selector
