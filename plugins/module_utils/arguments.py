@@ -1,0 +1,76 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Options that several modules share, one argument spec per documentation fragment of the same name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.module_utils.basic import env_fallback
+
+ArgumentSpec = dict[str, dict[str, Any]]
+
+
+def _from_environment(*names: str) -> tuple[Any, list[str]]:
+    return (env_fallback, [f"K8S_AUTH_{name}" for name in names])
+
+
+PROXY_HEADERS: ArgumentSpec = {
+    "proxy_basic_auth": {
+        "type": "str",
+        "no_log": True,
+        "fallback": _from_environment("PROXY_HEADERS_PROXY_BASIC_AUTH"),
+    },
+    "basic_auth": {"type": "str", "no_log": True, "fallback": _from_environment("PROXY_HEADERS_BASIC_AUTH")},
+    "user_agent": {"type": "str", "fallback": _from_environment("PROXY_HEADERS_USER_AGENT")},
+}
+
+AUTH: ArgumentSpec = {
+    # Not no_log: every string in it would be censored everywhere, the word "default" among them.
+    # MeshModule hides the content and registers the secrets that it holds.
+    "kubeconfig": {"type": "raw", "fallback": _from_environment("KUBECONFIG")},
+    "context": {"type": "str", "fallback": _from_environment("CONTEXT")},
+    "host": {"type": "str", "fallback": _from_environment("HOST")},
+    "api_key": {"type": "str", "no_log": True, "fallback": _from_environment("API_KEY")},
+    "username": {"type": "str", "fallback": _from_environment("USERNAME")},
+    "password": {"type": "str", "no_log": True, "fallback": _from_environment("PASSWORD")},
+    "client_cert": {
+        "type": "path",
+        "aliases": ["cert_file"],
+        "fallback": _from_environment("CLIENT_CERT", "CERT_FILE"),
+    },
+    "client_key": {"type": "path", "aliases": ["key_file"], "fallback": _from_environment("CLIENT_KEY", "KEY_FILE")},
+    "ca_cert": {"type": "path", "aliases": ["ssl_ca_cert"], "fallback": _from_environment("CA_CERT", "SSL_CA_CERT")},
+    "validate_certs": {
+        "type": "bool",
+        "aliases": ["verify_ssl"],
+        "fallback": _from_environment("VALIDATE_CERTS", "VERIFY_SSL"),
+    },
+    "proxy": {"type": "str", "fallback": _from_environment("PROXY")},
+    "no_proxy": {"type": "str", "fallback": _from_environment("NO_PROXY")},
+    "proxy_headers": {"type": "dict", "options": PROXY_HEADERS, "apply_defaults": True},
+    "persist_config": {"type": "bool", "fallback": _from_environment("PERSIST_CONFIG")},
+    "impersonate_user": {"type": "str", "fallback": _from_environment("IMPERSONATE_USER")},
+    "impersonate_groups": {"type": "list", "elements": "str", "fallback": _from_environment("IMPERSONATE_GROUPS")},
+}
+
+RELEASE: ArgumentSpec = {
+    "source": {"type": "list", "elements": "str"},
+    "cache_dir": {"type": "path"},
+    "checksum": {"type": "str"},
+    "download_timeout": {"type": "int", "default": 600},
+    "download_proxy": {"type": "str"},
+    "download_ca_cert": {"type": "path"},
+}
+
+WAIT: ArgumentSpec = {
+    "wait": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "int", "default": 300},
+}
+
+PLAN: ArgumentSpec = {
+    "ignore_fields": {"type": "list", "elements": "str", "default": []},
+    "plan_digest": {"type": "str"},
+}

@@ -1,0 +1,180 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What all modules have in common: options, the cluster, results, failures, and what must not be shown."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import os
+import signal
+import traceback
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from .arguments import AUTH, ArgumentSpec
+from .concealment import concealed, secrets_of
+from .kube.cluster import Cluster
+from .kube.errors import InvalidInput, MeshError
+from .kube.reconcile import Outcome, reconcile
+
+if TYPE_CHECKING:
+    from .istio.release import Release
+    from .kube.plan import Plan, Unit
+
+VERSION = "0.1.0"
+"""The collection's version, as in galaxy.yml."""
+
+PROGRESS_FILE = "MESHOPS_PROGRESS"
+"""Environment variable with the path of a file whose lines the action plugin shows while the module runs."""
+
+_DISTRIBUTIONS = {"yaml": "PyYAML"}
+
+Result = dict[str, Any]
+
+
+class MeshModule(AnsibleModule):
+    """A module of this collection: its options and, if it `connects`, those of the connection.
+
+    Nothing of an invocation is logged, and what a result shows of it is without secrets.
+    """
+
+    def __init__(self, argument_spec: ArgumentSpec, *, connects: bool = True, **restrictions: Any) -> None:
+        self._needed = ("yaml", "kubernetes") if connects else ("yaml",)
+        super().__init__(
+            argument_spec={**argument_spec, **(AUTH if connects else {})}, supports_check_mode=True, **restrictions
+        )
+
+    def run(self, body: Callable[[MeshModule], Result]) -> None:
+        """Exit with what `body` returns, or fail with one sentence, a code and details."""
+        # A task that is stopped still removes its temporary kubeconfigs and gives back its lock.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            self.require(*self._needed)
+            result = body(self)
+        except MeshError as error:
+            failure: Result = {"msg": error.message, "code": error.code, "details": error.details}
+        except KeyboardInterrupt:
+            failure = {
+                "msg": "The run was interrupted: what it has applied stays, and running it again completes it.",
+                "code": "interrupted",
+                "details": {},
+            }
+        except Exception as error:  # noqa: BLE001 - whatever it is, the user gets a sentence
+            failure = self._unexpected(error)
+        else:
+            return self.exit_json(**result)
+        # Outside of the handlers, where ansible-core would add a traceback of its own accord.
+        return self.fail_json(**failure)
+
+    def require(self, *libraries: str) -> None:
+        """Fail where one of these Python packages, by the name that they are imported by, is not installed."""
+        for library in libraries:
+            if importlib.util.find_spec(library) is None:
+                name = _DISTRIBUTIONS.get(library, library)
+                raise MeshError(missing_required_lib(name), code="missing_library", library=name)
+
+    def progress(self, line: str) -> None:
+        """Tell what the module does or waits for; the action plugin shows it."""
+        if self._progress_file is not None:
+            # One write each, because several threads may have something to tell.
+            os.write(self._progress_file, f"{line}\n".encode())
+
+    @cached_property
+    def cluster(self) -> Cluster:
+        """The cluster that the connection options name."""
+        options = {name: self.params[name] for name in AUTH}
+        headers = options["proxy_headers"] or {}
+        options["proxy_headers"] = {name: value for name, value in headers.items() if value is not None}
+        return Cluster.connect(options, user_agent=f"meshops.istio/{VERSION}")
+
+    def release(self) -> tuple[Release, bool]:
+        """The Istio release that the options name, and whether it had to be fetched."""
+        from .istio.release import find_release
+
+        return find_release(
+            self.params["version"],
+            source=self.params["source"],
+            cache_dir=self.params["cache_dir"],
+            checksum=self.params["checksum"],
+            timeout=self.params["download_timeout"],
+            proxy=self.params["download_proxy"],
+            ca_cert=self.params["download_ca_cert"],
+            progress=self.progress,
+        )
+
+    @property
+    def time_limit(self) -> int:
+        """The option wait_timeout, in seconds."""
+        seconds: int = self.params["wait_timeout"]
+        if seconds < 1:
+            raise InvalidInput(f"wait_timeout is {seconds}; it has to be at least 1 (second).", wait_timeout=seconds)
+        return seconds
+
+    def reconcile(self, unit: Unit, *, lock: str | None = None, checks: Callable[[Plan], None] | None = None) -> Result:
+        """Make the cluster what `unit` says, as far as check mode and the options of plan and wait go."""
+        ignored = [*unit.ignore_fields, *(self.params.get("ignore_fields") or ())]
+        outcome = reconcile(
+            self.cluster,
+            dataclasses.replace(unit, ignore_fields=ignored),
+            check=self.check_mode,
+            diff=self._diff,
+            wait=self.params["wait"],
+            timeout=self.time_limit,
+            progress=self.progress,
+            lock=lock,
+            expected_digest=self.params.get("plan_digest"),
+            checks=checks,
+        )
+        return self.result_of(outcome)
+
+    def result_of(self, outcome: Outcome) -> Result:
+        """The part of a result that all modules have which change something."""
+        result: Result = {"changed": outcome.changed, "changes": outcome.changes, "plan_digest": outcome.digest}
+        return {**result, "diff": outcome.diff} if self._diff else result
+
+    # --- what must not be shown --------------------------------------------------------------------------------
+
+    def exit_json(self, **result: Any) -> None:
+        """As AnsibleModule's, without secrets."""
+        super().exit_json(**self._without_secrets(result))
+
+    def fail_json(self, msg: str, **result: Any) -> None:
+        """As AnsibleModule's, without secrets. ansible-core itself calls it for options that it refuses."""
+        super().fail_json(msg=msg, **self._without_secrets({"code": "invalid_input", "details": {}, **result}))
+
+    def log(self, msg: str, log_args: Any = None) -> None:
+        """Log nothing: ansible-core would log the options' values, content of kubeconfigs and manifests included."""
+
+    def _without_secrets(self, result: Result) -> Result:
+        # Only what is secret is registered: a censored value is censored wherever it occurs, as any part of a text.
+        self.no_log_values.update(secrets_of(self.params.get("kubeconfig")))
+        return {**result, "invocation": {"module_args": concealed(self.params)}}
+
+    # --- the rest ----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _progress_file(self) -> int | None:
+        path = os.environ.get(PROGRESS_FILE)
+        try:
+            return os.open(path, os.O_WRONLY | os.O_APPEND) if path else None
+        except OSError:  # another user's file, where the task becomes someone else
+            return None
+
+    def _unexpected(self, error: Exception) -> Result:
+        if isinstance(error, OSError) and error.strerror:
+            where = f" ({error.filename})" if error.filename else ""
+            return {"msg": f"The system says: {error.strerror}{where}.", "code": "system", "details": {}}
+        details = {"traceback": traceback.format_exception(error)} if self._verbosity >= 3 else {}
+        what = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".")
+        return {
+            "msg": f"meshops.istio {VERSION} has a defect that shows here ({what}): please report it with the traceback"
+            " that a run with -vvv returns in `details`.",
+            "code": "unexpected",
+            "details": details,
+        }

@@ -1,0 +1,362 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: control_plane
+short_description: Bring one revision of Istio's control plane, and its gateways, to a state
+version_added: 0.1.0
+description:
+  - Makes the cluster hold the objects that C(istioctl install) of the release would leave for the same input, no more
+    and no less, and waits until they are ready.
+  - Compares before it writes. Nothing is written where nothing differs, and what others decide at run time (the
+    certificates and the failure policy of webhooks, the replicas under an autoscaler) is left as it is.
+  - Takes over what istioctl, Helm or kubectl installed. istioctl keeps working on it.
+  - Refuses, before the first write, what cannot work - a version or profile that does not exist, an overlay with a
+    mistake, a cluster that cannot be reached or is too old, and missing permissions.
+extends_documentation_fragment:
+  - meshops.istio.auth
+  - meshops.istio.release
+  - meshops.istio.plan
+  - meshops.istio.wait
+  - meshops.istio.attributes
+options:
+  state:
+    description:
+      - Whether the revision is to be there.
+    type: str
+    choices: [present, absent]
+    default: present
+  version:
+    description:
+      - The Istio version, exactly, for example V(1.29.1).
+      - Required with O(state=present).
+    type: str
+  profile:
+    description:
+      - The profile of the release to start from, for example V(default), V(demo), V(minimal), V(ambient).
+    type: str
+    default: default
+  revision:
+    description:
+      - The name of the revision. Without it the one that has no name.
+    type: str
+  overlays:
+    description:
+      - IstioOperators that are laid over the profile in this order, each the path of a file that holds exactly one, or
+        the object itself. A map of nothing but C(source) and C(text) is a file that was read elsewhere.
+      - A relative path is looked up as V(src) of M(ansible.builtin.copy) is, on the controller.
+    type: list
+    elements: raw
+    default: []
+  values:
+    description:
+      - Values of Istio's Helm charts, as C(spec.values) of an IstioOperator, laid over the overlays.
+    type: dict
+    default: {}
+  set:
+    description:
+      - Single settings as C(path=value), or as a dictionary of paths and values, as C(istioctl --set) takes them. They
+        win over all else.
+    type: raw
+  hub:
+    description:
+      - The registry of Istio's images, for example V(docker.io/istio).
+    type: str
+  tag:
+    description:
+      - The tag of Istio's images.
+    type: str
+  platform:
+    description:
+      - The platform of the cluster, one that the release knows, for example V(gke), V(minikube), V(openshift).
+    type: str
+  namespace:
+    description:
+      - The namespace of the control plane. It is created.
+    type: str
+    default: istio-system
+  ingress:
+    description:
+      - How gateways are reached, per gateway. What is left out stays as the profile and the overlays have it.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description:
+          - The name of the ingress gateway.
+        type: str
+        default: istio-ingressgateway
+      type:
+        description:
+          - The type of the gateway's Service.
+        type: str
+        choices: [NodePort, LoadBalancer, ClusterIP]
+      node_ports:
+        description:
+          - Node ports by the names of the Service's ports, for example V({http2: 30080, https: 30443}).
+        type: dict
+      annotations:
+        description:
+          - Annotations of the Service, in addition to those that it has.
+        type: dict
+      source_ranges:
+        description:
+          - The networks, as V(10.0.0.0/8), that may reach the load balancer.
+        type: list
+        elements: str
+      address:
+        description:
+          - The IP address that the load balancer is to have.
+        type: str
+      external_traffic_policy:
+        description:
+          - V(Local) keeps the client's address and serves only at nodes that run the gateway.
+        type: str
+        choices: [Cluster, Local]
+  ignore_version_check:
+    description:
+      - Whether to install on a Kubernetes that is older than the release supports, with a warning.
+    type: bool
+    default: false
+  purge:
+    description:
+      - With O(state=absent), whether to remove every revision and what they share, the CRDs and with them all of the
+        users' Istio resources included.
+    type: bool
+    default: false
+  force:
+    description:
+      - Whether to take over what belongs to others, another revision's gateways or objects that Argo CD, Flux or the
+        Sail operator keep as they want them, and with O(state=absent) to remove what running proxies still use.
+    type: bool
+    default: false
+seealso:
+  - module: meshops.istio.control_plane_info
+  - module: meshops.istio.injection
+"""
+
+EXAMPLES = r"""
+- name: Install Istio with the default profile
+  meshops.istio.control_plane:
+    version: 1.29.1
+
+- name: Install the demo profile with fixed node ports and an overlay
+  meshops.istio.control_plane:
+    version: 1.29.1
+    profile: demo
+    overlays:
+      - mesh.yaml
+      - apiVersion: install.istio.io/v1alpha1
+        kind: IstioOperator
+        spec:
+          meshConfig:
+            accessLogFile: /dev/stdout
+    ingress:
+      - type: NodePort
+        node_ports: {http2: 30080, https: 30443}
+
+- name: See what a new revision would bring
+  meshops.istio.control_plane:
+    version: 1.29.1
+    revision: 1-29-1
+    profile: minimal
+  check_mode: true
+  diff: true
+
+- name: Remove that revision
+  meshops.istio.control_plane:
+    state: absent
+    revision: 1-29-1
+
+- name: Remove Istio with all that belongs to it, the users' Istio resources too
+  meshops.istio.control_plane:
+    state: absent
+    purge: true
+"""
+
+RETURN = r"""
+changes:
+  description: What was changed, or in check mode would be, in the order of the plan.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{action: create, api_version: v1, kind: Namespace, namespace: "", name: istio-system}]
+  contains:
+    action:
+      description: One of V(create), V(update), V(delete).
+      returned: always
+      type: str
+      sample: create
+    api_version:
+      description: The object's API version.
+      returned: always
+      type: str
+      sample: v1
+    kind:
+      description: The object's kind.
+      returned: always
+      type: str
+      sample: Namespace
+    namespace:
+      description: The object's namespace, empty where it has none.
+      returned: always
+      type: str
+      sample: ""
+    name:
+      description: The object's name.
+      returned: always
+      type: str
+      sample: istio-system
+plan_digest:
+  description: Names the plan, for O(plan_digest). The same changes to the same objects have the same digest.
+  returned: success
+  type: str
+  sample: 6fd5aa5b6e36fa1d57b3b53f2e54a9a1b8ddad39bfd9a6a8b6a8a7e5e63fae58
+version:
+  description: The version of the release.
+  returned: success and O(state=present)
+  type: str
+  sample: 1.29.1
+revision:
+  description: The revision, V(default) for the one without a name.
+  returned: success
+  type: str
+  sample: default
+gateways:
+  description: The gateways of the revision.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{name: istio-ingressgateway, namespace: istio-system, component: IngressGateways}]
+  contains:
+    name:
+      description: The name of the gateway's Deployment and Service.
+      returned: always
+      type: str
+      sample: istio-ingressgateway
+    namespace:
+      description: The gateway's namespace.
+      returned: always
+      type: str
+      sample: istio-system
+    component:
+      description: V(IngressGateways) or V(EgressGateways).
+      returned: always
+      type: str
+      sample: IngressGateways
+resources:
+  description: The users' own Istio resources, which go with the CRDs of a purge.
+  returned: success and O(state=absent)
+  type: list
+  elements: dict
+  sample: [{api_version: networking.istio.io/v1, kind: Gateway, namespace: shop, name: helloworld-gateway}]
+code:
+  description: What went wrong, as one stable word, for example V(invalid_input), V(unreachable), V(refused), V(not_ready).
+  returned: failure
+  type: str
+  sample: not_ready
+details:
+  description: What is known about the failure. For V(not_ready) the objects with their conditions, pods and events.
+  returned: failure
+  type: dict
+  sample: {timeout: 300, objects: []}
+"""
+
+from ansible_collections.meshops.istio.plugins.module_utils.arguments import PLAN, RELEASE, WAIT
+from ansible_collections.meshops.istio.plugins.module_utils.istio import removal, versions
+from ansible_collections.meshops.istio.plugins.module_utils.istio.configuration import Options
+from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane import ControlPlane
+from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import Refused
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import key_of
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Plan
+from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
+
+INGRESS = {
+    "name": {"type": "str", "default": "istio-ingressgateway"},
+    "type": {"type": "str", "choices": ["NodePort", "LoadBalancer", "ClusterIP"]},
+    "node_ports": {"type": "dict"},
+    "annotations": {"type": "dict"},
+    "source_ranges": {"type": "list", "elements": "str"},
+    "address": {"type": "str"},
+    "external_traffic_policy": {"type": "str", "choices": ["Cluster", "Local"]},
+}
+
+# One at a time, whatever the revision: revisions share objects.
+LOCK = "meshops-istio-control-plane"
+
+
+def present(module: MeshModule) -> Result:
+    """Install the revision, or bring it to what the options say."""
+    parameters = module.params
+    release, _fetched = module.release()
+    options = Options.of(parameters)
+    wanted = ControlPlane(release, options, module.cluster, cache_dir=parameters["cache_dir"])
+    check_versions(module, release.version)
+    result = module.reconcile(
+        wanted.unit(), lock=LOCK, checks=lambda plan: wanted.check(plan, force=parameters["force"])
+    )
+    return {**result, "version": release.version, "revision": wanted.revision, "gateways": wanted.gateways}
+
+
+def absent(module: MeshModule) -> Result:
+    """Remove the revision, or with purge all of Istio."""
+    revision, purge = module.params["revision"] or "", module.params["purge"]
+    lost: list[dict[str, str]] = []
+
+    def check(plan: Plan) -> None:
+        if not module.params["force"]:
+            removal.refuse_in_use(module.cluster, plan, revision=revision, purge=purge)
+        lost[:] = [dict(key_of(one)._asdict()) for one in removal.users_resources(module.cluster, plan)]
+
+    unit = removal.absent(revision=revision, namespace=module.params["namespace"], purge=purge)
+    result = module.reconcile(unit, lock=LOCK, checks=check)
+    return {**result, "revision": revision or "default", "gateways": [], "resources": lost}
+
+
+def check_versions(module: MeshModule, istio: str) -> None:
+    """Refuse a Kubernetes that is too old for the release, or only warn of it where that was asked for."""
+    try:
+        warning = versions.check(istio, module.cluster.version())
+    except Refused as refused:
+        if not module.params["ignore_version_check"]:
+            raise
+        warning = refused.message
+    if warning:
+        module.warn(warning)
+
+
+def main() -> None:
+    """Run the module."""
+    module = MeshModule(
+        {
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "version": {"type": "str"},
+            "profile": {"type": "str", "default": "default"},
+            "revision": {"type": "str"},
+            "overlays": {"type": "list", "elements": "raw", "default": []},
+            "values": {"type": "dict", "default": {}},
+            "set": {"type": "raw"},
+            "hub": {"type": "str"},
+            "tag": {"type": "str"},
+            "platform": {"type": "str"},
+            "namespace": {"type": "str", "default": "istio-system"},
+            "ingress": {"type": "list", "elements": "dict", "default": [], "options": INGRESS},
+            "ignore_version_check": {"type": "bool", "default": False},
+            "purge": {"type": "bool", "default": False},
+            "force": {"type": "bool", "default": False},
+            **RELEASE,
+            **PLAN,
+            **WAIT,
+        },
+        required_if=[("state", "present", ["version"])],
+    )
+    module.run(present if module.params["state"] == "present" else absent)
+
+
+if __name__ == "__main__":
+    main()

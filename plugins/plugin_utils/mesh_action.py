@@ -1,0 +1,126 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a module cannot do itself: find files where the playbook is, and show how it gets on."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from ansible.errors import AnsibleError
+from ansible.plugins.action.normal import ActionModule as NormalAction
+from ansible.utils.display import Display
+from ansible_collections.meshops.istio.plugins.module_utils.concealment import is_content
+from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
+from ansible_collections.meshops.istio.plugins.module_utils.module import PROGRESS_FILE
+from ansible_collections.meshops.istio.plugins.module_utils.sources import is_url, manifest_files
+from ansible_collections.meshops.istio.plugins.plugin_utils.progress_display import ProgressDisplay
+
+display = Display()
+
+
+class MeshAction(NormalAction):
+    """Runs the module of the same name.
+
+    Relative paths are looked up as `src` of ansible.builtin.copy is. The module reads files itself where it runs on
+    this machine; where it does not, or where a file is in a vault, it is given their text.
+    """
+
+    files: ClassVar[tuple[str, ...]] = ()
+    """Options that are lists of files to read, or of folders of them."""
+
+    folders: ClassVar[tuple[str, ...]] = ()
+    """Options that are lists of paths which the module uses as they are, if it runs on this machine."""
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Resolve, run, show."""
+        try:
+            self._task.args = {name: self._resolved(name, value) for name, value in self._task.args.items()}
+        except InvalidInput as error:
+            return {"failed": True, "msg": error.message, "code": error.code, "details": error.details}
+        with self._shown(str((task_vars or {}).get("inventory_hostname", ""))):
+            result: dict[str, Any] = super().run(tmp, task_vars)
+        return result
+
+    @property
+    def _local(self) -> bool:
+        return bool(self._connection.transport == "local")
+
+    def _resolved(self, option: str, value: Any) -> Any:
+        if option == "kubeconfig" and self._local:
+            return self._kubeconfig(value)
+        entries = [value] if isinstance(value, (str, dict)) else value
+        if not isinstance(entries, list):
+            return value  # the module says what is wrong with it
+        if option in self.files:
+            return [found for entry in entries for found in self._file(option, entry)]
+        if option in self.folders and self._local:
+            return [self._path(entry) or entry for entry in entries]
+        return value
+
+    def _kubeconfig(self, value: Any) -> Any:
+        if not isinstance(value, str) or is_content(value):
+            return value
+        parts = value.split(os.pathsep)
+        found = [self._path(part) or part for part in parts]
+        # A kubeconfig in a vault goes to the module as its content, and never to a file.
+        return self._text(found[0]) if len(found) == 1 and self._in_vault(found[0]) else os.pathsep.join(found)
+
+    def _file(self, option: str, entry: Any) -> Iterator[Any]:
+        if not isinstance(entry, str) or is_url(entry):
+            yield entry
+            return
+        path = self._path(entry)
+        if path is None:
+            raise InvalidInput(
+                f"'{entry}', given in {option}, exists neither beside the playbook nor in a folder 'files' there or in"
+                " the role.",
+                path=str(entry),
+            )
+        for one in manifest_files(path) if os.path.isdir(path) else [path]:
+            inline = not self._local or self._in_vault(one)
+            yield {"source": one, "text": self._text(one)} if inline else one
+
+    def _path(self, entry: Any) -> str | None:
+        """Where a path leads to on this machine; None for what is no path, or does not exist."""
+        if not isinstance(entry, str) or not entry or is_url(entry):
+            return None
+        try:
+            return str(self._find_needle("files", os.path.expanduser(entry)))
+        except AnsibleError:
+            return None
+
+    def _in_vault(self, path: str) -> bool:
+        try:
+            with open(path, "rb") as file:
+                return file.read(14) == b"$ANSIBLE_VAULT"
+        except OSError:
+            return False
+
+    def _text(self, path: str) -> str:
+        real = self._loader.get_real_file(path)
+        try:
+            with open(real, encoding="utf-8") as file:
+                return file.read()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidInput(f"{path} cannot be read: {error}.", path=path) from error
+        finally:
+            self._loader.cleanup_tmp_file(real)
+
+    @contextlib.contextmanager
+    def _shown(self, host: str) -> Iterator[None]:
+        """Show what the module tells of its progress; only a module on this machine can tell."""
+        if not self._local or self._task.async_val or self._task.no_log:
+            yield
+            return
+        before = self._task.environment
+        with ProgressDisplay(display.display, host) as path:
+            self._task.environment = [*(before or []), {PROGRESS_FILE: path}]
+            try:
+                yield
+            finally:
+                self._task.environment = before

@@ -1,0 +1,71 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Shows what a running module tells: it writes lines to a file, a thread here follows them."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+
+TICK = 1.0
+"""Seconds between two looks at the file. At each the newest line is shown, so that work of no duration shows none."""
+
+REMINDER = 15.0
+"""Seconds after which a line that still holds is shown again."""
+
+
+class Pace:
+    """Decides which lines are worth showing at a time (of `time.monotonic`)."""
+
+    def __init__(self, started: float) -> None:
+        self._started = started
+        self._line = ""
+        self._shown = started
+
+    def next(self, news: list[str], now: float) -> str | None:
+        """What to show now, given the lines that are new; None for nothing."""
+        newest = news[-1] if news else self._line
+        if newest == self._line and (not newest or now - self._shown < REMINDER):
+            return None
+        still = "still " if newest == self._line else ""
+        self._line, self._shown = newest, now
+        return f"{still}{newest} ({now - self._started:.0f} s)"
+
+
+class ProgressDisplay:
+    """A context in which the lines of a file are shown, the file's path being what it yields."""
+
+    def __init__(self, show: Callable[[str], None], host: str) -> None:
+        self._show = show
+        self._host = host
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+
+    def __enter__(self) -> str:
+        handle, self._path = tempfile.mkstemp(prefix="meshops-progress-")
+        os.close(handle)
+        self._thread.start()
+        return self._path
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        self._thread.join()
+        os.unlink(self._path)
+
+    def _follow(self) -> None:
+        pace = Pace(time.monotonic())
+        with open(self._path, encoding="utf-8", errors="replace") as file:
+            rest = ""
+            while not self._over.wait(TICK):
+                *news, rest = (rest + file.read()).split("\n")
+                line = pace.next(news, time.monotonic())
+                if line:
+                    self._show(f"  [{self._host}] {line}")
