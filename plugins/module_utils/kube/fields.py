@@ -11,15 +11,17 @@ keyed by those fields, `v:...` an item of a set, `.` the thing itself, and `{}` 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
+from enum import Enum
 from typing import Any
+
+from .objects import kind_of
+from .resources import BUILT_IN
 
 Fields = Mapping[str, Any]
 
 _MISSING = object()
-_QUANTITY_MAPS = frozenset({"limits", "requests", "hard", "capacity"})
-_QUANTITIES = frozenset({"averageValue", "divisor", "sizeLimit", "storage"})
 _SUFFIXES = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
 
@@ -76,8 +78,7 @@ def handed_over(obj: Mapping[str, Any], manager: str, retired: Collection[str]) 
 def settled(desired: Mapping[str, Any], live: Mapping[str, Any], fields: Fields) -> bool:
     """Whether the object `live` is as `desired`, and `fields` (one manager's) are just the fields of `desired`.
 
-    True is certain but for values that the server would rewrite into what is live now; False may be a default inside
-    something atomic, or an order of list items: only a dry run tells.
+    True is certain. False may be a default inside something atomic, or an order of list items: only a dry run tells.
     """
     # What identifies an object is owned by nobody.
     body = {name: value for name, value in desired.items() if name not in ("apiVersion", "kind")}
@@ -86,38 +87,103 @@ def settled(desired: Mapping[str, Any], live: Mapping[str, Any], fields: Fields)
         body["metadata"] = metadata
     else:
         body.pop("metadata")
-    return agrees(body, live, fields) if body else not fields
+    rules = _Rules.BUILT_IN if kind_of(desired) in BUILT_IN else _Rules.EXACT
+    return _agrees(body, live, fields, rules) if body else not fields
 
 
-def agrees(desired: Any, live: Any, fields: Fields, *, name: str = "", quantity: bool = False) -> bool:
-    """The same for one value of an object; `name` is its field's."""
+class _Rules(Enum):
+    """What counts as the same: only what is equal; or what Kubernetes' own kinds rewrite; or all that are quantities.
+
+    Custom resources are stored as they are written, and so are texts such as labels.
+    """
+
+    EXACT = 0
+    BUILT_IN = 1
+    QUANTITIES = 2
+
+    def within(self, name: str) -> _Rules:
+        """The rules for the value of the field `name`."""
+        if self is _Rules.EXACT or name in _TEXTS:
+            return _Rules.EXACT
+        return _Rules.QUANTITIES if name in _QUANTITIES else self
+
+
+_TEXTS = frozenset({"annotations", "labels", "matchLabels", "nodeSelector", "selector", "data", "parameters"})
+_QUANTITIES = frozenset({"limits", "requests", "hard", "capacity", "averageValue", "divisor", "sizeLimit"})
+_DEFAULTS = {"fieldRef": {"apiVersion": "v1"}, "resourceFieldRef": {"divisor": "0"}, "rules": {"scope": "*"}}
+"""What the server adds inside atomic things, where no field tells that it did."""
+
+
+def _agrees(desired: Any, live: Any, fields: Fields, rules: _Rules, name: str = "") -> bool:
     if isinstance(desired, Mapping) and isinstance(live, Mapping) and _has(fields, "f:"):
-        return _mapping_agrees(desired, live, fields, quantity or name in _QUANTITY_MAPS)
+        return _mapping_agrees(desired, live, fields, rules)
     if isinstance(desired, list) and isinstance(live, list):
         if _has(fields, "k:"):
-            return _keyed_list_agrees(desired, live, fields)
+            return _keyed_list_agrees(desired, live, fields, rules)
         if _has(fields, "v:"):
-            wanted = [json.loads(key[2:]) for key in fields if key.startswith("v:")]
-            return len(desired) == len(wanted) and all(v in desired and v in live for v in wanted)
-    if _has(fields, "f:") or _has(fields, "k:") or _has(fields, "v:"):
+            return _set_agrees(desired, live, fields)
+    if any(_has(fields, prefix) for prefix in ("f:", "k:", "v:")):
         return False
-    return same(desired, live, quantity=quantity or name in _QUANTITIES, name=name)
+    return _same(desired, live, rules, name)
 
 
-def same(left: Any, right: Any, *, quantity: bool = False, name: str = "") -> bool:
-    """Whether two values are the same to Kubernetes: equal, or equal as quantities where quantities stand."""
+def _mapping_agrees(desired: Mapping[str, Any], live: Mapping[str, Any], fields: Fields, rules: _Rules) -> bool:
+    owned = {key[2:] for key in fields if key.startswith("f:")}
+    if owned - desired.keys():
+        return False
+    for name, value in desired.items():
+        there = live.get(name, _MISSING)
+        if name in owned:
+            # The server drops zero values. That one was dropped is certain: who removes a field removes its owners too.
+            dropped = there is _MISSING and not value
+            if not dropped and not _agrees(value, there, fields[f"f:{name}"], rules.within(name), name):
+                return False
+        # Of keyed lists and sets only the items are owned: nobody owns an empty one.
+        elif value != [] or there not in ((_MISSING, []) if rules is not _Rules.EXACT else ([],)):
+            return False
+    return True
+
+
+def _keyed_list_agrees(desired: list[Any], live: list[Any], fields: Fields, rules: _Rules) -> bool:
+    keys = [(json.loads(key[2:]), child) for key, child in fields.items() if key.startswith("k:")]
+    if len(desired) != len(keys):
+        return False
+    order = []
+    for wanted, child in keys:
+        mine, there = _index(desired, wanted), _index(live, wanted)
+        if mine is None or there is None or not _agrees(desired[mine], live[there], child, rules):
+            return False
+        order.append((mine, there))
+    # An apply keeps the order of its own items.
+    return [there for _mine, there in sorted(order)] == sorted(there for _mine, there in order)
+
+
+def _set_agrees(desired: list[Any], live: list[Any], fields: Fields) -> bool:
+    owned = [json.loads(key[2:]) for key in fields if key.startswith("v:")]
+    return (
+        len(desired) == len(owned)
+        and all(value in desired for value in owned)
+        and [value for value in live if value in desired] == desired
+    )
+
+
+def _same(left: Any, right: Any, rules: _Rules, name: str = "") -> bool:
+    """Whether two values are the same to Kubernetes; `name` is that of the field in which they stand."""
     if isinstance(left, Mapping) and isinstance(right, Mapping):
-        nested = quantity or name in _QUANTITY_MAPS
+        if rules is not _Rules.EXACT:
+            left = {**{key: value for key, value in _DEFAULTS.get(name, {}).items() if key in right}, **left}
         return left.keys() == right.keys() and all(
-            same(value, right[key], quantity=nested or key in _QUANTITIES, name=key) for key, value in left.items()
+            _same(value, right[key], rules.within(key), key) for key, value in left.items()
         )
     if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(map(same, left, right))
+        return len(left) == len(right) and all(
+            _same(one, other, rules, name) for one, other in zip(left, right, strict=True)
+        )
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if left == right:
         return True
-    if quantity:
+    if rules is _Rules.QUANTITIES:
         first, second = _quantity(left), _quantity(right)
         return first is not None and first == second
     return False
@@ -136,6 +202,8 @@ def without(obj: Any, abandoned: Fields, kept: Any, elsewhere: Fields) -> None:
                 del obj[name]
             elif isinstance(obj[name], (dict, list)) and child:
                 without(obj[name], child, wanted, there if there is not _MISSING else {})
+                if not obj[name] and wanted is _MISSING:
+                    del obj[name]
         elif isinstance(obj, list) and key.startswith("k:"):
             index = _index(obj, json.loads(key[2:]))
             wanted = _find(kept, json.loads(key[2:]))
@@ -151,34 +219,18 @@ def without(obj: Any, abandoned: Fields, kept: Any, elsewhere: Fields) -> None:
                 obj.remove(value)
 
 
-def _mapping_agrees(desired: Mapping[str, Any], live: Mapping[str, Any], fields: Fields, quantity: bool) -> bool:
-    owned = {key[2:] for key in fields if key.startswith("f:")}
-    if owned - desired.keys():
-        return False
-    for name, value in desired.items():
-        there = live.get(name, _MISSING)
-        if name not in owned:
-            # Kubernetes drops empty values; that nothing is there is then all that was asked for.
-            if _empty(value) and (there is _MISSING or _empty(there)):
-                continue
-            return False
-        if there is _MISSING or not agrees(value, there, fields[f"f:{name}"], name=name, quantity=quantity):
-            return False
-    return True
-
-
-def _keyed_list_agrees(desired: list[Any], live: list[Any], fields: Fields) -> bool:
-    keys = [(json.loads(key[2:]), child) for key, child in fields.items() if key.startswith("k:")]
-    if len(desired) != len(keys):
-        return False
-    order = []
-    for wanted, child in keys:
-        mine, there = _index(desired, wanted), _index(live, wanted)
-        if mine is None or there is None or not agrees(desired[mine], live[there], child):
-            return False
-        order.append((mine, there))
-    # An apply keeps the order of its own items.
-    return [there for _mine, there in sorted(order)] == sorted(there for _mine, there in order)
+def part(obj: Any, fields: Fields) -> Any:
+    """What of `obj` is in `fields`."""
+    if isinstance(obj, Mapping) and _has(fields, "f:"):
+        named = {key[2:]: child for key, child in fields.items() if key.startswith("f:")}
+        return {name: part(value, named[name]) for name, value in obj.items() if name in named}
+    if isinstance(obj, list) and _has(fields, "k:"):
+        keyed = {_index(obj, json.loads(key[2:])): child for key, child in fields.items() if key.startswith("k:")}
+        return [part(item, keyed[index]) for index, item in enumerate(obj) if index in keyed]
+    if isinstance(obj, list) and _has(fields, "v:"):
+        owned = [json.loads(key[2:]) for key in fields if key.startswith("v:")]
+        return [value for value in obj if value in owned]
+    return obj
 
 
 _KEY_DEFAULTS = {"protocol": "TCP"}
@@ -201,10 +253,6 @@ def _has(fields: Fields, prefix: str) -> bool:
     return any(key.startswith(prefix) for key in fields)
 
 
-def _empty(value: Any) -> bool:
-    return value is None or value in ({}, [], "")
-
-
 def _quantity(value: Any) -> Decimal | None:
     text = str(value)
     try:
@@ -215,20 +263,3 @@ def _quantity(value: Any) -> Decimal | None:
         return Decimal(text[: len(text) - len(suffix)]).scaleb(_SUFFIXES[suffix])
     except (InvalidOperation, KeyError):
         return None
-
-
-def names(fields: Fields, prefix: str = "") -> Iterator[str]:
-    """The owned fields as readable paths, for example `spec.template.spec.containers[name=discovery].image`."""
-    for key, child in fields.items():
-        if key == ".":
-            continue
-        if key.startswith("f:"):
-            path = f"{prefix}.{key[2:]}" if prefix else key[2:]
-        elif key.startswith("k:"):
-            path = f"{prefix}[{','.join(f'{k}={v}' for k, v in json.loads(key[2:]).items())}]"
-        else:
-            path = f"{prefix}[{key[2:]}]"
-        if child and set(child) != {"."}:
-            yield from names(child, path)
-        else:
-            yield path
