@@ -162,7 +162,9 @@ def _convert(name: str, value: Any, option: Mapping[str, Any]) -> Any:
         raise _Wrong(f"{name} must be {meaning}, but it is {_shown(value, option)}.") from None
     choices = option.get("choices")
     if choices and value not in choices:
-        raise _Wrong(f"{name} must be one of {', '.join(str(choice) for choice in choices if choice)}, but it is {_shown(value, option)}.")
+        raise _Wrong(
+            f"{name} must be one of {', '.join(str(choice) for choice in choices if choice)}, but it is {_shown(value, option)}."
+        )
     if isinstance(value, list) and option.get("elements", "raw") != "raw":
         element = {"type": option["elements"], "options": option.get("options"), "no_log": option.get("no_log")}
         return [_convert(f"{name}[{index}]", item, element) for index, item in enumerate(value)]

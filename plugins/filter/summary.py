@@ -64,6 +64,8 @@ def _gateways(result: Mapping[str, Any]) -> Iterator[Row]:
 
 def _namespaces(result: Mapping[str, Any]) -> Iterator[Row]:
     for namespace in result.get("namespaces") or ():
+        if namespace.get("injection") == "none" and not namespace.get("injector"):
+            continue
         pods, sidecars = namespace.get("pods") or 0, namespace.get("with_sidecar") or 0
         injection = namespace.get("revision") or namespace.get("injection") or "not labelled"
         yield "namespace", namespace["name"], f"injection {injection}", f"{sidecars} of {pods} pods with a sidecar"
@@ -72,6 +74,11 @@ def _namespaces(result: Mapping[str, Any]) -> Iterator[Row]:
 def _applications(result: Mapping[str, Any]) -> Iterator[Row]:
     for application in result.get("applications") or ():
         yield "application", application["name"], f"namespace {application.get('namespace') or 'default'}"
+
+
+def _checks(result: Mapping[str, Any]) -> Iterator[Row]:
+    for check in result.get("checks") or ():
+        yield "check", "ok    " if check["ok"] else "FAILED", check["name"], check["cause"]
 
 
 def _where(change: Mapping[str, Any]) -> str:
@@ -88,7 +95,7 @@ def _changes(result: Mapping[str, Any], named: int) -> Iterator[Row]:
     yield title, ", ".join(f"{count} {action}" for action, count in counts.items())
     if len(changes) <= named:
         for change in changes:
-            yield "", _DONE.get(change["action"], change["action"]), f"{change['kind']} {_where(change)}"
+            yield "", f"{_DONE.get(change['action'], change['action']):<10} {change['kind']} {_where(change)}"
 
 
 def _block(host: str, result: Mapping[str, Any], named: int) -> Iterator[str]:
@@ -96,7 +103,9 @@ def _block(host: str, result: Mapping[str, Any], named: int) -> Iterator[str]:
     yield f"{host}: {result.get('server') or 'a cluster'}{version}"
     for part in (_control_plane(result), _gateways(result), _namespaces(result), _applications(result)):
         yield from _aligned(list(part))
-    yield from _aligned(list(_changes(result, named)))
+    if "changes" in result:
+        yield from _aligned(list(_changes(result, named)))
+    yield from _aligned(list(_checks(result)))
     if result.get("planned") and result.get("changes"):
         yield f"  {'plan digest':<15}{result['plan_digest']}"
 

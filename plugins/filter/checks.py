@@ -1,0 +1,142 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filter C(meshops.istio.checks): what holds of a mesh, and what does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+DOCUMENTATION = r"""
+name: checks
+short_description: Judge a mesh by what the collection's modules found
+version_added: 0.1.0
+author:
+  - The meshops.istio authors (@meshops)
+description:
+  - Makes a list of checks from what C(meshops.istio.verify) read, each with its cause where it failed.
+positional: _input, expected, answers
+options:
+  _input:
+    description:
+      - What was found, C(control_planes) and C(skew) of M(meshops.istio.control_plane_info), C(namespaces) and
+        C(workloads) of M(meshops.istio.injection_info), and C(gateways), a list of what M(meshops.istio.ingress_info)
+        returned.
+    type: dict
+    required: true
+  expected:
+    description: What the variables say, C(version), C(revision), C(namespace) and the C(namespaces) to be injected.
+    type: dict
+    required: true
+  answers:
+    description: What M(ansible.builtin.uri) returned for the readiness address of each gateway that it was asked for.
+    type: list
+    elements: dict
+    default: []
+"""
+
+EXAMPLES = r"""
+- name: Judge the mesh
+  ansible.builtin.set_fact:
+    mesh_checks: "{{ found | meshops.istio.checks({'version': '1.29.1', 'namespaces': ['shop']}) }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The checks.
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: What is to hold.
+      type: str
+    ok:
+      description: Whether it does.
+      type: bool
+    cause:
+      description: One sentence that says why it does not, else empty.
+      type: str
+"""
+
+Data = Mapping[str, Any]
+Check = tuple[str, str]
+"""What is to hold, and the sentence that says why it does not; empty where it holds."""
+
+
+def _control_plane(found: Data, expected: Data) -> Iterator[Check]:
+    revision = expected.get("revision") or "default"
+    planes: Sequence[Data] = found.get("control_planes") or ()
+    plane = next((one for one in planes if one["revision"] == revision), None)
+    there = ", ".join(f"{one['revision']} in {one['namespace']}" for one in planes) or "none"
+    where = expected.get("namespace") or "istio-system"
+    absent = f"There is no control plane of revision {revision} in {where}; there is {there}."
+    yield f"control plane {revision} is installed", "" if plane else absent
+    if plane is None:
+        return
+    unhealthy = f"The control plane {revision} is not healthy: {plane.get('message') or 'it does not say why'}."
+    yield f"control plane {revision} is healthy", "" if plane["healthy"] else unhealthy
+    version = expected.get("version")
+    if version:
+        other = f"The control plane {revision} is of version {plane['version']}, and mesh_version is {version}."
+        yield f"control plane {revision} is of version {version}", "" if plane["version"] == version else other
+    for gateway in plane.get("gateways") or ():
+        name = f"{gateway['namespace']}/{gateway['name']}"
+        yield f"gateway {name} is healthy", "" if gateway["healthy"] else f"Not all pods of gateway {name} are ready."
+
+
+def _proxies(found: Data) -> Iterator[Check]:
+    skewed = [f"{one['pod']} ({one['version']} of {one['revision']})" for one in found.get("skew") or ()]
+    yield "proxies fit their control plane", f"Too far from its version: {', '.join(skewed)}." if skewed else ""
+
+
+def _injection(found: Data, expected: Data) -> Iterator[Check]:
+    namespaces = {one["name"]: one for one in found.get("namespaces") or ()}
+    for name in expected.get("namespaces") or ():
+        if name not in namespaces:
+            cause = f"The namespace {name} does not exist."
+        elif not namespaces[name].get("injector"):
+            cause = f"No control plane injects into {name} (its injection is {namespaces[name]['injection']})."
+        else:
+            cause = ""
+        yield f"namespace {name} is in the mesh", cause
+    for name, one in namespaces.items():
+        if one.get("injector"):
+            lacking = [
+                f"{workload['kind']} {workload['name']}"
+                for workload in found.get("workloads") or ()
+                if workload["namespace"] == name and workload["missing"]
+            ]
+            cause = f"{one['without_sidecar']} of {one['pods']} pods in {name} lack it: {', '.join(lacking)}."
+            yield f"pods in {name} have their sidecar", cause if one["without_sidecar"] else ""
+
+
+def _gateways(found: Data, answers: Sequence[Data]) -> Iterator[Check]:
+    by_name = {answer["item"]["name"]: answer for answer in answers}
+    for gateway in found.get("gateways") or ():
+        name = gateway["name"]
+        pending = f"The {gateway['type']} Service of {name} has no address yet."
+        yield f"gateway {name} has an address", pending if gateway["pending"] else ""
+        if name in by_name:
+            status = by_name[name].get("status", -1)
+            said = f"status {status}" if status > 0 else f"nothing ({by_name[name].get('msg', '').rstrip('.')})"
+            wrong = f"{by_name[name].get('url', 'The gateway')} answers {said} instead of status 200."
+            yield f"gateway {name} answers", "" if status == 200 else wrong
+
+
+def checks(found: Data, expected: Data, answers: Sequence[Data] = ()) -> list[dict[str, Any]]:
+    """What holds of the mesh that was `found`, given what is `expected` of it and what its gateways answered."""
+    pairs = [
+        *_control_plane(found, expected),
+        *_proxies(found),
+        *_injection(found, expected),
+        *_gateways(found, answers),
+    ]
+    return [{"name": name, "ok": not cause, "cause": cause} for name, cause in pairs]
+
+
+class FilterModule:
+    """What Ansible loads."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"checks": checks}

@@ -1,0 +1,115 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What verify asserts of a mesh, and the sentence for each thing that does not hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.meshops.istio.plugins.filter.checks import checks
+
+GATEWAY = {"name": "istio-ingressgateway", "namespace": "istio-system", "healthy": True}
+PLANE = {
+    "revision": "default",
+    "namespace": "istio-system",
+    "version": "1.29.1",
+    "healthy": True,
+    "message": "1 of 1 replicas ready",
+    "gateways": [GATEWAY],
+}
+SHOP = {"name": "shop", "injection": "enabled", "injector": "default", "pods": 2, "without_sidecar": 0}
+EDGE = {"name": "istio-ingressgateway", "type": "LoadBalancer", "pending": False}
+FOUND: dict[str, Any] = {
+    "control_planes": [PLANE],
+    "skew": [],
+    "namespaces": [SHOP],
+    "workloads": [],
+    "gateways": [EDGE],
+}
+EXPECTED = {"version": "1.29.1", "revision": None, "namespace": "istio-system", "namespaces": ["shop"]}
+READY = [{"item": EDGE, "url": "http://10.0.0.1:15021/healthz/ready", "status": 200}]
+
+
+def causes(found: dict[str, Any], answers: list[dict[str, Any]] = READY, **expected: Any) -> list[str]:
+    return [
+        check["cause"] for check in checks({**FOUND, **found}, {**EXPECTED, **expected}, answers) if not check["ok"]
+    ]
+
+
+def test_all_of_a_good_mesh_holds() -> None:
+    assert [check["name"] for check in checks(FOUND, EXPECTED, READY)] == [
+        "control plane default is installed",
+        "control plane default is healthy",
+        "control plane default is of version 1.29.1",
+        "gateway istio-system/istio-ingressgateway is healthy",
+        "proxies fit their control plane",
+        "namespace shop is in the mesh",
+        "pods in shop have their sidecar",
+        "gateway istio-ingressgateway has an address",
+        "gateway istio-ingressgateway answers",
+    ]
+    assert causes({}) == []
+
+
+@pytest.mark.parametrize(
+    ("found", "sentence"),
+    [
+        (
+            {"control_planes": []},
+            "There is no control plane of revision default in istio-system; there is none.",
+        ),
+        (
+            {"control_planes": [{**PLANE, "revision": "canary"}]},
+            "There is no control plane of revision default in istio-system; there is canary in istio-system.",
+        ),
+        (
+            {"control_planes": [{**PLANE, "healthy": False, "message": "0 of 1 replicas ready"}]},
+            "The control plane default is not healthy: 0 of 1 replicas ready.",
+        ),
+        (
+            {"control_planes": [{**PLANE, "version": "1.28.3"}]},
+            "The control plane default is of version 1.28.3, and mesh_version is 1.29.1.",
+        ),
+        (
+            {"control_planes": [{**PLANE, "gateways": [{**GATEWAY, "healthy": False}]}]},
+            "Not all pods of gateway istio-system/istio-ingressgateway are ready.",
+        ),
+        (
+            {"skew": [{"pod": "shop/web-1", "version": "1.26.0", "revision": "default"}]},
+            "Too far from its version: shop/web-1 (1.26.0 of default).",
+        ),
+        ({"namespaces": []}, "The namespace shop does not exist."),
+        (
+            {"namespaces": [{**SHOP, "injector": "", "injection": "disabled"}]},
+            "No control plane injects into shop (its injection is disabled).",
+        ),
+        (
+            {
+                "namespaces": [{**SHOP, "without_sidecar": 1}],
+                "workloads": [{"kind": "Deployment", "namespace": "shop", "name": "web", "missing": 1}],
+            },
+            "1 of 2 pods in shop lack it: Deployment web.",
+        ),
+        (
+            {"gateways": [{**EDGE, "pending": True}]},
+            "The LoadBalancer Service of istio-ingressgateway has no address yet.",
+        ),
+    ],
+)
+def test_what_does_not_hold_is_one_sentence(found: dict[str, Any], sentence: str) -> None:
+    assert causes(found) == [sentence]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [({"status": 503}, "status 503"), ({"status": -1, "msg": "Connection refused."}, "nothing (Connection refused)")],
+)
+def test_a_gateway_that_does_not_answer(answer: dict[str, Any], said: str) -> None:
+    url = "http://10.0.0.1:15021/healthz/ready"
+    assert causes({}, [{**READY[0], **answer}]) == [f"{url} answers {said} instead of status 200."]
+
+
+def test_a_gateway_that_was_not_asked_has_not_failed() -> None:
+    assert causes({}, []) == []

@@ -1,0 +1,98 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lines that a person reads at the end of a run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.meshops.istio.plugins.filter.summary import summary
+
+RESULT: dict[str, Any] = {
+    "server": "https://10.0.0.1:6443",
+    "kubernetes": "1.35.4",
+    "control_planes": [{"revision": "default", "version": "1.29.1", "healthy": True}],
+    "gateways": [
+        {
+            "name": "istio-ingressgateway",
+            "type": "NodePort",
+            "urls": {"http2": "http://10.0.0.1:30080", "https": "https://10.0.0.1:30443"},
+            "pending": False,
+        }
+    ],
+    "namespaces": [
+        {"name": "shop", "injection": "enabled", "revision": "", "injector": "default", "pods": 2, "with_sidecar": 2},
+        {"name": "kube-system", "injection": "none", "revision": "", "injector": "", "pods": 9, "with_sidecar": 0},
+    ],
+    "applications": [{"name": "helloworld", "namespace": "shop"}],
+    "changes": [],
+}
+SERVICE = {"action": "create", "api_version": "v1", "kind": "Service", "namespace": "shop", "name": "web"}
+NAMESPACE = {"action": "update", "api_version": "v1", "kind": "Namespace", "namespace": "", "name": "shop"}
+
+
+def test_a_mesh_in_a_few_lines() -> None:
+    assert summary({"prod": RESULT}) == [
+        "prod: https://10.0.0.1:6443 (Kubernetes 1.35.4)",
+        "  control plane  1.29.1  revision default  healthy",
+        "  gateway        istio-ingressgateway  NodePort  http://10.0.0.1:30080  https://10.0.0.1:30443",
+        "  namespace      shop  injection enabled  2 of 2 pods with a sidecar",
+        "  application    helloworld  namespace shop",
+        "  changed        nothing",
+    ]
+
+
+def test_an_empty_cluster() -> None:
+    assert summary({"new": {"server": "https://10.0.0.1:6443", "changes": [], "planned": True}}) == [
+        "new: https://10.0.0.1:6443",
+        "  control plane  none",
+        "  would change   nothing",
+    ]
+
+
+def test_a_few_changes_are_named_and_many_are_counted() -> None:
+    result = {**RESULT, "changes": [SERVICE, SERVICE, NAMESPACE]}
+    assert summary({"prod": result}, 3)[-4:] == [
+        "  changed        2 created, 1 updated",
+        "                 created    Service shop/web",
+        "                 created    Service shop/web",
+        "                 updated    Namespace shop",
+    ]
+    assert summary({"prod": result}, 2)[-1] == "  changed        2 created, 1 updated"
+
+
+def test_a_plan_ends_with_its_digest() -> None:
+    lines = summary({"prod": {**RESULT, "planned": True, "changes": [SERVICE], "plan_digest": "6fd5aa"}})
+    assert lines[-3:] == [
+        "  would change   1 created",
+        "                 created    Service shop/web",
+        "  plan digest    6fd5aa",
+    ]
+
+
+def test_a_gateway_without_an_address_says_so() -> None:
+    gateways = [
+        {"name": "edge", "type": "LoadBalancer", "urls": {}, "pending": True},
+        {"name": "inner", "type": "ClusterIP", "urls": {"http2": "http://inner.istio-system.svc"}, "pending": False},
+    ]
+    lines = summary({"prod": {**RESULT, "gateways": gateways}})
+    assert "  gateway        edge   LoadBalancer  address pending" in lines
+    assert "  gateway        inner  ClusterIP     http://inner.istio-system.svc" in lines
+
+
+def test_what_verify_found() -> None:
+    found = {name: value for name, value in RESULT.items() if name != "changes"}
+    checks = [
+        {"name": "control plane default is healthy", "ok": True, "cause": ""},
+        {"name": "gateway edge has an address", "ok": False, "cause": "The LoadBalancer Service of edge has none."},
+    ]
+    assert summary({"prod": {**found, "checks": checks}})[-2:] == [
+        "  check          ok      control plane default is healthy",
+        "  check          FAILED  gateway edge has an address       The LoadBalancer Service of edge has none.",
+    ]
+
+
+def test_each_cluster_has_its_lines() -> None:
+    lines = summary({"one": RESULT, "two": RESULT})
+    assert [line.partition(":")[0] for line in lines if not line.startswith(" ")] == ["one", "two"]
