@@ -87,6 +87,7 @@ class Components:
             f"--cluster-signing-cert-file={pki / 'ca.crt'}",
             f"--cluster-signing-key-file={pki / 'ca.key'}",
             "--leader-elect=false",
+            f"--flex-volume-plugin-dir={self._lab.state / 'volume-plugins'}",
             f"--kube-api-qps={_QPS}",
             f"--kube-api-burst={_BURST}",
             "--profiling=false",
@@ -117,8 +118,7 @@ class Components:
             root=state,
             state=self._lab.runtime / "containerd",
             socket=self._lab.containerd_socket,
-            runc=self._lab.runtime / "runc",
-            snapshotter=_snapshotter(self._lab.state),
+                        snapshotter=_snapshotter(self._lab.state),
             pause=PAUSE,
             plugins=cni_plugins(),
             cni=cni,
@@ -166,7 +166,6 @@ class Components:
             "kubelet",
             f"--config={self._yaml('kubelet.yaml', configuration)}",
             f"--kubeconfig={pki / 'kubelet.kubeconfig'}",
-            f"--root-dir={state / 'kubelet'}",
             f"--hostname-override={self._lab.node}",
             f"--node-ip={self._network.node}",
             configuration=["kubelet.yaml"],
@@ -233,7 +232,6 @@ class Components:
     def _pod_network(self) -> dict[str, object]:
         addresses = {
             "type": "host-local",
-            "dataDir": str(self._lab.runtime / "pod-addresses"),
             "ranges": [[{"subnet": str(PODS)}]],
             "routes": [{"dst": "0.0.0.0/0"}],
         }
@@ -277,7 +275,7 @@ _CONTAINERD = """\
 version = 2
 root = "{root}"
 state = "{state}"
-# The first one belongs to a folder outside the lab, the others to file systems that it does not use.
+# The first one keeps a folder outside the lab, the others are for file systems that it does not use.
 disabled_plugins = [
   "io.containerd.internal.v1.opt",
   "io.containerd.snapshotter.v1.aufs",
@@ -296,8 +294,6 @@ disabled_plugins = [
     snapshotter = "{snapshotter}"
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
       runtime_type = "io.containerd.runc.v2"
-      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
-        Root = "{runc}"
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "{plugins}"
     conf_dir = "{cni}"

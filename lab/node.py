@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from . import addons, binaries, certs, cgroups, debian, images, network, release, sources
+from . import addons, binaries, certs, cgroups, debian, images, mounts, network, release, sources
 from .api import Api, until
 from .components import Components
 from .download import Downloads
@@ -61,7 +60,8 @@ def up(lab: Lab, named: Mapping[str, str]) -> None:
         _forget_other_boot(lab)
         addresses = network.allocate(lab)
         cgroups.create(lab.cgroup)
-        if network.up(lab, addresses):
+        # Every process is in these namespaces: where one had to be made anew, none can stay.
+        if any([network.up(lab, addresses), mounts.up(lab)]):
             cgroups.kill(lab.cgroup)
         certs.ensure(lab, addresses)
         _hand_over(lab, parts)
@@ -173,7 +173,7 @@ def _forget_other_boot(lab: Lab) -> None:
     """After a reboot nothing of the runtime folder is true any more, wherever it is kept."""
     stamp = lab.runtime / "boot"
     if not stamp.exists() or stamp.read_text() != boot_id():
-        _unmount(lab.runtime)
+        mounts.down(lab)
         shutil.rmtree(lab.runtime, ignore_errors=True)
         write(stamp, boot_id())
 
@@ -183,14 +183,9 @@ def down(lab: Lab) -> None:
     with locked(lab.lock, waiting_for=f"working on lab {lab.name}"):
         existed = lab.state.exists()
         cgroups.kill(lab.cgroup)
-        sockets = _shim_sockets(lab)
-        _unmount(lab.runtime)
-        _unmount(lab.state)
+        mounts.down(lab)
         network.down(lab)
         cgroups.remove(lab.cgroup)
-        for path in sockets:
-            path.unlink(missing_ok=True)
-        _remove_links(lab)
         shutil.rmtree(lab.runtime, ignore_errors=True)
         if existed:
             lab.state.rename(_leaving(lab))
@@ -205,27 +200,3 @@ def _leaving(lab: Lab) -> Path:
 
 def _sweep(lab: Lab) -> None:
     shutil.rmtree(_leaving(lab), ignore_errors=True)
-
-
-def _unmount(folder: Path) -> None:
-    points = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
-    for point in sorted((p for p in points if Path(p).is_relative_to(folder)), reverse=True):
-        run(["umount", "--lazy", point])
-
-
-def _shim_sockets(lab: Lab) -> list[Path]:
-    """Sockets that containerd keeps outside its own folders, one per pod."""
-    found = []
-    for address in (lab.runtime / "containerd").glob("io.containerd.runtime.v2.task/*/*/address"):
-        with contextlib.suppress(OSError):
-            found.append(Path(address.read_text().strip().removeprefix("unix://")))
-    return found
-
-
-def _remove_links(lab: Lab) -> None:
-    """Links to logs and results of pod networks that the kubelet and the CNI plugins leave outside the lab's folders."""
-    for link in Path("/var/log/containers").glob("*"):
-        if link.is_symlink() and link.readlink().is_relative_to(lab.state):
-            link.unlink()
-    for result in Path("/var/lib/cni/results").glob(f"{lab.netns}-*"):
-        result.unlink(missing_ok=True)

@@ -88,5 +88,10 @@ class Lab:
         return f"meshops-{self.name}"
 
     @property
+    def mounts(self) -> Path:
+        """The file that the lab's mount namespace is pinned to."""
+        return self.runtime / "namespaces" / "mounts"
+
+    @property
     def containerd_socket(self) -> Path:
         return self.runtime / "containerd.sock"

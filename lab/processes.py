@@ -20,9 +20,9 @@ from .cgroups import create
 from .files import digest, write
 from .paths import Lab
 
-# Joins the lab's control group and network namespace, then becomes the program: the process id stays the same.
+# Joins the lab's control group and namespaces, then becomes the program: the process id stays the same.
 # nsenter and not `ip netns exec`, which would hide /sys/fs/cgroup.
-_ENTER = 'echo $$ > "$1" && shift && exec nsenter --net="$@"'
+_ENTER = 'echo $$ > "$1" && shift && exec nsenter "$@"'
 _PATIENCE = 5.0  # seconds between SIGTERM and SIGKILL
 
 
@@ -107,12 +107,14 @@ class Process:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             process = subprocess.Popen(
-                ["sh", "-c", _ENTER, "sh", str(create(self.lab.cgroup)), f"/run/netns/{self.lab.netns}"]
-                + [str(word) for word in self.argv],
+                [
+                    *("sh", "-c", _ENTER, "sh", str(create(self.lab.cgroup))),
+                    *(f"--mount={self.lab.mounts}", f"--net=/run/netns/{self.lab.netns}", "--"),
+                    *(str(word) for word in self.argv),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                cwd=self.lab.state,
                 env={"PATH": os.environ["PATH"], "HOME": str(self.lab.state), **self.environment},
                 start_new_session=True,
             )
