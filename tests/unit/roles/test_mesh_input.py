@@ -1,0 +1,86 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What meshops.istio.site says to input that cannot be meant, with no cluster anywhere near."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BAD: dict[str, tuple[dict[str, Any], str]] = {
+    "state": ({"mesh_state": "gone"}, "mesh_state must be one of present, absent, but it is 'gone'."),
+    "type": (
+        {"mesh_ingress_type": "nodeport"},
+        "mesh_ingress_type must be one of NodePort, LoadBalancer, ClusterIP, but it is 'nodeport'.",
+    ),
+    "number": ({"mesh_wait_timeout": "soon"}, "mesh_wait_timeout must be a whole number, but it is 'soon'."),
+    "flag": ({"mesh_restart": "perhaps"}, "mesh_restart must be true or false, but it is 'perhaps'."),
+    "unit": (
+        {"mesh_applications": [{"nmae": "shop"}]},
+        "mesh_applications[0] has no option nmae; did you mean name?",
+    ),
+    "two": (
+        {"mesh_values": "pilot", "mesh_purge": "maybe"},
+        "mesh_values must be a dictionary, but it is 'pilot'. mesh_purge must be true or false, but it is 'maybe'.",
+    ),
+    "latest": ({"mesh_version": "latest"}, "latest"),
+    "removal": (
+        {"mesh_state": "absent"},
+        "Nothing was removed, because mesh_uninstall_confirm is not true; set it to remove the mesh, or add --check to"
+        " see what would go.",
+    ),
+}
+# As AWX hands over what a survey was answered: everything text, what was left out blank.
+SURVEY = {
+    "mesh_version": "latest",
+    "mesh_profile": "",
+    "mesh_ingress_type": "",
+    "mesh_ingress_node_ports": "http2=30080\nhttps=30443",
+    "mesh_inject_namespaces": "dev\ntest\n",
+    "mesh_create_namespaces": "true",
+    "mesh_wait_timeout": "600",
+    "mesh_overlays": "",
+    "mesh_context": "",
+}
+
+
+@pytest.fixture(scope="module")
+def failures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What each host of one run failed with; each host has its own bad variables."""
+    folder = tmp_path_factory.mktemp("site")
+    hosts = {name: variables for name, (variables, _) in BAD.items()} | {"survey": SURVEY}
+    inventory = folder / "inventory.json"
+    inventory.write_text(json.dumps({"all": {"hosts": hosts}}))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "K8S_AUTH_"))}
+    program = Path(sys.executable).with_name("ansible-playbook")
+    run = subprocess.run(
+        [program, "meshops.istio.site", "--inventory", inventory],
+        env={**environment, "HOME": str(folder), "KUBECONFIG": str(folder / "none"), "ANSIBLE_NOCOLOR": "1"},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 2, run.stdout + run.stderr
+    found = re.findall(r"^fatal: \[(\w+)\]: FAILED! => (\{.*\})$", run.stdout, re.MULTILINE)
+    return {host: json.loads(result)["msg"] for host, result in found}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_one_clear_sentence(failures: dict[str, str], name: str) -> None:
+    sentence = BAD[name][1]
+    assert sentence in failures[name]
+    assert name == "latest" or failures[name] == sentence
+
+
+def test_the_text_of_a_survey_is_understood(failures: dict[str, str]) -> None:
+    # All of it was read, and only the version is refused.
+    assert failures["survey"] == failures["latest"]
