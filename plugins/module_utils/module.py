@@ -109,6 +109,11 @@ class MeshModule(AnsibleModule):
         )
 
     @property
+    def shows_diff(self) -> bool:
+        """Whether the task runs with --diff."""
+        return bool(self._diff)
+
+    @property
     def time_limit(self) -> int:
         """The option wait_timeout, in seconds."""
         seconds: int = self.params["wait_timeout"]
@@ -123,7 +128,7 @@ class MeshModule(AnsibleModule):
             self.cluster,
             dataclasses.replace(unit, ignore_fields=ignored),
             check=self.check_mode,
-            diff=self._diff,
+            diff=self.shows_diff,
             wait=self.params["wait"],
             timeout=self.time_limit,
             progress=self.progress,
@@ -136,7 +141,7 @@ class MeshModule(AnsibleModule):
     def result_of(self, outcome: Outcome) -> Result:
         """The part of a result that all modules have which change something."""
         result: Result = {"changed": outcome.changed, "changes": outcome.changes, "plan_digest": outcome.digest}
-        return {**result, "diff": outcome.diff} if self._diff else result
+        return {**result, "diff": outcome.diff} if self.shows_diff else result
 
     # --- what must not be shown --------------------------------------------------------------------------------
 

@@ -98,7 +98,7 @@ options:
         choices: [NodePort, LoadBalancer, ClusterIP]
       node_ports:
         description:
-          - Node ports by the names of the Service's ports, for example V({http2: 30080, https: 30443}).
+          - "Node ports by the names of the Service's ports, for example V({http2: 30080, https: 30443})."
         type: dict
       annotations:
         description:

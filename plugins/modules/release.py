@@ -18,8 +18,9 @@ extends_documentation_fragment:
   - meshops.istio.attributes
 attributes:
   diff_mode:
+    description: Returns what changes, or would change, object by object.
     support: none
-    details: Says in RV(fetched) what it did.
+    details: RV(fetched) says what it did.
 options:
   version:
     description:

@@ -1,0 +1,190 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An application: any set of manifests that is applied, awaited and removed as one unit.
+
+Its objects carry two labels that say which application they belong to, its name and its namespace. By them what it
+no longer contains is found again, whatever happened in between.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..kube.errors import ApiError, InvalidInput, Refused
+from ..kube.objects import Kind, key_of, kind_of
+from ..kube.plan import Plan, Unit
+from .kinds import DEFINITIONS, KINDS
+from .labels import labels_of
+from .ownership import refuse_missing_namespaces
+
+if TYPE_CHECKING:
+    from ..kube.cluster import Cluster
+
+Object = dict[str, Any]
+
+MANAGER = "meshops.istio/application"
+RETIRED = frozenset({"kubectl", "kubectl-client-side-apply", "kubectl-create"})
+"""Field managers of those who may have applied the manifests before us."""
+
+NAME_LABEL = "meshops.istio/application"
+NAMESPACE_LABEL = "meshops.istio/application-namespace"
+
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_NAMESPACES = Kind("v1", "Namespace")
+_SEARCHED = (
+    *(
+        Kind("v1", kind)
+        for kind in ("ConfigMap", "LimitRange", "Namespace", "PersistentVolume", "PersistentVolumeClaim")
+    ),
+    *(Kind("v1", kind) for kind in ("Pod", "ResourceQuota", "Secret", "Service", "ServiceAccount")),
+    *(Kind("apps/v1", kind) for kind in ("DaemonSet", "Deployment", "StatefulSet")),
+    *(Kind("batch/v1", kind) for kind in ("CronJob", "Job")),
+    *(Kind("networking.k8s.io/v1", kind) for kind in ("Ingress", "NetworkPolicy")),
+    *(Kind("rbac.authorization.k8s.io/v1", kind) for kind in ("ClusterRole", "ClusterRoleBinding")),
+    *(Kind("rbac.authorization.k8s.io/v1", kind) for kind in ("Role", "RoleBinding")),
+    Kind("autoscaling/v2", "HorizontalPodAutoscaler"),
+    Kind("policy/v1", "PodDisruptionBudget"),
+    Kind("storage.k8s.io/v1", "StorageClass"),
+    Kind("scheduling.k8s.io/v1", "PriorityClass"),
+    Kind("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration"),
+    Kind("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration"),
+    Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition"),
+    *KINDS,
+)
+"""The kinds among which an application's earlier objects are looked for, beside those that it still has."""
+
+
+@dataclass(frozen=True)
+class Application:
+    """An application by the name and the namespace that together identify it; the namespace is also its objects'."""
+
+    name: str
+    namespace: str
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise InvalidInput(
+                f"'{self.name}' cannot be the name of an application: it is made of at most 63 lower-case letters, digits"
+                " and '-'.",
+                name=self.name,
+            )
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels of its objects."""
+        return {NAME_LABEL: self.name, NAMESPACE_LABEL: self.namespace}
+
+    def placed(self, cluster: Cluster, objects: Iterable[Mapping[str, Any]], *, guess: bool = False) -> list[Object]:
+        """The objects as they are applied: in their namespaces, with the labels.
+
+        With `guess` a kind that the cluster does not know counts as namespaced: something else may be about to define
+        it. Otherwise it raises InvalidInput.
+        """
+        cluster.learn([*DEFINITIONS, *(obj for obj in objects if obj["kind"] == "CustomResourceDefinition")])
+        return [self._placed(cluster, obj, guess) for obj in objects]
+
+    def _placed(self, cluster: Cluster, obj: Mapping[str, Any], guess: bool) -> Object:
+        metadata = dict(obj["metadata"])
+        if _namespaced(cluster, kind_of(obj), guess):
+            metadata["namespace"] = metadata.get("namespace") or self.namespace
+        else:
+            metadata.pop("namespace", None)
+        metadata["labels"] = {**(metadata.get("labels") or {}), **self.labels}
+        return {**obj, "metadata": metadata}
+
+    def unit(self, objects: Sequence[Object], *, prune: bool = True) -> Unit:
+        """What `reconcile` makes of the cluster: these objects and, with `prune`, no others of this application."""
+        return Unit(
+            manager=f"{MANAGER}/{self.name}",
+            objects=objects,
+            retired=RETIRED,
+            stale=(lambda cluster: self.live(cluster, objects)) if prune else None,
+        )
+
+    def live(self, cluster: Cluster, objects: Sequence[Object]) -> list[Object]:
+        """The application's objects in the cluster: those of Kubernetes' own and Istio's kinds, and of `objects`' kinds."""
+        cluster.learn(DEFINITIONS)
+        # Read at the version that is applied, else at any.
+        kinds = {(kind.group, kind.kind): kind for kind in (*_SEARCHED, *map(kind_of, objects))}
+        namespaces = {self.namespace, *(key_of(obj).namespace for obj in objects)} - {""}
+        selector = ",".join(f"{name}={value}" for name, value in self.labels.items())
+
+        def read(kind: Kind) -> list[Object]:
+            try:
+                return cluster.list(kind, label_selector=selector)
+            except ApiError as error:
+                if error.status != 403:
+                    raise
+            if not cluster.namespaced(kind):
+                return []
+            # Who may look into some namespaces only cannot have put objects into others.
+            return [obj for namespace in sorted(namespaces) for obj in _readable(cluster, kind, namespace, selector)]
+
+        return [obj for found in cluster.parallel(read, list(kinds.values())) for obj in found]
+
+    def check(self, cluster: Cluster, plan: Plan, *, force: bool = False, check_mode: bool = False) -> None:
+        """Raise Refused for a plan that cannot work or, unless forced, that takes what another application has."""
+        refuse_missing_namespaces(cluster, plan)
+        for change in plan.changes:
+            if change.action == "create" and not check_mode and change.key.of in KINDS:
+                _refuse_unserved(cluster, change.key.of)
+            own = labels_of(change.before) if change.before else {}
+            owner = own.get(NAME_LABEL), own.get(NAMESPACE_LABEL)
+            if not force and owner[0] and owner != (self.name, self.namespace):
+                raise Refused(
+                    f"{change.key} belongs to the application {owner[0]} of namespace {owner[1]}: take it out of one of"
+                    " the two, or force the move.",
+                    code="claimed",
+                    object=change.key._asdict(),
+                    application=owner[0],
+                    namespace=owner[1],
+                )
+
+
+def missing_namespaces(cluster: Cluster, objects: Iterable[Object]) -> list[Object]:
+    """The namespaces that `objects` need and that neither they nor the cluster have, as objects."""
+    made = {obj["metadata"]["name"] for obj in objects if obj["kind"] == "Namespace"}
+    needed = sorted({key_of(obj).namespace for obj in objects} - made - {""})
+    answers = cluster.parallel(lambda name: cluster.get(_NAMESPACES, name), needed)
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        for name, found in zip(needed, answers, strict=True)
+        if found is None
+    ]
+
+
+def _namespaced(cluster: Cluster, kind: Kind, guess: bool) -> bool:
+    try:
+        return cluster.namespaced(kind)
+    except InvalidInput:
+        if not guess:
+            raise
+    names = {"kind": kind.kind, "plural": f"{kind.kind.lower()}s"}
+    version = kind.api_version.rpartition("/")[2]
+    cluster.learn(
+        [{"spec": {"group": kind.group, "scope": "Namespaced", "names": names, "versions": [{"name": version}]}}]
+    )
+    return True
+
+
+def _readable(cluster: Cluster, kind: Kind, namespace: str, selector: str) -> list[Object]:
+    try:
+        return cluster.list(kind, namespace, label_selector=selector)
+    except ApiError as error:
+        if error.status != 403:
+            raise
+        return []
+
+
+def _refuse_unserved(cluster: Cluster, kind: Kind) -> None:
+    if not cluster.serves(kind):
+        raise Refused(
+            f"The cluster does not know {kind.kind} of {kind.api_version}: install Istio first, in a version that has it.",
+            code="unknown_kind",
+            kind=kind._asdict(),
+        )

@@ -1,0 +1,183 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: precheck
+short_description: Check whether a cluster can take an Istio release
+version_added: 0.1.0
+description:
+  - Runs the release's own C(istioctl experimental precheck), and looks for what it leaves out - a Kubernetes that the
+    release does not support, webhooks of a dead earlier installation that would block pods, and control planes that
+    another tool keeps as it wants them.
+  - Writes nothing to the cluster.
+extends_documentation_fragment:
+  - meshops.istio.auth
+  - meshops.istio.release
+  - meshops.istio.attributes.info
+options:
+  version:
+    description:
+      - The Istio version, exactly, for example V(1.29.1).
+    type: str
+    required: true
+  namespace:
+    description:
+      - The namespace of the control plane.
+    type: str
+    default: istio-system
+  revision:
+    description:
+      - The revision that is to be installed or upgraded.
+    type: str
+  fail_on:
+    description:
+      - From which level of message on the module fails.
+    type: str
+    choices: [error, warning, never]
+    default: error
+  ignore_version_check:
+    description:
+      - Whether a Kubernetes that is older than the release supports is only worth a warning.
+    type: bool
+    default: false
+seealso:
+  - module: meshops.istio.control_plane
+"""
+
+EXAMPLES = r"""
+- name: Check whether the cluster can take Istio 1.29.1
+  meshops.istio.precheck:
+    version: 1.29.1
+
+- name: See what there is to say about it
+  meshops.istio.precheck:
+    version: 1.29.1
+    fail_on: never
+  register: precheck
+"""
+
+RETURN = r"""
+ok:
+  description: Whether there is no message of the level that O(fail_on) names, or worse. V(true) with O(fail_on=never).
+  returned: always
+  type: bool
+  sample: true
+messages:
+  description: What there is to say, errors first.
+  returned: success, and failure because of a message
+  type: list
+  elements: dict
+  sample:
+    - code: IST0136
+      level: warning
+      origin: EnvoyFilter shop/old
+      message: Annotation uses Alpha features.
+  contains:
+    code:
+      description: The message's code, istioctl's own or a word.
+      returned: always
+      type: str
+      sample: IST0136
+    level:
+      description: One of V(error), V(warning), V(info).
+      returned: always
+      type: str
+      sample: warning
+    origin:
+      description: What it is about.
+      returned: always
+      type: str
+      sample: EnvoyFilter shop/old
+    message:
+      description: The message.
+      returned: always
+      type: str
+      sample: Annotation uses Alpha features.
+    reference:
+      description: The URL of istioctl's documentation of the message.
+      returned: when it has one
+      type: str
+      sample: https://istio.io/latest/docs/reference/config/analysis/ist0136/
+code:
+  description: What went wrong, as one stable word, for example V(precheck_failed), V(unreachable), V(invalid_input).
+  returned: failure
+  type: str
+  sample: precheck_failed
+details:
+  description: What is known about the failure.
+  returned: failure
+  type: dict
+  sample: {messages: 1}
+"""
+
+from typing import Any
+
+from ansible_collections.meshops.istio.plugins.module_utils.arguments import RELEASE
+from ansible_collections.meshops.istio.plugins.module_utils.istio.istioctl import Istioctl
+from ansible_collections.meshops.istio.plugins.module_utils.istio.prechecks import read_messages
+from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
+
+LEVELS = ("error", "warning", "info")
+"""Levels of messages, the worst first."""
+
+
+def check(module: MeshModule) -> Result:
+    """The messages, and whether they let the release be installed."""
+    release, _fetched = module.release()
+    module.cluster.version()  # an unreachable cluster is said in our words, not in istioctl's
+    with module.cluster.temporary_kubeconfig() as kubeconfig:
+        found = Istioctl(release, kubeconfig).precheck(
+            namespace=module.params["namespace"], revision=module.params["revision"] or ""
+        )
+    messages = sorted([*read_messages(module.cluster, release), *found], key=_severity)
+    if module.params["ignore_version_check"]:
+        messages = [_lenient(message) for message in messages]
+    fatal = _fatal(messages, module.params["fail_on"])
+    result: Result = {"changed": False, "ok": not fatal, "messages": messages}
+    if fatal:
+        first = fatal[0]
+        more = f" (and {len(fatal) - 1} more, in `messages`)" if len(fatal) > 1 else ""
+        result |= {
+            "failed": True,
+            "msg": f"The precheck of Istio {release.version} says: {first['origin']}: {first['message']}{more}",
+            "code": "precheck_failed",
+            "details": {"messages": len(fatal)},
+        }
+    return result
+
+
+def _severity(message: dict[str, Any]) -> int:
+    return LEVELS.index(message["level"]) if message["level"] in LEVELS else len(LEVELS)
+
+
+def _lenient(message: dict[str, Any]) -> dict[str, Any]:
+    return {**message, "level": "warning"} if message["code"] == "unsupported_kubernetes" else message
+
+
+def _fatal(messages: list[dict[str, Any]], threshold: str) -> list[dict[str, Any]]:
+    if threshold == "never":
+        return []
+    return [message for message in messages if _severity(message) <= LEVELS.index(threshold)]
+
+
+def main() -> None:
+    """Run the module."""
+    module = MeshModule(
+        {
+            "version": {"type": "str", "required": True},
+            "namespace": {"type": "str", "default": "istio-system"},
+            "revision": {"type": "str"},
+            "fail_on": {"type": "str", "choices": ["error", "warning", "never"], "default": "error"},
+            "ignore_version_check": {"type": "bool", "default": False},
+            **RELEASE,
+        }
+    )
+    module.run(check)
+
+
+if __name__ == "__main__":
+    main()

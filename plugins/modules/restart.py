@@ -1,0 +1,206 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: restart
+short_description: Restart the workloads whose sidecar is missing or outdated
+version_added: 0.1.0
+description:
+  - Restarts the Deployments, StatefulSets and DaemonSets that have pods without the sidecar that they should have, a few
+    at a time, each awaited before the next.
+  - What a restart would not help, or must not touch, is reported and left alone - bare pods, Jobs, and rollouts that
+    are paused, on deletion only or partitioned. Pods that opted out or use the host's network need no sidecar.
+  - Restarts as C(kubectl rollout restart) does, by an annotation of the pod template.
+extends_documentation_fragment:
+  - meshops.istio.auth
+  - meshops.istio.wait
+  - meshops.istio.attributes
+options:
+  namespaces:
+    description:
+      - The namespaces to look into. Without it all.
+    type: list
+    elements: str
+  outdated:
+    description:
+      - Whether to restart workloads too whose sidecars are of another revision or version than they would get now.
+    type: bool
+    default: false
+  max_unavailable:
+    description:
+      - How many workloads are restarted at once.
+    type: int
+    default: 2
+seealso:
+  - module: meshops.istio.injection
+  - module: meshops.istio.injection_info
+"""
+
+EXAMPLES = r"""
+- name: Give the pods of a namespace their sidecars
+  meshops.istio.restart:
+    namespaces: [shop]
+
+- name: After an upgrade, replace all old sidecars
+  meshops.istio.restart:
+    outdated: true
+    max_unavailable: 5
+    wait_timeout: 1800
+"""
+
+RETURN = r"""
+changes:
+  description: What was changed, or in check mode would be, in the order of the plan.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{action: restart, api_version: apps/v1, kind: Deployment, namespace: "shop", name: web}]
+  contains:
+    action:
+      description: One of V(restart).
+      returned: always
+      type: str
+      sample: restart
+    api_version:
+      description: The object's API version.
+      returned: always
+      type: str
+      sample: apps/v1
+    kind:
+      description: The object's kind.
+      returned: always
+      type: str
+      sample: Deployment
+    namespace:
+      description: The object's namespace, empty where it has none.
+      returned: always
+      type: str
+      sample: "shop"
+    name:
+      description: The object's name.
+      returned: always
+      type: str
+      sample: web
+restarted:
+  description: The workloads that were restarted, or in check mode would be.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{kind: Deployment, namespace: shop, name: web}]
+  contains:
+    kind:
+      description: The workload's kind.
+      returned: always
+      type: str
+      sample: Deployment
+    namespace:
+      description: The workload's namespace.
+      returned: always
+      type: str
+      sample: shop
+    name:
+      description: The workload's name.
+      returned: always
+      type: str
+      sample: web
+reported:
+  description: Those that need new pods and were left alone.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{kind: Pod, namespace: shop, name: shell, reason: a pod that nothing would create again}]
+  contains:
+    kind:
+      description: The workload's kind.
+      returned: always
+      type: str
+      sample: Pod
+    namespace:
+      description: The workload's namespace.
+      returned: always
+      type: str
+      sample: shop
+    name:
+      description: The workload's name.
+      returned: always
+      type: str
+      sample: shell
+    reason:
+      description: Why it was left alone.
+      returned: always
+      type: str
+      sample: a pod that nothing would create again; delete and create it yourself
+code:
+  description: What went wrong, as one stable word, for example V(not_ready), V(unreachable), V(invalid_input).
+  returned: failure
+  type: str
+  sample: not_ready
+details:
+  description: What is known about the failure.
+  returned: failure
+  type: dict
+  sample: {timeout: 300, objects: []}
+"""
+
+from ansible_collections.meshops.istio.plugins.module_utils.arguments import WAIT
+from ansible_collections.meshops.istio.plugins.module_utils.istio.restart import due, restart
+from ansible_collections.meshops.istio.plugins.module_utils.istio.sidecars import Workload, read_state
+from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
+from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
+
+
+def replace(module: MeshModule) -> Result:
+    """Restart what needs it."""
+    parameters = module.params
+    if parameters["max_unavailable"] < 1:
+        raise InvalidInput("max_unavailable has to be at least 1 (workload at a time).")
+    found = read_state(module.cluster, parameters["namespaces"]).workloads
+    workloads, reported = due(found, outdated=parameters["outdated"])
+    if not module.check_mode:
+        restart(
+            module.cluster,
+            workloads,
+            at_once=parameters["max_unavailable"],
+            wait=parameters["wait"],
+            timeout=module.time_limit,
+            progress=module.progress,
+        )
+    result: Result = {
+        "changed": bool(workloads),
+        "changes": [{"action": "restart", "api_version": "apps/v1", **_named(one)} for one in workloads],
+        "restarted": [_named(one) for one in workloads],
+        "reported": [{**_named(one), "reason": one.reason} for one in reported],
+    }
+    return {**result, "diff": [{"prepared": _text(one)} for one in workloads]} if module.shows_diff else result
+
+
+def _named(workload: Workload) -> dict[str, str]:
+    return {"kind": workload.kind, "namespace": workload.namespace, "name": workload.name}
+
+
+def _text(workload: Workload) -> str:
+    why = [
+        f"{count} {what}" for count, what in ((workload.missing, "missing"), (workload.outdated, "outdated")) if count
+    ]
+    return f"~ {workload.kind} {workload.namespace}/{workload.name} (restart): sidecars {' and '.join(why)}\n"
+
+
+def main() -> None:
+    """Run the module."""
+    module = MeshModule(
+        {
+            "namespaces": {"type": "list", "elements": "str"},
+            "outdated": {"type": "bool", "default": False},
+            "max_unavailable": {"type": "int", "default": 2},
+            **WAIT,
+        }
+    )
+    module.run(replace)
+
+
+if __name__ == "__main__":
+    main()
