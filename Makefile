@@ -8,7 +8,8 @@ export PATH := $(bin):$(PATH)
 
 .PHONY: help
 help: ## Show what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^##: / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' \
+	    $(MAKEFILE_LIST)
 
 ##: the workshop
 
@@ -49,12 +50,12 @@ sanity: setup ## Run ansible-test sanity on an exported copy
 	@tools/sanity
 
 .PHONY: molecule
-molecule: lab-up ## Converge, idempotence and verify on the lab
+molecule: setup ## Converge, idempotence and verify, on a lab of its own that it removes
 	molecule test
 
 .PHONY: integration
 integration: lab-up ## Test on the lab, with real traffic
-	KUBECONFIG="$$($(MAKE) -s lab-kubeconfig)" pytest tests/integration
+	kubeconfig=$$($(MAKE) -s lab-kubeconfig) && KUBECONFIG=$$kubeconfig pytest tests/integration
 
 .PHONY: test
 test: ## All of the tests, on a lab of their own that goes when they end
@@ -64,10 +65,10 @@ test: ## All of the tests, on a lab of their own that goes when they end
 
 .PHONY: quickstart
 quickstart: setup ## From nothing to a mesh with an application; CLUSTER=existing YES=1 uses your cluster
-	@CLUSTER="$(CLUSTER)" YES="$(YES)" ARGS="$(ARGS)" python tools/quickstart.py
+	@python tools/quickstart.py
 
 .PHONY: verify
 verify: setup ## Check the mesh on the lab
-	ansible-playbook meshops.istio.verify --extra-vars "@$$($(MAKE) -s lab-vars)"
+	vars=$$($(MAKE) -s lab-vars) && ansible-playbook meshops.istio.verify --extra-vars "@$$vars" $(ARGS)
 
 -include lab/lab.mk

@@ -4,7 +4,7 @@
 
 """What `make quickstart` does: choose the cluster, and run the quickstart's play on it.
 
-CLUSTER=lab (the default) starts the lab. CLUSTER=existing takes the kubeconfig's current cluster, names it, and goes on
+CLUSTER=lab (the default) starts the lab, LAB naming which. CLUSTER=existing takes the kubeconfig's current cluster, names it, and goes on
 only with YES=1. ARGS are passed on to ansible-playbook.
 """
 
@@ -22,8 +22,9 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import M
 
 def lab() -> str:
     """Start the lab; returns its variables, as ansible-playbook's --extra-vars takes them."""
-    subprocess.run(["make", "lab-up"], check=True)
-    vars_file = subprocess.run(["make", "--silent", "lab-vars"], check=True, text=True, stdout=subprocess.PIPE).stdout
+    command = [sys.executable, "-m", "lab"]
+    subprocess.run([*command, "up"], check=True)
+    vars_file = subprocess.run([*command, "vars"], check=True, text=True, stdout=subprocess.PIPE).stdout
     return f"@{vars_file.strip()}"
 
 
