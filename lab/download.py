@@ -1,3 +1,7 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """Official downloads: a file, its published checksum, and one quick answer where there is no way to the internet."""
 
 from __future__ import annotations
