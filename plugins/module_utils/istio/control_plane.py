@@ -131,11 +131,15 @@ class ControlPlane:
         return [self._system_namespace(), *objects]
 
     def unit(self) -> Unit:
-        """What `reconcile` makes of the cluster; reads what stands there."""
+        """What `reconcile` is to make of the cluster; reads what stands there."""
         assert self.cluster is not None
-        cluster = self.cluster
-        objects = self.desired(Standing.read(cluster, self.namespace))
+        return self.unit_for(Standing.read(self.cluster, self.namespace))
+
+    def unit_for(self, standing: Standing) -> Unit:
+        """As `unit`, for a cluster of which it is known what stands there."""
+        objects = self.desired(standing)
         istiod = ordering.istiod_service(objects)
+        cluster = self.cluster
         return Unit(
             manager=MANAGER,
             objects=objects,
@@ -149,7 +153,11 @@ class ControlPlane:
             ),
             rank=ordering.rank,
             gate=lambda obj: ordering.gate(obj, istiod),
-            adjust=Handover(objects, RETIRED | {MANAGER}, lambda: istiod is not None and _is_ready(cluster, istiod)),
+            adjust=Handover(
+                objects,
+                RETIRED | {MANAGER},
+                lambda: cluster is not None and istiod is not None and _is_ready(cluster, istiod),
+            ),
         )
 
     def check(self, plan: Plan, *, force: bool = False) -> None:
