@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
@@ -19,7 +20,7 @@ from . import resources
 from .connection import POOL_SIZE, Connection, open_connection
 from .errors import ApiError, InvalidInput
 from .objects import Key, Kind, key_of
-from .transport import Transport, api_error
+from .transport import APPLY, Transport, api_error
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -87,6 +88,11 @@ class Cluster:
     def deadline(self, value: float | None) -> None:
         self._transport.deadline = value
 
+    @property
+    def now(self) -> datetime | None:
+        """The server's clock, as precise as a second; None before its first answer, or where it does not tell."""
+        return self._transport.now
+
     @classmethod
     def connect(cls, options: Mapping[str, Any], *, user_agent: str) -> Cluster:
         """A cluster by connection options (see `open_connection`). Makes no request."""
@@ -138,7 +144,7 @@ class Cluster:
     def apply(self, obj: Mapping[str, Any], *, manager: str, dry_run: bool = False) -> dict[str, Any]:
         """Server-side apply, taking fields over from other managers; returns the object as it is then."""
         query = {"fieldManager": manager, "force": "true"}
-        return self._write("PATCH", self._path_of(obj), obj, query, dry_run, "application/apply-patch+yaml")
+        return self._write("PATCH", self._path_of(obj), obj, query, dry_run, APPLY)
 
     def create(self, obj: Mapping[str, Any], *, manager: str, dry_run: bool = False) -> dict[str, Any]:
         """Create an object; ApiError with reason AlreadyExists where there is one."""
@@ -298,7 +304,7 @@ class Cluster:
         content_type: str | None = None,
         accept: str = "application/json",
     ) -> Any:
-        """One request, retried while it makes sense; the answer's JSON, or its text where it is not JSON."""
+        """One request, retried while it makes sense; the answer's JSON, or its text where `accept` asks for that."""
         return self._transport.request(method, path, body, query=query, content_type=content_type, accept=accept)
 
     def _write(

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import json
 import re
+import socket
+import ssl
 import time
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from .connection import Connection
 from .errors import ApiError, Unauthorized, Unreachable
+
+APPLY = "application/apply-patch+yaml"
 
 FIRST_CONTACT = 3.0
 """Seconds that a server which has never answered is tried for: a wrong address should not cost the whole time limit."""
@@ -38,6 +44,15 @@ class Transport:
         self._connection = connection
         self._user_agent = user_agent
         self._answered = False
+        self._heard: tuple[str, float] | None = None
+
+    @property
+    def now(self) -> datetime | None:
+        """The server's clock, as precise as a second; None before its first answer, or where it does not tell."""
+        if self._heard is None:
+            return None
+        date, heard = self._heard
+        return parsedate_to_datetime(date) + timedelta(seconds=time.monotonic() - heard)
 
     def request(
         self,
@@ -49,41 +64,33 @@ class Transport:
         content_type: str | None = None,
         accept: str = "application/json",
     ) -> Any:
-        """One request, retried while it makes sense; the answer's JSON, or its text where it is not JSON."""
+        """One request, retried while it makes sense.
+
+        Returns the answer's JSON object; where `accept` asks for something else, the answer's text.
+        """
         from urllib3.exceptions import HTTPError
-        from urllib3.util import Timeout
 
         started, attempt = time.monotonic(), 0
         while True:
-            remaining = self._remaining(started)
+            pause: float | None = None
             try:
-                # A read that hangs is cut while there is time to ask again.
-                timeout = Timeout(connect=min(5.0, max(0.5, remaining)), read=min(PATIENCE, max(0.5, remaining)))
-                response = self._send(method, path, body, query, content_type, timeout, accept=accept)
-                status, data, headers = response.status, response.data, response.headers
+                response = self._send(method, path, body, query, content_type, self._timeout(started), accept=accept)
             except (HTTPError, OSError) as error:
-                pause = self._pause(attempt, None, started)
-                if pause is None or _never_heals(error):
+                if not _never_heals(error):
+                    pause = self._pause(attempt, self._limit(started))
+                if pause is None:
                     raise self._unreachable(error) from error
             else:
                 self._answered = True
-                if status < 400:
-                    return _decoded(data)
-                if status == 401:
-                    who = f" of context '{self.context}'" if self.context else ""
-                    raise Unauthorized(
-                        f"The cluster at {self.server} does not accept the credentials{who}: "
-                        "they are wrong or have expired.",
-                        server=self.server,
-                    )
-                error_of_api = api_error(method, path, status, data)
-                pause = (
-                    self._pause(attempt, headers.get("Retry-After"), started)
-                    if _worth_retrying(method, error_of_api)
-                    else None
-                )
+                if "Date" in response.headers:
+                    self._heard = (response.headers["Date"], time.monotonic())
+                if response.status < 300:
+                    return self._understood(method, path, response, accept)
+                failure = self._failure(method, path, response)
+                if isinstance(failure, ApiError) and _worth_retrying(failure, content_type):
+                    pause = self._pause(attempt, self._limit(started, failure), response.headers.get("Retry-After"))
                 if pause is None:
-                    raise error_of_api
+                    raise failure
             attempt += 1
             time.sleep(pause)
 
@@ -141,43 +148,96 @@ class Transport:
             preload_content=not stream,
         )
 
-    def _remaining(self, started: float) -> float:
-        end = self.deadline if self.deadline is not None else started + PATIENCE
-        return end - time.monotonic()
+    def _end(self, started: float) -> float:
+        return self.deadline if self.deadline is not None else started + PATIENCE
 
-    def _pause(self, attempt: int, retry_after: str | None, started: float) -> float | None:
-        """Seconds until the next attempt, or None where there is to be none."""
-        pause = float(retry_after) if retry_after and retry_after.isdigit() else min(5.0, 0.1 * 2**attempt)
-        remaining = self._remaining(started)
+    def _timeout(self, started: float) -> Any:
+        from urllib3.util import Timeout
+
+        remaining = max(0.5, self._end(started) - time.monotonic())
+        # A read that hangs is cut while there is time to ask again.
+        return Timeout(connect=min(5.0 if self._answered else FIRST_CONTACT, remaining), read=min(PATIENCE, remaining))
+
+    def _limit(self, started: float, failure: ApiError | None = None) -> float:
+        """When (by `time.monotonic`) a request that began at `started` is no longer tried again."""
         if not self._answered:
-            remaining = min(remaining, started + FIRST_CONTACT - time.monotonic())
-        return pause if pause < remaining else None
+            return min(self._end(started), started + FIRST_CONTACT)
+        if failure is not None and "failed calling webhook" in failure.message:
+            # It may just be starting, but one that is dead for good should not cost the whole time limit.
+            return min(self._end(started), started + PATIENCE)
+        return self._end(started)
+
+    def _pause(self, attempt: int, limit: float, retry_after: str | None = None) -> float | None:
+        """Seconds until the next attempt, or None where there is to be none."""
+        pause = min(5.0, 0.1 * 2**attempt)
+        if retry_after and retry_after.isdigit():
+            pause = max(0.1, float(retry_after))
+        return pause if time.monotonic() + pause < limit else None
+
+    def _understood(self, method: str, path: str, response: Any, accept: str) -> Any:
+        if not accept.startswith("application/json"):
+            return response.data.decode(errors="replace")
+        answer = _decoded(response.data)
+        if not isinstance(answer, dict):
+            raise self._stranger(method, path, "something that is no JSON object")
+        return answer
+
+    def _failure(self, method: str, path: str, response: Any) -> ApiError | Unauthorized | Unreachable:
+        if response.status < 400:
+            return self._stranger(method, path, f"a redirection to {response.headers.get('Location', 'nowhere')}")
+        if response.status == 401:
+            who = f" of context '{self.context}'" if self.context else ""
+            return Unauthorized(
+                f"The cluster at {self.server} does not accept the credentials{who}: they are wrong or have expired.",
+                server=self.server,
+            )
+        return api_error(method, path, response.status, response.data)
+
+    def _stranger(self, method: str, path: str, answer: str) -> Unreachable:
+        return Unreachable(
+            f"The server at {self.server} is no Kubernetes API server: it answers {method} {path} with {answer}; "
+            "check the address.",
+            server=self.server,
+        )
 
     def _unreachable(self, error: BaseException) -> Unreachable:
-        cause = getattr(error, "reason", None) or error
-        text = re.sub(r"^<?[\w.]+\(?.*?\)?>?: ", "", str(cause)) if str(cause).startswith("<") else str(cause)
-        text = " ".join(text.split()).rstrip(".")
-        if "CERTIFICATE_VERIFY_FAILED" in text or "certificate verify failed" in text:
+        cause = _cause(error)
+        if isinstance(cause, ssl.SSLCertVerificationError):
             return Unreachable(
-                f"The certificate of the cluster at {self.server} is not trusted: {text}.", server=self.server
+                f"The certificate of the cluster at {self.server} is not trusted: {cause.verify_message.rstrip('.')}; "
+                "give the certificate of its authority as 'ca_cert', or check the address.",
+                server=self.server,
             )
         verb = "no longer answers" if self._answered else "does not answer"
-        return Unreachable(f"The cluster at {self.server} {verb}: {text}.", server=self.server)
+        through = " through the proxy" if getattr(self._connection.pool, "proxy", None) else ""
+        text = " ".join(str(getattr(cause, "strerror", None) or cause).split()).rstrip(".")
+        return Unreachable(f"The cluster at {self.server} {verb}{through}: {text}.", server=self.server)
 
 
-def _worth_retrying(method: str, error: ApiError) -> bool:
+def _worth_retrying(error: ApiError, content_type: str | None) -> bool:
     if error.status in _RETRIED:
         return True
     if error.status == 403:
         # Not a question of rights: the namespace is going, or so new that it lacks its default account.
         return "being terminated" in error.message or "error looking up service account" in error.message
     # An apply states the whole wish, so that losing a race with another writer means to say it again.
-    return error.status == 409 and method == "PATCH" and "resourceVersion" not in error.message
+    return error.status == 409 and content_type == APPLY
+
+
+def _cause(error: BaseException) -> BaseException:
+    """The innermost of the errors that libraries have wrapped in one another."""
+    while True:
+        inner = [one for one in (error.__cause__, *error.args) if isinstance(one, BaseException)]
+        if not inner:
+            return error
+        error = inner[0]
 
 
 def _never_heals(error: BaseException) -> bool:
-    text = str(error)
-    return "CERTIFICATE" in text or "certificate" in text or "Name or service not known" in text
+    cause = _cause(error)
+    if isinstance(cause, socket.gaierror):
+        return cause.errno == socket.EAI_NONAME
+    return isinstance(cause, ssl.SSLCertVerificationError)
 
 
 def _decoded(data: bytes) -> Any:
@@ -187,10 +247,19 @@ def _decoded(data: bytes) -> Any:
         return data.decode(errors="replace")
 
 
+_UNFIT = re.compile(r"^failed to (create typed patch object|convert new object) \(.*?\)( to proper version)?: ")
+_GOT = re.compile(r", got &.*$")
+
+
 def api_error(method: str, path: str, status: int, data: bytes) -> ApiError:
+    """The error that an answer states."""
     body = _decoded(data)
     body = body if isinstance(body, dict) else {"message": str(body).strip()[:500]}
     message = " ".join(str(body.get("message") or f"HTTP status {status}").split()).rstrip(".")
+    if status == 500 and _UNFIT.match(message):
+        # An apply of what does not fit the schema: no failure of the server's. What it got may be a secret.
+        message = _GOT.sub("", _UNFIT.sub("", message))
+        status, body = 422, {**body, "message": message, "reason": "Invalid"}
     return ApiError(
         f"The API server answered {status} to {method} {path}: {message}.",
         status=status,

@@ -1,0 +1,362 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An API server on the loopback: stores objects, knows who applied which field, and fails as it is told to.
+
+It has no schema and no controllers: lists are atomic, and what a test does not change stays as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from ansible_collections.meshops.istio.plugins.module_utils.kube.resources import BUILT_IN
+
+Object = dict[str, Any]
+
+KINDS = {("/".join((kind.api_version, one.plural))): kind.kind for kind, one in BUILT_IN.items()}
+REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+
+
+@dataclass
+class Request:
+    """A request as it came in."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: Any
+    time: float = field(default_factory=time.monotonic)
+
+    @property
+    def writes(self) -> bool:
+        """Whether it is one that changes the cluster."""
+        return self.method != "GET" and "dryRun" not in self.query and not self.path.endswith("reviews")
+
+
+@dataclass
+class Answer:
+    """What the server says instead of what it would: `status`; or it closes the connection, before or after it has
+    done what it was asked to; or it is silent for as long as the server lives.
+    """
+
+    status: int = 0
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+    closes: bool = False
+    loses: bool = False
+    hangs: bool = False
+
+
+class ApiServer:
+    """`fault` is asked for an Answer to each request; None lets the server do its work. Use as a context manager."""
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+        self.fault: Callable[[Request], Answer | None] = lambda request: None
+        self.forbidden: Callable[[Object], bool] = lambda attributes: False
+        self._objects: dict[str, Object] = {}
+        self._version = 1
+        self._lock = threading.RLock()
+        self._closing = threading.Event()
+        self._http = _Server(("127.0.0.1", 0), _Handler)
+        self._http.api = self
+        self.url = f"http://127.0.0.1:{self._http.server_port}"
+
+    def __enter__(self) -> ApiServer:
+        threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._closing.set()
+        self._http.shutdown()
+        self._http.server_close()
+
+    # --- what a test does to it
+
+    def secure(self, certificate: Path, key: Path, clients: Path | None = None) -> None:
+        """Speak TLS from now on, and ask for certificates of the authority `clients`."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        if clients:
+            context.load_verify_locations(clients)
+            context.verify_mode = ssl.CERT_REQUIRED
+        self._http.socket = context.wrap_socket(self._http.socket, server_side=True)
+        self.url = self.url.replace("http:", "https:")
+
+    @property
+    def objects(self) -> list[Object]:
+        """All that is stored."""
+        with self._lock:
+            return deepcopy(list(self._objects.values()))
+
+    @property
+    def writes(self) -> list[str]:
+        """The requests that change the cluster, as `PATCH /api/v1/…`."""
+        return [f"{one.method} {one.path}" for one in self.requests if one.writes]
+
+    def put(self, path: str, obj: Object, manager: str = "somebody") -> None:
+        """Store an object as it is; `manager` updates what it holds."""
+        with self._lock:
+            owned = {"manager": manager, "operation": "Update", "apiVersion": obj["apiVersion"]}
+            managed = obj["metadata"].get("managedFields", [{**owned, "fieldsV1": _fields_of(obj)}])
+            self._store(path, {**obj, "metadata": {**obj["metadata"], "managedFields": managed}})
+
+    def change(self, path: str, **body: Any) -> None:
+        """Merge `body` into an object, as some other user."""
+        with self._lock:
+            self._store(path, _merged(self._objects[path], body))
+
+    def remove(self, path: str) -> None:
+        """Remove an object."""
+        with self._lock:
+            self._objects.pop(path)
+
+    def get(self, path: str) -> Object:
+        """A stored object."""
+        with self._lock:
+            return deepcopy(self._objects[path])
+
+    # --- what it does
+
+    def hang(self) -> None:
+        """Wait until the server is closed."""
+        self._closing.wait(30)
+
+    def answer(self, request: Request) -> tuple[int, Any]:
+        """Status and body of the answer to a request."""
+        with self._lock:
+            if request.path == "/version":
+                return 200, {"major": "1", "minor": "35+", "gitVersion": "v1.35.4"}
+            if request.path in ("/api", "/apis"):
+                return 200, {"kind": "APIGroupDiscoveryList", "items": []}
+            if request.path == REVIEWS:
+                allowed = not self.forbidden(request.body["spec"]["resourceAttributes"])
+                return 201, {**request.body, "status": {"allowed": allowed}}
+            if request.method == "GET":
+                return self._read(request.path)
+            if request.method == "POST":
+                return self._create(request)
+            return {"PATCH": self._patch, "PUT": self._replace, "DELETE": self._delete}[request.method](request)
+
+    def _read(self, path: str) -> tuple[int, Any]:
+        if path in self._objects:
+            return 200, self._objects[path]
+        root, _slash, plural = path.rpartition("/")
+        version = root.partition("/namespaces/")[0].removeprefix("/apis/").removeprefix("/api/")
+        if f"{version}/{plural}" not in KINDS:
+            return _status(404, "NotFound", f"{path} not found")
+        prefix = root.partition("/namespaces/")[0]
+        found = [
+            {name: value for name, value in obj.items() if name not in ("apiVersion", "kind")}
+            for stored, obj in self._objects.items()
+            if (stored.rpartition("/")[0] == path)
+            or ("/namespaces/" not in path and stored.startswith(prefix) and stored.split("/")[-2] == plural)
+        ]
+        return 200, {"kind": "List", "metadata": {"resourceVersion": str(self._version)}, "items": found}
+
+    def _create(self, request: Request) -> tuple[int, Any]:
+        path = f"{request.path}/{request.body['metadata']['name']}"
+        if path in self._objects:
+            return _status(409, "AlreadyExists", f"{path} already exists")
+        return 201, self._store(path, request.body, dry_run="dryRun" in request.query)
+
+    def _replace(self, request: Request) -> tuple[int, Any]:
+        return self._guarded(request) or (200, self._store(request.path, request.body))
+
+    def _patch(self, request: Request) -> tuple[int, Any]:
+        live, dry_run = self._objects.get(request.path), "dryRun" in request.query
+        if request.headers["content-type"] == "application/apply-patch+yaml":
+            applied = _applied(request.body, live, request.query["fieldManager"])
+            if live is not None and _without_versions(applied) == _without_versions(live):
+                return 200, live
+            return (200 if live else 201), self._store(request.path, applied, dry_run=dry_run)
+        if live is None:
+            return _status(404, "NotFound", f"{request.path} not found")
+        if request.headers["content-type"] == "application/json-patch+json":
+            test, replace = request.body
+            if test["value"] != live["metadata"]["resourceVersion"]:
+                return _status(422, "Invalid", "the server rejected our request due to an error in our request")
+            return 200, self._store(request.path, _merged(live, {"metadata": {"managedFields": replace["value"]}}))
+        return self._guarded(request) or (
+            200,
+            self._store(request.path, _merged(live, request.body), dry_run=dry_run),
+        )
+
+    def _delete(self, request: Request) -> tuple[int, Any]:
+        refused = self._guarded(request)
+        if refused is None and "dryRun" not in request.query:
+            self._objects.pop(request.path)
+        return refused or (200, {"kind": "Status", "status": "Success"})
+
+    def _guarded(self, request: Request) -> tuple[int, Any] | None:
+        if request.path not in self._objects:
+            return _status(404, "NotFound", f"{request.path} not found")
+        asked = request.body.get("preconditions") or request.body.get("metadata") or {}
+        live = self._objects[request.path]["metadata"]
+        if any(name in asked and asked[name] != live[name] for name in ("uid", "resourceVersion")):
+            message = "the object has been modified; please apply your changes to the latest version and try again"
+            return _status(409, "Conflict", message)
+        return None
+
+    def _store(self, path: str, obj: Object, *, dry_run: bool = False) -> Object:
+        before = self._objects.get(path, {"metadata": {}})["metadata"]
+        metadata = {**obj["metadata"], "uid": before.get("uid") or str(uuid.uuid4())}
+        if not dry_run:
+            self._version += 1
+        metadata["resourceVersion"] = str(self._version)
+        metadata.setdefault("managedFields", [])
+        stored = {**deepcopy(obj), "metadata": metadata}
+        if not dry_run:
+            self._objects[path] = stored
+        return stored
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    api: ApiServer
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def handle_one_request(self) -> None:
+        try:
+            super().handle_one_request()
+        except ConnectionError:
+            self.close_connection = True
+
+    def _serve(self) -> None:
+        api = self.server.api  # type: ignore[attr-defined]
+        url = urlsplit(self.path)
+        length = int(self.headers.get("content-length", 0))
+        body = json.loads(self.rfile.read(length)) if length else None
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        request = Request(self.command, url.path, dict(parse_qsl(url.query)), headers, body)
+        api.requests.append(request)
+        fault = api.fault(request) or Answer()
+        if fault.hangs:
+            api.hang()
+        if fault.closes or fault.hangs:
+            self.close_connection = True
+            return
+        status, answer = (fault.status, fault.body) if fault.status else api.answer(request)
+        if fault.loses:
+            self.close_connection = True
+            return
+        data = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(data)), **fault.headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(data)
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815
+
+    def log_message(self, *_args: Any) -> None:
+        """Say nothing: tests look at `requests`."""
+
+
+def faulty(*answers: Answer | None) -> Callable[[Request], Answer | None]:
+    """Answers to the first requests, in this order, then none: the server does its work."""
+    waiting = iter(answers)
+    return lambda request: next(waiting, None)
+
+
+def status(code: int, reason: str = "", message: str = "", **headers: str) -> Answer:
+    """A failure as an API server states it."""
+    return Answer(code, _status(code, reason, message)[1], headers)
+
+
+def _status(code: int, reason: str, message: str) -> tuple[int, Object]:
+    return code, {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "status": "Failure",
+        "code": code,
+        "reason": reason,
+        "message": message,
+    }
+
+
+# --- who owns what -------------------------------------------------------------------------------------------------
+
+
+def _applied(desired: Object, live: Object | None, manager: str) -> Object:
+    managed = deepcopy(live["metadata"]["managedFields"]) if live else []
+    mine = next((one for one in managed if one["manager"] == manager and one["operation"] == "Apply"), None)
+    rest = [one for one in managed if one is not mine]
+    result: Object = deepcopy(live) if live else {}
+    kept = set(_paths(desired)).union(*(_owned(one["fieldsV1"]) for one in rest))
+    for path in sorted(_owned(mine["fieldsV1"]) if mine else (), key=len, reverse=True):
+        if path not in kept:
+            _remove(result, path)
+    result = _merged(result, desired)
+    owned = {"manager": manager, "operation": "Apply", "apiVersion": desired["apiVersion"], "fieldsType": "FieldsV1"}
+    result["metadata"]["managedFields"] = [*rest, {**owned, "fieldsV1": _fields_of(desired)}]
+    return result
+
+
+def _fields_of(value: Any, path: tuple[str, ...] = ()) -> Object:
+    if not isinstance(value, dict):
+        return {}
+    return {
+        f"f:{name}": _fields_of(child, (*path, name))
+        for name, child in value.items()
+        if (*path, name) not in _IDENTITY and ((*path, name) != ("metadata",) or set(child) - {"name", "namespace"})
+    }
+
+
+_IDENTITY = {
+    ("apiVersion",),
+    ("kind",),
+    *(("metadata", name) for name in ("name", "namespace", "managedFields", "uid")),
+}
+
+
+def _paths(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for name, child in value.items() if isinstance(value, dict) else ():
+        yield (*path, name)
+        yield from _paths(child, (*path, name))
+
+
+def _owned(owned: Object, path: tuple[str, ...] = ()) -> set[tuple[str, ...]]:
+    found = set()
+    for name, child in owned.items():
+        found |= {(*path, name[2:])} | _owned(child, (*path, name[2:]))
+    return found
+
+
+def _remove(obj: Object, path: tuple[str, ...]) -> None:
+    *parents, last = path
+    for name in parents:
+        obj = obj.get(name, {})
+    # A mapping goes when nothing is left in it.
+    if not isinstance(obj.get(last), dict) or not obj[last]:
+        obj.pop(last, None)
+
+
+def _merged(base: Any, patch: Any) -> Any:
+    if not isinstance(base, dict) or not isinstance(patch, dict):
+        return deepcopy(patch)
+    merged: Object = {**base, **{name: _merged(base.get(name), value) for name, value in patch.items()}}
+    return {name: value for name, value in merged.items() if value is not None}
+
+
+def _without_versions(obj: Object) -> Object:
+    ignored = ("resourceVersion", "uid")
+    return {**obj, "metadata": {name: value for name, value in obj["metadata"].items() if name not in ignored}}
