@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,8 +35,8 @@ class StandIn:
 
     @property
     def short(self) -> str:
-        """The image without registry and tag: what the answers name themselves by."""
-        return self.image.rsplit("/", 1)[-1].split(":", 1)[0]
+        """The image without registry, tag and digest: what the answers name themselves by."""
+        return re.split("[:@]", self.image.rsplit("/", 1)[-1])[0]
 
 
 def table() -> list[StandIn]:

@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 // The lab's stand-in: one static program that plays, by its first argument or the name it is called by, the
-// applications of Istio's samples where no image registry answers.
+// applications of Istio's samples and of the labs where no image registry answers.
 package main
 
 import (
@@ -19,10 +19,40 @@ var roles = map[string]func(args []string) error{
 	"ratings":     serve("9080", ratings),
 	"reviews":     serve("9080", reviews),
 	"httpbin":     serve("8080", httpbin),
-	"curl":        curl,
-	"sleep":       sleep,
-	"pause":       pause,
-	"volume":      volume,
+
+	"greeter":      serve("8080", greeter),
+	"guestbook":    serve("8080", guestbook),
+	"guestbook-ui": serve("8080", guestbookUI),
+
+	"customers":     spring("8102", customers),
+	"orders":        spring("8103", orders),
+	"notifications": spring("8104", notifications),
+
+	"hellodemo": serve("9095", hellodemo),
+
+	"calc-frontend": serve("80", calcFrontend),
+	"calc-backend":  serve("80", calcBackend),
+
+	"frontend":        serve("8080", frontend),
+	"ads":             serve("9555", adService),
+	"carts":           serve("7070", cartService),
+	"catalog":         serve("3550", catalogService),
+	"checkout":        serve("5050", checkoutService),
+	"currencies":      serve("7000", currencyService),
+	"emails":          serve("8080", emailService),
+	"payments":        serve("50051", paymentService),
+	"recommendations": serve("8080", recommendationService),
+	"shipping":        serve("50051", shippingService),
+	"visitor":         visitor,
+
+	"store": keep,
+
+	"sh":     shell,
+	"wget":   wget,
+	"curl":   curl,
+	"sleep":  sleep,
+	"pause":  pause,
+	"volume": volume,
 }
 
 func main() {

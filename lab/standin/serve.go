@@ -29,8 +29,12 @@ func serve(port string, routes func(*http.ServeMux)) func([]string) error {
 		mux := http.NewServeMux()
 		routes(mux)
 		var leaving atomic.Bool
+		var protocols http.Protocols
+		protocols.SetHTTP1(true)
+		protocols.SetUnencryptedHTTP2(true) // gRPC's
 		server := &http.Server{
 			Addr:              ":" + env("PORT", port),
+			Protocols:         &protocols,
 			ReadHeaderTimeout: 30 * time.Second,
 			Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("x-stand-in", os.Getenv("STAND_IN"))
