@@ -20,7 +20,6 @@ from ..kube.objects import Kind, key_of, kind_of
 from ..kube.plan import Plan, Unit
 from .kinds import DEFINITIONS, KINDS
 from .labels import labels_of
-from .ownership import refuse_missing_namespaces
 
 if TYPE_CHECKING:
     from ..kube.cluster import Cluster
@@ -129,10 +128,11 @@ class Application:
 
     def check(self, cluster: Cluster, plan: Plan, *, force: bool = False, check_mode: bool = False) -> None:
         """Raise Refused for a plan that cannot work or, unless forced, that takes what another application has."""
-        refuse_missing_namespaces(cluster, plan)
+        created = [change.desired for change in plan.changes if change.action == "create" and change.desired]
+        _refuse_missing_namespaces(cluster, created)
+        if not check_mode:  # where what would define a kind may have been planned only
+            _refuse_unserved_kinds(cluster, created)
         for change in plan.changes:
-            if change.action == "create" and not check_mode and change.key.of in KINDS:
-                _refuse_unserved(cluster, change.key.of)
             own = labels_of(change.before) if change.before else {}
             owner = own.get(NAME_LABEL), own.get(NAMESPACE_LABEL)
             if not force and owner[0] and owner != (self.name, self.namespace):
@@ -181,10 +181,24 @@ def _readable(cluster: Cluster, kind: Kind, namespace: str, selector: str) -> li
         return []
 
 
-def _refuse_unserved(cluster: Cluster, kind: Kind) -> None:
-    if not cluster.serves(kind):
+def _refuse_missing_namespaces(cluster: Cluster, created: Sequence[Object]) -> None:
+    missing = [namespace["metadata"]["name"] for namespace in missing_namespaces(cluster, created)]
+    if missing:
+        first = next(key_of(obj) for obj in created if obj["metadata"].get("namespace") == missing[0])
         raise Refused(
-            f"The cluster does not know {kind.kind} of {kind.api_version}: install Istio first, in a version that has it.",
-            code="unknown_kind",
-            kind=kind._asdict(),
+            f"The namespace {missing[0]} does not exist, and {first} belongs into it: create it, or set"
+            " create_namespaces.",
+            code="namespace_missing",
+            namespaces=missing,
         )
+
+
+def _refuse_unserved_kinds(cluster: Cluster, created: Sequence[Object]) -> None:
+    for kind in sorted({kind_of(obj) for obj in created} & set(KINDS)):
+        if not cluster.serves(kind):
+            raise Refused(
+                f"The cluster does not know {kind.kind} of {kind.api_version}: install Istio first, in a version that"
+                " has it.",
+                code="unknown_kind",
+                kind=kind._asdict(),
+            )

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -71,43 +70,55 @@ class Istioctl:
             arguments += ["--revision", revision]
         if namespace:
             arguments += ["--istioNamespace", namespace]
-        return _messages(self._run(arguments, accepted=(0, 1, 79)))
+        return self._report(arguments)
 
     def analyze(self, *, namespaces: Sequence[str] = (), files: Sequence[str] = ()) -> list[dict[str, Any]]:
         """The messages of `istioctl analyze`, of all namespaces if none is named."""
         arguments = ["analyze", "-o", "json", "--failure-threshold", "Error"]
         if not namespaces:
-            return _messages(self._run([*arguments, "--all-namespaces", *files], accepted=(0, 79)))
+            return self._report([*arguments, "--all-namespaces", *files])
         found: list[dict[str, Any]] = []
         for namespace in namespaces:
-            found += _messages(self._run([*arguments, "--namespace", namespace, *files], accepted=(0, 79)))
+            found += self._report([*arguments, "--namespace", namespace, *files])
         return found
 
-    def _run(self, arguments: Sequence[str], *, accepted: Sequence[int] = (0,)) -> str:
+    def _report(self, arguments: Sequence[str]) -> list[dict[str, Any]]:
+        """What a check found; that it found something is an error to istioctl."""
+        answer = self._answer(arguments)
+        messages = _messages(answer.stdout)
+        if answer.returncode != 0 and not messages:
+            raise _failure(arguments, answer)
+        return messages
+
+    def _run(self, arguments: Sequence[str]) -> str:
+        answer = self._answer(arguments)
+        if answer.returncode != 0:
+            raise _failure(arguments, answer)
+        return answer.stdout
+
+    def _answer(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
         command = [str(self.release.istioctl), *arguments]
         if self._kubeconfig:
             command += ["--kubeconfig", self._kubeconfig]
         try:
-            answer = subprocess.run(
-                command,
-                capture_output=True,
-                text=True,
-                timeout=self._timeout,
-                stdin=subprocess.DEVNULL,
-                env={**os.environ, "LC_ALL": "C"},
-                check=False,
+            return subprocess.run(
+                command, capture_output=True, text=True, timeout=self._timeout, stdin=subprocess.DEVNULL, check=False
             )
         except subprocess.TimeoutExpired as error:
-            raise IstioctlFailed(
-                f"istioctl {' '.join(arguments[:2])} did not end within {self._timeout:.0f} s.", ""
-            ) from error
+            raise IstioctlFailed(f"{_named(arguments)} did not end within {self._timeout:.0f} s.", "") from error
         except OSError as error:
             raise IstioctlFailed(f"{self.release.istioctl} cannot be run: {error.strerror or error}.", "") from error
-        if answer.returncode not in accepted:
-            output = answer.stderr.strip() or answer.stdout.strip()
-            first = next((line for line in output.splitlines() if line.startswith("Error: ")), output.split("\n")[0])
-            raise IstioctlFailed(f"istioctl {' '.join(arguments[:2])} failed: {first.removeprefix('Error: ')}.", output)
-        return answer.stdout
+
+
+def _named(arguments: Sequence[str]) -> str:
+    return f"istioctl {' '.join(arguments[:2])}"
+
+
+def _failure(arguments: Sequence[str], answer: subprocess.CompletedProcess[str]) -> IstioctlFailed:
+    output = answer.stderr.strip() or answer.stdout.strip()
+    first = next((line for line in output.splitlines() if line.startswith("Error: ")), output.partition("\n")[0])
+    said = first.removeprefix("Error: ").rstrip(".") or f"exit code {answer.returncode}"
+    return IstioctlFailed(f"{_named(arguments)} failed: {said}.", output)
 
 
 def _messages(output: str) -> list[dict[str, Any]]:

@@ -1,0 +1,128 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is told before a mesh is installed or removed: dead webhooks, other owners, pods that still need it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.meshops.istio.plugins.module_utils.istio import inventory, removal
+from ansible_collections.meshops.istio.plugins.module_utils.istio.istioctl import Istioctl, IstioctlFailed
+from ansible_collections.meshops.istio.plugins.module_utils.istio.prechecks import read_messages
+from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import Refused
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import key_of
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Change, Plan
+from ansible_collections.meshops.istio.tests.unit.istio.conftest import MadeRelease
+from ansible_collections.meshops.istio.tests.unit.istio.memory import MemoryCluster, deployment, injector, make, pod
+
+Object = dict[str, Any]
+
+
+def slice_of(service: str, *, ready: bool) -> Object:
+    return make(
+        "EndpointSlice",
+        f"{service}-x",
+        "istio-system",
+        api="discovery.k8s.io/v1",
+        labels={"kubernetes.io/service-name": service},
+        endpoints=[{"addresses": ["10.0.0.1"], "conditions": {"ready": ready}}],
+    )
+
+
+def test_webhooks_with_nobody_behind_them_are_named(made: MadeRelease) -> None:
+    dead = MemoryCluster(injector(), slice_of("istiod", ready=False))
+    [message] = read_messages(dead, made.release)
+    assert (message["code"], message["level"]) == ("dead_injector", "error")
+    assert message["origin"] == "MutatingWebhookConfiguration istio-sidecar-injector"
+    assert "no pod can start" in message["message"]
+    assert read_messages(MemoryCluster(injector(), slice_of("istiod", ready=True)), made.release) == []
+
+
+def test_kubernetes_and_other_owners_are_checked(made: MadeRelease) -> None:
+    flux = {"app": "istiod", "helm.toolkit.fluxcd.io/name": "mesh"}
+    cluster = MemoryCluster(deployment("istiod", "istio-system", labels=flux), kubernetes="1.24.0")
+    assert [(one["code"], one["level"]) for one in read_messages(cluster, made.release)] == [
+        ("unsupported_kubernetes", "error"),
+        ("foreign_owner", "warning"),
+    ]
+
+
+def removing(*objects: Object) -> Plan:
+    changes = [Change("delete", key_of(obj), obj, None) for obj in objects]
+    return Plan(removal.absent(revision="canary"), [], {}, changes)
+
+
+def test_a_revision_in_use_is_not_removed() -> None:
+    gateway = deployment("gw", "istio-system", spec={"selector": {"matchLabels": {"app": "gw"}}})
+    cluster = MemoryCluster(
+        pod("web", proxy="1.29.1", revision="canary"),
+        pod("other", proxy="1.29.1"),
+        pod("gw", "istio-system", proxy="1.29.1", revision="canary", labels={"app": "gw"}),
+        pod("done", proxy="1.29.1", revision="canary", phase="Succeeded"),
+    )
+    with pytest.raises(Refused, match="1 pod still runs with a proxy of revision canary: shop/web;") as caught:
+        removal.refuse_in_use(cluster, removing(gateway), revision="canary")
+    assert caught.value.details["pods"] == ["shop/web"]
+    with pytest.raises(Refused, match="2 pods still run with a proxy of Istio: shop/other, shop/web;"):
+        removal.refuse_in_use(cluster, removing(gateway), purge=True)
+    removal.refuse_in_use(cluster, removing(), revision="canary")
+
+
+PILOT = {"operator.istio.io/component": "Pilot", "operator.istio.io/managed": "Reconcile"}
+
+
+def labelled(name: str, revision: str, **more: str) -> Object:
+    return make("ConfigMap", name, "istio-system", labels={**PILOT, "istio.io/rev": revision, **more})
+
+
+def names(objects: Any) -> list[str]:
+    return sorted(obj["metadata"]["name"] for obj in objects)
+
+
+def test_prune_takes_what_the_revision_left_whatever_its_version() -> None:
+    kept = {"install.operator.istio.io/owning-resource-not-pruned": "true"}
+    cluster = MemoryCluster(
+        labelled("old", "default", **{"operator.istio.io/version": "1.28.3"}),
+        labelled("wanted", "default"),
+        labelled("kept", "default", **kept),
+        labelled("wanted-and-kept", "default", **kept),
+        labelled("other", "canary"),
+        make("ConfigMap", "users", "istio-system", labels={"istio.io/rev": "default"}),
+    )
+    wanted = [labelled("wanted", "default"), labelled("wanted-and-kept", "default")]
+    found = inventory.installed_by(cluster, revision="", wanted=wanted)
+    assert names(found) == ["old", "wanted", "wanted-and-kept"]
+
+
+def test_a_revisions_removal_leaves_what_is_shared() -> None:
+    shared = labelled("shared", "canary", **{"operator.istio.io/component": "Base"})
+    crd = make(
+        "CustomResourceDefinition",
+        "gateways.networking.istio.io",
+        api="apiextensions.k8s.io/v1",
+        labels={"operator.istio.io/component": "Base", "istio.io/rev": "canary"},
+    )
+    cluster = MemoryCluster(labelled("own", "canary"), labelled("other", "default"), shared, crd)
+    assert names(inventory.of_revision(cluster, "canary")) == ["own"]
+    assert names(inventory.of_all(cluster)) == ["gateways.networking.istio.io", "other", "own", "shared"]
+
+
+def test_istioctls_messages_become_data(made: MadeRelease) -> None:
+    made.write(
+        "output", '[{"code":"IST0102","level":"Info","origin":"Namespace shop","message":"not injected","x":1}]\nInfo\n'
+    )
+    assert Istioctl(made.release, "kubeconfig").analyze(namespaces=["shop"]) == [
+        {"code": "IST0102", "level": "info", "origin": "Namespace shop", "message": "not injected"}
+    ]
+    assert made.calls == ["analyze -o json --failure-threshold Error --namespace shop --kubeconfig kubeconfig"]
+    made.write("output", "")
+    assert Istioctl(made.release).precheck() == []
+
+
+def test_an_istioctl_that_fails_is_no_silence(made: MadeRelease) -> None:
+    made.fails("Error: cannot connect")
+    with pytest.raises(IstioctlFailed, match=r"^istioctl experimental precheck failed: cannot connect\.$"):
+        Istioctl(made.release).precheck()

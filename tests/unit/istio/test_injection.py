@@ -1,0 +1,85 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Namespaces are labelled into and out of the mesh, and only where something differs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.meshops.istio.plugins.module_utils.istio.injection import label_namespaces, wanted_labels
+from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput, Refused
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, Kind
+from ansible_collections.meshops.istio.plugins.module_utils.kube.reconcile import Outcome
+from ansible_collections.meshops.istio.tests.unit.istio.memory import MemoryCluster, make, namespace
+
+NAMESPACE = Kind("v1", "Namespace")
+ENABLED = wanted_labels("enabled")
+
+
+def label(cluster: MemoryCluster, *names: str, wanted: Any = None, **options: Any) -> Outcome:
+    options = {"create": False, "check": False, "diff": False, **options}
+    return label_namespaces(cluster, names, ENABLED if wanted is None else wanted, **options)
+
+
+def labels(cluster: MemoryCluster, name: str) -> dict[str, str]:
+    found = cluster.get(NAMESPACE, name)
+    assert found is not None
+    return dict(found["metadata"].get("labels") or {})
+
+
+def test_a_namespace_is_labelled_once() -> None:
+    cluster = MemoryCluster(namespace("shop", team="blue"))
+    assert label(cluster, "shop").changed
+    assert labels(cluster, "shop") == {"team": "blue", "istio-injection": "enabled"}
+    assert cluster.writes == [("patch", Key("v1", "Namespace", "", "shop"), "meshops.istio/injection")]
+    again = label(cluster, "shop")
+    assert (again.changed, again.changes) == (False, [])
+    assert len(cluster.writes) == 1
+
+
+def test_check_mode_tells_and_writes_nothing() -> None:
+    cluster = MemoryCluster(namespace("shop"))
+    outcome = label(cluster, "shop", check=True, diff=True)
+    assert [change["action"] for change in outcome.changes] == ["update"]
+    assert "+    istio-injection: enabled" in outcome.diff[0]["prepared"]
+    assert cluster.writes == []
+
+
+def test_one_way_of_injecting_replaces_the_other() -> None:
+    cluster = MemoryCluster(make("Namespace", "shop", labels={"istio-injection": "enabled", "istio.io/rev": "old"}))
+    label(cluster, "shop", wanted=wanted_labels("revision", "canary"))
+    assert labels(cluster, "shop") == {"istio.io/rev": "canary"}
+    label(cluster, "shop", wanted=wanted_labels("ambient"))
+    assert labels(cluster, "shop") == {"istio.io/dataplane-mode": "ambient"}
+    label(cluster, "shop", wanted=wanted_labels("enabled", present=False))
+    assert labels(cluster, "shop") == {}
+
+
+def test_missing_namespaces_are_refused_before_any_write() -> None:
+    cluster = MemoryCluster(namespace("shop"))
+    with pytest.raises(Refused) as caught:
+        label(cluster, "shop", "one", "two")
+    assert caught.value.message == ("The namespaces one, two do not exist: create them, or set create_namespaces.")
+    assert cluster.writes == []
+
+
+def test_missing_namespaces_are_created_when_asked() -> None:
+    cluster = MemoryCluster()
+    outcome = label(cluster, "shop", "shop", create=True)
+    assert [(change["action"], change["name"]) for change in outcome.changes] == [("create", "shop")]
+    assert labels(cluster, "shop") == {"istio-injection": "enabled"}
+
+
+def test_taking_labels_off_a_namespace_that_is_not_there() -> None:
+    cluster = MemoryCluster()
+    assert not label(cluster, "shop", wanted=wanted_labels("enabled", present=False), create=True).changed
+    assert cluster.writes == []
+
+
+@pytest.mark.parametrize(("mode", "revision"), [("on", ""), ("revision", ""), ("enabled", "canary")])
+def test_modes_that_mean_nothing(mode: str, revision: str) -> None:
+    with pytest.raises(InvalidInput):
+        wanted_labels(mode, revision)
