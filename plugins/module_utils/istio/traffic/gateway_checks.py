@@ -1,0 +1,124 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What speaks against a gateway, seen from the cluster: its workload, the workload's ports, and its certificates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ...kube.cluster import Cluster
+from ...kube.errors import ApiError
+from ...kube.objects import Kind
+from ...kube.plan import Plan
+from ..labels import labels_of
+from ..proxies import has_ended
+from .problems import Problem
+from .registry import POD, SERVICE
+from .shape import Object, Options
+
+SECRET = Kind("v1", "Secret")
+
+_PAIRS = (("tls.crt", "tls.key"), ("cert", "key"))
+_AUTHORITIES = ("ca.crt", "cacert")
+_MUTUAL = frozenset({"MUTUAL", "OPTIONAL_MUTUAL"})
+
+
+def problems(_options: Options, cluster: Cluster, plan: Plan) -> Iterator[Problem]:
+    """No workload with the selector's labels, a port that it does not have, and Secrets that cannot be used."""
+    for gateway in plan.objects:
+        selector = gateway["spec"]["selector"]
+        text = ",".join(f"{name}={value}" for name, value in sorted(selector.items()))
+        pods = [pod for pod in cluster.list(POD, label_selector=text) if not has_ended(pod)]
+        if not pods:
+            yield Problem(
+                f"No gateway runs with the labels {text}; install one, or correct selector.",
+                "workload_missing",
+                details={"selector": selector},
+            )
+            continue
+        yield from _ports(cluster, gateway, pods)
+        namespaces = sorted({pod["metadata"]["namespace"] for pod in pods})
+        for server in gateway["spec"]["servers"]:
+            tls = server.get("tls") or {}
+            if tls.get("credentialName") and "://" not in tls["credentialName"]:
+                for namespace in namespaces:
+                    yield from secret_problems(cluster, namespace, tls["credentialName"], tls["mode"])
+
+
+def _ports(cluster: Cluster, gateway: Object, pods: Iterable[Object]) -> Iterator[Problem]:
+    """A server listens at a port of the workload's Service, by its number there or in the pod."""
+    labels = {(pod["metadata"]["namespace"], *sorted(labels_of(pod).items())) for pod in pods}
+    namespaces = {namespace for namespace, *_labels in labels}
+    services = [
+        service
+        for found in cluster.list_many([(SERVICE, namespace, "") for namespace in sorted(namespaces)])
+        for service in found
+        if any(_selects(service, namespace, dict(own)) for namespace, *own in labels)
+    ]
+    ports = [port for service in services for port in service["spec"].get("ports") or ()]
+    known = {port["port"] for port in ports} | {port.get("targetPort") for port in ports}
+    for server in gateway["spec"]["servers"]:
+        number = server["port"]["number"]
+        if services and number not in known:
+            names = ", ".join(f"{one['metadata']['namespace']}/{one['metadata']['name']}" for one in services)
+            has = ", ".join(str(number) for number in sorted({port["port"] for port in ports}))
+            yield Problem(
+                f"Port {number} is no port of the gateway's Service {names}, which has {has}: "
+                "use one of those, or add it there.",
+                "port_missing",
+                details={"port": number, "ports": sorted({port["port"] for port in ports})},
+            )
+
+
+def secret_problems(cluster: Cluster, namespace: str, name: str, mode: str) -> Iterator[Problem]:
+    """What is wrong with a certificate's Secret for a gateway that runs in `namespace`. Shows none of its content."""
+    details = {"secret": name, "namespace": namespace}
+    try:
+        secret = cluster.get(SECRET, name, namespace)
+        if secret is None:
+            others = _elsewhere(cluster, name)
+            there = f"it is in {', '.join(others)}" if others else "there is none of that name anywhere"
+            yield Problem(
+                f"There is no Secret {name} in namespace {namespace}, where the gateway runs ({there}): create it there.",
+                "secret_missing",
+                details={**details, "found_in": others},
+            )
+            return
+        keys = set(secret.get("data") or {})
+        if not any(keys.issuperset(pair) for pair in _PAIRS):
+            yield Problem(
+                f"Secret {namespace}/{name} holds no certificate with its key: it needs tls.crt and tls.key.",
+                "secret_incomplete",
+                details=details,
+            )
+        if mode in _MUTUAL and not keys.intersection(_AUTHORITIES):
+            companion = cluster.get(SECRET, f"{name}-cacert", namespace) or {}
+            if not set(companion.get("data") or {}).intersection(_AUTHORITIES):
+                yield Problem(
+                    f"Secret {namespace}/{name} holds no CA certificates to check clients with: add ca.crt to it, "
+                    f"or to a Secret {name}-cacert.",
+                    "secret_incomplete",
+                    details=details,
+                )
+    except ApiError as error:
+        if error.status != 403:
+            raise
+        yield Problem(
+            f"Secret {namespace}/{name} was not looked at, since the user may not read it.", "forbidden", fatal=False
+        )
+
+
+def _elsewhere(cluster: Cluster, name: str) -> list[str]:
+    try:
+        found = cluster.list(SECRET, field_selector=f"metadata.name={name}")
+    except ApiError:
+        return []
+    return sorted(secret["metadata"]["namespace"] for secret in found)
+
+
+def _selects(service: Mapping[str, Any], namespace: str, labels: Mapping[str, str]) -> bool:
+    selector = service["spec"].get("selector") or {}
+    return service["metadata"]["namespace"] == namespace and bool(selector) and selector.items() <= labels.items()

@@ -1,0 +1,50 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Names of hosts as Istio reads them: a short name is a Service of the namespace, any other is taken as it is."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_SERVICE = re.compile(r"([a-z0-9-]+)\.([a-z0-9-]+)\.svc\.[a-z0-9.-]+")
+
+
+class Host(NamedTuple):
+    """A Service (`name` and `namespace`), or any other host, `external`, such as `example.com` or `*.example.com`."""
+
+    name: str = ""
+    namespace: str = ""
+    external: str = ""
+
+    @classmethod
+    def of(cls, text: str, namespace: str) -> Host:
+        """The host that `text` names in an object of `namespace`, whatever the cluster's domain is."""
+        if "." not in text and "*" not in text:
+            return cls(text, namespace)
+        found = _SERVICE.fullmatch(text)
+        return cls(*found.groups()) if found else cls(external=text.lower())
+
+    def __str__(self) -> str:
+        return self.external or f"{self.name}.{self.namespace}"
+
+    @property
+    def full(self) -> str:
+        """The whole name, in the domain that is Kubernetes' default."""
+        return self.external or f"{self.name}.{self.namespace}.svc.cluster.local"
+
+    @property
+    def label(self) -> str:
+        """The name in a form that can be part of an object's name."""
+        return re.sub(r"[^a-z0-9]+", "-", str(self)).strip("-")
+
+    def covers(self, other: Host) -> bool:
+        """Whether it is the other host, or a wildcard that the other falls under."""
+        return self == other or covers(self.full, other.full)
+
+
+def covers(pattern: str, host: str) -> bool:
+    """Whether a host's name is `pattern`, or falls under it where it begins with `*`."""
+    return pattern == host or (pattern.startswith("*") and host.endswith(pattern[1:]))

@@ -1,0 +1,58 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Builds an EnvoyFilter that limits the rate of requests in each proxy of a workload; Istio has no API of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .shape import ENVOY_FILTERS, Object, Options, duration, given, make, texts
+
+FILTER = "envoy.filters.http.local_ratelimit"
+_TYPE = "type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit"
+
+
+def build(options: Options, workload_labels: Mapping[str, Any]) -> list[Object]:
+    """The EnvoyFilter of `traffic_policy`'s rate_limit, for the proxies of pods with `workload_labels`; or none."""
+    limit = options.get("rate_limit")
+    if not limit:
+        return []
+    context = "GATEWAY" if limit.get("gateway") else "SIDECAR_INBOUND"
+    listener = given(
+        portNumber=limit.get("port"),
+        filterChain={
+            "filter": {
+                "name": "envoy.filters.network.http_connection_manager",
+                "subFilter": {"name": "envoy.filters.http.router"},
+            }
+        },
+    )
+    patch = {
+        "applyTo": "HTTP_FILTER",
+        "match": {"context": context, "listener": listener},
+        "patch": {"operation": "INSERT_BEFORE", "value": {"name": FILTER, "typed_config": _configuration(limit)}},
+    }
+    spec = {"workloadSelector": {"labels": texts(workload_labels)}, "configPatches": [patch]}
+    return [make(ENVOY_FILTERS, "EnvoyFilter", options["namespace"], f"{options['name']}-rate-limit", spec)]
+
+
+def _configuration(limit: Options) -> dict[str, Any]:
+    requests = limit["requests"]
+    always = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
+    return {
+        "@type": _TYPE,
+        "stat_prefix": "http_local_rate_limiter",
+        "token_bucket": {
+            "max_tokens": max(requests, limit.get("burst") or 0),
+            "tokens_per_fill": requests,
+            "fill_interval": duration(limit.get("interval"), "rate_limit.interval") or "1s",
+        },
+        "filter_enabled": {"runtime_key": "local_rate_limit_enabled", **always},
+        "filter_enforced": {"runtime_key": "local_rate_limit_enforced", **always},
+        "response_headers_to_add": [
+            {"append_action": "OVERWRITE_IF_EXISTS_OR_ADD", "header": {"key": "x-local-rate-limit", "value": "true"}}
+        ],
+    }
