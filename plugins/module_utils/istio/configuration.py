@@ -87,7 +87,7 @@ class Configuration:
         if own:
             self.overlays.append(own)
         self.sets = list(options.sets)
-        _ = self.merged  # what is wrong with the inputs shows here, before anything is run
+        self.merged  # noqa: B018 - what is wrong with the inputs shows here, before anything is run
 
     @cached_property
     def merged(self) -> Mapping[str, Any]:

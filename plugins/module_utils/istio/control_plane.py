@@ -132,7 +132,8 @@ class ControlPlane:
 
     def unit(self) -> Unit:
         """What `reconcile` is to make of the cluster; reads what stands there."""
-        assert self.cluster is not None
+        if self.cluster is None:
+            raise ValueError("What stands in a cluster is not known without one.")
         return self.unit_for(Standing.read(self.cluster, self.namespace))
 
     def unit_for(self, standing: Standing) -> Unit:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..kube.errors import InvalidInput
 
@@ -24,7 +24,7 @@ _ALWAYS_STRINGS = (
     "spec.values.meshConfig.defaultConfig.proxyMetadata.",
     "spec.compatibilityVersion",
 )
-Step = str | int | tuple[str, str]
+Step: TypeAlias = "str | int | tuple[str, str]"
 """A name, the index of a list item, or the key and value that select one."""
 
 _SEPARATOR = re.compile(r"(?<!\\)\.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable
-from typing import Any
+from typing import Any, cast
 
 from . import fields
 from .cluster import Cluster
@@ -147,11 +147,10 @@ def _beside(step: Step) -> bool:
 
 
 def _write(cluster: Cluster, plan: Plan, change: Change) -> None:
-    assert change.desired is not None
     try:
         if change.take_over:
             _take_over(cluster, plan, change)
-        cluster.apply(change.desired, manager=plan.unit.manager)
+        cluster.apply(cast(Object, change.desired), manager=plan.unit.manager)
     except ApiError as error:
         raise refusal(change.key, error) from error
 
@@ -174,9 +173,9 @@ def _take_over(cluster: Cluster, plan: Plan, change: Change) -> None:
 
 
 def _delete(cluster: Cluster, change: Change) -> None:
-    assert change.before is not None
+    uid = cast(Object, change.before)["metadata"].get("uid")
     try:
-        cluster.delete(change.key.of, change.key.name, change.key.namespace, uid=change.before["metadata"].get("uid"))
+        cluster.delete(change.key.of, change.key.name, change.key.namespace, uid=uid)
     except ApiError as error:
         if error.status == 409:
             return  # another object of that name by now, which is not ours to delete

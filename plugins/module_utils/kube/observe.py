@@ -120,7 +120,7 @@ class _Observer:
     def _run(self, scope: Scope) -> None:
         try:
             self._follow(scope)
-        except BaseException as error:  # raised where it is waited for, not lost with the thread
+        except BaseException as error:  # noqa: BLE001 - raised where it is waited for, not lost with the thread
             self._report(error)
 
     def _follow(self, scope: Scope) -> None:

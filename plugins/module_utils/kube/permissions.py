@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from .cluster import Access, Cluster
 from .errors import ApiError, Refused
 from .lock import NAMESPACE as LOCK_NAMESPACE
-from .plan import Change, Plan
+from .plan import Change, Object, Plan
 
 _VERBS = {"create": ("create", "patch"), "update": ("patch",), "delete": ("delete",)}
 _GRANTS = frozenset({"ClusterRole", "ClusterRoleBinding"})
@@ -46,9 +48,8 @@ def required(cluster: Cluster, plan: Plan, *, waits: bool, locks: bool) -> list[
 
 
 def _try_to_grant(cluster: Cluster, plan: Plan, change: Change) -> None:
-    assert change.desired is not None
     try:
-        cluster.apply(change.desired, manager=plan.unit.manager, dry_run=True)
+        cluster.apply(cast(Object, change.desired), manager=plan.unit.manager, dry_run=True)
     except ApiError as error:
         message = str(error.body.get("message") or error.message)
         if error.status == 403:
