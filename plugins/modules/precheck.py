@@ -128,12 +128,12 @@ LEVELS = ("error", "warning", "info")
 def check(module: MeshModule) -> Result:
     """The messages, and whether they let the release be installed."""
     release, _fetched = module.release()
+    wanted = {"namespace": module.params["namespace"], "revision": module.params["revision"] or ""}
     module.cluster.version()  # an unreachable cluster is said in our words, not in istioctl's
     with module.cluster.temporary_kubeconfig() as kubeconfig:
-        found = Istioctl(release, kubeconfig).precheck(
-            namespace=module.params["namespace"], revision=module.params["revision"] or ""
-        )
-    messages = sorted([*read_messages(module.cluster, release), *found], key=_severity)
+        found = Istioctl(release, kubeconfig).precheck(**wanted)
+    ours = read_messages(module.cluster, release, **wanted)
+    messages = sorted([*ours, *found], key=_severity)
     if module.params["ignore_version_check"]:
         messages = [_lenient(message) for message in messages]
     fatal = _fatal(messages, module.params["fail_on"])

@@ -32,8 +32,13 @@ _BLOCKED = {
 }
 
 
-def read_messages(cluster: Cluster, release: Release) -> list[dict[str, str]]:
-    """Messages of the form of istioctl's ({code, level, origin, message}) about a cluster."""
+def read_messages(
+    cluster: Cluster, release: Release, *, namespace: str = "istio-system", revision: str = ""
+) -> list[dict[str, str]]:
+    """Messages of the form of istioctl's ({code, level, origin, message}) about a cluster.
+
+    `namespace` and `revision` name the control plane that is to be installed or repaired.
+    """
     mutating, validating, istiods = cluster.list_many(
         [(_WEBHOOKS[0], "", labels.REVISION), (_WEBHOOKS[1], "", labels.REVISION), (_DEPLOYMENTS, "", "app=istiod")]
     )
@@ -46,13 +51,19 @@ def read_messages(cluster: Cluster, release: Release) -> list[dict[str, str]]:
     alive = {service for service, found in zip(services, slices, strict=True) if any(map(_answers, found))}
     return [
         *_about_version(release, cluster),
-        *about_webhooks(configurations, alive),
+        *about_webhooks(configurations, alive, coming=(namespace, f"istiod-{revision}" if revision else "istiod")),
         *about_owners(istiods),
     ]
 
 
-def about_webhooks(configurations: Iterable[Object], alive: set[tuple[str, str]]) -> list[dict[str, str]]:
-    """Webhooks that fail closed, with nobody behind them; `alive` are services with a ready endpoint."""
+def about_webhooks(
+    configurations: Iterable[Object], alive: set[tuple[str, str]], coming: tuple[str, str] | None = None
+) -> list[dict[str, str]]:
+    """Webhooks that fail closed, with nobody behind them; `alive` are services with a ready endpoint.
+
+    Those of `coming`, the service of the control plane that is to be installed, are only worth a warning: an install
+    that was broken off, or an istiod that is down, is repaired by installing.
+    """
     found = []
     for configuration in configurations:
         dead = [service for service in _services(configuration) if service not in alive]
@@ -60,13 +71,16 @@ def about_webhooks(configurations: Iterable[Object], alive: set[tuple[str, str]]
             code, effect = _BLOCKED[configuration["kind"]]
             namespace, service = dead[0]
             name = configuration["metadata"]["name"]
+            level, remedy = "warning", " until this control plane is installed."
+            if dead[0] != coming:
+                level = "error"
+                remedy = f": bring istiod back, or delete {configuration['kind']} {name} if that control plane is gone."
             found.append(
                 _message(
                     code,
-                    "error",
+                    level,
                     f"{configuration['kind']} {name}",
-                    f"It calls {namespace}/{service}, which has no ready pod, and fails closed, so that {effect}: bring"
-                    f" istiod back, or delete the {configuration['kind']} {name} if that control plane is gone.",
+                    f"It calls {namespace}/{service}, which has no ready pod, and fails closed, so that {effect}{remedy}",
                 )
             )
     return found
