@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -127,13 +127,12 @@ def _messages(output: str) -> list[dict[str, Any]]:
     if start < 0:
         return []
     found, _end = json.JSONDecoder().raw_decode(output[start:])
-    return [
-        {
-            "code": item.get("code", ""),
-            "level": str(item.get("level", "")).lower(),
-            "origin": item.get("origin", ""),
-            "message": item.get("message", ""),
-            **({"reference": item["reference"]} if item.get("reference") else {}),
-        }
-        for item in (found if isinstance(found, list) else [found])
-    ]
+    return [_message(item) for item in (found if isinstance(found, list) else [found])]
+
+
+def _message(item: Mapping[str, Any]) -> dict[str, Any]:
+    message = {name: item.get(name, "") for name in ("code", "level", "origin", "message")}
+    message["level"] = str(message["level"]).lower()
+    if item.get("documentationUrl"):
+        message["reference"] = item["documentationUrl"].partition("?")[0]
+    return message

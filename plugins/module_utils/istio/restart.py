@@ -6,16 +6,18 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ..kube.errors import NotReady
 from ..kube.objects import Key
 from ..kube.wait import wait_ready
-from .sidecars import RESTARTABLE, Workload
+from .sidecars import Workload
 
 if TYPE_CHECKING:
     from ..kube.cluster import Cluster
@@ -48,29 +50,40 @@ def restart(
 
     Raises NotReady naming what did not come back and why; workloads that were not begun by then stay as they are.
     """
-    deadline = time.monotonic() + timeout
-    total = len(workloads)
+    run = _Run(cluster, len(workloads), wait, time.monotonic() + timeout, progress)
+    with ThreadPoolExecutor(max_workers=max(1, at_once)) as pool:
+        for future in [pool.submit(run.restart, *numbered) for numbered in enumerate(workloads, start=1)]:
+            future.result()
 
-    def one(numbered: tuple[int, Workload]) -> None:
-        number, workload = numbered
-        left = deadline - time.monotonic()
-        key = Key("apps/v1", workload.kind, workload.namespace, workload.name)
-        if left <= 0:
-            raise NotReady(
-                f"The time was up before {key} and {total - number} others were restarted.", pending=str(key)
-            )
-        progress(f"restarting {key} ({number} of {total})")
+
+@dataclass
+class _Run:
+    """One call of `restart`; after the first failure nothing more is begun."""
+
+    cluster: Cluster
+    total: int
+    wait: bool
+    deadline: float
+    progress: Progress
+    failed: threading.Event = field(default_factory=threading.Event)
+
+    def restart(self, number: int, workload: Workload) -> None:
+        if self.failed.is_set():
+            return
+        try:
+            self._restart(number, Key("apps/v1", workload.kind, workload.namespace, workload.name))
+        except BaseException:
+            self.failed.set()
+            raise
+
+    def _restart(self, number: int, key: Key) -> None:
+        if time.monotonic() > self.deadline:
+            others = f" and {self.total - number} more" if number < self.total else ""
+            raise NotReady(f"The time was up before {key}{others} could be restarted.", object=key._asdict())
+        self.progress(f"restarting {key} ({number} of {self.total})")
         stamp = {_ANNOTATION: datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
         patch = {"spec": {"template": {"metadata": {"annotations": stamp}}}}
-        cluster.merge_patch(RESTARTABLE[workload.kind], workload.name, workload.namespace, patch, manager=MANAGER)
-        if wait:
-            wait_ready(cluster, [key], timeout=max(0.0, deadline - time.monotonic()), progress=progress)
-
-    with ThreadPoolExecutor(max_workers=max(1, at_once)) as pool:
-        futures = [pool.submit(one, numbered) for numbered in enumerate(workloads, start=1)]
-        try:
-            for future in futures:
-                future.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        self.cluster.merge_patch(key.of, key.name, key.namespace, patch, manager=MANAGER)
+        if self.wait:
+            left = max(0.0, self.deadline - time.monotonic())
+            wait_ready(self.cluster, [key], timeout=left, progress=self.progress)

@@ -34,10 +34,14 @@ def slice_of(service: str, *, ready: bool) -> Object:
 
 def test_webhooks_with_nobody_behind_them_are_named(made: MadeRelease) -> None:
     dead = MemoryCluster(injector(), slice_of("istiod", ready=False))
-    [message] = read_messages(dead, made.release)
+    [message] = read_messages(dead, made.release, revision="canary")
     assert (message["code"], message["level"]) == ("dead_injector", "error")
     assert message["origin"] == "MutatingWebhookConfiguration istio-sidecar-injector"
     assert "no pod can start" in message["message"]
+    assert "delete MutatingWebhookConfiguration istio-sidecar-injector" in message["message"]
+    # What is installed brings its own istiod back.
+    [repaired] = read_messages(dead, made.release)
+    assert (repaired["code"], repaired["level"]) == ("dead_injector", "warning")
     assert read_messages(MemoryCluster(injector(), slice_of("istiod", ready=True)), made.release) == []
 
 
@@ -112,10 +116,17 @@ def test_a_revisions_removal_leaves_what_is_shared() -> None:
 
 def test_istioctls_messages_become_data(made: MadeRelease) -> None:
     made.write(
-        "output", '[{"code":"IST0102","level":"Info","origin":"Namespace shop","message":"not injected","x":1}]\nInfo\n'
+        "output",
+        '[{"code":"IST0102","level":"Info","origin":"Namespace shop","message":"not injected","documentationUrl":"https://istio.io/ist0102/?ref=x"}]\nInfo\n',
     )
     assert Istioctl(made.release, "kubeconfig").analyze(namespaces=["shop"]) == [
-        {"code": "IST0102", "level": "info", "origin": "Namespace shop", "message": "not injected"}
+        {
+            "code": "IST0102",
+            "level": "info",
+            "origin": "Namespace shop",
+            "message": "not injected",
+            "reference": "https://istio.io/ist0102/",
+        }
     ]
     assert made.calls == ["analyze -o json --failure-threshold Error --namespace shop --kubeconfig kubeconfig"]
     made.write("output", "")

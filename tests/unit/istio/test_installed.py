@@ -105,5 +105,6 @@ def test_kubernetes_versions() -> None:
 
 
 def test_versions_are_ordered_by_their_numbers() -> None:
+    mixed = ["1.29.1", "1.9.0", "1.29.0", "1.28.3", "1.29.0-rc.1"]
     ordered = ["1.9.0", "1.28.3", "1.29.0-rc.1", "1.29.0", "1.29.1"]
-    assert sorted(ordered[::-1], key=versions.version_key) == ordered
+    assert sorted(mixed, key=versions.version_key) == ordered
