@@ -12,44 +12,53 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import copy
 import json
 import os
+import ssl
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote, urlsplit
 
-from .errors import InvalidInput, MeshError
-from .objects import read_yaml
+from .errors import InvalidInput
+from .kubeconfig import CREDENTIALS, load, refreshing
 
 POOL_SIZE = 16
 """Requests in flight at once; the API server's priority and fairness shares its seats among all clients."""
 
-KUBECONFIG_FILES = "~/.kube/config"
-
 
 @dataclass
 class Connection:
-    """How to reach one API server: the client's configuration, its pool, and what istioctl needs beside them."""
+    """How to reach one API server: the client's configuration, its pool, and what other programs need beside them."""
 
     configuration: Any
     pool: Any
     context: str | None
+    proxy: str | None = None
     user_entry: dict[str, Any] = field(default_factory=dict)
     impersonate_user: str | None = None
     impersonate_groups: list[str] = field(default_factory=list)
 
     def authorise(self, headers: Any) -> None:
         """Add credentials to `headers` (a multi-dictionary); refreshes tokens that are about to expire."""
-        for setting in self.configuration.auth_settings().values():
-            if setting.get("in") == "header" and setting.get("value"):
-                headers[setting["key"]] = setting["value"]
-        if self.configuration.username and "authorization" not in headers:
-            headers["authorization"] = self.configuration.get_basic_auth_token()
+        scheme, credentials = self._credentials()
+        if credentials:
+            headers["Authorization"] = f"{scheme} {credentials}"
         if self.impersonate_user:
             headers["Impersonate-User"] = self.impersonate_user
         for group in self.impersonate_groups:
             headers.add("Impersonate-Group", group)
+
+    def _credentials(self) -> tuple[str, str]:
+        """The scheme and value of the Authorization header; empty where there is none."""
+        values = [setting["value"] for setting in self.configuration.auth_settings().values() if setting.get("value")]
+        if not values and self.configuration.username:
+            values = [self.configuration.get_basic_auth_token()]
+        # Files of tokens like to end with a newline, which a header must not.
+        scheme, _space, credentials = (values[0] if values else "").strip().partition(" ")
+        return scheme.capitalize(), credentials
 
     @contextlib.contextmanager
     def temporary_kubeconfig(self) -> Iterator[str]:
@@ -69,8 +78,8 @@ class Connection:
             cluster["insecure-skip-tls-verify"] = True
         elif self.configuration.ssl_ca_cert:
             cluster["certificate-authority-data"] = _file_as_base64(self.configuration.ssl_ca_cert)
-        if self.configuration.proxy:
-            cluster["proxy-url"] = self.configuration.proxy
+        if self.proxy:
+            cluster["proxy-url"] = self.proxy
         if getattr(self.configuration, "tls_server_name", None):
             cluster["tls-server-name"] = self.configuration.tls_server_name
         name = self.context or "meshops"
@@ -84,21 +93,22 @@ class Connection:
         }
 
     def _kubeconfig_user(self) -> dict[str, Any]:
-        # An exec plugin stays one, so that a long run of istioctl can renew its token.
+        # A plugin stays one, so that a long run can renew its token; what it gave so far is its own affair.
         user: dict[str, Any] = {
             key: self.user_entry[key] for key in ("exec", "auth-provider") if key in self.user_entry
         }
         if not user:
-            for setting in self.configuration.auth_settings().values():
-                scheme, _space, token = (setting.get("value") or "").partition(" ")
-                if scheme == "Bearer" and token:
-                    user["token"] = token
-            if self.configuration.username:
-                user.update(username=self.configuration.username, password=self.configuration.password)
-        if self.configuration.cert_file:
-            user["client-certificate-data"] = _file_as_base64(self.configuration.cert_file)
-        if self.configuration.key_file:
-            user["client-key-data"] = _file_as_base64(self.configuration.key_file)
+            scheme, credentials = self._credentials()
+            if scheme == "Basic":
+                name, _colon, password = base64.b64decode(credentials).decode().partition(":")
+                user.update(username=name, password=password)
+            elif credentials:
+                user["token"] = credentials
+        if not user or any(name.startswith("client-certificate") for name in self.user_entry):
+            if self.configuration.cert_file:
+                user["client-certificate-data"] = _file_as_base64(self.configuration.cert_file)
+            if self.configuration.key_file:
+                user["client-key-data"] = _file_as_base64(self.configuration.key_file)
         if self.impersonate_user:
             user["as"] = self.impersonate_user
         if self.impersonate_groups:
@@ -111,147 +121,109 @@ def open_connection(options: Mapping[str, Any]) -> Connection:
 
     Raises InvalidInput for a kubeconfig that is absent, unreadable or lacks the context, and for files that are absent.
     """
-    from kubernetes import client
-    from kubernetes.client import rest
-
     given = {name: value for name, value in options.items() if value not in (None, "", {}, [])}
-    configuration = client.Configuration()
-    context, user_entry = _load(given, configuration)
-    for option, attribute in (
-        ("host", "host"),
-        ("username", "username"),
-        ("password", "password"),
-        ("ca_cert", "ssl_ca_cert"),
-        ("client_cert", "cert_file"),
-        ("client_key", "key_file"),
-        ("proxy", "proxy"),
-        ("no_proxy", "no_proxy"),
-        ("validate_certs", "verify_ssl"),
-    ):
+    loaded = load(given)
+    # A copy: refreshing a token would write all that was loaded over what is given.
+    configuration = copy.copy(loaded.configuration)
+    configuration.refresh_api_key_hook = refreshing(loaded)
+    user_entry = loaded.user
+    if given.keys() & CREDENTIALS:
+        configuration.api_key, configuration.api_key_prefix, configuration.refresh_api_key_hook = {}, {}, None
+        configuration.cert_file = configuration.key_file = None
+        user_entry = {}
+    for option, attribute in _SETTINGS.items():
         if option in given:
-            value = given[option]
-            setattr(
-                configuration, attribute, _existing(value, option) if attribute.endswith(("cert", "file")) else value
-            )
+            setattr(configuration, attribute, _existing(given, option) if option in _FILES else given[option])
     if "api_key" in given:
-        configuration.api_key = {
-            "authorization": f"Bearer {given['api_key']}",
-            "BearerToken": f"Bearer {given['api_key']}",
-        }
-        configuration.api_key_prefix = {}
-        configuration.refresh_api_key_hook = None
-    if "proxy_headers" in given:
-        configuration.proxy_headers = _proxy_headers(given["proxy_headers"])
+        # The client's releases look it up by one name or the other.
+        configuration.api_key = dict.fromkeys(("authorization", "BearerToken"), f"Bearer {given['api_key']}")
     configuration.host = configuration.host.rstrip("/")
+    if not configuration.host.startswith(("https://", "http://")):
+        raise InvalidInput(f"The host {configuration.host} is not a URL such as https://{configuration.host}.")
+    proxy_headers = given.get("proxy_headers") or _proxy_credentials(configuration.proxy)
+    if proxy_headers:
+        configuration.proxy_headers = _proxy_headers(proxy_headers)
     configuration.connection_pool_maxsize = POOL_SIZE
-    try:
-        pool = rest.RESTClientObject(configuration).pool_manager
-    except (OSError, ValueError) as error:
-        raise InvalidInput(f"The connection to {configuration.host} cannot be set up: {error}.") from error
+    pool = _pool(configuration)
     return Connection(
         configuration=configuration,
         pool=pool,
-        context=context,
+        context=loaded.context,
+        proxy=_proxy_url(configuration.proxy, proxy_headers) if getattr(pool, "proxy", None) else None,
         user_entry=user_entry,
-        impersonate_user=given.get("impersonate_user"),
-        impersonate_groups=list(given.get("impersonate_groups") or ()),
+        impersonate_user=given.get("impersonate_user") or user_entry.get("as"),
+        impersonate_groups=list(given.get("impersonate_groups") or user_entry.get("as-groups") or ()),
     )
 
 
-def _load(given: Mapping[str, Any], configuration: Any) -> tuple[str | None, dict[str, Any]]:
-    """Fill `configuration` from a kubeconfig or the pod's service account; returns the context and its user's entry."""
-    from kubernetes.config import ConfigException, incluster_config, kube_config
+_SETTINGS = {
+    "host": "host",
+    "username": "username",
+    "password": "password",
+    "ca_cert": "ssl_ca_cert",
+    "client_cert": "cert_file",
+    "client_key": "key_file",
+    "proxy": "proxy",
+    "no_proxy": "no_proxy",
+    "validate_certs": "verify_ssl",
+}
+"""The attributes of the client's configuration, by our options."""
 
-    source = given.get("kubeconfig")
-    if source is None and "host" in given and given.keys() & {"api_key", "username", "client_cert"}:
-        return None, {}
-    content = _content(source)
-    load: Callable[..., None] = kube_config.load_kube_config_from_dict
-    kubeconfig: Any = content
-    where = "The kubeconfig given as content"
-    if content is None:
-        paths = str(source or os.environ.get("KUBECONFIG") or KUBECONFIG_FILES)
-        existing = [path for path in map(os.path.expanduser, paths.split(os.pathsep)) if path and os.path.exists(path)]
-        where = f"The kubeconfig {paths}"
-        if not existing:
-            if source is None and os.environ.get("KUBERNETES_SERVICE_HOST"):
-                try:
-                    in_cluster: Callable[..., None] = incluster_config.load_incluster_config
-                    in_cluster(client_configuration=configuration)
-                except ConfigException as error:
-                    raise InvalidInput(f"This pod's service account cannot be used: {error}") from error
-                return None, {}
-            if "host" in given:
-                return None, {}
-            raise InvalidInput(f"{where} does not exist; name one with 'kubeconfig', or a server with 'host'.")
-        load, kubeconfig = kube_config.load_kube_config, os.pathsep.join(existing)
-        content = _merged(existing)
-    context: str = given.get("context") or content.get("current-context") or ""
-    names = [entry.get("name") for entry in content.get("contexts") or () if isinstance(entry, Mapping)]
-    if context not in names:
-        has = f"it has {', '.join(map(str, names))}" if names else "it has none"
-        missing = f"no context '{context}'" if context else "no current context, and none is given"
-        raise InvalidInput(f"{where} has {missing}; {has}.", contexts=names)
+_FILES = frozenset({"ca_cert", "client_cert", "client_key"})
+
+
+def _pool(configuration: Any) -> Any:
+    import urllib3
+    from kubernetes.client import rest
+
+    if configuration.host.startswith("https://"):
+        _check_certificates(configuration)
+    if not configuration.verify_ssl:
+        # It was asked for, and need not be said again with every request.
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     try:
-        persist = {"persist_config": bool(given.get("persist_config"))}
-        load(kubeconfig, context=context, client_configuration=configuration, **persist)
-    except ConfigException as error:
-        raise InvalidInput(f"{where} cannot be used with context '{context}': {_one_line(error)}.") from error
-    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InvalidInput(f"{where} is not valid for context '{context}': {_one_line(error)}.") from error
-    return context, _user_of(content, context)
+        return rest.RESTClientObject(configuration).pool_manager
+    except (OSError, ValueError, ImportError) as error:
+        raise InvalidInput(f"The connection to {configuration.host} cannot be set up: {error}.") from error
 
 
-def _content(source: Any) -> dict[str, Any] | None:
-    """The kubeconfig itself, where it was given as a dictionary or as its text; None where it is a path."""
-    if isinstance(source, Mapping):
-        return dict(source)
-    if isinstance(source, str) and ("\n" in source.strip() or source.lstrip().startswith("{")):
-        try:
-            documents = read_yaml(source, "the kubeconfig given as content")
-        except MeshError as error:
-            # The parser quotes what it stumbles over, which here may be a secret.
-            raise InvalidInput("The kubeconfig given as content is not YAML.") from error
-        if len(documents) == 1 and isinstance(documents[0], dict):
-            return documents[0]
-        raise InvalidInput("The kubeconfig given as content is not a kubeconfig.")
-    return None
+def _check_certificates(configuration: Any) -> None:
+    """Load the files once: what is wrong with them would else look like a server that does not answer."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    checking = "the authority's certificate"
+    try:
+        if configuration.ssl_ca_cert:
+            context.load_verify_locations(configuration.ssl_ca_cert)
+        checking = "the client's certificate or key"
+        if configuration.cert_file:
+            # An empty password, or OpenSSL would ask for one.
+            context.load_cert_chain(configuration.cert_file, configuration.key_file, password="")
+    except OSError as error:
+        raise InvalidInput(
+            f"For the cluster at {configuration.host}, {checking} cannot be used: {error.strerror or error}."
+        ) from error
 
 
-def _merged(paths: Sequence[str]) -> dict[str, Any]:
-    """What several kubeconfigs say together, as kubectl understands it: the first to name a thing wins."""
-    merged: dict[str, Any] = {"clusters": [], "users": [], "contexts": []}
-    for path in paths:
-        try:
-            with open(path, encoding="utf-8") as file:
-                documents = read_yaml(file.read(), f"The kubeconfig {path}")
-        except OSError as error:
-            raise InvalidInput(f"The kubeconfig {path} cannot be read: {error.strerror}.") from error
-        except (MeshError, UnicodeDecodeError) as error:
-            # The parser quotes what it stumbles over, which here may be a secret.
-            raise InvalidInput(f"The kubeconfig {path} is not YAML.") from error
-        for document in documents:
-            if not isinstance(document, dict):
-                raise InvalidInput(f"The kubeconfig {path} is not a kubeconfig.")
-            for section in ("clusters", "users", "contexts"):
-                merged[section] += [entry for entry in document.get(section) or () if isinstance(entry, Mapping)]
-            if "current-context" in document:
-                merged.setdefault("current-context", document["current-context"])
-    return merged
-
-
-def _user_of(content: Mapping[str, Any], context: str) -> dict[str, Any]:
-    def entry(section: str, name: Any, key: str) -> Mapping[str, Any]:
-        return next((item.get(key) or {} for item in content.get(section) or () if item.get("name") == name), {})
-
-    return dict(entry("users", entry("contexts", context, "context").get("user"), "user"))
-
-
-def _existing(path: Any, option: str) -> str:
-    full = os.path.expanduser(str(path))
+def _existing(given: Mapping[str, Any], option: str) -> str:
+    full = os.path.expanduser(str(given[option]))
     if not os.path.isfile(full):
-        raise InvalidInput(f"The file {path}, given as '{option}', does not exist.")
+        raise InvalidInput(f"The file {given[option]}, given as '{option}', does not exist.")
     return full
+
+
+def _proxy_credentials(url: str | None) -> dict[str, str]:
+    """The name and password within a proxy's URL, which urllib3 leaves there."""
+    user, _at, _host = urlsplit(url or "").netloc.rpartition("@")
+    return {"proxy_basic_auth": user} if user else {}
+
+
+def _proxy_url(url: str, headers: Mapping[str, Any]) -> str:
+    """A proxy's URL with name and password within, the one way to tell other programs."""
+    credentials = headers.get("proxy_basic_auth")
+    parts = urlsplit(url)
+    if not credentials or "@" in parts.netloc:
+        return url
+    return parts._replace(netloc=f"{quote(credentials, safe=':')}@{parts.netloc}").geturl()
 
 
 def _proxy_headers(options: Mapping[str, Any]) -> Any:
@@ -264,7 +236,3 @@ def _proxy_headers(options: Mapping[str, Any]) -> Any:
 def _file_as_base64(path: str) -> str:
     with open(path, "rb") as file:
         return base64.b64encode(file.read()).decode()
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()).rstrip(".")

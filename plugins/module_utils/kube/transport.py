@@ -227,7 +227,8 @@ def _worth_retrying(error: ApiError, content_type: str | None) -> bool:
 def _cause(error: BaseException) -> BaseException:
     """The innermost of the errors that libraries have wrapped in one another."""
     while True:
-        inner = [one for one in (error.__cause__, *error.args) if isinstance(one, BaseException)]
+        nested = (error.__cause__, *error.args, error.__context__)
+        inner = [one for one in nested if isinstance(one, BaseException)]
         if not inner:
             return error
         error = inner[0]

@@ -32,13 +32,14 @@ REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 @dataclass
 class Request:
-    """A request as it came in."""
+    """A request as it came in; `groups` are those that it impersonates."""
 
     method: str
     path: str
     query: dict[str, str]
     headers: dict[str, str]
     body: Any
+    groups: list[str]
     time: float = field(default_factory=time.monotonic)
 
     @property
@@ -246,7 +247,8 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("content-length", 0))
         body = json.loads(self.rfile.read(length)) if length else None
         headers = {name.lower(): value for name, value in self.headers.items()}
-        request = Request(self.command, url.path, dict(parse_qsl(url.query)), headers, body)
+        groups = self.headers.get_all("impersonate-group", [])
+        request = Request(self.command, url.path, dict(parse_qsl(url.query)), headers, body, groups)
         api.requests.append(request)
         fault = api.fault(request) or Answer()
         if fault.hangs:

@@ -1,0 +1,215 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Kubeconfigs: read as kubectl reads them, and loaded by the kubernetes client."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .errors import InvalidInput, MeshError, Unauthorized
+from .objects import read_yaml
+
+DEFAULT = "~/.kube/config"
+
+CREDENTIALS = frozenset({"api_key", "username", "client_cert"})
+"""The options of which any one replaces the user that a kubeconfig names."""
+
+
+@dataclass
+class Loaded:
+    """What was found: the client's `configuration`, the context's name and its user's entry, if it was a kubeconfig."""
+
+    configuration: Any
+    context: str | None = None
+    user: dict[str, Any] = field(default_factory=dict)
+
+
+def load(given: Mapping[str, Any]) -> Loaded:
+    """Load the kubeconfig that `given` names or contains, else that of the environment or the pod's service account.
+
+    Raises InvalidInput where there is none, or where it cannot be used.
+    """
+    from kubernetes import client
+    from kubernetes.config import kube_config
+
+    found = Loaded(client.Configuration())
+    source = given.get("kubeconfig")
+    if source is None and "host" in given and given.keys() & CREDENTIALS:
+        return found
+    content = _content(source)
+    loader: Callable[..., None] = kube_config.load_kube_config_from_dict
+    kubeconfig: Any = content
+    where = "The kubeconfig given as content"
+    if content is None:
+        paths = str(source or os.environ.get("KUBECONFIG") or DEFAULT)
+        existing = [path for path in map(os.path.expanduser, paths.split(os.pathsep)) if path and os.path.exists(path)]
+        where = f"The kubeconfig {paths}"
+        if not existing:
+            return _without_kubeconfig(found, given, where)
+        loader, kubeconfig = kube_config.load_kube_config, os.pathsep.join(existing)
+        content = _merged(existing)
+    found.context = _context(content, given.get("context"), where)
+    options = {"context": found.context, "persist_config": bool(given.get("persist_config"))}
+    with _speaking_of(where, found.context), _complaints() as said:
+        found.user = _user_of(content, found.context)
+        loader(kubeconfig, client_configuration=found.configuration, **options)
+    if "exec" in found.user and not given.keys() & CREDENTIALS:
+        _check_plugin(found, said)
+    return found
+
+
+def refreshing(loaded: Loaded) -> Callable[[Any], None] | None:
+    """Renews another configuration's token as the loader of this one does, and touches nothing else of it."""
+    if loaded.configuration.refresh_api_key_hook is None:
+        return None
+    lock = threading.Lock()
+
+    def refresh(configuration: Any) -> None:
+        # One at a time: a plugin that asks an identity provider must not be started by every thread at once.
+        with lock, _complaints() as said:
+            loaded.configuration.refresh_api_key_hook(loaded.configuration)
+        if said:
+            raise Unauthorized(f"The credentials of context '{loaded.context}' cannot be renewed: {said[-1]}.")
+        configuration.api_key = loaded.configuration.api_key
+
+    return refresh
+
+
+def _without_kubeconfig(found: Loaded, given: Mapping[str, Any], where: str) -> Loaded:
+    from kubernetes.config import ConfigException, incluster_config
+
+    if given.get("kubeconfig") is None and os.environ.get("KUBERNETES_SERVICE_HOST"):
+        in_cluster: Callable[..., None] = incluster_config.load_incluster_config
+        try:
+            in_cluster(client_configuration=found.configuration)
+        except ConfigException as error:
+            raise InvalidInput(f"This pod's service account cannot be used: {_one_line(error)}.") from error
+    elif "host" not in given:
+        raise InvalidInput(f"{where} does not exist; name one with 'kubeconfig', or a server with 'host'.")
+    return found
+
+
+def _context(content: Mapping[str, Any], wanted: str | None, where: str) -> str:
+    context: str = wanted or content.get("current-context") or ""
+    names = [entry.get("name") for entry in content.get("contexts") or () if isinstance(entry, Mapping)]
+    if context not in names:
+        has = f"it has {', '.join(map(str, names))}" if names else "it has none"
+        missing = f"no context '{context}'" if context else "no current context, and none is given"
+        raise InvalidInput(f"{where} has {missing}; {has}.", contexts=names)
+    return context
+
+
+def _content(source: Any) -> dict[str, Any] | None:
+    """The kubeconfig itself, where it was given as a dictionary or as its text; None where it is a path."""
+    if isinstance(source, Mapping):
+        return dict(source)
+    if isinstance(source, str) and ("\n" in source or source.lstrip().startswith("{")):
+        try:
+            documents = read_yaml(source, "the kubeconfig given as content")
+        except MeshError as error:
+            # The parser quotes what it stumbles over, which here may be a secret.
+            raise InvalidInput("The kubeconfig given as content is not YAML.") from error
+        if len(documents) == 1 and isinstance(documents[0], dict):
+            return documents[0]
+        raise InvalidInput("The kubeconfig given as content is not a kubeconfig.")
+    return None
+
+
+def _merged(paths: Sequence[str]) -> dict[str, Any]:
+    """What several kubeconfigs say together, as kubectl understands it: the first to name a thing wins."""
+    merged: dict[str, Any] = {"clusters": [], "users": [], "contexts": []}
+    for path in paths:
+        try:
+            with open(path, encoding="utf-8") as file:
+                documents = read_yaml(file.read(), f"The kubeconfig {path}")
+        except OSError as error:
+            raise InvalidInput(f"The kubeconfig {path} cannot be read: {error.strerror}.") from error
+        except (MeshError, UnicodeDecodeError) as error:
+            # The parser quotes what it stumbles over, which here may be a secret.
+            raise InvalidInput(f"The kubeconfig {path} is not YAML.") from error
+        for document in documents:
+            if not isinstance(document, dict):
+                raise InvalidInput(f"The kubeconfig {path} is not a kubeconfig.")
+            for section in ("clusters", "users", "contexts"):
+                entries = [entry for entry in document.get(section) or () if isinstance(entry, Mapping)]
+                merged[section] += [_anchored(entry, os.path.dirname(path)) for entry in entries]
+            if "current-context" in document:
+                merged.setdefault("current-context", document["current-context"])
+    return merged
+
+
+def _anchored(entry: Mapping[str, Any], folder: str) -> Mapping[str, Any]:
+    """A user's entry whose plugin is found from anywhere: a path with a folder in it starts at the kubeconfig's."""
+    user: Any = entry.get("user")
+    plugin: Any = user.get("exec") if isinstance(user, Mapping) else None
+    command = plugin.get("command") if isinstance(plugin, Mapping) else None
+    if not isinstance(command, str) or os.sep not in command:
+        return entry
+    return {**entry, "user": {**user, "exec": {**plugin, "command": os.path.abspath(os.path.join(folder, command))}}}
+
+
+def _user_of(content: Mapping[str, Any], context: str) -> dict[str, Any]:
+    def entry(section: str, name: Any, key: str) -> dict[str, Any]:
+        found = next((item.get(key) for item in content.get(section) or () if item.get("name") == name), None) or {}
+        if not isinstance(found, dict):
+            raise TypeError
+        return found
+
+    return entry("users", entry("contexts", context, "context").get("user"), "user")
+
+
+def _check_plugin(found: Loaded, said: Sequence[str]) -> None:
+    # The client only logs why a plugin gave nothing, and would go on without credentials.
+    if not found.configuration.api_key and not found.configuration.cert_file:
+        command = found.user["exec"].get("command", "")
+        why = f": {said[-1]}" if said else ""
+        raise InvalidInput(
+            f"The plugin '{os.path.basename(str(command))}' gives no credentials for context '{found.context}'{why}."
+        )
+
+
+@contextlib.contextmanager
+def _speaking_of(where: str, context: str) -> Iterator[None]:
+    from kubernetes.config import ConfigException
+
+    try:
+        yield
+    except ConfigException as error:
+        raise InvalidInput(f"{where} cannot be used with context '{context}': {_one_line(error)}.") from error
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"{where} is not valid for context '{context}': {_one_line(error)}.") from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise InvalidInput(
+            f"{where} is not valid for context '{context}': its entries have not the form that kubectl writes."
+        ) from error
+
+
+@contextlib.contextmanager
+def _complaints() -> Iterator[list[str]]:
+    """What the kubernetes client logs as errors meanwhile, each in one line."""
+    said: list[str] = []
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said.append(" ".join(record.getMessage().split()).rstrip("."))
+
+    listener = Listener(logging.ERROR)
+    logging.getLogger().addHandler(listener)
+    try:
+        yield said
+    finally:
+        logging.getLogger().removeHandler(listener)
+
+
+def _one_line(error: BaseException) -> str:
+    # The client names an entry by all that it holds, which may be a secret.
+    return re.sub(r"\{.*\}", "{…}", " ".join(str(error).split())).rstrip(".")
