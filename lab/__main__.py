@@ -44,8 +44,10 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
+    up = command("up", _up, "start the lab, or repair it")
+    up.add_argument("--simulated", action="store_true", help="a control plane whose nodes and pods are only played")
     for builder in (
-        command("up", _up, "start the lab, or repair it"),
+        up,
         command("build", _build, "find, fetch or build all that a lab is made of, and start nothing"),
     ):
         builder.add_argument(
@@ -64,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _up(options: argparse.Namespace, lab: Lab) -> None:
-    node.up(lab, _named(options.binary))
+    node.up(lab, _named(options.binary), simulated=options.simulated)
 
 
 def _build(options: argparse.Namespace, _: Lab) -> None:

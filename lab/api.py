@@ -23,6 +23,7 @@ _PLURALS = {
     "EndpointSlice": "endpointslices",
     "IPAddressPool": "ipaddresspools",
     "Namespace": "namespaces",
+    "Node": "nodes",
     "Service": "services",
     "ServiceAccount": "serviceaccounts",
     "StorageClass": "storageclasses",

@@ -84,6 +84,16 @@ BINARIES = {
     )
 }
 
+# What a simulated lab runs: a control plane, and nodes that are only played.
+SIMULATED = (
+    "etcd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kubectl",
+    "kwok",
+)
+
 # What a node runs, and kubectl for whoever works on it.
 NODE = (
     "etcd",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import yaml
 
+from . import golang
 from .debian import cni_plugins
 from .files import write
 from .network import DNS, PODS, SERVICES, Network
@@ -229,6 +230,17 @@ class Components:
             configuration=["volumes.json", "volume-helper.yaml"],
         )
 
+    def simulator(self) -> Process:
+        """kwok plays the nodes that carry its annotation, and their pods: a pod is ready as soon as it is scheduled."""
+        return self._process(
+            "kwok",
+            f"--kubeconfig={self._lab.pki / 'addons.kubeconfig'}",
+            "--manage-all-nodes=false",
+            f"--manage-nodes-with-annotation-selector={SIMULATED_NODE}",
+            f"--config={self._file('stages.yaml', stages())}",
+            configuration=["stages.yaml"],
+        )
+
     def _pod_network(self) -> dict[str, object]:
         addresses = {
             "type": "host-local",
@@ -256,6 +268,17 @@ class Components:
         path = self._lab.state / name
         write(path, text)
         return path
+
+
+SIMULATED_NODE = "kwok.x-k8s.io/node=fake"
+
+
+def stages() -> str:
+    """How kwok's nodes and pods go through life, as its own module has it."""
+    folders = ("node/fast", "node/heartbeat-with-lease", "pod/fast")
+    copies = [golang.module_copy(golang.KWOK, "sigs.k8s.io/kwok", f"kustomize/stage/{folder}") for folder in folders]
+    files = [file for copy in copies for file in sorted(copy.glob("*.yaml")) if file.name != "kustomization.yaml"]
+    return "\n---\n".join(file.read_text() for file in files)
 
 
 VOLUME_IMAGE = "lab.meshops.istio/volume:1"

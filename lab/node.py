@@ -17,7 +17,7 @@ import yaml
 
 from . import addons, binaries, certs, cgroups, debian, images, mounts, network, release, sources
 from .api import Api, until
-from .components import Components
+from .components import SIMULATED_NODE, Components
 from .download import Downloads
 from .errors import LabError
 from .files import locked, write
@@ -40,6 +40,13 @@ class Parts:
     pulled: bool
 
 
+def gather_simulated(named: Mapping[str, str]) -> Parts:
+    """The same for a lab without containers: no images."""
+    downloads = Downloads()
+    found = sources.find(binaries.SIMULATED, named=named, downloads=downloads)
+    return Parts(found, [], release.folder(named=named, downloads=downloads), pulled=True)
+
+
 def gather(named: Mapping[str, str]) -> Parts:
     """Find, fetch or build everything that a lab needs; nothing of it belongs to one lab."""
     downloads = Downloads()
@@ -50,12 +57,16 @@ def gather(named: Mapping[str, str]) -> Parts:
     return Parts(found, archives, release.folder(named=named, downloads=downloads), pulled)
 
 
-def up(lab: Lab, named: Mapping[str, str]) -> None:
-    """Start what does not run, restart what has changed, and wait until the node is ready."""
+def up(lab: Lab, named: Mapping[str, str], *, simulated: bool = False) -> None:
+    """Start what does not run, restart what has changed, and wait until the node is ready.
+
+    simulated: a control plane whose nodes and pods are only played; one that was made so stays so.
+    """
     debian.ensure()
     with locked(lab.lock, waiting_for=f"working on lab {lab.name}"):
         _sweep(lab)
-        parts = gather(named)
+        simulated = simulated or (lab.state / "simulated").exists()
+        parts = gather_simulated(named) if simulated else gather(named)
         found = {**parts.binaries, "containerd": debian.program("containerd")}
         _forget_other_boot(lab)
         addresses = network.allocate(lab)
@@ -65,7 +76,31 @@ def up(lab: Lab, named: Mapping[str, str]) -> None:
             cgroups.kill(lab.cgroup)
         certs.ensure(lab, addresses)
         _hand_over(lab, parts)
-        _start(lab, addresses, Components(lab, addresses, found), parts)
+        if simulated:
+            write(lab.state / "simulated", "")
+            _start_simulated(lab, addresses, Components(lab, addresses, found))
+        else:
+            _start(lab, addresses, Components(lab, addresses, found), parts)
+
+
+def _start_simulated(lab: Lab, addresses: Network, components: Components) -> None:
+    api = Api(lab, addresses)
+    started = [process.name for process in (components.etcd(), components.apiserver()) if _run(process)]
+    advice = _advice(lab, "kube-apiserver", "etcd")
+    until(api.ready, "The API server did not become ready", limit=_LIMIT, advice=advice)
+    rest = (components.controller_manager(), components.scheduler(), components.simulator())
+    started += [process.name for process in rest if _run(process)]
+    annotation, value = SIMULATED_NODE.split("=")
+    node = {"name": lab.node, "annotations": {annotation: value}, "labels": {"kubernetes.io/hostname": lab.node}}
+    api.apply({"apiVersion": "v1", "kind": "Node", "metadata": node})
+    until(
+        lambda: _ready(api, lab), "The simulated node did not become Ready", limit=_LIMIT, advice=_advice(lab, "kwok")
+    )
+    _say_ready(lab, started)
+
+
+def _say_ready(lab: Lab, started: list[str]) -> None:
+    say(f"lab {lab.name} is ready" + (f" (started {', '.join(started)})" if started else ", nothing was to do"))
 
 
 def _start(lab: Lab, addresses: Network, components: Components, parts: Parts) -> None:
@@ -100,7 +135,7 @@ def _start(lab: Lab, addresses: Network, components: Components, parts: Parts) -
         limit=_LIMIT,
         advice=_advice(lab, "kubelet", "containerd"),
     )
-    say(f"lab {lab.name} is ready" + (f" (started {', '.join(started)})" if started else ", nothing was to do"))
+    _say_ready(lab, started)
 
 
 def _run(process: Process) -> bool:
