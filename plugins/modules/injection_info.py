@@ -121,7 +121,7 @@ workloads:
       type: int
       sample: 1
     outdated:
-      description: How many of its pods have one of another revision or version than they would get now.
+      description: How many of its pods have one of another revision or version than they would get now, if any.
       returned: always
       type: int
       sample: 0

@@ -27,7 +27,8 @@ options:
     elements: str
   outdated:
     description:
-      - Whether to restart workloads too whose sidecars are of another revision or version than they would get now.
+      - Whether to restart workloads too whose sidecars are of another revision or version than they would get now, or
+        that would get none.
     type: bool
     default: false
   max_unavailable:

@@ -31,7 +31,7 @@ _ANNOTATION = "kubectl.kubernetes.io/restartedAt"
 def due(workloads: Sequence[Workload], *, outdated: bool) -> tuple[list[Workload], list[Workload]]:
     """Those to restart, and those to report because a restart is not possible.
 
-    Pods without a sidecar count always; with `outdated` also those whose proxy is of another revision or version.
+    Pods without a sidecar count always; with `outdated` also those whose proxy is not the one that they would get now.
     """
     concerned = [one for one in workloads if one.missing or (outdated and one.outdated)]
     return [one for one in concerned if one.restartable], [one for one in concerned if not one.restartable]

@@ -111,12 +111,12 @@ def state_of(
             continue
         state = states[namespace["metadata"]["name"]]
         state.pods += 1
-        fault = _fault(injectors, namespace, pod)
+        key = owner_of(pod)
+        fault = _fault(injectors, namespace, pod, known.get(key))
         state.with_sidecar += proxy_of(pod) is not None
         if fault is None:
             continue
         state.without_sidecar += fault == "missing"
-        key = owner_of(pod)
         workload = workloads.setdefault(key, Workload(*key, reason=_untouchable(key, known.get(key))))
         setattr(workload, fault, getattr(workload, fault) + 1)
     return State(
@@ -140,10 +140,10 @@ def owner_of(pod: Object) -> tuple[str, str, str]:
     return "Pod", namespace, metadata["name"]
 
 
-def _fault(injectors: Injectors, namespace: Object, pod: Object) -> str | None:
+def _fault(injectors: Injectors, namespace: Object, pod: Object, owner: Object | None) -> str | None:
     injector = injectors.of_pod(namespace, pod)
     if injector is None:
-        return None
+        return "outdated" if is_injected(pod) and not _brings_proxy(owner) else None
     if proxy_of(pod) is None:
         return "missing"
     if not is_injected(pod):
@@ -153,6 +153,12 @@ def _fault(injectors: Injectors, namespace: Object, pod: Object) -> str | None:
         return "outdated"
     chosen = "sidecar.istio.io/proxyImage" in (pod["metadata"].get("annotations") or {})
     return "outdated" if version and current and version != current and not chosen else None
+
+
+def _brings_proxy(owner: Object | None) -> bool:
+    """Whether the template has a proxy itself, as after `istioctl kube-inject`, so that new pods would have it too."""
+    template = ((owner or {}).get("spec") or {}).get("template") or {}
+    return proxy_of(template) is not None
 
 
 def _untouchable(key: tuple[str, str, str], owner: Object | None) -> str:

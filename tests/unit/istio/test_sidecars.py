@@ -103,6 +103,21 @@ def test_proxies_of_another_version_or_revision_are_outdated() -> None:
     assert faults(found) == {"Pod old": (0, 1), "Pod other": (0, 1)}
 
 
+def test_a_sidecar_that_new_pods_would_not_get_is_outdated() -> None:
+    def template(*containers: str) -> Object:
+        return {"selector": {}, "template": {"spec": {"containers": [{"name": name} for name in containers]}}}
+
+    found = state(
+        namespace("shop"),
+        deployment("web", spec=template("web")),
+        pod("web-5f6c7d-a", owner=("ReplicaSet", "web-5f6c7d"), proxy="1.29.1"),
+        # As istioctl kube-inject leaves it: a restart would bring the same proxy again.
+        deployment("by-hand", spec=template("web", "istio-proxy")),
+        pod("by-hand-5f6c7d-a", owner=("ReplicaSet", "by-hand-5f6c7d"), proxy="1.29.1"),
+    )
+    assert faults(found) == {"Deployment web": (0, 1)}
+
+
 def test_the_default_tag_injects_for_the_revision_that_it_points_at() -> None:
     deactivated = injector(
         webhooks=[
