@@ -124,7 +124,9 @@ class Application:
             # Who may look into some namespaces only cannot have put objects into others.
             return [obj for namespace in sorted(namespaces) for obj in _readable(cluster, kind, namespace, selector)]
 
-        return [obj for found in cluster.parallel(read, list(kinds.values())) for obj in found]
+        found = [obj for objects in cluster.parallel(read, list(kinds.values())) for obj in objects]
+        # What is found here may be deleted: no proxy that drops a selector shall widen it.
+        return [obj for obj in found if self.labels.items() <= labels_of(obj).items()]
 
     def check(self, cluster: Cluster, plan: Plan, *, force: bool = False, check_mode: bool = False) -> None:
         """Raise Refused for a plan that cannot work or, unless forced, that takes what another application has."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..kube.objects import Key, Kind
 from ..kube.plan import Plan, Unit
@@ -29,7 +29,14 @@ Object = dict[str, Any]
 
 _WEBHOOKS = Kind("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration")
 _DEPLOYMENTS = Kind("apps/v1", "Deployment")
-_SERVICE_ACCOUNTS = Kind("v1", "ServiceAccount")
+
+
+class BaseOwner(NamedTuple):
+    """The revision that the objects of the component Base were last installed by."""
+
+    revision: str
+    version: str
+    namespace: str
 
 
 @dataclass(frozen=True)
@@ -38,26 +45,26 @@ class Standing:
 
     default_tag: the revision that the default tag points at, None where there is no such tag.
     tag_is_set: someone pointed the default tag there on purpose, by the tag commands or by `revision_tag`.
-    base: revision and version that the shared objects (CRDs, the reader) belong to, None where there are none.
+    base: whom the objects that all revisions share (CRDs above all) belong to, None where there are none.
     """
 
     default_tag: str | None = None
     tag_is_set: bool = False
-    base: tuple[str, str] | None = None
+    base: BaseOwner | None = None
 
     @classmethod
-    def read(cls, cluster: Cluster, namespace: str) -> Standing:
+    def read(cls, cluster: Cluster) -> Standing:
         """What the cluster says; two requests."""
         found = cluster.list(_WEBHOOKS, label_selector=f"app=sidecar-injector,{labels.TAG}={tags.DEFAULT}")
         tag = found[0] if found else None
-        reader = cluster.get(_SERVICE_ACCOUNTS, "istio-reader-service-account", namespace)
-        base = labels_of(reader) if reader else {}
+        shared = cluster.get(inventory.CRD, "gateways.networking.istio.io")
+        own = labels_of(shared) if shared else {}
         return cls(
             default_tag=labels_of(tag).get(labels.REVISION) if tag else None,
             # Tags that the installer makes are marked as managed; those made by a user's command are not.
             tag_is_set=tag is not None and labels.MANAGED not in labels_of(tag),
-            base=(base[labels.REVISION], base[labels.VERSION])
-            if labels.REVISION in base and labels.VERSION in base
+            base=BaseOwner(own[labels.REVISION], own[labels.VERSION], own.get(labels.OWNER_NAMESPACE, ""))
+            if labels.REVISION in own and labels.VERSION in own
             else None,
         )
 
@@ -114,7 +121,7 @@ class ControlPlane:
     def desired(self, standing: Standing | None = None) -> list[Object]:
         """All objects of the revision, given what stands in the cluster (nothing, if it is not said)."""
         standing = standing or Standing()
-        objects = [obj for obj in self.rendered if not (component_of(obj) == labels.BASE and self._yields(standing))]
+        objects = [obj for obj in self.rendered if not self._yields(obj, standing.base)]
         injector = tags.injector_of(objects)
         if injector is not None and self._claims_default_tag(standing):
             objects += tags.tag_objects(
@@ -134,7 +141,7 @@ class ControlPlane:
         """What `reconcile` is to make of the cluster; reads what stands there."""
         if self.cluster is None:
             raise ValueError("What stands in a cluster is not known without one.")
-        return self.unit_for(Standing.read(self.cluster, self.namespace))
+        return self.unit_for(Standing.read(self.cluster))
 
     def unit_for(self, standing: Standing) -> Unit:
         """As `unit`, for a cluster of which it is known what stands there."""
@@ -184,11 +191,12 @@ class ControlPlane:
             metadata["labels"] = {labels.NETWORK: self.configuration.network}
         return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
 
-    def _yields(self, standing: Standing) -> bool:
-        """Whether what all revisions share belongs to another one, and is no older than ours would be."""
-        if standing.base is None or standing.base[0] == self.revision:
+    def _yields(self, obj: Object, owner: BaseOwner | None) -> bool:
+        """Whether an object is shared with another revision, and there no older than ours would be."""
+        if owner is None or owner.revision == self.revision or component_of(obj) != labels.BASE:
             return False
-        return version_key(standing.base[1]) >= version_key(self.release.version)
+        shared = obj["metadata"].get("namespace", owner.namespace) == owner.namespace
+        return shared and version_key(owner.version) >= version_key(self.release.version)
 
     def _claims_default_tag(self, standing: Standing) -> bool:
         """istioctl's rule, save that a tag which someone has set by hand stays as it is."""

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -116,10 +117,20 @@ def _target(autoscaler: Mapping[str, Any]) -> tuple[str, str]:
 def _enforced(webhook: Object, live: Mapping[str, Any]) -> Object:
     """The webhook's own namespace selector with the expressions that the enforcer has added to the live one."""
     selector = webhook.get("namespaceSelector") or {}
+    there = live.get("namespaceSelector") or {}
     expressions = list(selector.get("matchExpressions") or ())
     added = [
         expression
-        for expression in (live.get("namespaceSelector") or {}).get("matchExpressions") or ()
+        for expression in there.get("matchExpressions") or ()
         if expression.get("key") in _ENFORCED and expression not in expressions
     ]
-    return {**selector, "matchExpressions": expressions + copy.deepcopy(added)} if added else selector
+    if not added:
+        return selector
+    merged = {**selector, "matchExpressions": expressions + copy.deepcopy(added)}
+    # The order in which the enforcer puts them means nothing.
+    return dict(there) if _unordered(merged) == _unordered(there) else merged
+
+
+def _unordered(selector: Mapping[str, Any]) -> tuple[Any, list[str]]:
+    expressions = [json.dumps(one, sort_keys=True) for one in selector.get("matchExpressions") or ()]
+    return selector.get("matchLabels") or {}, sorted(expressions)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.istio.configuration import Options
-from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane import ControlPlane, Standing
+from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane import BaseOwner, ControlPlane, Standing
 from ansible_collections.meshops.istio.plugins.module_utils.istio.tags import NEVER_MATCH
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import Refused
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, key_of
@@ -171,14 +171,15 @@ def test_without_webhooks_of_the_installer_there_is_no_tag(made: MadeRelease) ->
     ("base", "included"),
     [
         (None, True),
-        (("default", "1.30.0"), False),
-        (("default", "1.29.1"), False),
-        (("default", "1.28.3"), True),
-        (("canary", "1.30.0"), True),
+        (BaseOwner("default", "1.30.0", SYSTEM), False),
+        (BaseOwner("default", "1.29.1", SYSTEM), False),
+        (BaseOwner("default", "1.28.3", SYSTEM), True),
+        (BaseOwner("canary", "1.30.0", SYSTEM), True),
+        (BaseOwner("default", "1.30.0", "elsewhere"), True),
     ],
 )
 def test_shared_objects_belong_to_the_newest_revision(
-    made: MadeRelease, base: tuple[str, str] | None, included: bool
+    made: MadeRelease, base: BaseOwner | None, included: bool
 ) -> None:
     objects = named(control_plane(made, revision="canary").desired(Standing(default_tag="default", base=base)))
     assert ("ServiceAccount istio-reader-service-account" in objects) is included
@@ -191,13 +192,17 @@ def test_what_stands_is_read_from_the_cluster() -> None:
         api="admissionregistration.k8s.io/v1",
         labels={"app": "sidecar-injector", "istio.io/tag": "default", "istio.io/rev": "canary"},
     )
-    labels = {"istio.io/rev": "canary", "operator.istio.io/version": "1.29.1"}
-    reader = make("ServiceAccount", "istio-reader-service-account", SYSTEM, labels=labels)
-    assert Standing.read(MemoryCluster(), SYSTEM) == Standing()
-    expected = Standing(default_tag="canary", tag_is_set=True, base=("canary", "1.29.1"))
-    assert Standing.read(MemoryCluster(tag, reader), SYSTEM) == expected
+    labels = {
+        "istio.io/rev": "canary",
+        "operator.istio.io/version": "1.29.1",
+        "install.operator.istio.io/owning-resource-namespace": SYSTEM,
+    }
+    crd = make("CustomResourceDefinition", "gateways.networking.istio.io", api="apiextensions.k8s.io/v1", labels=labels)
+    assert Standing.read(MemoryCluster()) == Standing()
+    expected = Standing(default_tag="canary", tag_is_set=True, base=BaseOwner("canary", "1.29.1", SYSTEM))
+    assert Standing.read(MemoryCluster(tag, crd)) == expected
     tag["metadata"]["labels"]["operator.istio.io/managed"] = "Reconcile"
-    assert not Standing.read(MemoryCluster(tag), SYSTEM).tag_is_set
+    assert not Standing.read(MemoryCluster(tag)).tag_is_set
 
 
 def test_istiod_leads_and_gateways_wait_for_its_endpoint(made: MadeRelease) -> None:

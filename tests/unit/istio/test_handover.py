@@ -73,7 +73,7 @@ def test_the_enforcers_expressions_are_merged_into_ours() -> None:
 
 
 def test_a_selector_that_the_enforcer_holds_is_left_to_it() -> None:
-    merged = {"matchExpressions": [*OWN["matchExpressions"], *ENFORCED]}
+    merged = {"matchExpressions": [*ENFORCED, *OWN["matchExpressions"]]}
     live = owned(validator("Ignore", namespaceSelector=merged), admissionsenforcer=of_webhook(namespaceSelector={}))
     webhook = handover()(validator("Ignore", namespaceSelector=copy.deepcopy(OWN)), live)["webhooks"][0]
     assert "namespaceSelector" not in webhook
