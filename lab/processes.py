@@ -11,18 +11,25 @@ import os
 import select
 import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .cgroups import create
-from .files import digest, write
+from .errors import LabError
+from .files import digest
 from .paths import Lab
 
-# Joins the lab's control group and namespaces, then becomes the program: the process id stays the same.
+# Joins the lab's control group, leaves its own record, enters the lab's namespaces and becomes the program: the process
+# id stays the same. The record is its own work because whoever starts it may be killed before writing anything.
 # nsenter and not `ip netns exec`, which would hide /sys/fs/cgroup.
-_ENTER = 'echo $$ > "$1" && shift && exec nsenter "$@"'
+_ENTER = """
+echo $$ > "$1" &&
+printf "$2" $$ "$(cut -d " " -f 22 /proc/$$/stat)" > "$3.partial" && mv "$3.partial" "$3" &&
+shift 3 && exec nsenter "$@"
+"""
 _PATIENCE = 5.0  # seconds between SIGTERM and SIGKILL
 
 
@@ -105,10 +112,13 @@ class Process:
 
     def start(self) -> None:
         self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.record.path.parent.mkdir(parents=True, exist_ok=True)
+        known = json.dumps({"boot": boot_id(), "inputs": self._inputs()})
+        template = f'{{"pid": %s, "started": "%s", {known.removeprefix("{")}'
         with self.log.open("ab") as log:
             process = subprocess.Popen(
                 [
-                    *("sh", "-c", _ENTER, "sh", str(create(self.lab.cgroup))),
+                    *("sh", "-c", _ENTER, "sh", str(create(self.lab.cgroup)), template, str(self.record.path)),
                     *(f"--mount={self.lab.mounts}", f"--net=/run/netns/{self.lab.netns}", "--"),
                     *(str(word) for word in self.argv),
                 ],
@@ -118,8 +128,10 @@ class Process:
                 env={"PATH": os.environ["PATH"], "HOME": str(self.lab.state), **self.environment},
                 start_new_session=True,
             )
-        record = {"pid": process.pid, "started": start_time(process.pid), "boot": boot_id(), "inputs": self._inputs()}
-        write(self.record.path, json.dumps(record))
+        while self.record.read().get("pid") != process.pid:
+            if process.poll() is not None:
+                raise LabError(f"{self.name} could not be started: look into {self.log}.")
+            time.sleep(0.01)
 
     def _inputs(self) -> str:
         files = [path.read_bytes() for path in self.configuration]

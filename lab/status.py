@@ -64,7 +64,8 @@ def _paths(lab: Lab) -> list[tuple[str, str]]:
 def _images(api: Api, lab: Lab) -> list[tuple[str, str]]:
     """Images on the node, each with where it comes from; a stand-in is called one."""
     node = api.get(f"/api/v1/nodes/{lab.node}") or {"status": {}}
-    there = {name for image in node["status"].get("images", []) for name in image["names"] if "@" not in name}
+    listed = (name for image in node["status"].get("images") or [] for name in image.get("names") or [])
+    there = {name for name in listed if "@" not in name}
     packed = {name for marker in imported(lab) for name in marker.read_text().split()}
     rows = {row.image: row.answers for row in standins.table()}
 
