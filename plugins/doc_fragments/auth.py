@@ -117,6 +117,6 @@ options:
     elements: str
 requirements:
   - python >= 3.11
-  - kubernetes >= 28.1.0 (Python package)
+  - kubernetes >= 29.0 (Python package)
   - PyYAML >= 6.0
 """

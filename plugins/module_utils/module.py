@@ -156,6 +156,10 @@ class MeshModule(AnsibleModule):
     def log(self, msg: str, log_args: Any = None) -> None:
         """Log nothing: ansible-core would log the options' values, content of kubeconfigs and manifests included."""
 
+    def add_path_info(self, kwargs: Result) -> Result:
+        """Leave results as they are: ansible-core would add owner, mode and more to each that has a `path`."""
+        return kwargs
+
     def _without_secrets(self, result: Result) -> Result:
         # Only what is secret is registered: a censored value is censored wherever it occurs, as any part of a text.
         self.no_log_values.update(secrets_of(self.params.get("kubeconfig")))

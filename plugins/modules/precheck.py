@@ -63,7 +63,7 @@ EXAMPLES = r"""
 RETURN = r"""
 ok:
   description: Whether there is no message of the level that O(fail_on) names, or worse. V(true) with O(fail_on=never).
-  returned: always
+  returned: success, and failure because of a message
   type: bool
   sample: true
 messages:

@@ -1,0 +1,156 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Releases and control planes: what is refused before the first write, and what is made of the options."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.meshops.istio.tests.unit.istio.conftest import MadeRelease
+from ansible_collections.meshops.istio.tests.unit.istio.memory import MemoryCluster, make, pod
+from ansible_collections.meshops.istio.tests.unit.kube.api_server import Answer, ApiServer
+from ansible_collections.meshops.istio.tests.unit.modules.conftest import Run
+
+
+def rendered(**spec: Any) -> list[dict[str, Any]]:
+    """What istioctl prints here for a control plane: enough to see it through."""
+    labels = {"operator.istio.io/component": "IngressGateways"}
+    service = {"type": "LoadBalancer", "ports": [{"name": "http2", "port": 80}], **spec}
+    return [
+        make(
+            "ConfigMap", "istio", "istio-system", labels={"operator.istio.io/component": "Pilot"}, data={"mesh": "{}"}
+        ),
+        make("Service", "istio-ingressgateway", "istio-system", labels=labels, spec=service),
+    ]
+
+
+def options(made: MadeRelease, **given: Any) -> dict[str, Any]:
+    return {"version": "1.29.1", "source": [str(made.root)], "wait": False, **given}
+
+
+# --- release -------------------------------------------------------------------------------------------------------
+
+
+def test_a_release_is_found_in_check_mode_too(run_module: Run, made: MadeRelease) -> None:
+    found = run_module("release", version="1.29.1", source=[str(made.root)], check=True)
+    assert (found["path"], found["profiles"], found["fetched"]) == (str(made.root), ["default", "demo"], False)
+    assert not found["changed"]
+
+
+@pytest.mark.parametrize("version", ["latest", "1.29", "v1.29.1"])
+def test_a_version_is_exact(version: str, run_module: Run, made: MadeRelease) -> None:
+    refused = run_module("release", version=version, source=[str(made.root)])
+    assert (refused["code"], version in refused["msg"]) == ("invalid_input", True)
+
+
+def test_a_version_that_is_not_there(run_module: Run, made: MadeRelease) -> None:
+    refused = run_module("release", version="1.2.3", source=[str(made.root)])
+    assert "1.2.3 is not in" in refused["msg"]
+
+
+# --- control plane -------------------------------------------------------------------------------------------------
+
+
+def test_check_mode_foretells_and_a_second_run_writes_nothing(api: ApiServer, on_api: Run, made: MadeRelease) -> None:
+    made.renders(*rendered())
+    planned = on_api("control_plane", **options(made), check=True, diff=True)
+    assert ({change["action"] for change in planned["changes"]}, api.writes) == ({"create"}, [])
+    assert len(planned["diff"]) == len(planned["changes"])
+    done = on_api("control_plane", **options(made))
+    assert (done["changes"], done["version"], done["revision"]) == (planned["changes"], "1.29.1", "default")
+    written = api.writes
+    again = on_api("control_plane", **options(made))
+    assert (again["changed"], api.writes) == (False, written)
+
+
+def test_ingress_settings_reach_the_service(api: ApiServer, on_api: Run, made: MadeRelease) -> None:
+    made.renders(*rendered())
+    ingress = [{"type": "NodePort", "node_ports": {"http2": 30080}}]
+    on_api("control_plane", **options(made), ingress=ingress)
+    spec = api.get("/api/v1/namespaces/istio-system/services/istio-ingressgateway")["spec"]
+    assert (spec["type"], spec["ports"][0]["nodePort"]) == ("NodePort", 30080)
+
+
+BROKEN = "kind: IstioOperator\nspec: {a: 1\n"
+TWICE = "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nspec: {}\nspec: {}\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"version": "1.2.3"}, "Istio 1.2.3 is not in"),
+        ({"version": "latest"}, "'latest' is not an exact Istio version"),
+        ({"profile": "tiny"}, "default, demo"),
+        ({"overlays": [{"kind": "ConfigMap"}]}, "overlay 1 is not an IstioOperator"),
+        ({"overlays": [{"source": "mesh.yaml", "text": BROKEN}]}, "mesh.yaml, line 3: "),
+        ({"overlays": [{"source": "mesh.yaml", "text": TWICE}]}, "mesh.yaml, line 4: the key 'spec' is repeated"),
+        ({"overlays": ["/nowhere/mesh.yaml"]}, "/nowhere/mesh.yaml does not exist"),
+        ({"ingress": [{"type": "NodePort", "node_ports": {"grpc": 30080}}]}, "no port named grpc; there is http2"),
+        ({"set": ["colour"]}, "colour"),
+        ({"wait_timeout": 0}, "wait_timeout is 0"),
+        ({"state": "present", "version": None}, "version"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_no_write(
+    given: dict[str, Any], sentence: str, api: ApiServer, on_api: Run, made: MadeRelease
+) -> None:
+    made.renders(*rendered())
+    refused = on_api("control_plane", **{**options(made), **given})
+    assert (refused["failed"], refused["code"], api.writes) == (True, "invalid_input", [])
+    assert sentence in refused["msg"]
+    assert "\n" not in refused["msg"]
+
+
+def test_a_kubernetes_that_is_too_old_is_refused_or_warned_of(api: ApiServer, on_api: Run, made: MadeRelease) -> None:
+    made.renders(*rendered())
+    old = {"major": "1", "minor": "28", "gitVersion": "v1.28.3"}
+    api.fault = lambda request: Answer(200, old) if request.path == "/version" else None
+    refused = on_api("control_plane", **options(made))
+    assert (refused["code"], api.writes) == ("unsupported_kubernetes", [])
+    assert "supports Kubernetes 1.31 to 1.35, and this cluster runs 1.28.3" in refused["msg"]
+    done = on_api("control_plane", **options(made), ignore_version_check=True)
+    assert done["changed"]
+    assert "1.28.3" in json.dumps(done["warnings"])
+
+
+def test_missing_permissions_are_all_named(api: ApiServer, on_api: Run, made: MadeRelease) -> None:
+    made.renders(*rendered())
+    api.forbidden = lambda attributes: attributes["resource"] in ("configmaps", "services")
+    refused = on_api("control_plane", **options(made))
+    assert (refused["code"], api.writes) == ("forbidden", [])
+    assert "configmaps" in refused["msg"]
+    assert "services" in refused["msg"]
+
+
+def test_absent_needs_no_release(api: ApiServer, on_api: Run) -> None:
+    gone = on_api("control_plane", state="absent", wait=False)
+    assert (gone["changed"], gone["gateways"], gone["resources"]) == (False, [], [])
+
+
+# --- what is installed, and what speaks against installing ----------------------------------------------------------
+
+
+def test_info_names_the_cluster_and_what_is_installed(api: ApiServer, on_api: Run) -> None:
+    api.put("/api/v1/namespaces/shop/pods/web", pod("web", proxy="1.29.1"))
+    told = on_api("control_plane_info")
+    assert (told["server"], told["kubernetes"], told["proxies"]) == (api.url, "1.35.4", {"1.29.1": 1})
+
+
+@pytest.mark.parametrize(("fail_on", "fails"), [("error", True), ("warning", True), ("never", False)])
+def test_a_precheck_fails_from_the_level_on_that_was_asked_for(
+    fail_on: str, fails: bool, on: Run, made: MadeRelease
+) -> None:
+    memory = MemoryCluster(kubernetes="1.28.3")
+    told = on(memory, "precheck", version="1.29.1", source=[str(made.root)], fail_on=fail_on)
+    assert (told.get("failed", False), told["ok"]) == (fails, not fails)
+    assert told["messages"][0]["code"] == "unsupported_kubernetes"
+
+
+def test_a_precheck_can_be_told_to_put_up_with_the_version(on: Run, made: MadeRelease) -> None:
+    memory = MemoryCluster(kubernetes="1.28.3")
+    told = on(memory, "precheck", version="1.29.1", source=[str(made.root)], ignore_version_check=True)
+    assert (told["ok"], told["messages"][0]["level"]) == (True, "warning")

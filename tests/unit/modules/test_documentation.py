@@ -1,0 +1,78 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Documentation: it says of every option what the module does with it, and its examples can be run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.meshops.istio.tests.unit.modules.documented import NAMES, documentation, module, returns
+
+SAID = ("type", "elements", "default", "choices", "aliases", "required")
+
+
+class Asked(Exception):
+    """Carries what a module gives to AnsibleModule."""
+
+
+def arguments(name: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    def ask(_self: AnsibleModule, **given: Any) -> None:
+        raise Asked(given)
+
+    monkeypatch.setattr(AnsibleModule, "__init__", ask)
+    with pytest.raises(Asked) as asked:
+        module(name).main()
+    found: dict[str, Any] = asked.value.args[0]
+    return found
+
+
+def shape(options: dict[str, Any]) -> dict[str, Any]:
+    """Options as argument specs and documentation both describe them."""
+    found: dict[str, Any] = {}
+    for name, option in options.items():
+        shown = {key: option[key] for key in SAID if option.get(key) not in (None, False, [])}
+        if option.get("default") is not None:
+            shown["default"] = option["default"]
+        parts = option.get("options") or option.get("suboptions")
+        found[name] = {**shown, "parts": shape(parts)} if parts else shown
+    return found
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_options_are_documented_as_they_are(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    documented = shape(documentation(name)["options"])
+    assert shape(arguments(name, monkeypatch)["argument_spec"]) == documented
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_module_supports_check_mode(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert arguments(name, monkeypatch)["supports_check_mode"] is True
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_examples_use_options_that_exist(name: str) -> None:
+    options = documentation(name)["options"]
+    aliases = {alias for option in options.values() for alias in option.get("aliases", ())}
+    tasks = [task for task in yaml.safe_load(module(name).EXAMPLES) if f"meshops.istio.{name}" in task]
+    used = {option for task in tasks for option in task[f"meshops.istio.{name}"] or ()}
+    assert tasks
+    assert used <= {*options, *aliases}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_result_hides_a_method_of_dictionaries(name: str) -> None:
+    # `result.values` in a template would be the method.
+    assert not {"values", "items", "keys", "get", "copy", "update", "pop"} & set(returns(name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_samples_are_of_the_types_that_they_are_samples_of(name: str) -> None:
+    from ansible_collections.meshops.istio.tests.unit.modules.documented import contradictions
+
+    samples = {key: value["sample"] for key, value in returns(name).items() if value["returned"] != "failure"}
+    assert contradictions(name, samples) == []

@@ -1,0 +1,198 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What all modules share: how they connect, how they fail, and what they never show."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible.module_utils import basic
+from ansible_collections.meshops.istio.plugins.module_utils import module as module_file
+from ansible_collections.meshops.istio.tests.unit.kube.api_server import Answer, ApiServer
+from ansible_collections.meshops.istio.tests.unit.modules.conftest import Run
+from ansible_collections.meshops.istio.tests.unit.modules.documented import ROOT
+
+INFO = "control_plane_info"
+READ = "ansible_collections.meshops.istio.plugins.modules.control_plane_info.read_installed"
+
+
+def kubeconfig(server: str, **user: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "default", "cluster": {"server": server}}],
+        "users": [{"name": "default", "user": user}],
+        "contexts": [{"name": "default", "context": {"cluster": "default", "user": "default"}}],
+        "current-context": "default",
+    }
+
+
+def raising(error: BaseException) -> Any:
+    def read(*_arguments: Any) -> None:
+        raise error
+
+    return read
+
+
+# --- connecting ----------------------------------------------------------------------------------------------------
+
+
+def test_requests_carry_the_collections_name_and_version(api: ApiServer, on_api: Run) -> None:
+    on_api(INFO)
+    version = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"]
+    assert {request.headers["user-agent"] for request in api.requests} == {f"meshops.istio/{version}"}
+
+
+@pytest.mark.parametrize("form", ["path", "dictionary", "yaml", "json"])
+def test_a_kubeconfig_is_a_path_or_its_content(form: str, api: ApiServer, run_module: Run, tmp_path: Path) -> None:
+    content = kubeconfig(api.url, token="swordfish")
+    path = tmp_path / "kubeconfig"
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    forms = {"path": str(path), "dictionary": content, "yaml": yaml.safe_dump(content), "json": json.dumps(content)}
+    assert run_module(INFO, kubeconfig=forms[form])["server"] == api.url
+    assert {request.headers["authorization"] for request in api.requests} == {"Bearer swordfish"}
+
+
+def test_the_environment_says_what_the_task_does_not(
+    api: ApiServer, run_module: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("K8S_AUTH_HOST", api.url)
+    monkeypatch.setenv("K8S_AUTH_API_KEY", "swordfish")
+    monkeypatch.setenv("K8S_AUTH_IMPERSONATE_USER", "jane")
+    monkeypatch.setenv("K8S_AUTH_IMPERSONATE_GROUPS", "readers,writers")
+    assert run_module(INFO)["server"] == api.url
+    assert api.requests[0].headers["impersonate-user"] == "jane"
+    assert api.requests[0].headers["impersonate-group"] == "writers"  # the last of two headers of this name
+
+
+def test_the_task_wins_over_the_environment(api: ApiServer, on_api: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("K8S_AUTH_API_KEY", "another")
+    on_api(INFO)
+    assert {request.headers["authorization"] for request in api.requests} == {"Bearer swordfish"}
+
+
+# --- failing -------------------------------------------------------------------------------------------------------
+
+
+def test_a_failure_has_a_sentence_a_code_and_details(run_module: Run, tmp_path: Path) -> None:
+    result = run_module(INFO, kubeconfig=str(tmp_path / "nowhere"))
+    assert (result["failed"], result["code"]) == (True, "invalid_input")
+    assert "nowhere does not exist" in result["msg"]
+
+
+def test_refused_credentials(api: ApiServer, on_api: Run) -> None:
+    api.fault = lambda request: Answer(401, {"message": "Unauthorized"})
+    result = on_api(INFO)
+    assert (result["code"], api.url in result["msg"]) == ("unauthorized", True)
+
+
+def test_a_wrong_option_is_refused_in_the_same_form(run_module: Run) -> None:
+    result = run_module("ingress_info", colour="green")
+    assert (result["code"], result["details"]) == ("invalid_input", {})
+    assert "colour" in result["msg"]
+
+
+def test_a_defect_is_one_sentence(on_api: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(READ, raising(KeyError("metadata")))
+    result = on_api(INFO)
+    assert result["code"] == "unexpected"
+    assert "KeyError: 'metadata'" in result["msg"]
+    assert "\n" not in result["msg"]
+    assert "Traceback" not in json.dumps(result)
+
+
+def test_a_defect_shows_its_traceback_to_who_asks(on_api: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(READ, raising(KeyError("metadata")))
+    assert "Traceback" in "".join(on_api(INFO, verbosity=3)["details"]["traceback"])
+
+
+def test_an_error_of_the_system_is_said_as_one(on_api: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(READ, raising(OSError(28, "No space left on device", "/tmp/x")))
+    result = on_api(INFO)
+    assert (result["code"], result["msg"]) == ("system", "The system says: No space left on device (/tmp/x).")
+
+
+def test_a_task_that_is_stopped_says_so(on_api: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(*_arguments: Any) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(READ, read)
+    assert on_api(INFO)["code"] == "interrupted"
+
+
+def test_a_library_that_is_missing_is_named(on_api: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "yaml" else find(name))
+    result = on_api(INFO)
+    assert (result["code"], result["details"]) == ("missing_library", {"library": "PyYAML"})
+    assert "PyYAML" in result["msg"]
+
+
+# --- not showing ---------------------------------------------------------------------------------------------------
+
+
+def test_a_kubeconfigs_content_is_not_shown_and_its_secrets_nowhere(
+    api: ApiServer, run_module: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(READ, raising(RuntimeError("swordfish is no key of default")))
+    result = run_module(INFO, kubeconfig=kubeconfig(api.url, token="swordfish", username="default"))
+    assert "swordfish" not in json.dumps(result)
+    # What is no secret is not censored, though it stands in the kubeconfig too.
+    assert "default" in result["msg"]
+    assert result["invocation"]["module_args"]["kubeconfig"] == "<content>"
+
+
+def test_nor_where_ansible_itself_refuses_the_options(run_module: Run) -> None:
+    content = yaml.safe_dump(kubeconfig("https://10.0.0.1", password="swordfish"))
+    result = run_module("ingress_info", kubeconfig=content, wait_timeout="soon")
+    assert result["failed"]
+    assert "swordfish" not in json.dumps(result)
+
+
+def test_secrets_among_manifests_are_not_shown(on_api: Run) -> None:
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "stringData": {"key": "swordfish"}}
+    result = on_api("application", name="shop", definition=[secret], wait=False, diff=True)
+    assert result["changed"]
+    assert "swordfish" not in json.dumps(result)
+
+
+def test_files_that_were_read_elsewhere_are_not_repeated(on_api: Run) -> None:
+    text = "kind: ConfigMap\napiVersion: v1\nmetadata: {name: settings}\ndata: {colour: green}"
+    result = on_api("application", name="shop", src=[{"source": "shop.yaml", "text": text}], wait=False)
+    assert result["invocation"]["module_args"]["src"] == [{"source": "shop.yaml", "text": "<text>"}]
+
+
+def test_nothing_of_an_invocation_is_logged(on_api: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    logged: list[str] = []
+    monkeypatch.setattr(basic.AnsibleModule, "_log_to_syslog", lambda _self, text: logged.append(text), raising=False)
+    monkeypatch.setattr(basic, "has_journal", False, raising=False)
+    on_api(INFO)
+    assert logged == []
+
+
+# --- telling -------------------------------------------------------------------------------------------------------
+
+
+def test_progress_goes_to_the_file_that_the_environment_names(
+    on_api: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    progress = tmp_path / "progress"
+    progress.touch()
+    monkeypatch.setenv(module_file.PROGRESS_FILE, str(progress))
+    manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}}
+    on_api("application", name="shop", definition=[manifest])
+    assert progress.read_text(encoding="utf-8").splitlines() == ["applied 1 of 1 objects"]
+
+
+def test_progress_that_nobody_can_read_is_no_failure(on_api: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(module_file.PROGRESS_FILE, "/nowhere/progress")
+    manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}}
+    assert on_api("application", name="shop", definition=[manifest])["changed"]
