@@ -1,0 +1,98 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The same with a real release: run where MESHOPS_TEST_RELEASE names the folder of an unpacked one.
+
+What istioctl says when it refuses something is its own, so that only a real one shows whether it is understood.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.meshops.istio.plugins.module_utils.istio import labels
+from ansible_collections.meshops.istio.plugins.module_utils.istio.configuration import Options
+from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane import ControlPlane
+from ansible_collections.meshops.istio.plugins.module_utils.istio.labels import labels_of
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release import Release
+from ansible_collections.meshops.istio.plugins.module_utils.istio.samples import find_sample, sample_names
+from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import key_of
+
+FOLDER = os.environ.get("MESHOPS_TEST_RELEASE", "")
+pytestmark = pytest.mark.skipif(not FOLDER, reason="MESHOPS_TEST_RELEASE names no release")
+
+Operator = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def release() -> Release:
+    return Release("1.29.1", Path(FOLDER))
+
+
+def plane(release: Release, **parameters: Any) -> ControlPlane:
+    return ControlPlane(release, Options.of(parameters))
+
+
+@pytest.mark.parametrize("revision", ["", "canary"])
+@pytest.mark.parametrize("profile", ["ambient", "default", "demo", "minimal", "openshift", "preview", "stable"])
+def test_every_profile(release: Release, profile: str, revision: str) -> None:
+    control_plane = plane(release, profile=profile, revision=revision)
+    objects = control_plane.desired()
+    keys = [key_of(obj).identity for obj in objects]
+    assert len(set(keys)) == len(keys)
+    for obj in objects[1:]:
+        assert {labels.COMPONENT, labels.MANAGED, labels.VERSION, labels.OWNER_NAMESPACE} <= set(labels_of(obj)) | (
+            # The service of a tag is labelled for no component beyond what its chart says.
+            {labels.COMPONENT} if labels.TAG in labels_of(obj) else set()
+        )
+        assert labels_of(obj)[labels.REVISION] == (revision or "default")
+    tags = sorted(obj["kind"] for obj in objects if labels.TAG in labels_of(obj))
+    assert tags == ["MutatingWebhookConfiguration", "Service", "ValidatingWebhookConfiguration"]
+    has_gateway = [one["name"] for one in control_plane.gateways if one["component"] == labels.INGRESS]
+    assert has_gateway == ([] if profile in ("ambient", "minimal") else ["istio-ingressgateway"])
+
+
+def test_an_empty_profile_is_a_namespace(release: Release) -> None:
+    assert [obj["kind"] for obj in plane(release, profile="empty").desired()] == ["Namespace"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "sentence"),
+    [
+        ({"profil": "demo"}, "overlay 1: Istio 1.29.1 does not know the field 'profil'."),
+        ({"values": {"pilot": {"foo": 1}}}, "Istio 1.29.1 does not know the field 'foo'."),
+        ({"components": {"pilot": {"k8s": {"envv": []}}}}, "Istio 1.29.1 does not know the field 'envv'."),
+        ({"components": {"pilot": ["a"]}}, "'spec.components.pilot' has a value of the wrong type (array)."),
+        (
+            {"values": {"global": {"platform": "aks"}}},
+            "Istio 1.29.1 has no settings for the platform 'aks'; it has them for gke,",
+        ),
+        ({"hub": "a b"}, "Istio 1.29.1 refuses this configuration: bad hub:"),
+    ],
+)
+def test_refusals_are_understood(release: Release, operator: Operator, spec: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        plane(release, overlays=[operator(spec)]).desired()
+    assert sentence in caught.value.message
+
+
+def test_node_ports_of_the_demo_profile(release: Release) -> None:
+    ingress = [{"type": "NodePort", "node_ports": {"http2": 30080, "https": 30443}}]
+    objects = plane(release, profile="demo", ingress=ingress).desired()
+    [service] = [
+        obj for obj in objects if obj["kind"] == "Service" and obj["metadata"]["name"] == "istio-ingressgateway"
+    ]
+    ports = {port["name"]: port.get("nodePort") for port in service["spec"]["ports"]}
+    assert ports == {"status-port": None, "http2": 30080, "https": 30443, "tcp": None, "tls": None}
+
+
+def test_samples(release: Release) -> None:
+    assert {"bookinfo", "curl", "helloworld", "httpbin"} <= set(sample_names(release))
+    for name in ("bookinfo", "helloworld", "httpbin"):
+        assert find_sample(release, name).gateways
