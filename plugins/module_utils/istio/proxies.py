@@ -29,6 +29,12 @@ def proxy_of(pod: Object) -> Object | None:
     return None
 
 
+def has_sidecar(pod: Object) -> bool:
+    """Whether the pod has a proxy beside something else; a gateway is nothing but a proxy."""
+    containers = (pod.get("spec") or {}).get("containers") or ()
+    return proxy_of(pod) is not None and any(one.get("name") != CONTAINER for one in containers)
+
+
 def is_injected(pod: Object) -> bool:
     """Whether the pod got its proxy from an injector; gateways that istioctl installs did not."""
     return STATUS in (pod["metadata"].get("annotations") or {})

@@ -14,7 +14,7 @@ from ..kube.objects import Kind
 from . import labels
 from .injectors import Injectors
 from .labels import labels_of
-from .proxies import has_ended, is_injected, proxy_of, proxy_version, revision_of, version_of
+from .proxies import has_ended, has_sidecar, is_injected, proxy_of, proxy_version, revision_of, version_of
 
 if TYPE_CHECKING:
     from ..kube.cluster import Cluster
@@ -113,7 +113,7 @@ def state_of(
         state.pods += 1
         key = owner_of(pod)
         fault = _fault(injectors, namespace, pod, known.get(key))
-        state.with_sidecar += proxy_of(pod) is not None
+        state.with_sidecar += has_sidecar(pod)
         if fault is None:
             continue
         state.without_sidecar += fault == "missing"

@@ -200,3 +200,10 @@ def test_a_replica_set_of_its_own_is_no_deployment() -> None:
     lone = pod("web-x", labels={}, owner=("StatefulSet", "web"))
     lone["metadata"]["ownerReferences"][0].update(kind="ReplicaSet", name="web-1")
     assert owner_of(lone) == ("ReplicaSet", "shop", "web-1")
+
+
+def test_a_gateway_is_no_sidecar() -> None:
+    gateway = pod("gw", "istio-system", proxy="1.29.1")
+    gateway["spec"]["containers"] = gateway["spec"]["containers"][1:]
+    found = state(namespace("istio-system"), gateway)
+    assert (found.namespaces[0].pods, found.namespaces[0].with_sidecar) == (1, 0)
