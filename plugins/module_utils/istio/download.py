@@ -16,11 +16,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..kube.errors import MeshError, Refused, Unreachable
+from ..kube.errors import InvalidInput, MeshError, Refused, Unreachable
 from ..kube.progress import Progress
 
 _CHUNK = 1 << 18
-_STALL = 30.0
+_STALL = 15.0
 """Seconds without a byte after which a server counts as gone."""
 _ATTEMPTS = 3
 
@@ -37,9 +37,7 @@ class Download:
     def __init__(self, *, timeout: float, proxy: str | None, ca_cert: str | None, progress: Progress) -> None:
         self._until = time.monotonic() + timeout
         self._progress = progress
-        handlers: list[urllib.request.BaseHandler] = [
-            urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=ca_cert))
-        ]
+        handlers: list[urllib.request.BaseHandler] = [urllib.request.HTTPSHandler(context=_trust(ca_cert))]
         if proxy:
             handlers.append(urllib.request.ProxyHandler({"http": proxy, "https": proxy}))
         self._opener = urllib.request.build_opener(*handlers)
@@ -81,10 +79,7 @@ class Download:
             raise Refused(
                 f"{url} has no published checksum ({url}.sha256): give its SHA-256 in `checksum`.", code="no_checksum"
             ) from None
-        found = re.search(r"\b[0-9a-fA-F]{64}\b", text)
-        if not found:
-            raise Refused(f"{url}.sha256 holds no SHA-256: give it in `checksum`.", code="no_checksum")
-        return found[0].lower()
+        return checksum_in(text, f"{url}.sha256")
 
     def _retrying(self, url: str, what: str, request: Callable[[], Any]) -> Any:
         for attempt in range(1, _ATTEMPTS + 1):
@@ -132,3 +127,18 @@ class Download:
                     self._progress(f"downloading {what}: {done >> 20} of {size >> 20} MB")
             if done < size:
                 raise EOFError(f"the connection ended after {done} of {size} bytes")
+
+
+def checksum_in(text: str, where: str) -> str:
+    """The SHA-256 in the text of a `.sha256` file; Refused if there is none."""
+    found = re.search(r"\b[0-9a-fA-F]{64}\b", text)
+    if not found:
+        raise Refused(f"{where} holds no SHA-256: give it in `checksum`.", code="no_checksum")
+    return found[0].lower()
+
+
+def _trust(ca_cert: str | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_cert)
+    except OSError as error:
+        raise InvalidInput(f"The CA certificates in {ca_cert} cannot be read: {error.strerror or error}.") from error

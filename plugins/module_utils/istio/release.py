@@ -21,7 +21,7 @@ from ..kube.errors import InvalidInput, MeshError
 from ..kube.progress import Progress, silent
 from .archive import unpack
 from .cache import cache_folder, locked, work_folder
-from .download import Download, NotThere
+from .download import Download, NotThere, checksum_in
 
 OFFICIAL = "https://github.com/istio/istio/releases/download"
 """Where the releases are published, as `<this>/<version>/istio-<version>-<os>-<arch>.tar.gz`."""
@@ -81,7 +81,7 @@ def find_release(
 
     `source` names where to look, first match wins: an unpacked release, a folder of unpacked releases or archives,
     an archive, or the URL of a mirror with the official layout; without it the official downloads are asked.
-    `checksum` is the archive's SHA-256 where none is published beside it. `timeout` is in seconds, for everything.
+    `checksum` is the archive's SHA-256, for one that is not published beside it. `timeout` is in seconds, for everything.
 
     Raises InvalidInput for a version that is not exact or does not exist, and MeshError for a failed download.
     """
@@ -166,7 +166,7 @@ class _Seeker:
 
     def _archive(self, sources: Sequence[str], work: Path, download: Download) -> tuple[Path, str]:
         for archive in _archives(sources, self.version, self.archive_name):
-            return archive, download.verify(archive, self.checksum)
+            return archive, download.verify(archive, self.checksum or _published(archive))
         missing: list[str] = []
         for url in (source.rstrip("/") for source in sources if _is_url(source)):
             address = f"{url}/{self.version}/{self.archive_name}"
@@ -239,8 +239,13 @@ def _archives(sources: Sequence[str], version: str, name: str) -> Iterator[Path]
         if path.is_file():
             if f"istio-{version}-" in path.name or f"istio-{version}." in path.name:
                 yield path
-        elif (path / name).is_file():
-            yield path / name
+        else:
+            yield from (found for found in (path / name, path / version / name) if found.is_file())
+
+
+def _published(archive: Path) -> str | None:
+    beside = archive.with_name(f"{archive.name}.sha256")
+    return checksum_in(beside.read_text(encoding="utf-8"), str(beside)) if beside.is_file() else None
 
 
 def _is_release(folder: Path) -> bool:

@@ -179,6 +179,23 @@ def test_archives_in_a_folder_and_by_name(tmp_path: Path, cache: Path) -> None:
     assert find(tmp_path / "other", str(path))[1]
 
 
+def test_an_archives_checksum_beside_it_is_heeded(tmp_path: Path, cache: Path) -> None:
+    folder = tmp_path / "mirror" / VERSION
+    folder.mkdir(parents=True)
+    path = folder / "istio-1.29.1-linux-amd64.tar.gz"
+    path.write_bytes(archive())
+    path.with_name(f"{path.name}.sha256").write_text(f"{'0' * 64}  {path.name}\n")
+    with pytest.raises(Refused, match=r"instead of 0{64}"):
+        find(cache, str(tmp_path / "mirror"))
+    path.with_name(f"{path.name}.sha256").unlink()
+    assert find(cache, str(tmp_path / "mirror"))[1]
+
+
+def test_ca_certificates_that_are_not_there(mirror: Mirror, cache: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"The CA certificates in none\.pem cannot be read: No such file"):
+        find(cache, mirror.url, ca_cert="none.pem")
+
+
 def test_a_folder_without_the_version_says_what_it_holds(tmp_path: Path, cache: Path) -> None:
     unpacked(tmp_path / "releases", "1.28.3")
     with pytest.raises(InvalidInput, match=r"Istio 1.29.1 is not in \S+/releases; there is 1.28.3: unpack"):
