@@ -17,9 +17,15 @@ from .errors import ApiError, NotReady
 from .objects import Key, Kind, key_of
 from .plan import Change, Object, Plan, refusal
 from .progress import Progress
-from .resources import BUILT_IN
+from .resources import BUILT_IN, defined_by
 from .schedule import Step, run_steps
 from .wait import wait_endpoint, wait_gone, wait_ready
+
+Permit = Callable[[], None]
+"""Called before each write; raises where there must be none any more."""
+
+SERVED_WITHIN = 10.0
+"""Seconds after which every API server of a cluster should serve a kind whose CRD one of them has established."""
 
 TAKE_OVER_TRIES = 5
 """Controllers write too: a take-over that lost a race is tried again on the newer object."""
@@ -52,12 +58,14 @@ def default_rank(obj: Object) -> int:
     return 0 if obj["kind"] in _FIRST else 1 if obj["kind"] in _WORKLOADS else 2
 
 
-def apply_changes(cluster: Cluster, plan: Plan, *, gates: bool, deadline: float, progress: Progress) -> None:
+def apply_changes(
+    cluster: Cluster, plan: Plan, *, gates: bool, deadline: float, progress: Progress, permit: Permit
+) -> None:
     """Create and update what the plan says. `gates`: hold objects back until the Service that they need answers.
 
     Raises Refused for an object that the API server does not accept, NotReady where a gate or a CRD stays closed.
     """
-    steps = _Steps(cluster, plan, gates, deadline, progress).steps
+    steps = _Steps(cluster, plan, gates, deadline, progress, permit).steps
     total, written = sum(not step.passive for step in steps), 0
 
     def done(step: Step) -> None:
@@ -69,13 +77,16 @@ def apply_changes(cluster: Cluster, plan: Plan, *, gates: bool, deadline: float,
     run_steps(steps, workers=POOL_SIZE, done=done)
 
 
-def delete_stale(cluster: Cluster, plan: Plan, *, awaited: bool, deadline: float, progress: Progress) -> None:
+def delete_stale(
+    cluster: Cluster, plan: Plan, *, awaited: bool, deadline: float, progress: Progress, permit: Permit
+) -> None:
     """Delete what the plan says, webhooks first and namespaces last; `awaited`: until all of it is gone."""
     waves: dict[int, list[Change]] = {}
     for change in plan.changes:
         if change.action == "delete":
             waves.setdefault(_deletion_rank(change.key), []).append(change)
     for _rank, wave in sorted(waves.items()):
+        permit()
         cluster.parallel(lambda change: _delete(cluster, change), wave)
         progress(f"deleted {', '.join(str(change.key) for change in wave[:3])}{' and others' if len(wave) > 3 else ''}")
         if awaited:
@@ -86,27 +97,31 @@ def delete_stale(cluster: Cluster, plan: Plan, *, awaited: bool, deadline: float
 class _Steps:
     """A plan's creations and updates as steps: who needs whom, and what is worth going first."""
 
-    def __init__(self, cluster: Cluster, plan: Plan, gates: bool, deadline: float, progress: Progress) -> None:
-        self._cluster, self._plan, self._deadline, self._progress = cluster, plan, deadline, progress
+    def __init__(
+        self, cluster: Cluster, plan: Plan, gates: bool, deadline: float, progress: Progress, permit: Permit
+    ) -> None:
+        self._cluster, self._plan, self._deadline = cluster, plan, deadline
+        self._progress, self._permit = progress, permit
         self._gate = plan.unit.gate if gates else None
         self._rank = plan.unit.rank or default_rank
         changes = [change for change in plan.changes if change.desired is not None]
         self._named: set[Hashable] = {change.key.identity for change in changes}
-        self._guards = {
+        self._guards: set[Hashable] = {
             change.key.identity for change in changes if change.key.kind == "ValidatingWebhookConfiguration"
         }
-        self._passive: dict[Hashable, Step] = {}
         self._definitions = {
-            (change.desired["spec"]["group"], change.desired["spec"]["names"]["kind"]): change.key
+            defined_by(change.desired): change.key
             for change in changes
-            if change.desired and change.key.kind == "CustomResourceDefinition" and change.action == "create"
+            if change.desired and change.key.kind == "CustomResourceDefinition"
         }
+        self._passive: dict[Hashable, Step] = {}
         active = [self._step(change) for change in changes]
         self._order(active)
         self.steps = [*active, *self._passive.values()]
 
     def _step(self, change: Change) -> Step:
         needs: set[Hashable] = self._named & {("", "Namespace", "", change.key.namespace)}
+        definition = None
         if change.key.of not in BUILT_IN:
             needs |= self._guards
             definition = self._definitions.get((change.key.of.group, change.key.kind))
@@ -115,16 +130,31 @@ class _Steps:
         service = self._gate(change.desired) if self._gate and change.desired else None
         if service is not None:
             needs.add(self._opening(service))
-        return Step(change.key.identity, lambda: _write(self._cluster, self._plan, change), needs=needs)
+
+        def run() -> None:
+            self._permit()
+            _write(self._cluster, self._plan, change, patience=SERVED_WITHIN if definition else 0.0)
+
+        return Step(change.key.identity, run, needs=needs)
 
     def _order(self, active: list[Step]) -> None:
         """Each rank after the lower ones; nothing waits for CRDs, what they define, and what is held back."""
-        ranks = {key_of(obj).identity: self._rank(obj) for obj in self._plan.objects}
-        ordinary = [step for step in active if not step.needs - self._named and not _beside(step)]
+        ranks: dict[Hashable, int] = {key_of(obj).identity: self._rank(obj) for obj in self._plan.objects}
+        members: dict[int, set[Hashable]] = {}
         for step in active:
-            step.order = ranks[step.name] if step in ordinary else max(ranks.values())  # type: ignore[index]
-            if not _beside(step):
-                step.needs |= {other.name for other in ordinary if ranks[other.name] < ranks[step.name]}  # type: ignore[index]
+            step.order = max(ranks.values())
+            # Who waits for webhooks must not be waited for by them.
+            if not _beside(step) and not step.needs - (self._named - self._guards):
+                step.order = ranks[step.name]
+                members.setdefault(step.order, set()).add(step.name)
+        below: set[Hashable] = set()
+        for rank in sorted(set(ranks.values())):
+            for step in active:
+                if ranks[step.name] == rank and not _beside(step):
+                    step.needs |= below
+            if rank in members:
+                # One step stands for all of a rank, which may be thousands.
+                below = {self._passively(("rank", rank), members[rank] | below, _nothing)}
 
     def _establishing(self, definition: Key) -> Hashable:
         return self._wait(("established", definition), {definition.identity}, wait_ready, [definition])
@@ -137,8 +167,15 @@ class _Steps:
             timeout = max(0.0, self._deadline - time.monotonic())
             function(self._cluster, awaited, timeout=timeout, progress=self._progress)
 
+        return self._passively(name, needs, run)
+
+    def _passively(self, name: Hashable, needs: set[Hashable], run: Callable[[], None]) -> Hashable:
         self._passive.setdefault(name, Step(name, run, needs=needs, passive=True))
         return name
+
+
+def _nothing() -> None:
+    pass
 
 
 def _beside(step: Step) -> bool:
@@ -146,11 +183,20 @@ def _beside(step: Step) -> bool:
     return isinstance(step.name, tuple) and step.name[1] in ("Namespace", "CustomResourceDefinition")
 
 
-def _write(cluster: Cluster, plan: Plan, change: Change) -> None:
+def _write(cluster: Cluster, plan: Plan, change: Change, *, patience: float) -> None:
+    ends = time.monotonic() + patience
     try:
         if change.take_over:
             _take_over(cluster, plan, change)
-        cluster.apply(cast(Object, change.desired), manager=plan.unit.manager)
+        while True:
+            try:
+                cluster.apply(cast(Object, change.desired), manager=plan.unit.manager)
+                return
+            except ApiError as error:
+                # A path that is not served gets no reason; the object's namespace that is absent does.
+                if error.status != 404 or error.reason or time.monotonic() > ends:
+                    raise
+            time.sleep(0.2)
     except ApiError as error:
         raise refusal(change.key, error) from error
 

@@ -178,13 +178,17 @@ class Cluster:
         namespace: str = "",
         *,
         uid: str | None = None,
+        resource_version: str | None = None,
         propagation: str = "Background",
         dry_run: bool = False,
     ) -> bool:
-        """Delete an object; False where there was none. `uid` guards against deleting a successor."""
+        """Delete an object; False where there was none.
+
+        `uid` guards against deleting a successor, `resource_version` against deleting a changed one (409).
+        """
         options: dict[str, Any] = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": propagation}
-        if uid:
-            options["preconditions"] = {"uid": uid}
+        preconditions = {"uid": uid, "resourceVersion": resource_version}
+        options["preconditions"] = {name: value for name, value in preconditions.items() if value}
         path = self._path(kind, namespace, name)
         return _found(lambda: self._write("DELETE", path, options, {}, dry_run)) is not None
 

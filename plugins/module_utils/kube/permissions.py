@@ -6,15 +6,12 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from .cluster import Access, Cluster
-from .errors import ApiError, Refused
+from .errors import Refused
 from .lock import NAMESPACE as LOCK_NAMESPACE
-from .plan import Change, Object, Plan
+from .plan import Plan
 
 _VERBS = {"create": ("create", "patch"), "update": ("patch",), "delete": ("delete",)}
-_GRANTS = frozenset({"ClusterRole", "ClusterRoleBinding"})
 
 
 def refuse_forbidden(cluster: Cluster, plan: Plan, *, waits: bool, locks: bool) -> None:
@@ -28,9 +25,6 @@ def refuse_forbidden(cluster: Cluster, plan: Plan, *, waits: bool, locks: bool) 
             code="forbidden",
             missing=[str(access) for access in denied],
         )
-    # Who creates a role must hold what it grants, or 'escalate'; only the server can tell.
-    grants = [change for change in plan.changes if change.action == "create" and change.key.kind in _GRANTS]
-    cluster.parallel(lambda change: _try_to_grant(cluster, plan, change), grants)
 
 
 def required(cluster: Cluster, plan: Plan, *, waits: bool, locks: bool) -> list[Access]:
@@ -45,18 +39,3 @@ def required(cluster: Cluster, plan: Plan, *, waits: bool, locks: bool) -> list[
         for verb in ("get", "create", "patch", "delete"):
             found[Access(verb, "coordination.k8s.io", "leases", LOCK_NAMESPACE)] = None
     return list(found)
-
-
-def _try_to_grant(cluster: Cluster, plan: Plan, change: Change) -> None:
-    try:
-        cluster.apply(cast(Object, change.desired), manager=plan.unit.manager, dry_run=True)
-    except ApiError as error:
-        message = str(error.body.get("message") or error.message)
-        if error.status == 403:
-            raise Refused(
-                f"The user may not create {change.key}, which grants more than the user has: give the account "
-                f"'escalate' and 'bind' on it, or the rights themselves ({message[:400].rstrip('.')}).",
-                code="forbidden",
-            ) from error
-        if "not found" not in message:  # a binding to a role of this very plan
-            raise

@@ -22,7 +22,8 @@ from typing import Any
 from . import fields
 from .cluster import Cluster
 from .errors import ApiError, InvalidInput, Refused
-from .objects import Key, Kind, key_of
+from .ignored import leave
+from .objects import Key, Kind, key_of, kind_of
 
 Object = dict[str, Any]
 Identity = tuple[str, str, str, str]
@@ -42,7 +43,7 @@ class Unit:
     rank: the order of applying where the API itself asks for none; low first, each after the lower ones.
     gate: the Service that must have a ready endpoint before an object is applied.
     adjust: the last word on an object, given the live one (or None): values that were handed over at run time.
-    ignore_fields: paths such as `spec.replicas`, or `Deployment/name:spec.replicas`, left to whoever else owns them.
+    ignore_fields: fields that are left to whoever else owns them (see ignored.py).
     awaited: which of the objects must become ready; all by default.
     """
 
@@ -59,7 +60,10 @@ class Unit:
 
 @dataclass(frozen=True)
 class Change:
-    """One object to create, update or delete. `before` is live, `after` what the server says it will be."""
+    """One object to create, update or delete. `before` is live, `after` what the server says it will be.
+
+    problem: why the server does not say so: then `after` is a guess.
+    """
 
     action: str
     key: Key
@@ -67,6 +71,7 @@ class Change:
     after: Object | None
     desired: Object | None = None
     take_over: bool = False
+    problem: Refused | None = None
 
     @property
     def summary(self) -> dict[str, str]:
@@ -76,45 +81,69 @@ class Change:
 
 @dataclass
 class Plan:
-    """The changes that are owed, deletions last, and the objects as they should be and as they are."""
+    """The changes that are owed, deletions last, and the objects as they should be and as they are.
+
+    leaving: objects that are wanted, but are being deleted: they must be gone before they can be created.
+    """
 
     unit: Unit
     objects: list[Object]
     live: dict[Identity, Object]
     changes: list[Change] = field(default_factory=list)
+    leaving: list[Key] = field(default_factory=list)
 
     @cached_property
     def digest(self) -> str:
-        """Names this plan: equal as long as the same objects would change in the same way."""
-        content = [[change.action, *change.key, clean(change.before), clean(change.after)] for change in self.changes]
+        """Names this plan: equal as long as the same objects would change in the same way.
+
+        Only the fields count that the unit owns or takes over: controllers may write theirs meanwhile, and what a
+        server would choose (a port, say) it chooses anew each time.
+        """
+        content = [
+            [change.action, *change.key, change.take_over, change.desired, self._touched(change)]
+            for change in sorted(self.changes, key=lambda change: (change.action, change.key))
+        ]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    def _touched(self, change: Change) -> Any:
+        if change.before is None or change.after is None:
+            return None
+        ours = {self.unit.manager, *self.unit.retired}
+        entries = fields.held_by(change.before, ours) + fields.held_by(change.after, ours)
+        return fields.part(clean(change.before), fields.union(entry.get("fieldsV1") or {} for entry in entries))
 
 
 def make_plan(cluster: Cluster, unit: Unit) -> Plan:
     """Compare a unit with the cluster. Reads, and makes dry runs; writes nothing.
 
-    Raises Refused where the API server would reject an object, InvalidInput for an object given twice.
+    Raises Refused where the API server would reject an update, InvalidInput for an object given twice or without the
+    namespace that it needs.
     """
     prepared = [prepare(obj) for obj in unit.objects]
-    _refuse_repeated(prepared)
     cluster.learn(obj for obj in prepared if obj["kind"] == "CustomResourceDefinition")
+    for obj in prepared:
+        _place(cluster, obj)
+    _refuse_repeated(prepared)
     owned = {key_of(obj).identity: obj for obj in (unit.stale(cluster) if unit.stale else ())}
-    live = {**owned, **_read(cluster, [key_of(obj) for obj in prepared if key_of(obj).identity not in owned])}
-    objects = [_adjusted(obj, live.get(key_of(obj).identity), unit) for obj in prepared]
+    listed = {key_of(obj) for obj in owned.values()}
+    live = {**owned, **_read(cluster, [key_of(obj) for obj in prepared if key_of(obj) not in listed])}
+    present = {identity: obj for identity, obj in live.items() if not _terminating(obj)}
+    objects = [_adjusted(obj, present.get(key_of(obj).identity), unit) for obj in prepared]
     plan = Plan(unit, objects, live)
 
     doubtful: list[Object] = []
     for obj in objects:
-        there = live.get(key_of(obj).identity)
-        if there is None:
-            plan.changes.append(Change("create", key_of(obj), None, obj, desired=obj))
-        elif not _settled(obj, there, unit):
+        key = key_of(obj)
+        if key.identity not in present:
+            plan.changes.append(Change("create", key, None, obj, desired=obj))
+            plan.leaving += [key] if key.identity in live else []
+        elif not _settled(obj, present[key.identity], unit):
             doubtful.append(obj)
-    updates = cluster.parallel(lambda obj: _update(cluster, unit, obj, live[key_of(obj).identity]), doubtful)
+    updates = cluster.parallel(lambda obj: _update(cluster, unit, obj, present[key_of(obj).identity]), doubtful)
     plan.changes += [change for change in updates if change is not None]
 
     wanted = {key_of(obj).identity for obj in objects}
-    gone = [obj for identity, obj in owned.items() if identity not in wanted and not _terminating(obj)]
+    gone = [obj for identity, obj in owned.items() if identity in present and identity not in wanted]
     plan.changes += [Change("delete", key_of(obj), obj, None) for obj in gone]
     return plan
 
@@ -125,13 +154,32 @@ def prepare(obj: Mapping[str, Any]) -> Object:
     prepared.pop("status", None)
     for name in ("creationTimestamp", "managedFields", "resourceVersion", "uid", "generation", "selfLink"):
         prepared["metadata"].pop(name, None)
-    if prepared["kind"] == "Secret" and "stringData" in prepared:
-        # The server moves it into data, where it would look like somebody else's.
-        encoded = {
-            name: base64.b64encode(str(text).encode()).decode() for name, text in prepared.pop("stringData").items()
-        }
-        prepared["data"] = {**prepared.get("data", {}), **encoded}
+    if kind_of(prepared) == Kind("v1", "Secret"):
+        _prepare_secret(prepared)
     return prepared
+
+
+def _prepare_secret(secret: Object) -> None:
+    for section in ("data", "stringData"):
+        for name, value in (secret.get(section) or {}).items():
+            # The server would quote the value when it says this.
+            if not isinstance(value, str):
+                raise InvalidInput(
+                    f"{key_of(secret)}: {section}.{name} is no text; put it in quotes.", object=key_of(secret)._asdict()
+                )
+    # The server moves it into data, where it would look like somebody else's.
+    texts = secret.pop("stringData", None) or {}
+    if texts:
+        encoded = {name: base64.b64encode(text.encode()).decode() for name, text in texts.items()}
+        secret["data"] = {**secret.get("data", {}), **encoded}
+
+
+def _place(cluster: Cluster, obj: Object) -> None:
+    """Refuse an object without the namespace that it needs; one that needs none loses it, as at the server."""
+    if not cluster.namespaced(kind_of(obj)):
+        obj["metadata"].pop("namespace", None)
+    elif not obj["metadata"].get("namespace"):
+        raise InvalidInput(f"{key_of(obj)} has no namespace; give it one.", object=key_of(obj)._asdict())
 
 
 def clean(obj: Mapping[str, Any] | None) -> Object | None:
@@ -182,11 +230,15 @@ def _settled(obj: Object, live: Object, unit: Unit) -> bool:
 def _update(cluster: Cluster, unit: Unit, obj: Object, live: Object) -> Change | None:
     """What applying would change, by the server's own word; None where it is nothing."""
     key = key_of(obj)
+    take_over = bool(fields.held_by(live, unit.retired))
     try:
         after = cluster.apply(obj, manager=unit.manager, dry_run=True)
     except ApiError as error:
-        raise refusal(key, error) from error
-    take_over = bool(fields.held_by(live, unit.retired))
+        problem = refusal(key, error)
+        # Those that may be overcome: all that the user may not do is said at once, and a plan may mend a webhook.
+        if isinstance(problem, Refused) and (error.status == 403 or problem.code == WEBHOOK):
+            return Change("update", key, live, _overlaid(live, obj), desired=obj, take_over=take_over, problem=problem)
+        raise problem from error
     if take_over:
         # A dry run cannot show that fields go which only their retired owner kept.
         abandoned = fields.union(entry.get("fieldsV1") or {} for entry in fields.held_by(live, unit.retired))
@@ -196,12 +248,32 @@ def _update(cluster: Cluster, unit: Unit, obj: Object, live: Object) -> Change |
     return Change("update", key, live, after, desired=obj, take_over=take_over)
 
 
+WEBHOOK = "webhook"
+"""The code of refusals for which the API server's webhooks are to blame."""
+
+
 def refusal(key: Key, error: ApiError) -> Exception:
     """The sentence for an object that the API server does not accept; other errors stay what they are."""
+    message = str(error.body.get("message") or error.message).rstrip(".")
+    if "failed calling webhook" in message:
+        return Refused(
+            f"A webhook stands in the way of {key}, and does not answer: {message.removeprefix(_INTERNAL)}; "
+            "mend what is behind it, or delete its configuration.",
+            code=WEBHOOK,
+            object=key._asdict(),
+        )
     if error.status in (400, 403, 404, 409, 413, 422):
-        message = str(error.body.get("message") or error.message).rstrip(".")
         return Refused(f"The API server refuses {key}: {message}.", object=key._asdict(), status=error.status)
     return error
+
+
+_INTERNAL = "Internal error occurred: "
+
+
+def _overlaid(live: Any, desired: Any) -> Any:
+    if not isinstance(live, Mapping) or not isinstance(desired, Mapping):
+        return desired
+    return {**live, **{name: _overlaid(live.get(name), value) for name, value in desired.items()}}
 
 
 def _ownership(obj: Object) -> list[Any]:
@@ -213,31 +285,8 @@ def _adjusted(obj: Object, live: Object | None, unit: Unit) -> Object:
     if unit.adjust is not None:
         obj = unit.adjust(deepcopy(obj), live)
     if live is not None and unit.ignore_fields:
-        obj = _leave(obj, live, unit)
-    return obj
-
-
-def _leave(obj: Object, live: Object, unit: Unit) -> Object:
-    """Leave the ignored fields to their other owner; where there is none, keep what is live."""
-    foreign = fields.others(live, {unit.manager, *unit.retired})
-    obj = deepcopy(obj)
-    for ignored in unit.ignore_fields:
-        target, _colon, path = ignored.rpartition(":")
-        if target not in ("", obj["kind"], f"{obj['kind']}/{obj['metadata']['name']}"):
-            continue
-        *parents, last = path.split(".")
-        mine: Any = obj
-        there: Any = live
-        owners: Any = foreign
-        for parent in parents:
-            mine, there = (value.get(parent) if isinstance(value, dict) else None for value in (mine, there))
-            owners = owners.get(f"f:{parent}", {})
-        if not isinstance(mine, dict) or not isinstance(there, dict) or last not in there:
-            continue
-        if f"f:{last}" in owners:
-            mine.pop(last, None)
-        elif last in mine:
-            mine[last] = deepcopy(there[last])
+        foreign = fields.others(live, {unit.manager, *unit.retired})
+        obj = leave(obj, live, foreign, unit.ignore_fields)
     return obj
 
 

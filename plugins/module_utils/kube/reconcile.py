@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from .acceptance import refuse_unacceptable
 from .apply import apply_changes, delete_stale
 from .cluster import Cluster
 from .difference import diffs
@@ -21,7 +22,7 @@ from .permissions import refuse_forbidden
 from .plan import Plan, Unit, make_plan
 from .progress import Progress
 from .ready import CURRENT, has_status, status
-from .wait import wait_ready
+from .wait import wait_gone, wait_ready
 
 
 @dataclass
@@ -60,18 +61,22 @@ def reconcile(
     plan = _checked_plan(cluster, unit, checks, expected_digest)
     if plan.changes:
         refuse_forbidden(cluster, plan, waits=wait, locks=lock is not None)
+        refuse_unacceptable(cluster, plan)
     if plan.changes and not check:
         held = (
             locked(cluster, lock, manager=unit.manager, deadline=deadline, progress=progress)
             if lock
-            else contextlib.nullcontext()
+            else contextlib.nullcontext(_always)
         )
-        with held:
-            # Somebody else may have held the lock until now.
-            plan = _checked_plan(cluster, unit, checks, expected_digest) if lock else plan
-            apply_changes(cluster, plan, gates=wait, deadline=deadline, progress=progress)
+        with held as permit:
+            if plan.leaving:
+                wait_gone(cluster, plan.leaving, timeout=max(0.0, deadline - time.monotonic()), progress=progress)
+            if plan.leaving or lock:
+                # Somebody else may have held the lock until now.
+                plan = _checked_plan(cluster, unit, checks, expected_digest)
+            apply_changes(cluster, plan, gates=wait, deadline=deadline, progress=progress, permit=permit)
             _wait(cluster, plan, wait, deadline, progress)
-            delete_stale(cluster, plan, awaited=wait, deadline=deadline, progress=progress)
+            delete_stale(cluster, plan, awaited=wait, deadline=deadline, progress=progress, permit=permit)
     elif not check:
         _wait(cluster, plan, wait, deadline, progress)
     return Outcome(
@@ -80,6 +85,10 @@ def reconcile(
         digest=plan.digest,
         diff=diffs(plan.changes) if diff else [],
     )
+
+
+def _always() -> None:
+    """The permit to write of who needs no lock."""
 
 
 def _checked_plan(

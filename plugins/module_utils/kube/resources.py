@@ -65,12 +65,19 @@ def of_definitions(definitions: Iterable[Mapping[str, Any]]) -> dict[Kind, Resou
     """The kinds that CustomResourceDefinitions define, in each version that they serve."""
     found = {}
     for definition in definitions:
-        spec = definition["spec"]
-        names, namespaced = spec["names"], spec.get("scope") == "Namespaced"
+        spec = definition.get("spec") or {}
+        (group, kind), plural = defined_by(definition), (spec.get("names") or {}).get("plural", "")
         for version in spec.get("versions") or ():
             if version.get("served", True):
-                found[Kind(f"{spec['group']}/{version['name']}", names["kind"])] = Resource(names["plural"], namespaced)
+                resource = Resource(plural, spec.get("scope") == "Namespaced")
+                found[Kind(f"{group}/{version.get('name')}", kind)] = resource
     return found
+
+
+def defined_by(definition: Mapping[str, Any]) -> tuple[str, str]:
+    """The group and kind that a CustomResourceDefinition defines; empty where it does not say."""
+    spec = definition.get("spec") or {}
+    return str(spec.get("group", "")), str((spec.get("names") or {}).get("kind", ""))
 
 
 def of_discovery(document: Mapping[str, Any]) -> dict[Kind, Resource]:

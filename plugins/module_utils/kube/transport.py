@@ -28,6 +28,9 @@ FIRST_CONTACT = 3.0
 PATIENCE = 30.0
 """Seconds that requests are retried for where no time limit is set, and the longest that one request may hang."""
 
+BRIEFLY = 5.0
+"""Seconds that a dry run is retried for where a webhook does not answer: it changes nothing that would mend one."""
+
 _RETRIED = frozenset({429, 500, 502, 503, 504})
 
 
@@ -88,7 +91,8 @@ class Transport:
                     return self._understood(method, path, response, accept)
                 failure = self._failure(method, path, response)
                 if isinstance(failure, ApiError) and _worth_retrying(failure, content_type):
-                    pause = self._pause(attempt, self._limit(started, failure), response.headers.get("Retry-After"))
+                    limit = self._limit(started, failure, dry_run="dryRun" in (query or {}))
+                    pause = self._pause(attempt, limit, response.headers.get("Retry-After"))
                 if pause is None:
                     raise failure
             attempt += 1
@@ -158,13 +162,13 @@ class Transport:
         # A read that hangs is cut while there is time to ask again.
         return Timeout(connect=min(5.0 if self._answered else FIRST_CONTACT, remaining), read=min(PATIENCE, remaining))
 
-    def _limit(self, started: float, failure: ApiError | None = None) -> float:
+    def _limit(self, started: float, failure: ApiError | None = None, *, dry_run: bool = False) -> float:
         """When (by `time.monotonic`) a request that began at `started` is no longer tried again."""
         if not self._answered:
             return min(self._end(started), started + FIRST_CONTACT)
         if failure is not None and "failed calling webhook" in failure.message:
             # It may just be starting, but one that is dead for good should not cost the whole time limit.
-            return min(self._end(started), started + PATIENCE)
+            return min(self._end(started), started + (BRIEFLY if dry_run else PATIENCE))
         return self._end(started)
 
     def _pause(self, attempt: int, limit: float, retry_after: str | None = None) -> float | None:
