@@ -19,7 +19,7 @@ PACKAGE = "ansible_collections.meshops.istio.plugins"
 NAMES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py") if path.stem != "__init__")
 
 ANSIBLES_OWN = {"changed", "failed", "msg", "diff", "invocation", "warnings", "deprecations", "exception"}
-TYPES = {"str": str, "int": int, "bool": bool, "dict": Mapping, "list": list, "float": float}
+TYPES: dict[str, Any] = {"str": str, "int": int, "bool": bool, "dict": Mapping, "list": list, "float": float}
 
 
 def module(name: str) -> types.ModuleType:
@@ -59,7 +59,8 @@ def contradictions(name: str, result: Mapping[str, Any]) -> list[str]:
 
 
 def _mistakes(path: str, said: Mapping[str, Any], value: Any) -> Iterator[str]:
-    if not isinstance(value, TYPES[said["type"]]) or (said["type"] == "int" and isinstance(value, bool)):
+    fits = isinstance(value, TYPES[said["type"]]) and not (said["type"] == "int" and isinstance(value, bool))
+    if not fits:
         yield f"{path} is {value!r}, not of type {said['type']}"
         return
     if said["type"] == "list":

@@ -6,12 +6,19 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import pytest
 import yaml
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.meshops.istio.tests.unit.modules.documented import NAMES, documentation, module, returns
+from ansible_collections.meshops.istio.tests.unit.modules.documented import (
+    NAMES,
+    PACKAGE,
+    documentation,
+    module,
+    returns,
+)
 
 SAID = ("type", "elements", "default", "choices", "aliases", "required")
 
@@ -76,3 +83,11 @@ def test_samples_are_of_the_types_that_they_are_samples_of(name: str) -> None:
 
     samples = {key: value["sample"] for key, value in returns(name).items() if value["returned"] != "failure"}
     assert contradictions(name, samples) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_paths_are_resolved_where_the_playbook_is(name: str) -> None:
+    options = documentation(name)["options"]
+    plugin = importlib.import_module(f"{PACKAGE}.action.{name}").ActionModule
+    lists = {option for option in ("overlays", "src", "source") if option in options}
+    assert {*plugin.files, *plugin.folders} == lists
