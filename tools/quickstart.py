@@ -45,7 +45,9 @@ def main() -> int:
         sys.exit(f"quickstart: CLUSTER is lab or existing, not {choice!r}.")
     variables = lab() if choice == "lab" else existing(os.environ.get("YES") == "1")
     arguments = shlex.split(os.environ.get("ARGS", ""))
-    command = ["ansible-playbook", "meshops.istio.quickstart", "--extra-vars", variables, *arguments]
+    # Without an inventory ansible warns that it has none.
+    command = ["ansible-playbook", "meshops.istio.quickstart", "--inventory", "localhost,"]
+    command += ["--extra-vars", variables, *arguments]
     return subprocess.run(command, check=False).returncode
 
 
