@@ -2,32 +2,30 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An Istio release on disk: istioctl, manifests and samples, found in a source or fetched into the cache."""
+"""An Istio release on disk: istioctl, manifests and samples, found where the user says or in the cache."""
 
 from __future__ import annotations
 
 import os
 import platform
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from ..kube.errors import InvalidInput, MeshError
+from ..kube.errors import InvalidInput
 from ..kube.progress import Progress, silent
-from .archive import unpack
-from .cache import cache_folder, locked, work_folder
-from .download import Download, NotThere, checksum_in
+from .cache import cache_folder, locked
 
 OFFICIAL = "https://github.com/istio/istio/releases/download"
 """Where the releases are published, as `<this>/<version>/istio-<version>-<os>-<arch>.tar.gz`."""
 
+CHECKSUM_FILE = ".archive.sha256"
+"""Holds, in a cached release, the checksum of the archive that it was made of."""
+
 _EXACT = re.compile(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?")
-_CHECKSUM_FILE = ".archive.sha256"
 _ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64", "armv7l": "armv7"}
 
 
@@ -81,7 +79,8 @@ def find_release(
 
     `source` names where to look, first match wins: an unpacked release, a folder of unpacked releases or archives,
     an archive, or the URL of a mirror with the official layout; without it the official downloads are asked.
-    `checksum` is the archive's SHA-256, for one that is not published beside it. `timeout` is in seconds, for everything.
+    `checksum` is the archive's SHA-256, for one that is not published beside it. `timeout` is in seconds, for
+    everything.
 
     Raises InvalidInput for a version that is not exact or does not exist, and MeshError for a failed download.
     """
@@ -91,105 +90,75 @@ def find_release(
             " surprise.",
             version=version,
         )
-    seeker = _Seeker(version, _platform(arch), _hexadecimal(checksum), cache_dir)
     sources = [source] if isinstance(source, str) else list(source or [OFFICIAL])
-    found = seeker.unpacked(sources)
-    if found:
-        return found, False
-    with seeker.locked() as cache:
-        cached = seeker.cached(cache)
-        if cached:
-            return cached, False
+    entry = f"{version}-{_platform(arch)}"
+    expected = _digest(checksum)
+    for root in unpacked(sources, (f"istio-{version}", f"istio-{entry}")):
+        if version_of(root) == version:
+            return Release(version, root), False
+    with locked(cache_folder("releases", cache_dir), entry) as cache:
+        if _is_cached(cache / entry, expected):
+            return Release(version, cache / entry), False
+
+        # A release that is in the cache does not pay for these.
+        from .download import Download
+        from .fetch import fetch
+
         download = Download(timeout=timeout, proxy=proxy, ca_cert=ca_cert, progress=progress)
-        return seeker.fetch(sources, cache, download, progress), True
+        progress(f"fetching Istio {version}")
+        fetch(version, entry, sources, cache, download, expected)
+        return Release(version, cache / entry), True
 
 
-@dataclass(frozen=True)
-class _Seeker:
-    """One search for one version."""
+def unpacked(sources: Sequence[str], names: Sequence[str] | None = None) -> Iterator[Path]:
+    """The unpacked releases among the sources that are folders, and of these names (or any) in such a folder."""
+    for source in sources:
+        folder = Path(source).expanduser().absolute()
+        if is_url(source):
+            continue
+        if not folder.exists():
+            raise InvalidInput(f"The release source {source} does not exist.", source=source)
+        inside = [folder / name for name in names] if names is not None else sorted(folder.glob("istio-*"))
+        yield from (path for path in (folder, *inside) if is_release(path))
 
-    version: str
-    platform: str
-    checksum: str | None
-    cache_dir: str | os.PathLike[str] | None
 
-    @property
-    def archive_name(self) -> str:
-        return f"istio-{self.version}-{self.platform}.tar.gz"
+def is_url(source: str) -> bool:
+    """Whether a source is an address rather than a path."""
+    return source.startswith(("http://", "https://"))
 
-    @property
-    def cache_name(self) -> str:
-        return f"{self.version}-{self.platform}"
 
-    def unpacked(self, sources: Sequence[str]) -> Release | None:
-        """The version among the sources that are folders and hold it unpacked: used where it lies."""
-        for folder in _folders(sources):
-            for candidate in (folder, folder / f"istio-{self.version}", folder / f"istio-{self.cache_name}"):
-                if _is_release(candidate) and _version_of(candidate) == self.version:
-                    return Release(self.version, candidate)
-        return None
+def is_release(folder: Path) -> bool:
+    """Whether a folder is an unpacked release."""
+    return (folder / "bin" / "istioctl").is_file() and (folder / "manifests" / "profiles").is_dir()
 
-    def locked(self) -> AbstractContextManager[Path]:
-        """The folder of cached releases, with this version's entry locked."""
-        return locked(cache_folder("releases", self.cache_dir), self.cache_name)
 
-    def cached(self, cache: Path) -> Release | None:
-        """The version in the cache; entries appear there complete, by one rename."""
-        root = cache / self.cache_name
-        if not _is_release(root):
-            return None
-        known = root / _CHECKSUM_FILE
-        if self.checksum and known.exists() and known.read_text(encoding="ascii").strip() != self.checksum:
-            raise InvalidInput(
-                f"The cached release {root} was made of an archive with another checksum than {self.checksum}: remove"
-                " that folder, or correct the checksum.",
-                path=str(root),
-            )
-        return Release(self.version, root)
+def version_of(root: Path) -> str:
+    """The version that the release's own manifest.yaml states, else its istioctl; empty if neither does."""
+    manifest = root / "manifest.yaml"
+    if manifest.is_file():
+        stated = re.search(r"^version:\s*['\"]?([^\s'\"]+)", manifest.read_text(encoding="utf-8"), re.MULTILINE)
+        if stated:
+            return stated[1]
+    command = [str(root / "bin" / "istioctl"), "version", "--remote=false", "--short"]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return answer.stdout.strip().rpartition(" ")[2]
 
-    def fetch(self, sources: Sequence[str], cache: Path, download: Download, progress: Progress) -> Release:
-        """Unpack the version's archive from the first source that has it into the cache."""
-        with work_folder(cache, self.cache_name) as work:
-            archive, digest = self._archive(sources, work, download)
-            progress(f"unpacking Istio {self.version}")
-            root = unpack(archive, work / "unpacked")
-            if not _is_release(root):
-                raise InvalidInput(
-                    f"{archive.name} does not hold an Istio release: bin/istioctl or manifests is missing."
-                )
-            (root / _CHECKSUM_FILE).write_text(digest + "\n", encoding="ascii")
-            target = cache / self.cache_name
-            if target.exists():
-                shutil.rmtree(target)
-            root.rename(target)
-        return Release(self.version, target)
 
-    def _archive(self, sources: Sequence[str], work: Path, download: Download) -> tuple[Path, str]:
-        for archive in _archives(sources, self.version, self.archive_name):
-            return archive, download.verify(archive, self.checksum or _published(archive))
-        missing: list[str] = []
-        for url in (source.rstrip("/") for source in sources if _is_url(source)):
-            address = f"{url}/{self.version}/{self.archive_name}"
-            try:
-                return download.fetch(address, work / self.archive_name, self.checksum, what=f"Istio {self.version}")
-            except NotThere:
-                missing.append(address)
-        raise self._not_found(sources, missing)
-
-    def _not_found(self, sources: Sequence[str], missing: Sequence[str]) -> MeshError:
-        if missing:
-            return InvalidInput(
-                f"Istio {self.version} does not exist at {' or '.join(missing)}: check the version, or name in `source`"
-                " where the release is.",
-                version=self.version,
-            )
-        present = sorted({_version_of(path) for path in _releases(sources)})
-        holds = f"; there is {', '.join(present)}" if present else ""
-        return InvalidInput(
-            f"Istio {self.version} is not in {' or '.join(sources)}{holds}: unpack that release there, or name in `source`"
-            " a folder, an archive or a mirror that has it.",
-            version=self.version,
+def _is_cached(root: Path, expected: str | None) -> bool:
+    """Whether the cache has it: entries appear there complete, by one rename."""
+    if not is_release(root):
+        return False
+    known = root / CHECKSUM_FILE
+    if expected and known.exists() and known.read_text(encoding="ascii").strip() != expected:
+        raise InvalidInput(
+            f"The cached release {root} was made of an archive with another checksum than {expected}: remove that"
+            " folder, or correct the checksum.",
+            path=str(root),
         )
+    return True
 
 
 def _platform(arch: str | None) -> str:
@@ -197,73 +166,16 @@ def _platform(arch: str | None) -> str:
     machine = arch or _ARCHITECTURES.get(platform.machine().lower())
     if not system or not machine:
         raise InvalidInput(
-            f"Istio publishes no istioctl for {platform.system()} on {platform.machine()}; name in `source` a folder"
-            " with an unpacked release."
+            f"Istio publishes no istioctl for {platform.system()} on {platform.machine()}, so this collection cannot run"
+            " on it."
         )
     return f"{system}-{machine}"
 
 
-def _hexadecimal(checksum: str | None) -> str | None:
+def _digest(checksum: str | None) -> str | None:
     if not checksum:
         return None
     digest = checksum.removeprefix("sha256:").strip().lower()
     if not re.fullmatch(r"[0-9a-f]{64}", digest):
         raise InvalidInput(f"'{checksum}' is not a SHA-256 checksum of 64 hexadecimal digits.")
     return digest
-
-
-def _is_url(source: str) -> bool:
-    return source.startswith(("http://", "https://"))
-
-
-def _folders(sources: Sequence[str]) -> Iterator[Path]:
-    for source in sources:
-        if not _is_url(source):
-            path = Path(source).expanduser()
-            if not path.exists():
-                raise InvalidInput(f"The release source {source} does not exist.", source=source)
-            if path.is_dir():
-                yield path.absolute()
-
-
-def _releases(sources: Sequence[str]) -> Iterator[Path]:
-    for folder in _folders(sources):
-        yield from (path for path in (folder, *sorted(folder.glob("istio-*"))) if _is_release(path))
-
-
-def _archives(sources: Sequence[str], version: str, name: str) -> Iterator[Path]:
-    for source in sources:
-        path = Path(source).expanduser()
-        if _is_url(source):
-            continue
-        if path.is_file():
-            if f"istio-{version}-" in path.name or f"istio-{version}." in path.name:
-                yield path
-        else:
-            yield from (found for found in (path / name, path / version / name) if found.is_file())
-
-
-def _published(archive: Path) -> str | None:
-    beside = archive.with_name(f"{archive.name}.sha256")
-    return checksum_in(beside.read_text(encoding="utf-8"), str(beside)) if beside.is_file() else None
-
-
-def _is_release(folder: Path) -> bool:
-    return (folder / "bin" / "istioctl").is_file() and (folder / "manifests" / "profiles").is_dir()
-
-
-def _version_of(root: Path) -> str:
-    """What the release's own manifest.yaml says, else its istioctl."""
-    manifest = root / "manifest.yaml"
-    if manifest.is_file():
-        stated = re.search(r"^version:\s*['\"]?([^\s'\"]+)", manifest.read_text(encoding="utf-8"), re.MULTILINE)
-        if stated:
-            return stated[1]
-    try:
-        answer = subprocess.run(
-            [root / "bin" / "istioctl", "version", "--remote=false", "--short"],
-            capture_output=True, text=True, timeout=30, check=True,
-        )  # fmt: skip
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return answer.stdout.strip().rpartition(" ")[2]

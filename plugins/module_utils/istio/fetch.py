@@ -1,0 +1,88 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Put a release into the cache: from an archive at hand, or from a mirror."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ..kube.errors import InvalidInput, MeshError, Unreachable
+from .archive import unpack
+from .cache import work_folder
+from .download import Download, NotThere, checksum_in
+from .release import CHECKSUM_FILE, is_release, is_url, unpacked, version_of
+
+
+def fetch(
+    version: str, entry: str, sources: Sequence[str], cache: Path, download: Download, checksum: str | None
+) -> None:
+    """Make the cache's entry, `<version>-<platform>`, of the first source that has the version's archive.
+
+    Call with the entry locked. Raises InvalidInput where no source has it, Refused for a wrong checksum; the cache
+    is then as it was.
+    """
+    with work_folder(cache, entry) as work:
+        archive, digest = _archive(version, f"istio-{entry}.tar.gz", sources, work, download, checksum)
+        root = unpack(archive, work / "unpacked")
+        if not is_release(root):
+            raise InvalidInput(f"{archive.name} does not hold an Istio release: bin/istioctl or manifests is missing.")
+        (root / CHECKSUM_FILE).write_text(digest + "\n", encoding="ascii")
+        target = cache / entry
+        if target.exists():
+            shutil.rmtree(target)
+        root.rename(target)
+
+
+def _archive(
+    version: str, name: str, sources: Sequence[str], work: Path, download: Download, checksum: str | None
+) -> tuple[Path, str]:
+    missing: list[str] = []
+    silent: Unreachable | None = None
+    for source in sources:
+        if not is_url(source):
+            for archive in _local(Path(source).expanduser(), version, name):
+                return archive, download.verify(archive, checksum or _published(archive))
+            continue
+        address = f"{source.rstrip('/')}/{version}/{name}"
+        try:
+            return download.fetch(address, work / name, checksum, what=f"Istio {version}")
+        except NotThere:
+            missing.append(address)
+        except Unreachable as error:
+            silent = silent or error
+    if silent:
+        raise silent
+    raise _not_found(version, sources, missing)
+
+
+def _local(path: Path, version: str, name: str) -> Iterator[Path]:
+    if path.is_file():
+        if path.name.startswith((f"istio-{version}-", f"istio-{version}.")):
+            yield path
+    else:
+        yield from (found for found in (path / name, path / version / name) if found.is_file())
+
+
+def _published(archive: Path) -> str | None:
+    beside = archive.with_name(f"{archive.name}.sha256")
+    return checksum_in(beside.read_text(encoding="utf-8"), str(beside)) if beside.is_file() else None
+
+
+def _not_found(version: str, sources: Sequence[str], missing: Sequence[str]) -> MeshError:
+    if missing:
+        return InvalidInput(
+            f"Istio {version} does not exist at {' or '.join(missing)}: check the version, or name in `source` where the"
+            " release is.",
+            version=version,
+        )
+    present = sorted({version_of(path) for path in unpacked(sources)} - {""})
+    holds = f"; there is {', '.join(present)}" if present else ""
+    return InvalidInput(
+        f"Istio {version} is not in {' or '.join(sources)}{holds}: unpack that release there, or name in `source` a"
+        " folder, an archive or a mirror that has it.",
+        version=version,
+    )
