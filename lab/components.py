@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
 
-from . import golang
+from . import golang, pull_proxy
 from .debian import cni_plugins
 from .files import write
 from .network import DNS, PODS, SERVICES, Network
@@ -111,7 +113,20 @@ class Components:
             configuration=["scheduler.yaml"],
         )
 
-    def containerd(self, proxy: str) -> Process:
+    def pull_proxy(self) -> Process:
+        arguments = [f"--listen={self._network.host}", f"--client={self._network.node}"]
+        upstream = os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy")
+        return Process(
+            self._lab,
+            "pull-proxy",
+            [sys.executable, "-m", "lab.pull_proxy", *arguments, f"--upstream={upstream or ''}"],
+            {"PYTHONPATH": str(SOURCES.parent)},
+            [SOURCES / "pull_proxy.py"],
+            outside=True,
+        )
+
+    def containerd(self, *, pulls: bool) -> Process:
+        proxy = f"http://{self._network.host}:{pull_proxy.PORT}"
         state = self._lab.state / "containerd"
         cni = self._lab.state / "cni"
         self._file("cni/10-lab.conflist", json.dumps(self._pod_network(), indent=1))
@@ -128,7 +143,7 @@ class Components:
             "containerd",
             "--config",
             self._lab.state / "containerd.toml",
-            environment={"HTTPS_PROXY": proxy, "HTTP_PROXY": proxy} if proxy else {},
+            environment={"HTTPS_PROXY": proxy} if pulls else {},
             configuration=["containerd.toml", "cni/10-lab.conflist"],
         )
 

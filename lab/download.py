@@ -73,7 +73,7 @@ class Downloads:
         expected = self._published_checksum(what)
         downloaded = target.with_name(f"{target.name}.download")
         try:
-            self._stream(what.url, downloaded)
+            self._stream(what, downloaded)
             found = sha256_of(downloaded)
             if found != expected:
                 raise LabError(
@@ -89,34 +89,39 @@ class Downloads:
             downloaded.unlink(missing_ok=True)
 
     def _reach(self, base: str) -> None:
-        scope = base if os.environ.get(f"LAB_DOWNLOADS_{base.upper()}") else "the internet"
-        if scope in self._refused:
+        """Unavailable where it is known, or quickly found out, that the base does not answer."""
+        if _scope(base) in self._refused:
             raise Unavailable
         url = base_url(base)
-        if url in self._reached or _proxied(url):
-            return
-        reason = unreachable(url)
-        if reason:
-            self._refused.add(scope)
-            say(f"no way to {urlsplit(url).netloc} ({reason}): on to the package registries")
-            raise Unavailable
-        self._reached.add(url)
+        if url not in self._reached and not _proxied(url):
+            if reason := unreachable(url):
+                raise self._refusal(base, reason)
+            self._reached.add(url)
+
+    def _refusal(self, base: str, reason: str) -> Unavailable:
+        self._refused.add(_scope(base))
+        say(f"no way to {urlsplit(base_url(base)).netloc} ({reason}): on to the package registries")
+        return Unavailable()
 
     def _published_checksum(self, what: Official) -> str:
         url = f"{base_url(what.base)}/{what.sums}"
-        return find_checksum(self._get(url).text, what.path.rsplit("/", 1)[-1], url)
+        return find_checksum(self._get(what.base, url).text, what.path.rsplit("/", 1)[-1], url)
 
-    def _get(self, url: str) -> requests.Response:
+    def _get(self, base: str, url: str) -> requests.Response:
         try:
             response = requests.get(url, stream=True, timeout=_TIMEOUT)
         except requests.RequestException as e:
-            raise Unavailable(f"{url} does not answer") from e
+            raise self._refusal(base, "no answer") from e
         if response.status_code != 200:
             raise Unavailable(f"{url} answers {response.status_code}")
         return response
 
-    def _stream(self, url: str, target: Path) -> None:
-        with step(f"downloading {url}") as far, self._get(url) as response, target.open("wb") as out:
+    def _stream(self, what: Official, target: Path) -> None:
+        with (
+            step(f"downloading {what.url}") as far,
+            self._get(what.base, what.url) as response,
+            target.open("wb") as out,
+        ):
             total, done = int(response.headers.get("Content-Length") or 0), 0
             try:
                 for chunk in response.iter_content(_CHUNK):
@@ -124,7 +129,14 @@ class Downloads:
                     done += len(chunk)
                     far(f"{done / 1e6:.0f} of {total / 1e6:.0f} MB")
             except requests.RequestException as e:
-                raise Unavailable(f"{url} broke off") from e
+                raise Unavailable(f"{what.url} broke off") from e
+            if done < total:
+                raise Unavailable(f"{what.url} broke off")
+
+
+def _scope(base: str) -> str:
+    """What a refusal speaks for: a mirror for itself, any official place for the whole internet."""
+    return base if os.environ.get(f"LAB_DOWNLOADS_{base.upper()}") else "the internet"
 
 
 def find_checksum(text: str, file_name: str, source: str) -> str:

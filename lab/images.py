@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +28,7 @@ from .shell import run
 REGISTRY = "https://registry-1.docker.io"
 _USERS = b"root:x:0:0::/:/bin/sh\nistio-proxy:x:1337:1337::/:/bin/sh\n"
 _EXTENSIONS = ("usr/lib/*/xtables", "usr/lib/xtables", "usr/lib64/xtables")
+_KEPT = 14 * 24 * 3600  # seconds
 _PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -78,10 +81,20 @@ def _packed(name: str, images: list[Image], complete: Callable[[Image], Image] =
     references = tuple(reference for image in images for reference in image.references)
     folder = cache_root() / "images" / f"{name}-{_key(images)}"
     with locked(lock_of(folder), waiting_for=f"packing the images of {name}"):
-        if not folder.exists():
+        if folder.exists():
+            folder.touch()
+        else:
             with step(f"packing {len(images)} images of {name}"), published(folder) as target:
                 write_archive([complete(image) for image in images], ARCHITECTURE, target)
+            _forget_unused(folder.parent)
     return Packed(folder / "images.tar", references)
+
+
+def _forget_unused(folder: Path) -> None:
+    """Delete archives that no lab has asked for in a long time: each has hundreds of megabytes."""
+    for old in folder.iterdir():
+        if old.is_dir() and time.time() - old.stat().st_mtime > _KEPT:
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def _key(images: list[Image]) -> str:

@@ -10,7 +10,6 @@ host reaches through the node. Nothing is forwarded: no packet of the lab leaves
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import os
 from dataclasses import dataclass
@@ -75,9 +74,13 @@ def choose(taken: list[IPv4Network]) -> IPv4Network:
     """The first /24 that overlaps nothing which is taken."""
     wanted = os.environ.get("LAB_NETWORK")
     for candidate in [wanted] if wanted else _CANDIDATES:
-        for subnet in ipaddress.IPv4Network(candidate).subnets(new_prefix=24):
-            if not any(subnet.overlaps(other) for other in taken):
-                return subnet
+        try:
+            subnets = IPv4Network(candidate).subnets(new_prefix=24)
+            free = next((subnet for subnet in subnets if not any(subnet.overlaps(other) for other in taken)), None)
+        except ValueError as e:
+            raise LabError(f"LAB_NETWORK={wanted} is no IPv4 network of at least 256 addresses: {e}.") from e
+        if free:
+            return free
     raise LabError(
         "Every address range that the lab may use is taken on this machine: name a free /16 with LAB_NETWORK."
     )

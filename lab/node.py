@@ -105,11 +105,9 @@ def _say_ready(lab: Lab, started: list[str]) -> None:
 
 def _start(lab: Lab, addresses: Network, components: Components, parts: Parts) -> None:
     api = Api(lab, addresses)
-    started = [
-        process.name
-        for process in (components.etcd(), components.containerd(""), components.apiserver())
-        if _run(process)
-    ]
+    first = (components.etcd(), components.containerd(pulls=parts.pulled), components.apiserver())
+    proxy = (components.pull_proxy(),) if parts.pulled else ()
+    started = [process.name for process in (*first, *proxy) if _run(process)]
     with ThreadPoolExecutor(max_workers=1) as background:
         imported = background.submit(_import, lab, parts.archives)
         until(

@@ -28,7 +28,7 @@ from .paths import Lab
 _ENTER = """
 echo $$ > "$1" &&
 printf "$2" $$ "$(cut -d " " -f 22 /proc/$$/stat)" > "$3.partial" && mv "$3.partial" "$3" &&
-shift 3 && exec nsenter "$@"
+shift 3 && exec "$@"
 """
 _PATIENCE = 5.0  # seconds between SIGTERM and SIGKILL
 
@@ -55,16 +55,17 @@ class Record:
     def pid(self) -> int | None:
         """The id of our running process; never that of another which was given the same id later."""
         known = self.read()
-        pid = int(known.get("pid", 0))
-        same = pid and known.get("boot") == boot_id() and known.get("started") == start_time(pid) != ""
-        return pid if same else None
+        pid = known.get("pid")
+        if not isinstance(pid, int) or known.get("boot") != boot_id():
+            return None
+        return pid if known.get("started") == start_time(pid) != "" else None
 
     def read(self) -> dict[str, Any]:
         try:
-            known: dict[str, Any] = json.loads(self.path.read_text())
+            known = json.loads(self.path.read_text())
         except (OSError, ValueError):
             return {}
-        return known
+        return known if isinstance(known, dict) else {}
 
 
 def records(lab: Lab) -> dict[str, Record]:
@@ -74,13 +75,17 @@ def records(lab: Lab) -> dict[str, Record]:
 
 @dataclass(frozen=True)
 class Process:
-    """A program of a lab's node. `configuration` are files whose change makes a restart necessary."""
+    """A program of a lab. `configuration` are files whose change makes a restart necessary.
+
+    All run in the lab's namespaces, but for one that is `outside` because it has to reach the machine's own network.
+    """
 
     lab: Lab
     name: str
     argv: Sequence[str | Path]
     environment: Mapping[str, str]
     configuration: Sequence[Path] = ()
+    outside: bool = False
 
     @property
     def record(self) -> Record:
@@ -115,11 +120,12 @@ class Process:
         self.record.path.parent.mkdir(parents=True, exist_ok=True)
         known = json.dumps({"boot": boot_id(), "inputs": self._inputs()})
         template = f'{{"pid": %s, "started": "%s", {known.removeprefix("{")}'
+        enter = ["nsenter", f"--mount={self.lab.mounts}", f"--net=/run/netns/{self.lab.netns}", "--"]
         with self.log.open("ab") as log:
             process = subprocess.Popen(
                 [
                     *("sh", "-c", _ENTER, "sh", str(create(self.lab.cgroup)), template, str(self.record.path)),
-                    *(f"--mount={self.lab.mounts}", f"--net=/run/netns/{self.lab.netns}", "--"),
+                    *([] if self.outside else enter),
                     *(str(word) for word in self.argv),
                 ],
                 stdin=subprocess.DEVNULL,

