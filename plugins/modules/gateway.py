@@ -183,7 +183,7 @@ details:
   description: What is known about the failure; C(problems) is all that spoke against the plan.
   returned: failure
   type: dict
-  sample: {problems: ["Port 8443 is no port of the gateway's Service istio-system/istio-ingressgateway, which has 80, 443, 15021: use one of those, or add it there."]}
+  sample: {problems: ["Port 9999 is no port of the Service istio-system/istio-ingressgateway."]}
 """
 
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic import gateway, gateway_checks

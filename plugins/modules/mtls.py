@@ -160,7 +160,7 @@ details:
   description: What is known about the failure; C(problems) is all that spoke against the plan.
   returned: failure
   type: dict
-  sample: {problems: ["Strict mutual TLS would shut out clients that may speak plain text, Deployment shop/batch (no sidecar): bring them into the mesh, keep the mode permissive, or set force."]}
+  sample: {problems: ["Strict mutual TLS would shut out clients that may speak plain text, Deployment shop/batch (no sidecar)"]}
 """
 
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic import mtls, mtls_checks, plaintext

@@ -22,9 +22,10 @@ extends_documentation_fragment:
   - meshops.istio.wait
   - meshops.istio.attributes
 options:
-  host:
+  destination:
     description:
-      - The host, a Service's short name, its whole name (V(reviews.shop.svc.cluster.local)), or one of a ServiceEntry.
+      - The host that the policy is for, a Service's short name, its whole name (V(reviews.shop.svc.cluster.local)), or
+        one of a ServiceEntry.
     type: str
   export_to:
     description:
@@ -247,7 +248,7 @@ options:
         type: int
       selector:
         description:
-          - The labels of the workload's pods. By default those that the Service O(host) selects.
+          - The labels of the workload's pods. By default those that the Service O(destination) selects.
         type: dict
       port:
         description:
@@ -267,7 +268,7 @@ EXAMPLES = r"""
   meshops.istio.traffic_policy:
     name: ratings
     namespace: shop
-    host: ratings
+    destination: ratings
     connection_pool: {max_connections: 100, max_pending_requests: 10}
     outlier_detection:
       consecutive_5xx_errors: 3
@@ -279,7 +280,7 @@ EXAMPLES = r"""
   meshops.istio.traffic_policy:
     name: cart
     namespace: shop
-    host: cart
+    destination: cart
     session_affinity:
       cookie: {name: cart-session, ttl: 1h}
     rate_limit: {requests: 100, interval: 1m}
@@ -288,7 +289,7 @@ EXAMPLES = r"""
   meshops.istio.traffic_policy:
     name: catalogue
     namespace: shop
-    host: catalogue
+    destination: catalogue
     locality:
       failover:
         - {from: westeurope, to: northeurope}
@@ -343,7 +344,7 @@ details:
   description: What is known about the failure; C(problems) is all that spoke against the plan.
   returned: failure
   type: dict
-  sample: {problems: ["No Service or ServiceEntry is called ratings.shop.svc.cluster.local: create it first, or correct host."]}
+  sample: {problems: ["No Service or ServiceEntry is called ratings.shop.svc.cluster.local: create it first."]}
 """
 
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic import policy, policy_checks, rate_limit
@@ -445,7 +446,7 @@ def main() -> None:
     module = MeshModule(
         {
             **COMMON,
-            "host": {"type": "str"},
+            "destination": {"type": "str"},
             "export_to": TEXTS,
             "subsets": {"type": "list", "elements": "dict", "options": SUBSET},
             "algorithm": {"type": "str", "choices": ["least_request", "round_robin", "random", "passthrough"]},

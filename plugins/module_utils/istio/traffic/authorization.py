@@ -48,7 +48,7 @@ def _selector(options: Options) -> dict[str, Any]:
 
 def _policy(options: Options) -> dict[str, Any]:
     action = options["action"]
-    rules = [_rule(rule) for _where, rule in each(options, "rules")]
+    rules = [_rule(rule, where) for where, rule in each(options, "rules")]
     if not rules and action != "allow":
         raise InvalidInput(
             f"The action {action} with no rules does nothing; an empty rule matches all.", option="rules"
@@ -59,10 +59,10 @@ def _policy(options: Options) -> dict[str, Any]:
     return {"action": action.upper(), **given(rules=rules, provider=given(name=options.get("provider")))}
 
 
-def _rule(rule: Options) -> dict[str, Any]:
+def _rule(rule: Options, where: str) -> dict[str, Any]:
     return given(
-        **{"from": [{"source": _either(source, SOURCES)} for _where, source in each(rule, "from")]},
-        to=[{"operation": _either(operation, OPERATIONS)} for _where, operation in each(rule, "to")],
+        **{"from": [{"source": _either(source, SOURCES, place)} for place, source in each(rule, "from", where)]},
+        to=[{"operation": _either(operation, OPERATIONS, place)} for place, operation in each(rule, "to", where)],
         when=[
             given(key=one["key"], values=one.get("values"), notValues=one.get("not_values"))
             for _where, one in each(rule, "when")
@@ -70,13 +70,16 @@ def _rule(rule: Options) -> dict[str, Any]:
     )
 
 
-def _either(options: Options, names: dict[str, str]) -> dict[str, Any]:
+def _either(options: Options, names: dict[str, str], where: str) -> dict[str, Any]:
     """Each attribute, and its negation."""
     fields = {}
     for name, field in names.items():
         fields[field] = _texts(options.get(name))
         fields[f"not{field[0].upper()}{field[1:]}"] = _texts(options.get(f"not_{name}"))
-    return given(**fields)
+    said = given(**fields)
+    if not said:
+        raise InvalidInput(f"{where} says nothing; leave it out to mean everything.", option=where)
+    return said
 
 
 def _texts(values: Any) -> list[str] | None:

@@ -20,6 +20,9 @@ def build(options: Options) -> list[Object]:
     selector, ports = options.get("selector"), options.get("ports") or {}
     if ports and not selector:
         raise InvalidInput("Modes for single ports need a selector, the workload's labels.", option="ports")
+    odd = next((port for port in ports if not str(port).isdigit()), None)
+    if odd is not None:
+        raise InvalidInput(f"ports: '{odd}' is not a port's number.", option="ports")
     spec = given(
         selector=given(matchLabels=texts(selector)),
         mtls={"mode": options["mode"].upper()},

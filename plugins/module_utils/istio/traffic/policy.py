@@ -26,9 +26,9 @@ def build(options: Options) -> list[Object]:
         if not options.get("rate_limit"):
             raise InvalidInput("The policy says nothing: give subsets, a rate limit or a setting for the host.")
         return []
-    if not options.get("host"):
-        raise InvalidInput("The policy needs a host.", option="host")
-    spec = given(host=options["host"], exportTo=options.get("export_to"), trafficPolicy=policy, subsets=subsets)
+    if not options.get("destination"):
+        raise InvalidInput("The policy needs a destination, the host that it is for.", option="destination")
+    spec = given(host=options["destination"], exportTo=options.get("export_to"), trafficPolicy=policy, subsets=subsets)
     return [make(NETWORKING, "DestinationRule", options["namespace"], options["name"], spec)]
 
 

@@ -29,9 +29,11 @@ def limited_workload(options: Options, cluster: Cluster) -> dict[str, Any]:
         return {}
     if limit.get("selector"):
         return dict(limit["selector"])
-    if not options.get("host"):
-        raise InvalidInput("rate_limit needs the labels of its workload, as selector, or a host.", option="rate_limit")
-    host = Host.of(options["host"], namespace)
+    if not options.get("destination"):
+        raise InvalidInput(
+            "rate_limit needs the labels of its workload, as selector, or a destination.", option="rate_limit"
+        )
+    host = Host.of(options["destination"], namespace)
     service = Registry(cluster, namespace).service(host)
     if service is None or not service["spec"].get("selector"):
         raise Refused(
@@ -63,7 +65,7 @@ def _host(registry: Registry, rule: Object) -> Iterator[Problem]:
     host = registry.host(rule["spec"]["host"])
     if "*" not in host.full and registry.find(host) is None:
         yield Problem(
-            f"No Service or ServiceEntry is called {host.full}: create it first, or correct host.",
+            f"No Service or ServiceEntry is called {host.full}: create it first, or correct destination.",
             "host_missing",
             details={"host": host.full},
         )

@@ -9,9 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .shape import ENVOY_FILTERS, Object, Options, duration, given, make, texts
+from ...kube.errors import InvalidInput
+from .shape import ENVOY_FILTERS, Object, Options, given, make, seconds, texts
 
 FILTER = "envoy.filters.http.local_ratelimit"
+SHORTEST = 0.05
+"""Seconds."""
+
 _TYPE = "type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit"
 
 
@@ -41,6 +45,10 @@ def build(options: Options, workload_labels: Mapping[str, Any]) -> list[Object]:
 
 def _configuration(limit: Options) -> dict[str, Any]:
     requests = limit["requests"]
+    if requests < 1:
+        raise InvalidInput(
+            f"rate_limit.requests: {requests} lets nothing through; it is at least 1.", option="rate_limit"
+        )
     always = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
     return {
         "@type": _TYPE,
@@ -48,7 +56,7 @@ def _configuration(limit: Options) -> dict[str, Any]:
         "token_bucket": {
             "max_tokens": max(requests, limit.get("burst") or 0),
             "tokens_per_fill": requests,
-            "fill_interval": duration(limit.get("interval"), "rate_limit.interval") or "1s",
+            "fill_interval": _interval(limit),
         },
         "filter_enabled": {"runtime_key": "local_rate_limit_enabled", **always},
         "filter_enforced": {"runtime_key": "local_rate_limit_enforced", **always},
@@ -56,3 +64,13 @@ def _configuration(limit: Options) -> dict[str, Any]:
             {"append_action": "OVERWRITE_IF_EXISTS_OR_ADD", "header": {"key": "x-local-rate-limit", "value": "true"}}
         ],
     }
+
+
+def _interval(limit: Options) -> str:
+    """Envoy takes the interval in seconds only."""
+    interval = seconds(limit.get("interval") or "1s", "rate_limit.interval")
+    if interval < SHORTEST:
+        raise InvalidInput(
+            f"rate_limit.interval: Envoy fills in intervals of {SHORTEST} s and more.", option="rate_limit"
+        )
+    return f"{interval:g}s"

@@ -20,7 +20,9 @@ SECURITY = "security.istio.io/v1"
 ENVOY_FILTERS = "networking.istio.io/v1alpha3"
 
 _MATCHES = ("exact", "prefix", "regex", "contains", "present")
-_DURATION = re.compile(r"(\d+(\.\d+)?(ms|s|m|h))+")
+_PART = re.compile(r"(\d+(\.\d+)?)(ms|s|m|h)")
+_DURATION = re.compile(rf"({_PART.pattern})+")
+_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 
 
 def make(api_version: str, kind: str, namespace: str, name: str, spec: Mapping[str, Any]) -> Object:
@@ -50,6 +52,12 @@ def duration(value: Any, where: str) -> str | None:
     if not _DURATION.fullmatch(text):
         raise InvalidInput(f"{where}: '{text}' is not a time; write it as 5s, 250ms or 1m30s.", option=where)
     return text
+
+
+def seconds(value: Any, where: str) -> float:
+    """A time in seconds."""
+    text = duration(value, where) or "0s"
+    return sum(float(number) * _SECONDS[unit] for number, _fraction, unit in _PART.findall(text))
 
 
 def percentage(value: Any, where: str) -> dict[str, float] | None:

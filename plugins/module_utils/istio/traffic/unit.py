@@ -9,12 +9,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from ...kube.cluster import Cluster
-from ...kube.errors import ApiError, Refused
-from ...kube.objects import Kind, key_of
-from ...kube.plan import Plan, Unit, refusal
+from ...kube.errors import Refused
+from ...kube.objects import Kind
+from ...kube.plan import Plan, Unit
 from ..labels import labels_of
 from ..ownership import refuse_foreign, refuse_missing_namespaces
 from .problems import Problem
@@ -55,12 +54,11 @@ class Builder:
         )
 
     def check(self, options: Options, cluster: Cluster, plan: Plan) -> Iterable[Problem]:
-        """What speaks against a plan with changes. Raises Refused where the API server or Istio's webhook does."""
+        """What speaks against a plan with changes. Raises Refused where its objects are not ours to write."""
         refuse_missing_namespaces(cluster, plan)
         refuse_foreign(plan)
         refuse_owned(plan, self._label(options["name"]))
-        yield from self.problems(options, cluster, plan)
-        validate(cluster, plan)
+        return self.problems(options, cluster, plan)
 
     def _label(self, name: str) -> dict[str, str]:
         value = name
@@ -113,18 +111,3 @@ def refuse_owned(plan: Plan, label: Mapping[str, str]) -> None:
                 code="owned",
                 object=change.key._asdict(),
             )
-
-
-def validate(cluster: Cluster, plan: Plan) -> None:
-    """Have the API server, and with it Istio's own webhook, look at each object that is to be created.
-
-    What is to be updated has been looked at in planning. Raises Refused with the server's words.
-    """
-
-    def look(obj: Any) -> None:
-        try:
-            cluster.apply(obj, manager=plan.unit.manager, dry_run=True)
-        except ApiError as error:
-            raise refusal(key_of(obj), error) from error
-
-    cluster.parallel(look, [change.desired for change in plan.changes if change.action == "create"])
