@@ -20,6 +20,7 @@ from .overlays import API_VERSION, KIND, Overlay, read_overlays
 from .release import Release
 
 DEFAULT_NAMESPACE = "istio-system"
+_FIRST_WITH_TAGS = (1, 10)
 _REVISION = re.compile(r"[a-z0-9]([a-z0-9-]{0,54}[a-z0-9])?")
 
 
@@ -159,8 +160,9 @@ class Configuration:
 
     @property
     def makes_default_tag(self) -> bool:
-        """Whether this configuration leaves the webhooks to the installer, so that a default tag is wanted at all."""
-        return get_path(self.merged, "spec.values.global.operatorManageWebhooks") is not True
+        """Whether there is to be a default tag at all: the release knows tags, and leaves webhooks to the installer."""
+        left_to_others = get_path(self.merged, "spec.values.global.operatorManageWebhooks") is True
+        return self.release.minor >= _FIRST_WITH_TAGS and not left_to_others
 
     @property
     def injects_by_default(self) -> bool:

@@ -17,6 +17,7 @@ from .configuration import Configuration, Options
 from .gateway_service import apply_ingress
 from .handover import Handover
 from .labels import component_of, labels_of, owner_labels
+from .overlap import refuse_overlap
 from .ownership import MANAGER, RETIRED, refuse_claimed_gateways, refuse_foreign, refuse_missing_namespaces
 from .release import Release
 from .render import Renderer
@@ -172,9 +173,12 @@ class ControlPlane:
         """Raise Refused for a plan that cannot work or, unless forced, that touches what belongs to others."""
         if self.cluster is not None:
             refuse_missing_namespaces(self.cluster, plan)
-        if not force:
-            refuse_foreign(plan)
-            refuse_claimed_gateways(plan, self.revision)
+        if force:
+            return
+        refuse_foreign(plan)
+        refuse_claimed_gateways(plan, self.revision)
+        if self.cluster is not None:
+            refuse_overlap(self.cluster, plan)
 
     def _owner_labels(self, component: str = "") -> dict[str, str]:
         return owner_labels(

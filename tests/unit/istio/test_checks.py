@@ -9,14 +9,22 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.plugins.module_utils.istio import inventory, removal
+from ansible_collections.meshops.istio.plugins.module_utils.istio import inventory, removal, tags
 from ansible_collections.meshops.istio.plugins.module_utils.istio.istioctl import Istioctl, IstioctlFailed
+from ansible_collections.meshops.istio.plugins.module_utils.istio.overlap import overlaps, refuse_overlap
 from ansible_collections.meshops.istio.plugins.module_utils.istio.prechecks import read_messages
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import Refused
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import key_of
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Change, Plan
 from ansible_collections.meshops.istio.tests.unit.istio.conftest import MadeRelease
-from ansible_collections.meshops.istio.tests.unit.istio.memory import MemoryCluster, deployment, injector, make, pod
+from ansible_collections.meshops.istio.tests.unit.istio.memory import (
+    MemoryCluster,
+    deployment,
+    injection_webhooks,
+    injector,
+    make,
+    pod,
+)
 
 Object = dict[str, Any]
 
@@ -52,6 +60,26 @@ def test_kubernetes_and_other_owners_are_checked(made: MadeRelease) -> None:
         ("unsupported_kubernetes", "error"),
         ("foreign_owner", "warning"),
     ]
+
+
+def test_injectors_that_get_into_each_others_way() -> None:
+    tag = injector("canary", webhooks=injection_webhooks("default"), name="istio-revision-tag-default")
+    [one, other, sample] = next(overlaps([injector(), tag]))
+    assert {one, other} == {"istio-sidecar-injector", "istio-revision-tag-default"}
+    assert sample == "without labels in namespaces labelled istio.io/rev=default"
+    silenced = tags.deactivated(injector())
+    assert list(overlaps([silenced, tag, injector("prod")])) == []
+    foreign = make("MutatingWebhookConfiguration", "other", api=tag["apiVersion"], webhooks=[{"name": "x.example.com"}])
+    assert list(overlaps([tag, foreign])) == []
+
+
+def test_a_left_over_injector_is_found_before_the_first_write() -> None:
+    fresh = injector()
+    plan = Plan(removal.absent(), [fresh], {}, [Change("create", key_of(fresh), None, fresh)])
+    left = injector("gone", webhooks=injection_webhooks("default"), name="left-over")
+    with pytest.raises(Refused, match="The injectors istio-sidecar-injector and left-over would both inject pods"):
+        refuse_overlap(MemoryCluster(left), plan)
+    refuse_overlap(MemoryCluster(), plan)
 
 
 def removing(*objects: Object) -> Plan:
