@@ -45,7 +45,8 @@ def installed_by(
 ) -> Iterator[Object]:
     """The live objects of one revision and owner, of every version, that installing `wanted` may delete.
 
-    Objects that are wanted are among them too, except where they carry the label that keeps them from being pruned.
+    Wanted objects are among them. Those with the label that keeps them from being pruned are not, unless they are
+    wanted or are tags of a revision that has no injector any more: such a tag would keep pods from starting.
     """
     selector = [f"{labels.MANAGED}=Reconcile", f"{labels.REVISION}={revision or 'default'}", labels.COMPONENT]
     if owner:
@@ -53,8 +54,11 @@ def installed_by(
     if namespace:
         selector.append(f"{labels.OWNER_NAMESPACE}={namespace}")
     kept = {_identity(obj) for obj in wanted}
+    injects = any(kind == "MutatingWebhookConfiguration" for kind, _namespace, _name in kept)
     for obj in _select(cluster, PRUNED, ",".join(selector)):
-        if labels_of(obj).get(labels.NOT_PRUNED) != "true" or _identity(obj) in kept:
+        own = labels_of(obj)
+        orphaned = labels.TAG in own and not injects
+        if own.get(labels.NOT_PRUNED) != "true" or _identity(obj) in kept or orphaned:
             yield obj
 
 

@@ -129,6 +129,14 @@ def test_prune_takes_what_the_revision_left_whatever_its_version() -> None:
     assert names(found) == ["old", "wanted", "wanted-and-kept"]
 
 
+def test_a_tag_goes_with_the_injector_that_it_points_at() -> None:
+    marks = {**PILOT, "istio.io/rev": "default", "istio.io/tag": "default"}
+    marks["install.operator.istio.io/owning-resource-not-pruned"] = "true"
+    tag = make("MutatingWebhookConfiguration", "tag", api="admissionregistration.k8s.io/v1", labels=marks)
+    assert names(inventory.installed_by(MemoryCluster(tag), revision="", wanted=[injector()])) == []
+    assert names(inventory.installed_by(MemoryCluster(tag), revision="", wanted=[])) == ["tag"]
+
+
 def test_a_revisions_removal_leaves_what_is_shared() -> None:
     shared = labelled("shared", "canary", **{"operator.istio.io/component": "Base"})
     crd = make(
