@@ -14,7 +14,7 @@ import ssl
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,6 +23,13 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from ansible_collections.meshops.istio.plugins.module_utils.kube.resources import BUILT_IN
+from ansible_collections.meshops.istio.tests.unit.kube.ownership import (
+    applied,
+    fields_of,
+    merged_into,
+    updated,
+    without_versions,
+)
 
 Object = dict[str, Any]
 
@@ -113,13 +120,13 @@ class ApiServer:
         """Store an object as it is; `manager` updates what it holds."""
         with self._lock:
             owned = {"manager": manager, "operation": "Update", "apiVersion": obj["apiVersion"]}
-            managed = obj["metadata"].get("managedFields", [{**owned, "fieldsV1": _fields_of(obj)}])
+            managed = obj["metadata"].get("managedFields", [{**owned, "fieldsV1": fields_of(obj)}])
             self._store(path, {**obj, "metadata": {**obj["metadata"], "managedFields": managed}})
 
-    def change(self, path: str, **body: Any) -> None:
-        """Merge `body` into an object, as some other user."""
+    def change(self, path: str, manager: str = "somebody", **body: Any) -> None:
+        """Merge `body` into an object, as `manager`, who owns then what is another value by that."""
         with self._lock:
-            self._store(path, _merged(self._objects[path], body))
+            self._store(path, updated(self._objects[path], body, manager))
 
     def remove(self, path: str) -> None:
         """Remove an object."""
@@ -181,20 +188,20 @@ class ApiServer:
     def _patch(self, request: Request) -> tuple[int, Any]:
         live, dry_run = self._objects.get(request.path), "dryRun" in request.query
         if request.headers["content-type"] == "application/apply-patch+yaml":
-            applied = _applied(request.body, live, request.query["fieldManager"])
-            if live is not None and _without_versions(applied) == _without_versions(live):
+            result = applied(request.body, live, request.query["fieldManager"])
+            if live is not None and without_versions(result) == without_versions(live):
                 return 200, live
-            return (200 if live else 201), self._store(request.path, applied, dry_run=dry_run)
+            return (200 if live else 201), self._store(request.path, result, dry_run=dry_run)
         if live is None:
             return _status(404, "NotFound", f"{request.path} not found")
         if request.headers["content-type"] == "application/json-patch+json":
             test, replace = request.body
             if test["value"] != live["metadata"]["resourceVersion"]:
                 return _status(422, "Invalid", "the server rejected our request due to an error in our request")
-            return 200, self._store(request.path, _merged(live, {"metadata": {"managedFields": replace["value"]}}))
+            return 200, self._store(request.path, merged_into(live, {"metadata": {"managedFields": replace["value"]}}))
         return self._guarded(request) or (
             200,
-            self._store(request.path, _merged(live, request.body), dry_run=dry_run),
+            self._store(request.path, updated(live, request.body, request.query["fieldManager"]), dry_run=dry_run),
         )
 
     def _delete(self, request: Request) -> tuple[int, Any]:
@@ -293,72 +300,3 @@ def _status(code: int, reason: str, message: str) -> tuple[int, Object]:
         "reason": reason,
         "message": message,
     }
-
-
-# --- who owns what -------------------------------------------------------------------------------------------------
-
-
-def _applied(desired: Object, live: Object | None, manager: str) -> Object:
-    managed = deepcopy(live["metadata"]["managedFields"]) if live else []
-    mine = next((one for one in managed if one["manager"] == manager and one["operation"] == "Apply"), None)
-    rest = [one for one in managed if one is not mine]
-    result: Object = deepcopy(live) if live else {}
-    kept = set(_paths(desired)).union(*(_owned(one["fieldsV1"]) for one in rest))
-    for path in sorted(_owned(mine["fieldsV1"]) if mine else (), key=len, reverse=True):
-        if path not in kept:
-            _remove(result, path)
-    result = _merged(result, desired)
-    owned = {"manager": manager, "operation": "Apply", "apiVersion": desired["apiVersion"], "fieldsType": "FieldsV1"}
-    result["metadata"]["managedFields"] = [*rest, {**owned, "fieldsV1": _fields_of(desired)}]
-    return result
-
-
-def _fields_of(value: Any, path: tuple[str, ...] = ()) -> Object:
-    if not isinstance(value, dict):
-        return {}
-    return {
-        f"f:{name}": _fields_of(child, (*path, name))
-        for name, child in value.items()
-        if (*path, name) not in _IDENTITY and ((*path, name) != ("metadata",) or set(child) - {"name", "namespace"})
-    }
-
-
-_IDENTITY = {
-    ("apiVersion",),
-    ("kind",),
-    *(("metadata", name) for name in ("name", "namespace", "managedFields", "uid")),
-}
-
-
-def _paths(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    for name, child in value.items() if isinstance(value, dict) else ():
-        yield (*path, name)
-        yield from _paths(child, (*path, name))
-
-
-def _owned(owned: Object, path: tuple[str, ...] = ()) -> set[tuple[str, ...]]:
-    found = set()
-    for name, child in owned.items():
-        found |= {(*path, name[2:])} | _owned(child, (*path, name[2:]))
-    return found
-
-
-def _remove(obj: Object, path: tuple[str, ...]) -> None:
-    *parents, last = path
-    for name in parents:
-        obj = obj.get(name, {})
-    # A mapping goes when nothing is left in it.
-    if not isinstance(obj.get(last), dict) or not obj[last]:
-        obj.pop(last, None)
-
-
-def _merged(base: Any, patch: Any) -> Any:
-    if not isinstance(base, dict) or not isinstance(patch, dict):
-        return deepcopy(patch)
-    merged: Object = {**base, **{name: _merged(base.get(name), value) for name, value in patch.items()}}
-    return {name: value for name, value in merged.items() if value is not None}
-
-
-def _without_versions(obj: Object) -> Object:
-    ignored = ("resourceVersion", "uid")
-    return {**obj, "metadata": {name: value for name, value in obj["metadata"].items() if name not in ignored}}
