@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 from typing import Any
 
 from .plan import Change, clean
@@ -38,10 +39,10 @@ def _hidden(obj: dict[str, Any] | None, before: dict[str, Any] | None) -> dict[s
     """The object with every value of a Secret replaced by a word that tells only whether it is another."""
     if obj is None or obj["kind"] != "Secret":
         return obj
-    old = (before or {}).get("data") or {}
     hidden = {
-        name: "<hidden, changed>" if name in old and old[name] != value else "<hidden>"
-        for name, value in (obj.get("data") or {}).items()
+        section: _hidden_values(obj[section], (before or {}).get(section) or {})
+        for section in ("data", "stringData")
+        if obj.get(section)
     }
     metadata = dict(obj["metadata"])
     # kubectl keeps a copy of what it applied, secrets included.
@@ -50,7 +51,14 @@ def _hidden(obj: dict[str, Any] | None, before: dict[str, Any] | None) -> dict[s
             name: "<hidden>" if name.endswith("last-applied-configuration") else value
             for name, value in metadata["annotations"].items()
         }
-    return {**obj, "metadata": metadata, "data": hidden}
+    return {**obj, "metadata": metadata, **hidden}
+
+
+def _hidden_values(values: dict[str, Any], before: dict[str, Any]) -> dict[str, str]:
+    return {
+        name: "<hidden, changed>" if name in before and before[name] != value else "<hidden>"
+        for name, value in values.items()
+    }
 
 
 def _yaml(obj: dict[str, Any] | None) -> str:
@@ -58,6 +66,21 @@ def _yaml(obj: dict[str, Any] | None) -> str:
         return ""
     import yaml
 
-    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    text: str = yaml.dump(obj, Dumper=dumper, sort_keys=True, default_flow_style=False, width=1000)
+    text: str = yaml.dump(obj, Dumper=_dumper(), sort_keys=True, default_flow_style=False, width=1000)
     return text
+
+
+@functools.cache
+def _dumper() -> type:
+    import yaml
+
+    base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+    class LinesDumper(base):
+        """Writes texts of many lines line by line, so that a diff of one shows the lines that change."""
+
+    def represent(dumper: Any, text: str) -> Any:
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+    LinesDumper.add_representer(str, represent)
+    return LinesDumper
