@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from . import audit, node, status
+from . import audit, node, parts, status
 from .binaries import BINARIES
 from .errors import LabError
 from .paths import Lab
@@ -28,6 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
         return options.run(options, lab) or 0
     except LabError as e:
         print(f"lab: {e}", file=sys.stderr)
+        return 1
+    except PermissionError as e:
+        print(f"lab: {e.filename or e}: permission denied; a lab belongs to root, so use sudo", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("lab: interrupted; the same command goes on where it was", file=sys.stderr)
@@ -70,7 +73,7 @@ def _up(options: argparse.Namespace, lab: Lab) -> None:
 
 
 def _build(options: argparse.Namespace, _: Lab) -> None:
-    node.gather(_named(options.binary))
+    parts.gather(_named(options.binary))
 
 
 def _down(_: argparse.Namespace, lab: Lab) -> None:

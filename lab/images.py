@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -23,7 +24,6 @@ from .errors import LabError
 from .files import digest, lock_of, locked, published
 from .paths import SOURCES, Lab, cache_root
 from .progress import say, step
-from .shell import run
 
 REGISTRY = "https://registry-1.docker.io"
 _USERS = b"root:x:0:0::/:/bin/sh\nistio-proxy:x:1337:1337::/:/bin/sh\n"
@@ -153,17 +153,8 @@ def _proxy(agent: Path) -> Image:
 
 def _with_libraries(image: Image) -> Image:
     """The image with the shared libraries that its programs load on this machine."""
-    libraries: dict[str, Content] = {}
-    for content in image.files.values():
-        if isinstance(content, Path):
-            libraries.update({path: Path(path) for path in _libraries(content)})
+    programs = [str(content) for content in image.files.values() if isinstance(content, Path)]
+    # It fails where one of them is static, or no program at all, and goes on with the others.
+    listing = subprocess.run(["ldd", *programs], capture_output=True, text=True, check=False).stdout
+    libraries = {path: Path(path) for path in re.findall(r"^\s.*?(/\S+) \(0x", listing, re.MULTILINE)}
     return replace(image, files={**libraries, **image.files})
-
-
-def _libraries(binary: Path) -> list[str]:
-    """Shared libraries that a program loads; none for a static one, or a file that is no program."""
-    try:
-        listing = run(["ldd", binary])
-    except LabError:
-        return []
-    return [path for path in re.findall(r"(/\S+)", listing) if os.path.exists(path) and path != str(binary)]

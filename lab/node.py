@@ -6,55 +6,24 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
-from . import addons, binaries, certs, cgroups, debian, images, mounts, network, release, sources
+from . import addons, certs, cgroups, debian, handover, images, mounts, network
 from .api import Api, until
 from .components import SIMULATED_NODE, Components
-from .download import Downloads
 from .errors import LabError
 from .files import locked, write
 from .network import Network
-from .paths import SOURCES, Lab
+from .parts import Parts, gather, gather_simulated
+from .paths import Lab
 from .processes import Process, boot_id
 from .progress import say
 from .shell import run
 
 _LIMIT = 60.0  # seconds for a component to become ready; warm, all of them together take a few
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What a lab is made of, ready to use on this machine."""
-
-    binaries: Mapping[str, Path]
-    archives: list[images.Packed]
-    release: Path
-    pulled: bool
-
-
-def gather_simulated(named: Mapping[str, str]) -> Parts:
-    """The same for a lab without containers: no images."""
-    downloads = Downloads()
-    found = sources.find(binaries.SIMULATED, named=named, downloads=downloads)
-    return Parts(found, [], release.folder(named=named, downloads=downloads), pulled=True)
-
-
-def gather(named: Mapping[str, str]) -> Parts:
-    """Find, fetch or build everything that a lab needs; nothing of it belongs to one lab."""
-    downloads = Downloads()
-    found = sources.find(binaries.NODE, named=named, downloads=downloads)
-    pulled = images.pulled()
-    archives = [images.pack_standins("volume")] if pulled else images.pack(named=named, downloads=downloads)
-    addons.load_balancer_crds()
-    return Parts(found, archives, release.folder(named=named, downloads=downloads), pulled)
 
 
 def up(lab: Lab, named: Mapping[str, str], *, simulated: bool = False) -> None:
@@ -75,7 +44,7 @@ def up(lab: Lab, named: Mapping[str, str], *, simulated: bool = False) -> None:
         if any([network.up(lab, addresses), mounts.up(lab)]):
             cgroups.kill(lab.cgroup)
         certs.ensure(lab, addresses)
-        _hand_over(lab, parts)
+        handover.write_all(lab, parts)
         if simulated:
             write(lab.state / "simulated", "")
             _start_simulated(lab, addresses, Components(lab, addresses, found))
@@ -180,26 +149,6 @@ def _answers(argv: list[str | Path]) -> bool:
 
 def _advice(lab: Lab, *names: str) -> str:
     return "look into " + " and ".join(str(lab.logs / f"{name}.log") for name in names) + "."
-
-
-def _hand_over(lab: Lab, parts: Parts) -> None:
-    """What a person or a playbook takes from the lab: the kubeconfig, variables, kubectl and istioctl."""
-    write(lab.kubeconfig, (lab.pki / "admin.kubeconfig").read_bytes(), 0o600)
-    if owner := os.environ.get("SUDO_UID"):
-        os.chown(lab.kubeconfig, int(owner), int(os.environ.get("SUDO_GID", "-1")))
-    istioctl = next(parts.release.glob("istio-*/bin/istioctl"))
-    for name, path in {"kubectl": parts.binaries["kubectl"], "istioctl": istioctl}.items():
-        link = lab.state / "bin" / name
-        link.parent.mkdir(exist_ok=True)
-        if not link.is_symlink() or link.readlink() != path:
-            link.unlink(missing_ok=True)
-            link.symlink_to(path)
-    variables = {
-        "mesh_kubeconfig": str(lab.kubeconfig),
-        "mesh_release_source": str(parts.release),
-        "mesh_overlays": [] if parts.pulled else [str(SOURCES / "overlay.yaml")],
-    }
-    write(lab.vars_file, "---\n" + yaml.safe_dump(variables, sort_keys=False))
 
 
 def _forget_other_boot(lab: Lab) -> None:

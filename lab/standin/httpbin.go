@@ -114,8 +114,11 @@ func httpbin(mux *http.ServeMux) {
 			http.Error(w, "invalid byte count", http.StatusBadRequest)
 			return
 		}
+		data := make([]byte, min(count, mostBytes))
+		rand.Read(data)
 		w.Header().Set("Content-Type", "application/octet-stream")
-		io.CopyN(w, rand.Reader, int64(min(count, mostBytes)))
+		w.Header().Set("Content-Length", strconv.Itoa(len(data)))
+		w.Write(data)
 	})
 	mux.HandleFunc("/response-headers", func(w http.ResponseWriter, r *http.Request) {
 		for name, values := range r.URL.Query() {
