@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What counts as ready, kind by kind."""
+"""What counts as ready, kind by kind.
+
+Longer than most files, because it is one table of the states of every kind.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Waiting: when it ends, what it lives through, and what its errors say."""
+"""Waiting: when it ends, what it lives through, and what its errors say.
+
+Longer than most files, because all that a wait can meet is told over one set of made objects.
+"""
 
 from __future__ import annotations
 
