@@ -64,6 +64,14 @@ options:
       - Manifests themselves, as objects or as YAML texts.
     type: list
     elements: raw
+  images:
+    description:
+      - Images that take the place of those in the manifests, wherever these have containers.
+      - A key is an image with its tag or digest; or without, for whatever version of it is there; or the beginning of
+        images, ending in C(/), for a mirror. The longest that fits is taken.
+      - A value without a tag or digest leaves those of the manifest.
+    type: dict
+    default: {}
   create_namespaces:
     description:
       - Whether to create the namespaces that the objects are in, where they do not exist. They stay when the application
@@ -150,6 +158,15 @@ EXAMPLES = r"""
       - kind: PersistentVolumeClaim
         name: queue
         expression: status.phase == 'Bound'
+
+- name: Deploy an application with its images from a mirror, and a newer database
+  meshops.istio.application:
+    name: shop
+    namespace: shop
+    src: shop/
+    images:
+      docker.io/: mirror.example.com/hub/
+      docker.io/library/mysql: mirror.example.com/hub/library/mysql:8.4
 
 - name: Remove it
   meshops.istio.application:
@@ -254,6 +271,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.application im
 from ansible_collections.meshops.istio.plugins.module_utils.istio.samples import find_sample
 from ansible_collections.meshops.istio.plugins.module_utils.kube.condition import condition
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
+from ansible_collections.meshops.istio.plugins.module_utils.kube.images import replace_images
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, Kind, key_of
 from ansible_collections.meshops.istio.plugins.module_utils.kube.ready import status
 from ansible_collections.meshops.istio.plugins.module_utils.kube.resources import BUILT_IN
@@ -306,7 +324,7 @@ def identity(application: Application) -> Result:
 
 
 def manifests(module: MeshModule) -> list[Object]:
-    """All that the options name, in the order sample, src, definition."""
+    """All that the options name, in the order sample, src, definition, with its images replaced."""
     parameters = module.params
     found: list[Object] = []
     if parameters["sample"]:
@@ -320,7 +338,7 @@ def manifests(module: MeshModule) -> list[Object]:
         raise InvalidInput(
             "There is nothing to apply: sample, src and definition hold no objects; state absent removes."
         )
-    return found
+    return replace_images(found, parameters["images"])
 
 
 def awaited(module: MeshModule, given: Object, objects: list[Object]) -> tuple[list[Key], Expectation]:
@@ -349,6 +367,7 @@ def main() -> None:
             "version": {"type": "str"},
             "src": {"type": "list", "elements": "raw"},
             "definition": {"type": "list", "elements": "raw"},
+            "images": {"type": "dict", "default": {}},
             "create_namespaces": {"type": "bool", "default": False},
             "prune": {"type": "bool", "default": True},
             "wait_for": {"type": "list", "elements": "dict", "options": CONDITION},
