@@ -100,11 +100,12 @@ def _acquire(
 ) -> dict[str, Any]:
     watched = _Watched()
     while True:
-        live = cluster.get(_LEASE, name, NAMESPACE)
+        other = "another run"
         try:
+            live = cluster.get(_LEASE, name, NAMESPACE)
             if live is None:
                 return cluster.create(_lease(name, holder), manager=manager)
-            other = live["spec"].get("holderIdentity") or "another run"
+            other = live["spec"].get("holderIdentity") or other
             if other == holder:
                 return live  # ours: only the answer to its creation was lost
             if watched.age(live, cluster.now) > DURATION + 1:
@@ -116,7 +117,6 @@ def _acquire(
         except ApiError as error:
             if error.status not in (404, 409):
                 raise
-            continue
         if time.monotonic() + _PAUSE > deadline:
             raise NotReady(
                 f"Another run ({other}) is changing this cluster; try again when it has ended.",

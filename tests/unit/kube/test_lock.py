@@ -1,0 +1,231 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The lock: one holder at a time, also after kills, lost answers and interruptions."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from ansible_collections.meshops.istio.plugins.module_utils.kube import lock
+from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import NotReady
+from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
+from ansible_collections.meshops.istio.tests.unit.kube.api_server import Answer, ApiServer, faulty
+
+LEASES = "/apis/coordination.k8s.io/v1/namespaces/default/leases"
+LEASE = f"{LEASES}/mesh"
+
+
+@pytest.fixture(autouse=True)
+def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "_PAUSE", 0.01)
+
+
+def locked(cluster: Cluster, *, within: float = 5.0, progress: Any = silent) -> AbstractContextManager[Any]:
+    deadline = time.monotonic() + within
+    return lock.locked(cluster, "mesh", manager="meshops.istio/test", deadline=deadline, progress=progress)
+
+
+def other_lease(api: ApiServer, *, age: float, holder: str = "another-host-1") -> None:
+    """The lock as somebody else has left it, `age` seconds ago by the server's clock."""
+    renewed = (datetime.now(UTC) - timedelta(seconds=age)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # The holder's own clock is wrong.
+    spec = {"holderIdentity": holder, "leaseDurationSeconds": 12, "renewTime": "2037-01-01T00:00:00.000000Z"}
+    managed = [{"manager": "x", "operation": "Update", "time": renewed, "fieldsV1": {}}]
+    metadata = {"name": "mesh", "namespace": "default", "managedFields": managed}
+    api.put(LEASE, {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec})
+
+
+def holder(api: ApiServer) -> str:
+    return str(api.get(LEASE)["spec"]["holderIdentity"])
+
+
+def eventually(true: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < ends
+        time.sleep(0.01)
+
+
+# --- taken and given back ------------------------------------------------------------------------------------------
+
+
+def test_a_free_lock_is_taken_and_leaves_no_trace(api: ApiServer, cluster: Cluster) -> None:
+    with locked(cluster) as check:
+        check()
+        spec = api.get(LEASE)["spec"]
+        assert spec["leaseDurationSeconds"] == lock.DURATION
+        assert datetime.fromisoformat(spec["renewTime"]).tzinfo
+    assert api.objects == []
+
+
+def test_it_is_given_back_when_the_work_fails(api: ApiServer, cluster: Cluster) -> None:
+    with pytest.raises(RuntimeError), locked(cluster):
+        raise RuntimeError
+    assert api.objects == []
+
+
+def test_it_is_renewed_while_it_is_held(api: ApiServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "DURATION", 0.04)
+    with locked(cluster):
+        first = api.get(LEASE)["spec"]["renewTime"]
+        eventually(lambda: api.get(LEASE)["spec"]["renewTime"] > first)
+
+
+def test_one_at_a_time(api: ApiServer, cluster: Cluster) -> None:
+    inside, most, guard = 0, 0, threading.Lock()
+
+    def work() -> None:
+        nonlocal inside, most
+        with locked(cluster, within=30):
+            with guard:
+                inside += 1
+                most = max(most, inside)
+            time.sleep(0.01)
+            with guard:
+                inside -= 1
+
+    threads = [threading.Thread(target=work) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == 1
+    assert api.objects == []
+
+
+# --- held by another -----------------------------------------------------------------------------------------------
+
+
+def test_another_holder_is_waited_for_and_named(api: ApiServer, cluster: Cluster) -> None:
+    other_lease(api, age=1)
+    lines: list[str] = []
+
+    def progress(line: str) -> None:
+        lines.append(line)
+        if len(lines) == 3:
+            api.remove(LEASE)
+
+    with locked(cluster, progress=progress):
+        assert holder(api) != "another-host-1"
+    assert set(lines) == {"waiting for another run (another-host-1) to end"}
+
+
+def test_who_waits_too_long_is_told_for_whom(api: ApiServer, cluster: Cluster) -> None:
+    other_lease(api, age=1)
+    with pytest.raises(NotReady) as caught, locked(cluster, within=0.1):
+        pytest.fail("it is held by another")
+    assert caught.value.message == (
+        "Another run (another-host-1) is changing this cluster; try again when it has ended."
+    )
+    assert caught.value.code == "locked"
+    assert holder(api) == "another-host-1"
+
+
+@pytest.mark.parametrize(("age", "free"), [(10, False), (12, False), (15, True), (3600, True)])
+def test_it_is_free_again_soon_after_its_holder_was_killed(
+    api: ApiServer, cluster: Cluster, age: float, free: bool
+) -> None:
+    other_lease(api, age=age)
+    if free:
+        with locked(cluster, within=0.2):
+            assert holder(api) != "another-host-1"
+    else:
+        with pytest.raises(NotReady), locked(cluster, within=0.2):
+            pytest.fail("its holder may be alive")
+
+
+def test_a_server_that_does_not_tell_the_time_is_watched(
+    api: ApiServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lock, "DURATION", -0.9)  # so that one watches for a tenth of a second
+    monkeypatch.setattr(Cluster, "now", None)
+    other_lease(api, age=3600)
+    lines: list[str] = []
+    with locked(cluster, progress=lines.append):
+        assert lines
+
+
+def test_who_renews_in_the_last_moment_keeps_it(api: ApiServer, cluster: Cluster) -> None:
+    other_lease(api, age=60)
+
+    def renews(request: Any) -> None:
+        if request.method == "DELETE" and holder(api) == "another-host-1":
+            other_lease(api, age=0)
+
+    api.fault = renews
+    with pytest.raises(NotReady), locked(cluster, within=0.2):
+        pytest.fail("its holder is alive")
+    assert holder(api) == "another-host-1"
+
+
+# --- interruptions -------------------------------------------------------------------------------------------------
+
+
+def test_a_lost_answer_does_not_lock_oneself_out(api: ApiServer, cluster: Cluster) -> None:
+    cluster.version()
+    lost = iter([Answer(loses=True)])
+    api.fault = lambda request: next(lost, None) if request.method == "POST" else None
+    with locked(cluster):
+        assert api.objects
+    assert api.objects == []
+
+
+def test_a_lost_race_is_waited_out(api: ApiServer, cluster: Cluster) -> None:
+    faster = iter([True])
+
+    def races(request: Any) -> None:
+        if request.method == "POST" and next(faster, False):
+            other_lease(api, age=60, holder="faster")
+
+    api.fault = races
+    with locked(cluster):
+        assert holder(api) != "faster"
+
+
+@pytest.fixture
+def cut_off(api: ApiServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
+    """A holder that could not renew for a while, and another who has taken the lock since."""
+    monkeypatch.setattr(lock._Held, "keep", lambda self: None)
+    context = locked(cluster)
+    check = context.__enter__()
+    api.remove(LEASE)
+    other_lease(api, age=0, holder="successor")
+    monkeypatch.setattr(lock, "DURATION", 0.0)
+    yield check
+    context.__exit__(None, None, None)
+    assert holder(api) == "successor"
+
+
+def test_who_was_cut_off_stops_and_leaves_the_lock_to_its_successor(cut_off: Callable[[], None]) -> None:
+    with pytest.raises(NotReady) as caught:
+        cut_off()
+    assert caught.value.code == "lock_lost"
+    assert caught.value.message == (
+        "Another run has taken over while this one was cut off from the cluster: run again when it has ended."
+    )
+    with pytest.raises(NotReady):
+        cut_off()
+
+
+def test_who_was_only_slow_goes_on(api: ApiServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock._Held, "keep", lambda self: None)
+    with locked(cluster) as check:
+        monkeypatch.setattr(lock, "DURATION", 0.0)
+        before = api.get(LEASE)["spec"]["renewTime"]
+        check()
+        assert api.get(LEASE)["spec"]["renewTime"] > before
+
+
+def test_a_server_that_is_away_at_the_end_does_not_hide_the_work(api: ApiServer, cluster: Cluster) -> None:
+    with locked(cluster):
+        cluster.deadline = time.monotonic()
+        api.fault = faulty(*[Answer(closes=True)] * 9)
