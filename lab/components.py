@@ -23,6 +23,8 @@ from .processes import Process
 from .versions import PAUSE
 
 AUDIT_LOG = "audit.log"
+SIMULATED_NODE = "kwok.x-k8s.io/node=fake"
+VOLUME_IMAGE = "lab.meshops.istio/volume:1"
 _QPS, _BURST = 500, 1000  # the defaults (20 and 30) would make a rolling restart of a few hundred pods crawl
 
 
@@ -285,9 +287,6 @@ class Components:
         return path
 
 
-SIMULATED_NODE = "kwok.x-k8s.io/node=fake"
-
-
 def stages() -> str:
     """How kwok's nodes and pods go through life, as its own module has it."""
     folders = ("node/fast", "node/heartbeat-with-lease", "pod/fast")
@@ -295,8 +294,6 @@ def stages() -> str:
     files = [file for copy in copies for file in sorted(copy.glob("*.yaml")) if file.name != "kustomization.yaml"]
     return "\n---\n".join(file.read_text() for file in files)
 
-
-VOLUME_IMAGE = "lab.meshops.istio/volume:1"
 
 _COREFILE = """\
 .:53 {{

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
+from .debian import INSTEAD
 from .errors import LabError
 from .files import locked, write
 from .paths import Lab, runtime_root, state_root
@@ -124,12 +125,13 @@ def inside(lab: Lab) -> list[str]:
 
 
 def _settings(lab: Lab) -> None:
+    bridges = Path("/proc/sys/net/bridge")
     for module in ("br_netfilter", "overlay"):
         if not Path(f"/sys/module/{module}").exists():
-            succeeds(["modprobe", module])  # where it is built in or not to be had, the checks below tell
-    run([*inside(lab), "sysctl", "-qw", "net.ipv4.ip_forward=1"])
-    if Path("/proc/sys/net/bridge").exists():
-        run([*inside(lab), "sysctl", "-qw", "net.bridge.bridge-nf-call-iptables=1"])
+            succeeds(["modprobe", module])  # it may be built in instead
+    if not bridges.exists():
+        raise LabError(f"This machine's kernel has no br_netfilter, without which services do not answer: {INSTEAD}.")
+    run([*inside(lab), "sysctl", "-qw", "net.ipv4.ip_forward=1", "net.bridge.bridge-nf-call-iptables=1"])
 
 
 def _fences(lab: Lab, network: Network) -> None:

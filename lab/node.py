@@ -23,7 +23,7 @@ from .processes import Process, boot_id
 from .progress import say
 from .shell import run
 
-_LIMIT = 60.0  # seconds for a component to become ready; warm, all of them together take a few
+_LIMIT = 180.0  # seconds for a component to become ready: a few on an idle machine, many on a busy one
 
 
 def up(lab: Lab, named: Mapping[str, str], *, simulated: bool = False) -> None:
