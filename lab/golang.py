@@ -13,6 +13,7 @@ import platform
 import re
 import shutil
 import subprocess
+import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -94,7 +95,8 @@ def build(workspace: Workspace, packages: Mapping[str, str], out: Path) -> None:
     compiler = go()
     with _resolved(workspace, compiler) as folder, step(f"building {', '.join(packages)} from Go modules") as far:
         flags = ["-ldflags", workspace.ldflags, "-o", f"{out}/"]
-        _compile([compiler, "build", "-v", *flags, *packages.values()], folder, far)
+        with _counted([compiler, "list", "-deps", *packages.values()], folder) as total:
+            _compile([compiler, "build", "-v", *flags, *packages.values()], folder, lambda text: far(text + total()))
     for name, package in packages.items():
         built = out / _executable(package)
         if built.name != name:
@@ -191,17 +193,31 @@ def name_release(source: Path, version: str) -> None:
             write(file, text)
 
 
+@contextlib.contextmanager
+def _counted(argv: list[str | Path], folder: Path) -> Iterator[Callable[[], str]]:
+    """Count, beside the build, the packages that it may come to; what is known of it so far, for a person."""
+    with tempfile.TemporaryFile() as listed:
+        words = [str(word) for word in argv]
+        with subprocess.Popen(words, cwd=folder, env=_whole(), stdout=listed, stderr=subprocess.DEVNULL) as process:
+
+            def total() -> str:
+                if process.poll() != 0:
+                    return ""
+                listed.seek(0)
+                return f", at most {sum(1 for _ in listed)} in all"
+
+            try:
+                yield total
+            finally:
+                process.kill()
+
+
 def _compile(argv: list[str | Path], folder: Path, far: Callable[[str], None]) -> None:
     """Run a verbose `go build`, counting the packages that it prints."""
-    environment = {**os.environ, **_environment()}
     compiled, said = 0, deque[str](maxlen=20)
+    words = [str(word) for word in argv]
     with subprocess.Popen(
-        [str(word) for word in argv],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+        words, cwd=folder, env=_whole(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         assert process.stdout
         for line in process.stdout:
@@ -211,3 +227,7 @@ def _compile(argv: list[str | Path], folder: Path, far: Callable[[str], None]) -
                 far(f"{compiled} packages compiled, now {line.strip()}")
     if process.returncode:
         raise LabError(f"{shown(argv)} failed: {last_lines(''.join(said), 6)}")
+
+
+def _whole() -> dict[str, str]:
+    return {**os.environ, **_environment()}

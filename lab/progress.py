@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -21,16 +22,28 @@ def say(text: str) -> None:
 
 @contextlib.contextmanager
 def step(what: str) -> Iterator[Callable[[str], None]]:
-    """Announce a long step and its duration; the yielded function reports how far it is, at most every few seconds."""
-    started = shown = time.monotonic()
+    """Announce a long step, how far it is every few seconds, and how long it took.
+
+    The yielded function takes how far it is, as often as one likes; the last word is shown.
+    """
+    started = time.monotonic()
+    ended = threading.Event()
+    detail = [""]
+
+    def tell() -> None:
+        while not ended.wait(_EVERY):
+            far = f"{detail[0]}, " if detail[0] else ""
+            say(f"{what}: {far}{time.monotonic() - started:.0f} s so far")
+
+    def far(text: str) -> None:
+        detail[0] = text
+
     say(f"{what} ...")
-
-    def far(detail: str) -> None:
-        nonlocal shown
-        now = time.monotonic()
-        if now - shown >= _EVERY:
-            shown = now
-            say(f"{what}: {detail}, {now - started:.0f} s so far")
-
-    yield far
+    teller = threading.Thread(target=tell, daemon=True)
+    teller.start()
+    try:
+        yield far
+    finally:
+        ended.set()
+        teller.join()
     say(f"{what}: done in {time.monotonic() - started:.1f} s")
