@@ -151,10 +151,6 @@ class Cluster:
         key = key_of(obj)
         return self._write("POST", self._path(key.of, key.namespace), obj, {"fieldManager": manager}, dry_run)
 
-    def replace(self, obj: Mapping[str, Any], *, manager: str, dry_run: bool = False) -> dict[str, Any]:
-        """Replace an object; its metadata.resourceVersion guards against concurrent changes (409)."""
-        return self._write("PUT", self._path_of(obj), obj, {"fieldManager": manager}, dry_run)
-
     def merge_patch(
         self, kind: Kind, name: str, namespace: str, body: Mapping[str, Any], *, manager: str, dry_run: bool = False
     ) -> dict[str, Any]:
@@ -189,8 +185,9 @@ class Cluster:
         options: dict[str, Any] = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": propagation}
         preconditions = {"uid": uid, "resourceVersion": resource_version}
         options["preconditions"] = {name: value for name, value in preconditions.items() if value}
-        path = self._path(kind, namespace, name)
-        return _found(lambda: self._write("DELETE", path, options, {}, dry_run)) is not None
+        return (
+            _found(lambda: self._write("DELETE", self._path(kind, namespace, name), options, {}, dry_run)) is not None
+        )
 
     def watch(
         self,
@@ -287,13 +284,19 @@ class Cluster:
         return resource
 
     def _served(self) -> dict[Kind, resources.Resource]:
-        """Every kind that the server serves, by aggregated discovery; asked for once."""
+        """Every kind that the server serves; asked for once."""
         with self._discovering:
             if self._discovered is None:
-                accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"
                 self._discovered = {}
                 for path in ("/api", "/apis"):
-                    self._discovered.update(resources.of_discovery(self.raw("GET", path, accept=accept)))
+                    answer = self.raw("GET", path, accept=resources.DISCOVERY)
+                    documents = [answer]
+                    if answer.get("kind") != "APIGroupDiscoveryList":
+                        # Kubernetes before 1.27 does not aggregate: a request for each version of each group.
+                        paths = [f"{path}/{version}" for version in resources.versions_of(answer)]
+                        documents = self.parallel(lambda one: self.raw("GET", one), paths)
+                    for document in documents:
+                        self._discovered.update(resources.of_discovery(document))
             return self._discovered
 
     # --- requests ----------------------------------------------------------------------------------------------

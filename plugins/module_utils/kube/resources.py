@@ -5,7 +5,7 @@
 """Where objects of a kind are found at the API server: its plural name, and whether it is namespaced.
 
 Kubernetes' own kinds stand in a table and the kinds of a plan's own CRDs are added to it, so that most work needs no
-discovery; any other kind is asked for once, by aggregated discovery (two requests).
+discovery; any other kind is asked for once, by aggregated discovery (two requests; more before Kubernetes 1.27).
 """
 
 from __future__ import annotations
@@ -60,6 +60,9 @@ BUILT_IN: dict[Kind, Resource] = {
     **_table("authorization.k8s.io/v1", False, "SelfSubjectAccessReview"),
 }
 
+OWN_GROUPS: frozenset[str] = frozenset({"extensions", *(kind.group for kind in BUILT_IN)})
+"""Groups of which no CRD can define more; `extensions` is where many of their kinds once were."""
+
 
 def of_definitions(definitions: Iterable[Mapping[str, Any]]) -> dict[Kind, Resource]:
     """The kinds that CustomResourceDefinitions define, in each version that they serve."""
@@ -80,8 +83,24 @@ def defined_by(definition: Mapping[str, Any]) -> tuple[str, str]:
     return str(spec.get("group", "")), str((spec.get("names") or {}).get("kind", ""))
 
 
+DISCOVERY = ",".join(
+    (
+        "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
+        "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList",
+        "application/json",
+    )
+)
+"""What to accept of /api and /apis: all kinds at once, or where the server cannot tell them so, the versions."""
+
+
 def of_discovery(document: Mapping[str, Any]) -> dict[Kind, Resource]:
-    """The kinds in an answer of aggregated discovery (an APIGroupDiscoveryList)."""
+    """The kinds in an answer of discovery: an APIGroupDiscoveryList, or the APIResourceList of one version."""
+    if document.get("kind") == "APIResourceList":
+        return {
+            Kind(document["groupVersion"], resource["kind"]): Resource(resource["name"], bool(resource["namespaced"]))
+            for resource in document.get("resources") or ()
+            if "/" not in resource["name"]
+        }
     found = {}
     for group in document.get("items") or ():
         name = (group.get("metadata") or {}).get("name", "")
@@ -90,7 +109,13 @@ def of_discovery(document: Mapping[str, Any]) -> dict[Kind, Resource]:
             for resource in version.get("resources") or ():
                 kind = (resource.get("responseKind") or {}).get("kind")
                 if kind:
-                    found[Kind(api_version, kind)] = Resource(
-                        resource["resource"], resource.get("scope") == "Namespaced"
-                    )
+                    scope = resource.get("scope") == "Namespaced"
+                    found[Kind(api_version, kind)] = Resource(resource["resource"], scope)
     return found
+
+
+def versions_of(document: Mapping[str, Any]) -> list[str]:
+    """The versions in an answer of /api (APIVersions) or /apis (an APIGroupList), such as `apps/v1`."""
+    groups = document.get("groups") or ()
+    of_groups = [version["groupVersion"] for group in groups for version in group.get("versions") or ()]
+    return [*(document.get("versions") or ()), *of_groups]

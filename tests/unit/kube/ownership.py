@@ -31,7 +31,7 @@ def applied(desired: Object, live: Object | None, manager: str) -> Object:
 
 def updated(live: Object, body: Object, manager: str) -> Object:
     """`live` after an update with `body` as a merge patch."""
-    result: Object = merged_into(live, body)
+    result: Object = merged_into(deepcopy(live), body)
     taken = {path for path in _leaves(body) if _at(live, path) != _at(result, path)} - _IDENTITY
     managed = [{**one, "fieldsV1": _less(one["fieldsV1"], taken)} for one in live["metadata"].get("managedFields", [])]
     mine = next((one for one in managed if one["manager"] == manager and one["operation"] == "Update"), None)
