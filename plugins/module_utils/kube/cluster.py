@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -92,6 +94,15 @@ class Cluster:
     def now(self) -> datetime | None:
         """The server's clock, as precise as a second; None before its first answer, or where it does not tell."""
         return self._transport.now
+
+    @contextlib.contextmanager
+    def time_limit(self, seconds: float) -> Iterator[float]:
+        """Retry requests no longer than `seconds` from now, for the length of the context; yields when that is."""
+        self.deadline = deadline = time.monotonic() + seconds
+        try:
+            yield deadline
+        finally:
+            self.deadline = None
 
     @classmethod
     def connect(cls, options: Mapping[str, Any], *, user_agent: str) -> Cluster:

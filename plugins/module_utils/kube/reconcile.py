@@ -56,29 +56,28 @@ def reconcile(
 
     Raises Refused before the first write, NotReady when the time is up, and what the API server answers.
     """
-    deadline = time.monotonic() + timeout
-    cluster.deadline = deadline
-    plan = _checked_plan(cluster, unit, checks, expected_digest)
-    if plan.changes:
-        refuse_forbidden(cluster, plan, waits=wait, locks=lock is not None)
-        refuse_unacceptable(cluster, plan)
-    if plan.changes and not check:
-        held = (
-            locked(cluster, lock, manager=unit.manager, deadline=deadline, progress=progress)
-            if lock
-            else contextlib.nullcontext(_always)
-        )
-        with held as permit:
-            if plan.leaving:
-                wait_gone(cluster, plan.leaving, timeout=max(0.0, deadline - time.monotonic()), progress=progress)
-            if plan.leaving or lock:
-                # Somebody else may have held the lock until now.
-                plan = _checked_plan(cluster, unit, checks, expected_digest)
-            apply_changes(cluster, plan, gates=wait, deadline=deadline, progress=progress, permit=permit)
+    with cluster.time_limit(timeout) as deadline:
+        plan = _checked_plan(cluster, unit, checks, expected_digest)
+        if plan.changes:
+            refuse_forbidden(cluster, plan, waits=wait, locks=lock is not None)
+            refuse_unacceptable(cluster, plan)
+        if plan.changes and not check:
+            held = (
+                locked(cluster, lock, manager=unit.manager, deadline=deadline, progress=progress)
+                if lock
+                else contextlib.nullcontext(_always)
+            )
+            with held as permit:
+                if plan.leaving:
+                    wait_gone(cluster, plan.leaving, timeout=max(0.0, deadline - time.monotonic()), progress=progress)
+                if plan.leaving or lock:
+                    # Somebody else may have held the lock until now.
+                    plan = _checked_plan(cluster, unit, checks, expected_digest)
+                apply_changes(cluster, plan, gates=wait, deadline=deadline, progress=progress, permit=permit)
+                _wait(cluster, plan, wait, deadline, progress)
+                delete_stale(cluster, plan, awaited=wait, deadline=deadline, progress=progress, permit=permit)
+        elif not check:
             _wait(cluster, plan, wait, deadline, progress)
-            delete_stale(cluster, plan, awaited=wait, deadline=deadline, progress=progress, permit=permit)
-    elif not check:
-        _wait(cluster, plan, wait, deadline, progress)
     return Outcome(
         changed=bool(plan.changes),
         changes=[change.summary for change in plan.changes],
