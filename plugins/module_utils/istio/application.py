@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ..kube.errors import ApiError, InvalidInput, Refused
 from ..kube.objects import Kind, key_of, kind_of
 from ..kube.plan import Plan, Unit
+from ..kube.resources import OWN_GROUPS
 from .kinds import DEFINITIONS, KINDS
 from .labels import labels_of
 
@@ -81,8 +82,8 @@ class Application:
     def placed(self, cluster: Cluster, objects: Iterable[Mapping[str, Any]], *, guess: bool = False) -> list[Object]:
         """The objects as they are applied: in their namespaces, with the labels.
 
-        With `guess` a kind that the cluster does not know counts as namespaced: something else may be about to define
-        it. Otherwise it raises InvalidInput.
+        With `guess` a kind that the cluster does not know counts as namespaced, unless it is of Kubernetes' own groups:
+        something else may be about to define it. Otherwise it raises InvalidInput.
         """
         cluster.learn([*DEFINITIONS, *(obj for obj in objects if obj["kind"] == "CustomResourceDefinition")])
         return [self._placed(cluster, obj, guess) for obj in objects]
@@ -164,7 +165,7 @@ def _namespaced(cluster: Cluster, kind: Kind, guess: bool) -> bool:
     try:
         return cluster.namespaced(kind)
     except InvalidInput:
-        if not guess:
+        if not guess or kind.group in OWN_GROUPS:
             raise
     names = {"kind": kind.kind, "plural": f"{kind.kind.lower()}s"}
     version = kind.api_version.rpartition("/")[2]

@@ -5,7 +5,8 @@
 """Whether the API server would accept a plan: asked by dry runs before the first write, so that nothing ends half done.
 
 Updates were tried when the plan was made. Of what a plan creates, some cannot be tried: what is in a namespace that the
-plan itself creates, and what is of a kind that it defines. CRDs are not: they are big, and the server is slow with them.
+plan itself creates, and what is of a kind that is yet to be defined. CRDs are not: they are big, and the server is slow
+with them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import cast
 from .cluster import Cluster
 from .errors import ApiError, Refused
 from .plan import WEBHOOK, Change, Object, Plan, refusal
-from .resources import defined_by
+from .resources import BUILT_IN, defined_by
 
 _GRANTS = frozenset({"ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"})
 _WEBHOOKS = frozenset({"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"})
@@ -37,6 +38,7 @@ def refuse_unacceptable(cluster: Cluster, plan: Plan) -> None:
         and change.key not in plan.leaving
         and ("", "Namespace", "", change.key.namespace) not in named
         and (change.key.of.group, change.key.kind) not in defined
+        and (change.key.of in BUILT_IN or cluster.serves(change.key.of))
     ]
     problems = [change.problem for change in plan.changes]
     problems += cluster.parallel(lambda change: _problem(cluster, plan, change), tried)
