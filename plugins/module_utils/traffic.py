@@ -6,10 +6,16 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
+from typing import Any
+
 from .arguments import PLAN, WAIT, ArgumentSpec
 from .istio.traffic.problems import settle
+from .istio.traffic.steps import steps
 from .istio.traffic.unit import Builder
-from .kube.plan import Plan
+from .kube.plan import Plan, Unit
+from .kube.reconcile import Outcome, reconcile
 from .module import MeshModule, Result
 
 COMMON: ArgumentSpec = {
@@ -24,11 +30,45 @@ COMMON: ArgumentSpec = {
 
 def manage(module: MeshModule, builder: Builder) -> Result:
     """Make the cluster hold what the builder makes of the options; look for what speaks against it first."""
-    options, cluster = module.params, module.cluster
+    unit = builder.unit(module.params, module.cluster)
+    return module.reconcile(unit, checks=lambda plan: _check(module, builder, plan))
+
+
+def manage_in_steps(module: MeshModule, builder: Builder, *, pause: float) -> Result:
+    """As `manage`, with a pause (in seconds) between subsets and the routes to them."""
+    plans: list[Plan] = []
 
     def checks(plan: Plan) -> None:
-        if plan.changes:
-            for warning in settle(builder.check(options, cluster, plan), force=options["force"]):
-                module.warn(warning)
+        _check(module, builder, plan)
+        plans.append(plan)
 
-    return module.reconcile(builder.unit(options, cluster), checks=checks)
+    unit = replace(builder.unit(module.params, module.cluster), ignore_fields=module.params["ignore_fields"])
+    expected = module.params["plan_digest"]
+    outcome = _reconcile(module, unit, check=True, checks=checks, expected_digest=expected)
+    if outcome.changed and not module.check_mode:
+        for step in steps(plans[-1]) if pause else ():
+            _reconcile(module, step)
+            module.progress(f"leaving Istio {pause:g} s to tell the proxies")
+            time.sleep(pause)
+        _reconcile(module, unit)
+    return module.result_of(outcome)
+
+
+def _reconcile(module: MeshModule, unit: Unit, *, check: bool = False, **more: Any) -> Outcome:
+    return reconcile(
+        module.cluster,
+        unit,
+        check=check,
+        diff=module._diff,
+        wait=module.params["wait"],
+        timeout=module.time_limit,
+        progress=module.progress,
+        **more,
+    )
+
+
+def _check(module: MeshModule, builder: Builder, plan: Plan) -> None:
+    if plan.changes:
+        problems = builder.check(module.params, module.cluster, plan)
+        for warning in settle(problems, force=module.params["force"]):
+            module.warn(warning)

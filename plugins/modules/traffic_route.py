@@ -60,6 +60,13 @@ options:
         description:
           - The host that it is part of. By default the one that the routes go to, if there is just one.
         type: str
+  pause:
+    description:
+      - How many seconds Istio is left to tell all proxies of new subsets before routes go to them, and of new routes
+        before the subsets go that they no longer need. Without it requests would be answered with 503 meanwhile.
+      - Only where routes and O(subsets) change together; 0 for never.
+    type: float
+    default: 2
   http:
     description:
       - Routes for HTTP and gRPC. The first that matches is taken.
@@ -573,7 +580,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.regist
 )
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.unit import Builder
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule
-from ansible_collections.meshops.istio.plugins.module_utils.traffic import COMMON, manage
+from ansible_collections.meshops.istio.plugins.module_utils.traffic import COMMON, manage_in_steps
 
 TEXTS = {"type": "list", "elements": "str"}
 
@@ -698,6 +705,7 @@ def main() -> None:
             "hosts": TEXTS,
             "gateways": TEXTS,
             "export_to": TEXTS,
+            "pause": {"type": "float", "default": 2},
             "subsets": {"type": "list", "elements": "dict", "options": SUBSET},
             "http": {"type": "list", "elements": "dict", "options": HTTP},
             "tls": {"type": "list", "elements": "dict", "options": TLS},
@@ -705,7 +713,7 @@ def main() -> None:
         },
         required_if=[("state", "present", ["hosts"])],
     )
-    module.run(lambda module: manage(module, BUILDER))
+    module.run(lambda module: manage_in_steps(module, BUILDER, pause=module.params["pause"]))
 
 
 if __name__ == "__main__":

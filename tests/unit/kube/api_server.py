@@ -52,7 +52,7 @@ class Request:
     @property
     def writes(self) -> bool:
         """Whether it is one that changes the cluster."""
-        return self.method != "GET" and "dryRun" not in self.query and not self.path.endswith("reviews")
+        return self.method != "GET" and "dryRun" not in self.query and not self.path.endswith("accessreviews")
 
 
 @dataclass

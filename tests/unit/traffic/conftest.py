@@ -12,11 +12,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.meshops.istio.tests.unit.kube import api_server
-from ansible_collections.meshops.istio.tests.unit.modules.conftest import (  # noqa: F401 - fixtures
-    Run,
-    _no_surroundings,
-    run_module,
-)
+from ansible_collections.meshops.istio.tests.unit.modules.conftest import _no_surroundings  # noqa: F401 - a fixture
+from ansible_collections.meshops.istio.tests.unit.modules.running import Run, run_module  # noqa: F401 - a fixture
 from ansible_collections.meshops.istio.tests.unit.traffic.mesh import ISTIO, Mesh, shop
 
 Refused = Callable[..., dict[str, Any]]
@@ -26,7 +23,8 @@ Refused = Callable[..., dict[str, Any]]
 def mesh(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mesh]:
     for kind, resource in ISTIO.items():
         monkeypatch.setitem(api_server.KINDS, f"{kind.api_version}/{resource.plural}", kind.kind)
-    with Mesh() as server:
+    server = Mesh()
+    with server:
         server.add(*shop())
         yield server
 
@@ -36,7 +34,9 @@ def run(run_module: Run, mesh: Mesh) -> Run:  # noqa: F811
     """Run a module in the namespace of the shop; it has to succeed."""
 
     def run(module: str, /, **options: Any) -> dict[str, Any]:
-        result = run_module(module, host=mesh.url, api_key="swordfish", **{"namespace": "shop", **options})
+        hasty = {"pause": 0} if module == "traffic_route" else {}
+        given = {"namespace": "shop", **hasty, **options}
+        result = run_module(module, host=mesh.url, api_key="swordfish", **given)
         assert not result.get("failed"), result["msg"]
         return result
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.tests.unit.modules.conftest import Run
+from ansible_collections.meshops.istio.tests.unit.modules.running import Run
 from ansible_collections.meshops.istio.tests.unit.traffic.conftest import Refused, warnings_of
 from ansible_collections.meshops.istio.tests.unit.traffic.mesh import Mesh, pod
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.meshops.istio.tests.unit.kube.api_server import Answer, Request, status
-from ansible_collections.meshops.istio.tests.unit.modules.conftest import Run
+from ansible_collections.meshops.istio.tests.unit.modules.running import Run
 from ansible_collections.meshops.istio.tests.unit.traffic.conftest import Refused, warnings_of
 from ansible_collections.meshops.istio.tests.unit.traffic.mesh import Mesh, ingress_gateway, secret
 

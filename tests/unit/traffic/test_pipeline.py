@@ -12,7 +12,7 @@ import pytest
 import yaml
 from ansible_collections.meshops.istio.plugins.module_utils.arguments import AUTH
 from ansible_collections.meshops.istio.tests.unit.modules import documented
-from ansible_collections.meshops.istio.tests.unit.modules.conftest import Run
+from ansible_collections.meshops.istio.tests.unit.modules.running import Run
 from ansible_collections.meshops.istio.tests.unit.traffic.conftest import Refused
 from ansible_collections.meshops.istio.tests.unit.traffic.mesh import Mesh, ingress_gateway, istio
 

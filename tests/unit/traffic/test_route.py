@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.tests.unit.modules.conftest import Run
+from ansible_collections.meshops.istio.tests.unit.modules.running import Run
 from ansible_collections.meshops.istio.tests.unit.traffic.conftest import Refused, warnings_of
 from ansible_collections.meshops.istio.tests.unit.traffic.mesh import Mesh, istio, service
 
@@ -335,3 +335,41 @@ def test_subsets_of_a_service_elsewhere(mesh: Mesh, refused: Refused) -> None:
     host = "ratings.other.svc.cluster.local"
     options = {"name": "r", "hosts": [host], "subsets": SUBSETS, "http": [{"to": [{"subset": "v1"}]}]}
     assert "define them with traffic_policy in namespace other" in refused("traffic_route", **options)["msg"]
+
+
+# --- subsets and routes, one after the other -----------------------------------------------------------------------
+
+
+def written(mesh: Mesh) -> list[str]:
+    """The writes since the last look, in their order: what was done to a kind, and the subsets of a rule."""
+    done = []
+    for request in mesh.requests:
+        if request.writes:
+            subsets = ((request.body or {}).get("spec") or {}).get("subsets") or ()
+            verb = "delete" if request.method == "DELETE" else "apply"
+            done.append(" ".join([verb, request.path.split("/")[-2], *(subset["name"] for subset in subsets)]))
+    mesh.requests.clear()
+    return done
+
+
+def test_subsets_come_before_the_routes_to_them_and_go_after_them(mesh: Mesh, run: Run) -> None:
+    unhurried = {"pause": 0.01}
+    run("traffic_route", **CANARY, **unhurried)
+    assert written(mesh) == ["apply destinationrules v1 v2", "apply virtualservices"]
+    other = {**CANARY, "subsets": [SUBSETS[1], {"name": "v3", "labels": {"version": "v3"}}]}
+    run("traffic_route", **{**other, "http": [{"to": [{"subset": "v3"}]}]}, **unhurried)
+    assert written(mesh) == [
+        "apply destinationrules v2 v3 v1",
+        "apply virtualservices",
+        "apply destinationrules v2 v3",
+    ]
+    run("traffic_route", name="reviews", state="absent", **unhurried)
+    assert written(mesh) == ["delete virtualservices", "delete destinationrules"]
+
+
+def test_weights_alone_need_one_step(mesh: Mesh, run: Run) -> None:
+    run("traffic_route", **CANARY)
+    written(mesh)
+    to = [{"subset": "v1", "weight": 50}, {"subset": "v2", "weight": 50}]
+    run("traffic_route", **{**CANARY, "http": [{"to": to}]}, pause=600)
+    assert written(mesh) == ["apply virtualservices"]

@@ -1,0 +1,176 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Mutual TLS, access control and egress, seen in what real clients get."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
+from ansible_collections.meshops.istio.tests.integration.traffic.conftest import (
+    PLAIN,
+    SERVICE,
+    SHOP,
+    Run,
+    ask_from,
+    pod_of,
+)
+from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Door, eventually
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+HELLO = f"http://hello.{SHOP}/hello"
+
+
+def status(cluster: Cluster, namespace: str, url: str = HELLO, *options: str) -> int:
+    return ask_from(cluster, namespace, url, *options).status
+
+
+# --- mutual TLS ----------------------------------------------------------------------------------------------------
+
+
+def test_strict_resets_plain_text_and_lets_the_mesh_in(run: Run, shop: Cluster) -> None:
+    assert (status(shop, SHOP), status(shop, PLAIN)) == (200, 200)
+    result = run("mtls")
+    assert result["plain_text_clients"] == []
+    eventually(lambda: status(shop, PLAIN), lambda found: found == 0)
+    assert "reset" in ask_from(shop, PLAIN, HELLO).text
+    assert status(shop, SHOP) == 200
+    run("mtls", mode="permissive")
+    eventually(lambda: status(shop, PLAIN), lambda found: found == 200)
+
+
+def test_strict_for_one_workload_but_for_one_of_its_ports(run: Run, shop: Cluster) -> None:
+    httpbin = f"http://httpbin.{SHOP}:8000/get"
+    hello = {"name": "hello", "selector": {"app": "hello"}}
+    run("mtls", **hello)
+    eventually(lambda: status(shop, PLAIN), lambda found: found == 0)
+    assert status(shop, PLAIN, httpbin) == 200
+    run("mtls", **hello, ports={"5000": "permissive"})
+    eventually(lambda: status(shop, PLAIN), lambda found: found == 200)
+
+
+@pytest.fixture
+def node_port(shop: Cluster) -> Iterator[None]:
+    """A Service by which clients outside of the cluster reach the workload directly."""
+    spec = {"type": "NodePort", "selector": {"app": "hello"}, "ports": [{"port": 80, "targetPort": 5000}]}
+    metadata = {"name": "hello-direct", "namespace": SHOP}
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
+    shop.apply(service, manager="meshops.istio/tests")
+    yield
+    shop.delete(SERVICE, "hello-direct", SHOP)
+
+
+@pytest.mark.usefixtures("node_port")
+def test_plain_text_clients_are_named_before_strict_is_set(run: Run, shop: Cluster) -> None:
+    result = run("mtls", fails=True)
+    assert result["code"] == "plain_text_clients"
+    assert f"Service {SHOP}/hello-direct (NodePort" in result["msg"]
+    assert status(shop, PLAIN) == 200
+    assert run("mtls", force=True)["changed"]
+
+
+# --- access --------------------------------------------------------------------------------------------------------
+
+
+def test_a_path_is_denied(run: Run, shop: Cluster) -> None:
+    rules = [{"to": [{"paths": ["/status/*"]}]}]
+    run("authorization", name="no-status", selector={"app": "httpbin"}, action="deny", rules=rules)
+    url = f"http://httpbin.{SHOP}:8000"
+    denied = eventually(lambda: ask_from(shop, SHOP, f"{url}/status/200"), lambda answer: answer.status == 403)
+    assert denied.text == "RBAC: access denied"
+    assert status(shop, SHOP, f"{url}/get") == 200
+
+
+def test_only_whom_a_policy_names_is_allowed(run: Run, shop: Cluster) -> None:
+    account = f"cluster.local/ns/{SHOP}/sa/default"
+    rules = [{"from": [{"principals": [account]}]}]
+    run("authorization", name="own", selector={"app": "hello"}, rules=rules)
+    eventually(lambda: status(shop, PLAIN), lambda found: found == 403)
+    assert status(shop, SHOP) == 200
+    run("authorization", name="own", selector={"app": "hello"}, rules=[])
+    eventually(lambda: status(shop, SHOP), lambda found: found == 403)
+
+
+class Issuer:
+    """Issues tokens, signed with a key of its own."""
+
+    def __init__(self) -> None:
+        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+    @property
+    def keys(self) -> str:
+        """The public key, as a JSON Web Key Set."""
+        numbers = self._key.public_key().public_numbers()
+        key = {"kty": "RSA", "kid": "one", "alg": "RS256", "n": _number(numbers.n), "e": _number(numbers.e)}
+        return json.dumps({"keys": [key]})
+
+    def token(self) -> str:
+        """A token that holds for an hour."""
+        claims = {"iss": "tests", "sub": "somebody", "exp": int(time.time()) + 3600}
+        text = ".".join(_encoded(json.dumps(part).encode()) for part in ({"alg": "RS256", "kid": "one"}, claims))
+        signature = self._key.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())
+        return f"{text}.{_encoded(signature)}"
+
+
+def _encoded(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _number(value: int) -> str:
+    return _encoded(value.to_bytes((value.bit_length() + 7) // 8, "big"))
+
+
+def test_a_token_is_asked_for_and_checked(run: Run, shop: Cluster) -> None:
+    issuer, other = Issuer(), Issuer()
+    jwt = [{"issuer": "tests", "jwks": issuer.keys}]
+    run("authorization", name="tokens", selector={"app": "hello"}, jwt=jwt)
+
+    def with_token(token: str) -> int:
+        return status(shop, SHOP, HELLO, "-H", f"Authorization: Bearer {token}")
+
+    eventually(lambda: status(shop, SHOP), lambda found: found == 403)
+    assert with_token(issuer.token()) == 200
+    assert with_token(other.token()) == 401
+
+
+def test_a_gateway_denies_a_host(run: Run, gate: Door, shop: Cluster) -> None:
+    run("traffic_route", name="hello", hosts=["hello.test"], gateways=["gate"], http=[{"to": [{"host": "hello"}]}])
+    eventually(lambda: gate.ask("/hello").status, lambda found: found == 200)
+    deny: dict[str, Any] = {"name": "traffic-it", "namespace": "istio-system"}
+    rules = [{"to": [{"hosts": ["hello.test"]}]}]
+    try:
+        run("authorization", **deny, selector={"istio": "ingressgateway"}, action="deny", rules=rules)
+        eventually(lambda: gate.ask("/hello").status, lambda found: found == 403)
+    finally:
+        run("authorization", **deny, state="absent")
+    eventually(lambda: gate.ask("/hello").status, lambda found: found == 200)
+
+
+# --- egress --------------------------------------------------------------------------------------------------------
+
+
+def test_a_namespace_reaches_only_what_it_names(run: Run, shop: Cluster) -> None:
+    address = pod_of(shop, "app=outside", PLAIN)["status"]["podIP"]
+    url = f"http://{address}:8080/get"
+    assert status(shop, SHOP, url) == 200
+    run("egress", name="only", outbound="registry_only")
+    eventually(lambda: status(shop, SHOP, url), lambda found: found in (0, 502))
+    named: dict[str, Any] = {
+        "hosts": ["outside.test"],
+        "ports": [{"number": 8080, "protocol": "http"}],
+        "resolution": "static",
+        "endpoints": [{"address": address}],
+    }
+    run("egress", name="outside", **named)
+    asked = ("-H", "Host: outside.test")
+    eventually(lambda: status(shop, SHOP, url, *asked), lambda found: found == 200)
+    assert status(shop, SHOP, url) in (0, 502)
+    assert run("egress", name="twice", **named, fails=True)["code"] == "host_taken"
