@@ -2,16 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The same with a real release: run where MESHOPS_TEST_RELEASE names the folder of an unpacked one.
+"""The same as the unit tests, with the real release that the lab was built with.
 
 What istioctl says when it refuses something is its own, so that only a real one shows whether it is understood.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,20 +16,16 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio import labels
 from ansible_collections.meshops.istio.plugins.module_utils.istio.configuration import Options
 from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane import ControlPlane
 from ansible_collections.meshops.istio.plugins.module_utils.istio.labels import labels_of
-from ansible_collections.meshops.istio.plugins.module_utils.istio.release import Release
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release import Release, find_release
 from ansible_collections.meshops.istio.plugins.module_utils.istio.samples import find_sample, sample_names
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import key_of
-
-FOLDER = os.environ.get("MESHOPS_TEST_RELEASE", "")
-pytestmark = pytest.mark.skipif(not FOLDER, reason="MESHOPS_TEST_RELEASE names no release")
-
-Operator = Callable[..., dict[str, Any]]
+from ansible_collections.meshops.istio.tests.integration.conftest import Lab
 
 
 @pytest.fixture
-def release() -> Release:
-    return Release("1.29.1", Path(FOLDER))
+def release(lab: Lab) -> Release:
+    return find_release(**lab.release)[0]
 
 
 def plane(release: Release, **parameters: Any) -> ControlPlane:
@@ -76,9 +69,10 @@ def test_an_empty_profile_is_a_namespace(release: Release) -> None:
         ({"hub": "a b"}, "Istio 1.29.1 refuses this configuration: bad hub:"),
     ],
 )
-def test_refusals_are_understood(release: Release, operator: Operator, spec: dict[str, Any], sentence: str) -> None:
+def test_refusals_are_understood(release: Release, spec: dict[str, Any], sentence: str) -> None:
+    overlay = {"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator", "spec": spec}
     with pytest.raises(InvalidInput) as caught:
-        plane(release, overlays=[operator(spec)]).desired()
+        plane(release, overlays=[overlay]).desired()
     assert sentence in caught.value.message
 
 
