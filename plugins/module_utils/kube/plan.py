@@ -233,19 +233,40 @@ def _update(cluster: Cluster, unit: Unit, obj: Object, live: Object) -> Change |
     take_over = bool(fields.held_by(live, unit.retired))
     try:
         after = cluster.apply(obj, manager=unit.manager, dry_run=True)
+        if take_over:
+            after = _taken_over(cluster, unit, obj, live, after)
     except ApiError as error:
         problem = refusal(key, error)
         # Those that may be overcome: all that the user may not do is said at once, and a plan may mend a webhook.
         if isinstance(problem, Refused) and (error.status == 403 or problem.code == WEBHOOK):
             return Change("update", key, live, _overlaid(live, obj), desired=obj, take_over=take_over, problem=problem)
         raise problem from error
-    if take_over:
-        # A dry run cannot show that fields go which only their retired owner kept.
-        abandoned = fields.union(entry.get("fieldsV1") or {} for entry in fields.held_by(live, unit.retired))
-        fields.without(after, abandoned, obj, fields.others(live, {unit.manager, *unit.retired}))
-    elif clean(after) == clean(live) and _ownership(after) == _ownership(live):
+    if not take_over and clean(after) == clean(live) and _ownership(after) == _ownership(live):
         return None
     return Change("update", key, live, after, desired=obj, take_over=take_over)
+
+
+def _taken_over(cluster: Cluster, unit: Unit, obj: Object, live: Object, applied: Object) -> Object:
+    """What a take-over makes of an object: fields go that only the retired managers kept, which no apply could show.
+
+    Asked for by a patch: what goes may be a default that the server sets again.
+    """
+    key = key_of(obj)
+    abandoned = fields.union(entry.get("fieldsV1") or {} for entry in fields.held_by(live, unit.retired))
+    fields.without(applied, abandoned, obj, fields.others(live, {unit.manager, *unit.retired}))
+    patch = _merge_patch(clean(live), clean(applied)) or {}
+    return cluster.merge_patch(key.of, key.name, key.namespace, patch, manager=unit.manager, dry_run=True)
+
+
+def _merge_patch(old: Any, new: Any) -> Any:
+    """The JSON merge patch that makes `new` of `old`; None where they are the same."""
+    if not isinstance(old, Mapping) or not isinstance(new, Mapping):
+        return None if old == new else new
+    gone: Object = dict.fromkeys(old.keys() - new.keys())
+    other = {name: value for name, value in new.items() if name not in old}
+    changed = {name: _merge_patch(old[name], value) for name, value in new.items() if name in old}
+    patch = {**gone, **other, **{name: value for name, value in changed.items() if value is not None}}
+    return patch or None
 
 
 WEBHOOK = "webhook"
