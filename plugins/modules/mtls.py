@@ -35,7 +35,7 @@ options:
     description:
       - The namespace. In O(root_namespace), and without O(selector), it holds for the whole mesh.
     type: str
-    required: true
+    default: default
   root_namespace:
     description:
       - The mesh's root namespace, which is the control plane's unless the mesh's configuration says otherwise.
@@ -191,7 +191,6 @@ def main() -> None:
         {
             **COMMON,
             "name": {"type": "str", "default": "default"},
-            "namespace": {"type": "str", "required": True},
             "root_namespace": {"type": "str", "default": "istio-system"},
             "selector": {"type": "dict"},
             "mode": {"type": "str", "choices": list(mtls.MODES), "default": "strict"},

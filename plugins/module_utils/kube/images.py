@@ -90,7 +90,7 @@ def _version(image: str) -> str:
 
 def _canonical(image: str) -> str:
     """An image, or the beginning of images, with the registry that container runtimes take it from."""
-    first, slash, _ = image.partition("/")
+    first, slash, _path = image.partition("/")
     if slash and ("." in first or ":" in first or first == "localhost"):
         return image
     return f"docker.io/{image}" if slash else f"docker.io/library/{image}"

@@ -100,10 +100,10 @@ def _hosts(route: Mapping[str, Any]) -> set[Host]:
     return {Host.of(text, route["metadata"]["namespace"]) for text in route["spec"].get("hosts") or ()}
 
 
-def _meet(route: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether there is a namespace for whose clients both hold."""
-    mine, theirs = route["metadata"]["namespace"], other["metadata"]["namespace"]
-    return exported(other, mine) or exported(route, theirs)
+def _meet(one: Mapping[str, Any], another: Mapping[str, Any]) -> bool:
+    """Whether there is a namespace for whose clients both routes hold."""
+    here, there = one["metadata"]["namespace"], another["metadata"]["namespace"]
+    return exported(another, here) or exported(one, there)
 
 
 def _takes(gateway: Mapping[str, Any], host: str, namespace: str) -> bool:
