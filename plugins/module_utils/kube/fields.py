@@ -44,6 +44,16 @@ def held_by(obj: Mapping[str, Any], managers: Collection[str]) -> list[dict[str,
     return [entry for entry in entries(obj) if entry.get("manager") in managers and not entry.get("subresource")]
 
 
+def fields_of(obj: Mapping[str, Any], managers: Collection[str]) -> Fields:
+    """The fields that any of `managers` has set, by whatever operation."""
+    held = union(entry.get("fieldsV1") or {} for entry in held_by(obj, managers))
+    if obj["kind"] == "Secret" and "f:stringData" in held:
+        # The server moves the values and not their owner.
+        moved = {"f:data": held.pop("f:stringData")}
+        held = union((held, moved))
+    return held
+
+
 def others(obj: Mapping[str, Any], managers: Collection[str]) -> Fields:
     """The fields owned by anybody but `managers`."""
     return union(entry.get("fieldsV1") or {} for entry in entries(obj) if entry.get("manager") not in managers)
@@ -67,7 +77,7 @@ def handed_over(obj: Mapping[str, Any], manager: str, retired: Collection[str]) 
         "operation": "Apply",
         "apiVersion": obj["apiVersion"],
         "fieldsType": "FieldsV1",
-        "fieldsV1": union(entry.get("fieldsV1") or {} for entry in taken),
+        "fieldsV1": union([*(entry.get("fieldsV1") or {} for entry in mine), fields_of(obj, retired)]),
     }
     times = sorted(entry["time"] for entry in taken if entry.get("time"))
     if times:

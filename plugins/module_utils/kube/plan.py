@@ -109,8 +109,8 @@ class Plan:
         if change.before is None or change.after is None:
             return None
         ours = {self.unit.manager, *self.unit.retired}
-        entries = fields.held_by(change.before, ours) + fields.held_by(change.after, ours)
-        return fields.part(clean(change.before), fields.union(entry.get("fieldsV1") or {} for entry in entries))
+        touched = fields.union(fields.fields_of(obj, ours) for obj in (change.before, change.after))
+        return fields.part(clean(change.before), touched)
 
 
 def make_plan(cluster: Cluster, unit: Unit) -> Plan:
@@ -252,8 +252,8 @@ def _taken_over(cluster: Cluster, unit: Unit, obj: Object, live: Object, applied
     Asked for by a patch: what goes may be a default that the server sets again.
     """
     key = key_of(obj)
-    abandoned = fields.union(entry.get("fieldsV1") or {} for entry in fields.held_by(live, unit.retired))
-    fields.without(applied, abandoned, obj, fields.others(live, {unit.manager, *unit.retired}))
+    others = fields.others(live, {unit.manager, *unit.retired})
+    fields.without(applied, fields.fields_of(live, unit.retired), obj, others)
     patch = _merge_patch(clean(live), clean(applied)) or {}
     return cluster.merge_patch(key.of, key.name, key.namespace, patch, manager=unit.manager, dry_run=True)
 

@@ -274,6 +274,16 @@ def test_what_retired_managers_own_is_handed_over_as_if_it_had_been_applied() ->
     ]
 
 
+def test_what_was_a_secrets_text_is_handed_over_as_its_data() -> None:
+    managed = [
+        entry("istio-operator", "Apply", {"f:stringData": {"f:old": {}}, "f:data": {"f:user": {}}}),
+        entry(MANAGER, "Apply", {"f:data": {"f:password": {}}}),
+    ]
+    obj = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "web", "managedFields": managed}}
+    [ours] = fields.handed_over(obj, MANAGER, {"istio-operator"})
+    assert ours["fieldsV1"] == {"f:data": {"f:old": {}, "f:password": {}, "f:user": {}}}
+
+
 def test_a_second_take_over_finds_nothing() -> None:
     obj = owned_by_many()
     retired = {"istio-operator", "helm"}
