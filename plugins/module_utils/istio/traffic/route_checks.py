@@ -100,10 +100,10 @@ def _hosts(route: Mapping[str, Any]) -> set[Host]:
     return {Host.of(text, route["metadata"]["namespace"]) for text in route["spec"].get("hosts") or ()}
 
 
-def _meet(one: Mapping[str, Any], another: Mapping[str, Any]) -> bool:
-    """Whether there is a namespace for whose clients both routes hold."""
-    here, there = one["metadata"]["namespace"], another["metadata"]["namespace"]
-    return exported(another, here) or exported(one, there)
+def _meet(route: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether there is a namespace for whose clients both hold."""
+    mine, theirs = route["metadata"]["namespace"], other["metadata"]["namespace"]
+    return exported(other, mine) or exported(route, theirs)
 
 
 def _takes(gateway: Mapping[str, Any], host: str, namespace: str) -> bool:
@@ -112,6 +112,6 @@ def _takes(gateway: Mapping[str, Any], host: str, namespace: str) -> bool:
         for allowed in server.get("hosts") or ():
             scope, _slash, pattern = allowed.rpartition("/")
             scope = gateway["metadata"]["namespace"] if scope == "." else scope
-            if scope in ("", "*", namespace) and (covers(pattern, host) or covers(host, pattern)):
+            if scope in ("", "*", namespace) and (covers(pattern, host) or covers(pattern=host, host=pattern)):
                 return True
     return False
