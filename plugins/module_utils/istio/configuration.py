@@ -21,6 +21,7 @@ from .release import Release
 
 DEFAULT_NAMESPACE = "istio-system"
 _FIRST_WITH_TAGS = (1, 10)
+_NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _REVISION = re.compile(r"[a-z0-9]([a-z0-9-]{0,54}[a-z0-9])?")
 
 
@@ -113,6 +114,12 @@ class Configuration:
                 f"'{revision}' cannot be the revision: a revision is made of lower-case letters, digits and '-', such"
                 " as 1-29-1, and is no number.",
                 revision=str(revision),
+            )
+        namespace = get_path(base, "metadata.namespace") or DEFAULT_NAMESPACE
+        if not (isinstance(namespace, str) and _NAMESPACE.fullmatch(namespace)):
+            raise InvalidInput(
+                f"'{namespace}' cannot be a namespace: its name is made of at most 63 lower-case letters, digits and '-'.",
+                namespace=str(namespace),
             )
         return base
 
