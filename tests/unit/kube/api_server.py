@@ -241,6 +241,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # an answer goes out in two parts, which need not wait for each other
 
     def handle_one_request(self) -> None:
         try:
