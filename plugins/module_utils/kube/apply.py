@@ -186,7 +186,7 @@ def _beside(step: Step) -> bool:
 def _write(cluster: Cluster, plan: Plan, change: Change, *, patience: float) -> None:
     ends = time.monotonic() + patience
     try:
-        if change.take_over:
+        if change.retired:
             _take_over(cluster, plan, change)
         while True:
             try:
@@ -205,9 +205,9 @@ def _take_over(cluster: Cluster, plan: Plan, change: Change) -> None:
     """Make the retired managers' fields ours; else fields that are no longer wanted would stay for ever."""
     live = change.before
     for _try in range(TAKE_OVER_TRIES):
-        if live is None or not fields.held_by(live, plan.unit.retired):
+        if live is None or not fields.held_by(live, change.retired):
             return
-        entries = fields.handed_over(live, plan.unit.manager, plan.unit.retired)
+        entries = fields.handed_over(live, plan.unit.manager, change.retired)
         try:
             cluster.hand_over(key_of(live), live["metadata"]["resourceVersion"], entries, manager=plan.unit.manager)
             return

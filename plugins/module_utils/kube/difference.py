@@ -25,7 +25,7 @@ def diffs(changes: list[Change]) -> list[dict[str, str]]:
 
 def _text(change: Change) -> str:
     before, after = _hidden(clean(change.before), None), _hidden(clean(change.after), clean(change.before))
-    title = f"{_SIGN[change.action]} {change.key} ({change.action}{', taking it over' if change.take_over else ''})"
+    title = f"{_SIGN[change.action]} {change.key} ({change.action}{', taking it over' if change.retired else ''})"
     old, new = _yaml(before), _yaml(after)
     if change.action != "update" and len(old or new) > BIG:
         return f"{title}: {len((old or new).splitlines())} lines\n"

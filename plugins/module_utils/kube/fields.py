@@ -54,6 +54,12 @@ def fields_of(obj: Mapping[str, Any], managers: Collection[str]) -> Fields:
     return held
 
 
+def by_hand(obj: Mapping[str, Any]) -> frozenset[str]:
+    """The managers by which people change objects."""
+    managers = {str(entry.get("manager")) for entry in entries(obj) if not entry.get("subresource")}
+    return frozenset(manager for manager in managers if manager.startswith("kubectl"))
+
+
 def others(obj: Mapping[str, Any], managers: Collection[str]) -> Fields:
     """The fields owned by anybody but `managers`."""
     return union(entry.get("fieldsV1") or {} for entry in entries(obj) if entry.get("manager") not in managers)
@@ -229,6 +235,19 @@ def without(obj: Any, abandoned: Fields, kept: Any, elsewhere: Fields) -> None:
                 obj.remove(value)
 
 
+def overlaid(obj: Any, desired: Any, structure: Fields) -> Any:
+    """`obj` with `desired` laid over it as an apply does; `structure` are fields that tell which lists have items."""
+    if isinstance(obj, Mapping) and isinstance(desired, Mapping):
+        names = {name: structure.get(f"f:{name}") or {} for name in desired}
+        return {**obj, **{name: overlaid(obj.get(name), value, names[name]) for name, value in desired.items()}}
+    if isinstance(obj, list) and isinstance(desired, list):
+        if _has(structure, "k:"):
+            return _keyed_list_overlaid(obj, desired, structure)
+        if _has(structure, "v:"):
+            return [*desired, *(value for value in obj if value not in desired)]
+    return desired
+
+
 def part(obj: Any, fields: Fields) -> Any:
     """What of `obj` is in `fields`."""
     if isinstance(obj, Mapping) and _has(fields, "f:"):
@@ -241,6 +260,21 @@ def part(obj: Any, fields: Fields) -> Any:
         owned = [json.loads(key[2:]) for key in fields if key.startswith("v:")]
         return [value for value in obj if value in owned]
     return obj
+
+
+def _keyed_list_overlaid(items: list[Any], desired: list[Any], structure: Fields) -> list[Any]:
+    keys = [(json.loads(key[2:]), child) for key, child in structure.items() if key.startswith("k:")]
+    laid: dict[int, tuple[int, Fields]] = {}
+    for wanted, child in keys:
+        there, mine = _index(items, wanted), _index(desired, wanted)
+        if there is not None and mine is not None:
+            laid[mine] = (there, child)
+    used = {there for there, _child in laid.values()}
+    over = [
+        overlaid(items[laid[mine][0]], item, laid[mine][1]) if mine in laid else item
+        for mine, item in enumerate(desired)
+    ]
+    return over + [item for there, item in enumerate(items) if there not in used]
 
 
 _KEY_DEFAULTS = {"protocol": "TCP"}

@@ -28,6 +28,9 @@ from .objects import Key, Kind, key_of, kind_of
 Object = dict[str, Any]
 Identity = tuple[str, str, str, str]
 
+REHEARSALS = 3
+"""How often a dry run is repeated because an object has changed meanwhile."""
+
 LIST_FROM = 5
 """From as many objects of a kind in a namespace on, one list is cheaper than a request for each."""
 
@@ -62,6 +65,7 @@ class Unit:
 class Change:
     """One object to create, update or delete. `before` is live, `after` what the server says it will be.
 
+    retired: the managers whose fields become ours by it.
     problem: why the server does not say so: then `after` is a guess.
     """
 
@@ -70,7 +74,7 @@ class Change:
     before: Object | None
     after: Object | None
     desired: Object | None = None
-    take_over: bool = False
+    retired: frozenset[str] = frozenset()
     problem: Refused | None = None
 
     @property
@@ -100,7 +104,7 @@ class Plan:
         server would choose (a port, say) it chooses anew each time.
         """
         content = [
-            [change.action, *change.key, change.take_over, change.desired, self._touched(change)]
+            [change.action, *change.key, sorted(change.retired), change.desired, self._touched(change)]
             for change in sorted(self.changes, key=lambda change: (change.action, change.key))
         ]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -228,32 +232,71 @@ def _settled(obj: Object, live: Object, unit: Unit) -> bool:
 
 
 def _update(cluster: Cluster, unit: Unit, obj: Object, live: Object) -> Change | None:
-    """What applying would change, by the server's own word; None where it is nothing."""
+    """What applying would change; None where it is nothing."""
+    change = _rehearsed(cluster, unit, obj, live)
+    for _try in range(REHEARSALS):
+        if change is None or change.after is None or change.problem or _version_of(change.after) == _version_of(live):
+            break
+        # A controller wrote between the reading and the dry run: the difference may be all its own.
+        newer = cluster.get(change.key.of, change.key.name, change.key.namespace)
+        if newer is None:
+            break
+        live = newer
+        change = None if _settled(obj, live, unit) else _rehearsed(cluster, unit, obj, live)
+    return change
+
+
+def _version_of(obj: Object) -> Any:
+    """The version at which the server has an object; a dry run has that of what it was made on."""
+    return obj["metadata"].get("resourceVersion")
+
+
+def _rehearsed(cluster: Cluster, unit: Unit, obj: Object, live: Object) -> Change | None:
+    """The change by the server's own word, or None."""
     key = key_of(obj)
-    take_over = bool(fields.held_by(live, unit.retired))
+    retired = frozenset(entry["manager"] for entry in fields.held_by(live, unit.retired))
     try:
         after = cluster.apply(obj, manager=unit.manager, dry_run=True)
-        if take_over:
-            after = _taken_over(cluster, unit, obj, live, after)
+        if retired:
+            after = _taken_over(cluster, unit, obj, live, retired, after)
     except ApiError as error:
+        hands = retired | fields.by_hand(live)
+        if error.status == 422 and hands:
+            # What was changed by hand and what we want may not go together, such as two ports of one name.
+            return _update_by_force(cluster, unit, obj, live, hands, error)
         problem = refusal(key, error)
         # Those that may be overcome: all that the user may not do is said at once, and a plan may mend a webhook.
         if isinstance(problem, Refused) and (error.status == 403 or problem.code == WEBHOOK):
-            return Change("update", key, live, _overlaid(live, obj), desired=obj, take_over=take_over, problem=problem)
+            guess = fields.overlaid(live, obj, {})
+            return Change("update", key, live, guess, desired=obj, retired=retired, problem=problem)
         raise problem from error
-    if not take_over and clean(after) == clean(live) and _ownership(after) == _ownership(live):
+    if not retired and clean(after) == clean(live) and _ownership(after) == _ownership(live):
         return None
-    return Change("update", key, live, after, desired=obj, take_over=take_over)
+    return Change("update", key, live, after, desired=obj, retired=retired)
 
 
-def _taken_over(cluster: Cluster, unit: Unit, obj: Object, live: Object, applied: Object) -> Object:
+def _update_by_force(
+    cluster: Cluster, unit: Unit, obj: Object, live: Object, retired: frozenset[str], refused: ApiError
+) -> Change:
+    """The update that also takes away what `retired` managers have set; raises if that was not why it is `refused`."""
+    structure = fields.union(entry.get("fieldsV1") or {} for entry in fields.entries(live))
+    try:
+        after = _taken_over(cluster, unit, obj, live, retired, fields.overlaid(deepcopy(live), obj, structure))
+    except ApiError:
+        raise refusal(key_of(obj), refused) from refused
+    return Change("update", key_of(obj), live, after, desired=obj, retired=retired)
+
+
+def _taken_over(
+    cluster: Cluster, unit: Unit, obj: Object, live: Object, retired: frozenset[str], applied: Object
+) -> Object:
     """What a take-over makes of an object: fields go that only the retired managers kept, which no apply could show.
 
     Asked for by a patch: what goes may be a default that the server sets again.
     """
     key = key_of(obj)
-    others = fields.others(live, {unit.manager, *unit.retired})
-    fields.without(applied, fields.fields_of(live, unit.retired), obj, others)
+    others = fields.others(live, {unit.manager, *retired})
+    fields.without(applied, fields.fields_of(live, retired), obj, others)
     patch = _merge_patch(clean(live), clean(applied)) or {}
     return cluster.merge_patch(key.of, key.name, key.namespace, patch, manager=unit.manager, dry_run=True)
 
@@ -289,12 +332,6 @@ def refusal(key: Key, error: ApiError) -> Exception:
 
 
 _INTERNAL = "Internal error occurred: "
-
-
-def _overlaid(live: Any, desired: Any) -> Any:
-    if not isinstance(live, Mapping) or not isinstance(desired, Mapping):
-        return desired
-    return {**live, **{name: _overlaid(live.get(name), value) for name, value in desired.items()}}
 
 
 def _ownership(obj: Object) -> list[Any]:

@@ -207,7 +207,7 @@ def test_what_retired_managers_alone_wanted_goes(api: ApiServer, cluster: Cluste
     api.change(path_of(config_map()), "somebody", data={"c": "3"})
     unit = Unit(MANAGER, [config_map(a="1")], retired=frozenset({"istio-operator"}))
     plan = make_plan(cluster, unit)
-    assert [change.take_over for change in plan.changes] == [True]
+    assert [change.retired for change in plan.changes] == [unit.retired]
     carry_out(cluster, unit)
     stored = api.get(path_of(config_map()))
     assert stored["data"] == {"a": "1", "c": "3"}

@@ -341,6 +341,35 @@ def test_what_nobody_wants_any_more_goes_and_all_else_stays() -> None:
     }
 
 
+def test_what_is_laid_over_an_object_leaves_the_rest() -> None:
+    obj = {
+        "metadata": {"labels": {"app": "old", "theirs": "1"}},
+        "spec": {
+            "args": ["--old"],
+            "finalizers": ["theirs"],
+            "ports": [{"port": 80, "protocol": "TCP", "theirs": 1}, {"port": 81, "protocol": "TCP"}],
+        },
+    }
+    desired = {
+        "metadata": {"labels": {"app": "web"}},
+        "spec": {"args": ["--new"], "finalizers": ["ours"], "ports": [{"port": 82}, {"port": 80, "name": "http"}]},
+    }
+    http, admin = (f'k:{{"port":{port},"protocol":"TCP"}}' for port in (80, 81))
+    structure: Object = {"f:spec": {"f:finalizers": {'v:"theirs"': {}}, "f:ports": {http: {}, admin: {}}}}
+    assert fields.overlaid(obj, desired, structure) == {
+        "metadata": {"labels": {"app": "web", "theirs": "1"}},
+        "spec": {
+            "args": ["--new"],
+            "finalizers": ["ours", "theirs"],
+            "ports": [
+                {"port": 82},
+                {"port": 80, "protocol": "TCP", "theirs": 1, "name": "http"},
+                {"port": 81, "protocol": "TCP"},
+            ],
+        },
+    }
+
+
 # --- part of an object ---------------------------------------------------------------------------------------------
 
 

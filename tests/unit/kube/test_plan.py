@@ -91,6 +91,24 @@ def test_what_a_dry_run_says_is_nothing_is_nothing(api: ApiServer, cluster: Clus
     assert any("dryRun" in request.query for request in api.requests)
 
 
+def test_what_a_controller_writes_meanwhile_is_no_change(api: ApiServer, cluster: Cluster) -> None:
+    # Only a dry run can tell that nothing is owed, and just before it the controller writes.
+    applied(cluster, deployment(strategy=[{"a": 1}]))
+    api.change(path_of(deployment()), spec={"strategy": [{"a": 1, "defaulted": True}]})
+    revisions = iter(("1", "2"))
+
+    def meanwhile(request: Request) -> Answer | None:
+        if "dryRun" not in request.query:
+            return None
+        revision = next(revisions, None)
+        if revision:
+            api.change(path_of(deployment()), "controller", metadata={"annotations": {"revision": revision}})
+        return Answer(200, api.get(path_of(deployment())))
+
+    api.fault = meanwhile
+    assert make_plan(cluster, unit(deployment(strategy=[{"a": 1}]))).changes == []
+
+
 def test_stale_objects_are_deleted_last(api: ApiServer, cluster: Cluster) -> None:
     applied(cluster, config_map("old"), config_map("kept"))
 
