@@ -26,8 +26,9 @@ display = Display()
 class MeshAction(NormalAction):
     """Runs the module of the same name.
 
-    Relative paths are looked up as `src` of ansible.builtin.copy is. The module reads files itself where it runs on
-    this machine; where it does not, or where a file is in a vault, it is given their text.
+    Relative paths are looked up as `src` of ansible.builtin.copy is, and then in the current folder. The module reads
+    files itself where it runs on this machine; where it does not, or where a file is in a vault, it is given their
+    text.
     """
 
     files: ClassVar[tuple[str, ...]] = ()
@@ -77,8 +78,8 @@ class MeshAction(NormalAction):
         path = self._path(entry)
         if path is None:
             raise InvalidInput(
-                f"'{entry}', given in {option}, exists neither beside the playbook nor in a folder 'files' there or in"
-                " the role.",
+                f"'{entry}', given in {option}, exists neither beside the playbook, nor in a folder 'files' there or in"
+                " the role, nor in the current folder.",
                 path=str(entry),
             )
         for one in manifest_files(path) if os.path.isdir(path) else [path]:
@@ -92,7 +93,9 @@ class MeshAction(NormalAction):
         try:
             return str(self._find_needle("files", os.path.expanduser(entry)))
         except AnsibleError:
-            return None
+            # The collection's playbooks lie in the collection; what their users name lies where they are.
+            here = os.path.abspath(os.path.expanduser(entry))
+            return here if os.path.exists(here) else None
 
     def _in_vault(self, path: str) -> bool:
         try:

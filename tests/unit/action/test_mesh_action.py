@@ -65,6 +65,12 @@ def test_files_are_found_beside_the_playbook(place: str, act: Act, tmp_path: Pat
     assert act("control_plane", overlays=["mesh.yaml"])["args"]["overlays"] == [path]
 
 
+def test_files_are_found_in_the_current_folder_too(act: Act, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = put(tmp_path / "here/mesh.yaml")
+    monkeypatch.chdir(tmp_path / "here")
+    assert act("control_plane", overlays=["mesh.yaml"])["args"]["overlays"] == [path]
+
+
 def test_one_entry_needs_no_list(act: Act, tmp_path: Path) -> None:
     path = put(tmp_path / "mesh.yaml")
     assert act("control_plane", overlays="mesh.yaml")["args"]["overlays"] == [path]
@@ -93,7 +99,7 @@ def test_a_source_is_found_too_and_left_alone_otherwise(act: Act, tmp_path: Path
 def test_what_is_not_found_is_named(act: Act) -> None:
     result = act("application", name="shop", src=["none.yaml"])
     assert (result["failed"], result["code"]) == (True, "invalid_input")
-    assert "'none.yaml', given in src, exists neither beside the playbook nor in a folder 'files'" in result["msg"]
+    assert "'none.yaml', given in src, exists neither beside the playbook, nor in a folder 'files'" in result["msg"]
 
 
 def test_a_folder_without_manifests_is_named(act: Act, tmp_path: Path) -> None:
