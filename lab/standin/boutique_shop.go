@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"os"
 	"strconv"
 )
 
@@ -17,6 +18,7 @@ import (
 var shopPages = template.Must(template.New("shop").Parse(`<!DOCTYPE html>
 <html><head><title>Online Boutique</title></head><body>
 <h1><a href="/">Online Boutique</a></h1>
+{{with .Message}}<p>{{.}}</p>{{end}}
 <p><a href="/cart">Cart ({{.InCart}})</a></p>
 <form action="/setCurrency" method="post"><select name="currency_code" onchange="this.form.submit()">
 {{range .Currencies}}<option{{if eq . $.Currency}} selected{{end}}>{{.}}</option>{{end}}</select></form>
@@ -31,6 +33,7 @@ var shopPages = template.Must(template.New("shop").Parse(`<!DOCTYPE html>
 {{with .Order}}<h2>Your order is complete!</h2><p>Confirmation {{.ID}}, tracking {{.Tracking}}, total {{.Total}}</p>{{end}}
 {{with .Also}}<h2>You May Also Like</h2><ul>{{range .}}<li><a href="/product/{{.}}">{{.}}</a></li>{{end}}</ul>{{end}}
 {{range .Ads}}<p>Ad: <a href="{{.URL}}">{{.Text}}</a></p>{{end}}
+<p>Pod: {{.Pod}}</p>
 </body></html>
 `))
 
@@ -38,6 +41,8 @@ var shopPages = template.Must(template.New("shop").Parse(`<!DOCTYPE html>
 type visit struct {
 	r          *http.Request
 	err        error
+	Message    string
+	Pod        string
 	User       string
 	Currency   string
 	Currencies []string
@@ -113,7 +118,7 @@ func frontend(mux *http.ServeMux) {
 
 // enter recognises a visitor by the shop's cookies, or gives new ones.
 func enter(w http.ResponseWriter, r *http.Request) *visit {
-	v := &visit{r: r, Currency: "USD"}
+	v := &visit{r: r, Currency: "USD", Message: os.Getenv("FRONTEND_MESSAGE"), Pod: hostname()}
 	if known, err := r.Cookie("shop_session-id"); err == nil {
 		v.User = known.Value
 	} else {

@@ -75,7 +75,7 @@ def references(node: Any, kind: str) -> Iterator[str]:
 
 
 def test_the_labs_have_their_applications() -> None:
-    assert set(APPLICATIONS) == {"calculator", "guestbook", "hellodemo", "microservices"}
+    assert set(APPLICATIONS) == {"calculator", "guestbook", "hellodemo", "microservices", "online_boutique"}
 
 
 @pytest.mark.parametrize("obj", of_kinds())
