@@ -264,7 +264,8 @@ def api_error(method: str, path: str, status: int, data: bytes) -> ApiError:
     if status == 500 and _UNFIT.match(message):
         # An apply of what does not fit the schema: no failure of the server's. What it got may be a secret.
         message = _GOT.sub("", _UNFIT.sub("", message))
-        status, body = 422, {**body, "message": message, "reason": "Invalid"}
+        status, body = 422, {**body, "reason": "Invalid"}
+    body = {**body, "message": message}
     return ApiError(
         f"The API server answered {status} to {method} {path}: {message}.",
         status=status,

@@ -15,7 +15,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, Kind, key_of, read_manifests
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import (
+    Key,
+    Kind,
+    key_of,
+    kind_of,
+    read_manifests,
+)
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Unit
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
 from ansible_collections.meshops.istio.plugins.module_utils.kube.reconcile import Outcome, reconcile
@@ -69,20 +75,15 @@ class Place:
 
     def objects(self, *manifests: str) -> list[Object]:
         """The objects of manifests."""
-        found = []
-        for text in manifests:
-            for obj in read_manifests(textwrap.dedent(text).replace("$", self.namespace), "a test's manifest"):
-                if self.cluster_wide(obj):
-                    self.beside.append(key_of(obj))
-                else:
-                    obj["metadata"].setdefault("namespace", self.namespace)
-                found.append(obj)
+        texts = (textwrap.dedent(text).replace("$", self.namespace) for text in manifests)
+        found = [obj for text in texts for obj in read_manifests(text, "a test's manifest")]
+        self.cluster.learn(obj for obj in found if obj["kind"] == "CustomResourceDefinition")
+        for obj in found:
+            if self.cluster.namespaced(kind_of(obj)):
+                obj["metadata"].setdefault("namespace", self.namespace)
+            else:
+                self.beside.append(key_of(obj))
         return found
-
-    def cluster_wide(self, obj: Object) -> bool:
-        """Whether an object needs no namespace."""
-        self.cluster.learn([obj] if obj["kind"] == "CustomResourceDefinition" else [])
-        return not self.cluster.namespaced(Kind(obj["apiVersion"], obj["kind"]))
 
     def unit(self, *manifests: str, **more: Any) -> Unit:
         """What is wanted: manifests, all else as a Unit takes it."""
