@@ -1,0 +1,58 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A run in a process of its own, to be killed: `worker.py NAMESPACE LOCK MANIFESTS [REQUEST]`.
+
+It kills itself just after the REQUESTth write, counted from 1, has been answered. A REQUEST of 0: it holds the lock for
+ever, says so, and writes nothing more.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.meshops.istio.plugins.module_utils.kube.lock import locked
+from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
+from ansible_collections.meshops.istio.tests.integration.kube.place import MANAGER, Place, WatchedCluster
+
+RETIRED = frozenset({"istio-operator"})
+
+
+class DoomedCluster(WatchedCluster):
+    """Ends this process after a number of writes."""
+
+    remaining = -1
+    _counting = threading.Lock()
+
+    def raw(self, method: str, path: str, body: Any = None, **more: Any) -> Any:
+        before = len(self.writes)
+        answer = super().raw(method, path, body, **more)
+        with self._counting:
+            self.remaining -= len(self.writes) > before
+            if self.remaining == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return answer
+
+
+def main(namespace: str, lock: str, manifests: str, request: str = "-1") -> None:
+    """Reconcile, as the arguments say."""
+    cluster = DoomedCluster.connect({"kubeconfig": os.environ["KUBECONFIG"]}, user_agent="meshops.istio/worker")
+    assert isinstance(cluster, DoomedCluster)
+    place = Place(cluster, namespace)
+    if request == "0":
+        with locked(cluster, lock, manager=MANAGER, deadline=time.monotonic() + 60, progress=silent):
+            print("locked", flush=True)
+            time.sleep(600)
+    cluster.remaining = int(request)
+    place.run(Path(manifests).read_text(), lock=lock, retired=RETIRED, timeout=60.0)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
