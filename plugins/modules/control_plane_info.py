@@ -58,7 +58,7 @@ control_planes:
       message: 1 of 1 replicas ready
       default: true
       tags: [default]
-      gateways: [{name: istio-ingressgateway, namespace: istio-system, version: 1.29.1, healthy: true}]
+      gateways: []
       proxies: {1.29.1: 3}
   contains:
     revision:
@@ -102,7 +102,12 @@ control_planes:
       returned: always
       type: list
       elements: dict
-      sample: [{name: istio-ingressgateway, namespace: istio-system, version: 1.29.1, healthy: true}]
+      sample:
+        - name: istio-ingressgateway
+          namespace: istio-system
+          component: IngressGateways
+          version: 1.29.1
+          healthy: true
       contains:
         name:
           description: The gateway's name.
@@ -114,6 +119,11 @@ control_planes:
           returned: always
           type: str
           sample: istio-system
+        component:
+          description: V(IngressGateways) or V(EgressGateways).
+          returned: always
+          type: str
+          sample: IngressGateways
         version:
           description: The version of its proxy.
           returned: always

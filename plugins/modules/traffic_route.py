@@ -58,7 +58,7 @@ options:
         required: true
       host:
         description:
-          - The host that it is part of. By default the one that the routes go to, if there is just one.
+          - The host that it is part of. By default the one whose subset of this name the routes go to.
         type: str
   pause:
     description:

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
-from ansible_collections.meshops.istio.tests.integration.traffic.conftest import SHOP, Run
+from ansible_collections.meshops.istio.tests.integration.traffic.shop import MANAGER, MESH, Shop
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Door, eventually
 from ansible_collections.meshops.istio.tests.unit.kube.certificates import make_certificate
+from ansible_collections.meshops.istio.tests.unit.modules.running import Run
 
 SECRET = Kind("v1", "Secret")
 NAME = "traffic-it-certificate"
@@ -38,7 +38,7 @@ def client(tmp_path: Path) -> tuple[Path, Path]:
 
 
 @pytest.fixture
-def secrets(shop: Cluster) -> Iterator[Any]:
+def secrets(shop: Shop) -> Iterator[Any]:
     """Puts the certificate's Secret into a namespace."""
     used: list[str] = []
 
@@ -46,12 +46,12 @@ def secrets(shop: Cluster) -> Iterator[Any]:
         data = {name.replace("_", "."): base64.b64encode(file.read_bytes()).decode() for name, file in files.items()}
         metadata = {"name": NAME, "namespace": namespace}
         secret = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data}
-        shop.apply(secret, manager="meshops.istio/tests")
+        shop.cluster.apply(secret, manager=MANAGER)
         used.append(namespace)
 
     yield put
     for namespace in used:
-        shop.delete(SECRET, NAME, namespace)
+        shop.cluster.delete(SECRET, NAME, namespace)
 
 
 def serve(run: Run, tls: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def test_clients_need_a_certificate(
     assert replace(secure_door, tls=trusting(certificate[0])).ask("/hello", name=HOST).status == 0
 
 
-def test_tls_is_passed_on(run: Run, secure_door: Door, shop: Cluster) -> None:
+def test_tls_is_passed_on(run: Run, secure_door: Door, shop: Shop) -> None:
     # Something that speaks TLS itself is there anyway: the control plane.
     istiod = "istiod.istio-system.svc"
     run(
@@ -111,7 +111,7 @@ def test_tls_is_passed_on(run: Run, secure_door: Door, shop: Cluster) -> None:
     to = [{"host": "istiod.istio-system.svc.cluster.local", "port": 443}]
     tls = [{"match": [{"sni_hosts": [istiod], "port": 443}], "to": to}]
     run("traffic_route", name="secure", hosts=[istiod], gateways=["secure"], tls=tls)
-    root = shop.get(Kind("v1", "ConfigMap"), "istio-ca-root-cert", SHOP)
+    root = shop.cluster.get(Kind("v1", "ConfigMap"), "istio-ca-root-cert", MESH)
     assert root is not None
     context = ssl.create_default_context(cadata=root["data"]["root-cert.pem"])
     door = replace(secure_door, tls=context)
@@ -119,10 +119,10 @@ def test_tls_is_passed_on(run: Run, secure_door: Door, shop: Cluster) -> None:
 
 
 def test_secrets_and_ports_that_cannot_be_used(
-    run: Run, secrets: Any, certificate: tuple[Path, Path], shop: Cluster
+    run: Run, secrets: Any, certificate: tuple[Path, Path], shop: Shop
 ) -> None:
     assert serve(run, {"secret": NAME}, fails=True)["code"] == "secret_missing"
-    secrets(SHOP, tls_crt=certificate[0], tls_key=certificate[1])
+    secrets(MESH, tls_crt=certificate[0], tls_key=certificate[1])
     elsewhere = serve(run, {"secret": NAME}, fails=True)
-    assert elsewhere["details"]["found_in"] == [SHOP]
+    assert elsewhere["details"]["found_in"] == [MESH]
     assert run("gateway", name="secure", servers=[{"port": 9999}], fails=True)["code"] == "port_missing"

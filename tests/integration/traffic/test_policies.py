@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.meshops.istio.tests.integration.traffic.conftest import Run
+from ansible_collections.meshops.istio.tests.integration.traffic.shop import Shop
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Door, eventually, tally
+from ansible_collections.meshops.istio.tests.unit.modules.running import Run
 
 HTTPBIN = "httpbin.test"
 
@@ -60,6 +61,23 @@ def test_what_fails_is_ejected(run: Run, gate: Door) -> None:
 
     eventually(after_failures, lambda text: "no healthy upstream" in text)
     eventually(lambda: gate.ask("/get", name=HTTPBIN).status, lambda status: status == 200)
+
+
+def test_others_step_in_when_the_preferred_pods_are_gone(run: Run, gate: Door, shop: Shop) -> None:
+    open_up(run, "hello")
+    prefer = {"failover_priority": ["version=v1"]}
+    run("traffic_policy", name="hello", destination="hello", locality=prefer, outlier_detection={"interval": "1s"})
+
+    def versions() -> dict[str, int]:
+        return tally(answer.version for answer in gate.ask_often(10, "/hello"))
+
+    eventually(versions, lambda found: found == {"v1": 10})
+    shop.scale("hello-v1", 0)
+    try:
+        eventually(versions, lambda found: found == {"v2": 10})
+    finally:
+        shop.scale("hello-v1", 1)
+    eventually(versions, lambda found: found == {"v1": 10}, limit=60)
 
 
 def test_a_rate_is_limited_in_each_pod(run: Run, gate: Door, record_property: Any) -> None:

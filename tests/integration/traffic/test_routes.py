@@ -10,9 +10,9 @@ import time
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
-from ansible_collections.meshops.istio.tests.integration.traffic.conftest import SHOP, Run, ask_from, log_of
+from ansible_collections.meshops.istio.tests.integration.traffic.shop import MESH, Shop
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Client, Door, eventually, tally
+from ansible_collections.meshops.istio.tests.unit.modules.running import Run
 
 COUNT = 300
 # Five standard deviations of a binomial distribution: wide enough never to fail by chance.
@@ -92,12 +92,12 @@ def test_a_match_decides(run: Run, gate: Door, match: Any, headers: dict[str, st
     assert gate.ask("/hello", cookie="group=betamax").version == "v1"
 
 
-def test_a_mirror_gets_each_request_and_answers_none(run: Run, gate: Door, shop: Cluster, record_property: Any) -> None:
+def test_a_mirror_gets_each_request_and_answers_none(run: Run, gate: Door, shop: Shop, record_property: Any) -> None:
     route(run, {"to": TO_V1, "mirror": {"host": "hello", "subset": "v2"}})
     eventually(lambda: versions(gate), lambda found: found == {"v1": 10})
 
     def mirrored() -> int:
-        return sum("/hello?mirrored" in line for line in log_of(shop, "app=hello,version=v2"))
+        return sum("/hello?mirrored" in line for line in shop.log_of("app=hello,version=v2"))
 
     answers = gate.ask_often(30, "/hello?mirrored")
     copies = eventually(mirrored, lambda count: count >= 30)
@@ -112,13 +112,13 @@ def test_a_delay_and_a_timeout(run: Run, gate: Door) -> None:
     assert gate.ask("/delay/3", name="httpbin.test").status == 504
 
 
-def test_retries_make_up_for_failures(run: Run, gate: Door, shop: Cluster) -> None:
+def test_retries_make_up_for_failures(run: Run, gate: Door, shop: Shop) -> None:
     to_httpbin(run, retries={"attempts": 2, "conditions": ["5xx"]})
     eventually(lambda: gate.ask("/get", name="httpbin.test").status, lambda status: status == 200)
     assert gate.ask("/status/503?retried", name="httpbin.test").status == 503
 
     def attempts() -> int:
-        return sum("/status/503?retried" in line for line in log_of(shop, "app=httpbin"))
+        return sum("/status/503?retried" in line for line in shop.log_of("app=httpbin"))
 
     assert eventually(attempts, lambda count: count >= 3) == 3
 
@@ -149,10 +149,10 @@ def test_rewrites_redirects_and_answers(run: Run, gate: Door) -> None:
     assert gate.ask("/get", name="httpbin.test").status == 404
 
 
-def test_a_route_within_the_mesh(run: Run, shop: Cluster) -> None:
+def test_a_route_within_the_mesh(run: Run, shop: Shop) -> None:
     run("traffic_route", name="hello", hosts=["hello"], subsets=SUBSETS, http=[{"to": [{"subset": "v2"}]}])
-    url = f"http://hello.{SHOP}/hello"
-    eventually(lambda: {ask_from(shop, SHOP, url).version for _time in range(4)}, lambda found: found == {"v2"})
+    url = f"http://hello.{MESH}/hello"
+    eventually(lambda: {shop.ask_from(MESH, url).version for _time in range(4)}, lambda found: found == {"v2"})
 
 
 def test_what_does_not_exist_is_refused_and_routes_stay(run: Run, gate: Door) -> None:
@@ -171,4 +171,4 @@ def test_what_does_not_exist_is_refused_and_routes_stay(run: Run, gate: Door) ->
 
 def test_istios_webhook_has_the_last_word(run: Run, gate: Door) -> None:
     result = route(run, {"to": TO_V1, "fault": {"abort": {"status": 9000}}}, fails=True)
-    assert result["msg"].startswith(f"The API server refuses VirtualService {SHOP}/hello: ")
+    assert result["msg"].startswith(f"The API server refuses VirtualService {MESH}/hello: ")

@@ -13,42 +13,36 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
-from ansible_collections.meshops.istio.tests.integration.traffic.conftest import (
-    PLAIN,
-    SERVICE,
-    SHOP,
-    Run,
-    ask_from,
-    pod_of,
-)
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
+from ansible_collections.meshops.istio.tests.integration.traffic.shop import MANAGER, MESH, PLAIN, Shop
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Door, eventually
+from ansible_collections.meshops.istio.tests.unit.modules.running import Run
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-HELLO = f"http://hello.{SHOP}/hello"
+HELLO = f"http://hello.{MESH}/hello"
 
 
-def status(cluster: Cluster, namespace: str, url: str = HELLO, *options: str) -> int:
-    return ask_from(cluster, namespace, url, *options).status
+def status(shop: Shop, namespace: str, url: str = HELLO, *options: str) -> int:
+    return shop.ask_from(namespace, url, *options).status
 
 
 # --- mutual TLS ----------------------------------------------------------------------------------------------------
 
 
-def test_strict_resets_plain_text_and_lets_the_mesh_in(run: Run, shop: Cluster) -> None:
-    assert (status(shop, SHOP), status(shop, PLAIN)) == (200, 200)
+def test_strict_resets_plain_text_and_lets_the_mesh_in(run: Run, shop: Shop) -> None:
+    assert (status(shop, MESH), status(shop, PLAIN)) == (200, 200)
     result = run("mtls")
     assert result["plain_text_clients"] == []
     eventually(lambda: status(shop, PLAIN), lambda found: found == 0)
-    assert "reset" in ask_from(shop, PLAIN, HELLO).text
-    assert status(shop, SHOP) == 200
+    assert "reset" in shop.ask_from(PLAIN, HELLO).text
+    assert status(shop, MESH) == 200
     run("mtls", mode="permissive")
     eventually(lambda: status(shop, PLAIN), lambda found: found == 200)
 
 
-def test_strict_for_one_workload_but_for_one_of_its_ports(run: Run, shop: Cluster) -> None:
-    httpbin = f"http://httpbin.{SHOP}:8000/get"
+def test_strict_for_one_workload_but_for_one_of_its_ports(run: Run, shop: Shop) -> None:
+    httpbin = f"http://httpbin.{MESH}:8000/get"
     hello = {"name": "hello", "selector": {"app": "hello"}}
     run("mtls", **hello)
     eventually(lambda: status(shop, PLAIN), lambda found: found == 0)
@@ -58,21 +52,21 @@ def test_strict_for_one_workload_but_for_one_of_its_ports(run: Run, shop: Cluste
 
 
 @pytest.fixture
-def node_port(shop: Cluster) -> Iterator[None]:
+def node_port(shop: Shop) -> Iterator[None]:
     """A Service by which clients outside of the cluster reach the workload directly."""
     spec = {"type": "NodePort", "selector": {"app": "hello"}, "ports": [{"port": 80, "targetPort": 5000}]}
-    metadata = {"name": "hello-direct", "namespace": SHOP}
+    metadata = {"name": "hello-direct", "namespace": MESH}
     service = {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
-    shop.apply(service, manager="meshops.istio/tests")
+    shop.cluster.apply(service, manager=MANAGER)
     yield
-    shop.delete(SERVICE, "hello-direct", SHOP)
+    shop.cluster.delete(Kind("v1", "Service"), "hello-direct", MESH)
 
 
 @pytest.mark.usefixtures("node_port")
-def test_plain_text_clients_are_named_before_strict_is_set(run: Run, shop: Cluster) -> None:
+def test_plain_text_clients_are_named_before_strict_is_set(run: Run, shop: Shop) -> None:
     result = run("mtls", fails=True)
     assert result["code"] == "plain_text_clients"
-    assert f"Service {SHOP}/hello-direct (NodePort" in result["msg"]
+    assert f"Service {MESH}/hello-direct (NodePort" in result["msg"]
     assert status(shop, PLAIN) == 200
     assert run("mtls", force=True)["changed"]
 
@@ -80,23 +74,23 @@ def test_plain_text_clients_are_named_before_strict_is_set(run: Run, shop: Clust
 # --- access --------------------------------------------------------------------------------------------------------
 
 
-def test_a_path_is_denied(run: Run, shop: Cluster) -> None:
+def test_a_path_is_denied(run: Run, shop: Shop) -> None:
     rules = [{"to": [{"paths": ["/status/*"]}]}]
     run("authorization", name="no-status", selector={"app": "httpbin"}, action="deny", rules=rules)
-    url = f"http://httpbin.{SHOP}:8000"
-    denied = eventually(lambda: ask_from(shop, SHOP, f"{url}/status/200"), lambda answer: answer.status == 403)
+    url = f"http://httpbin.{MESH}:8000"
+    denied = eventually(lambda: shop.ask_from(MESH, f"{url}/status/200"), lambda answer: answer.status == 403)
     assert denied.text == "RBAC: access denied"
-    assert status(shop, SHOP, f"{url}/get") == 200
+    assert status(shop, MESH, f"{url}/get") == 200
 
 
-def test_only_whom_a_policy_names_is_allowed(run: Run, shop: Cluster) -> None:
-    account = f"cluster.local/ns/{SHOP}/sa/default"
+def test_only_whom_a_policy_names_is_allowed(run: Run, shop: Shop) -> None:
+    account = f"cluster.local/ns/{MESH}/sa/default"
     rules = [{"from": [{"principals": [account]}]}]
     run("authorization", name="own", selector={"app": "hello"}, rules=rules)
     eventually(lambda: status(shop, PLAIN), lambda found: found == 403)
-    assert status(shop, SHOP) == 200
+    assert status(shop, MESH) == 200
     run("authorization", name="own", selector={"app": "hello"}, rules=[])
-    eventually(lambda: status(shop, SHOP), lambda found: found == 403)
+    eventually(lambda: status(shop, MESH), lambda found: found == 403)
 
 
 class Issuer:
@@ -128,20 +122,20 @@ def _number(value: int) -> str:
     return _encoded(value.to_bytes((value.bit_length() + 7) // 8, "big"))
 
 
-def test_a_token_is_asked_for_and_checked(run: Run, shop: Cluster) -> None:
+def test_a_token_is_asked_for_and_checked(run: Run, shop: Shop) -> None:
     issuer, other = Issuer(), Issuer()
     jwt = [{"issuer": "tests", "jwks": issuer.keys}]
     run("authorization", name="tokens", selector={"app": "hello"}, jwt=jwt)
 
     def with_token(token: str) -> int:
-        return status(shop, SHOP, HELLO, "-H", f"Authorization: Bearer {token}")
+        return status(shop, MESH, HELLO, "-H", f"Authorization: Bearer {token}")
 
-    eventually(lambda: status(shop, SHOP), lambda found: found == 403)
+    eventually(lambda: status(shop, MESH), lambda found: found == 403)
     assert with_token(issuer.token()) == 200
     assert with_token(other.token()) == 401
 
 
-def test_a_gateway_denies_a_host(run: Run, gate: Door, shop: Cluster) -> None:
+def test_a_gateway_denies_a_host(run: Run, gate: Door, shop: Shop) -> None:
     run("traffic_route", name="hello", hosts=["hello.test"], gateways=["gate"], http=[{"to": [{"host": "hello"}]}])
     eventually(lambda: gate.ask("/hello").status, lambda found: found == 200)
     deny: dict[str, Any] = {"name": "traffic-it", "namespace": "istio-system"}
@@ -157,12 +151,12 @@ def test_a_gateway_denies_a_host(run: Run, gate: Door, shop: Cluster) -> None:
 # --- egress --------------------------------------------------------------------------------------------------------
 
 
-def test_a_namespace_reaches_only_what_it_names(run: Run, shop: Cluster) -> None:
-    address = pod_of(shop, "app=outside", PLAIN)["status"]["podIP"]
+def test_a_namespace_reaches_only_what_it_names(run: Run, shop: Shop) -> None:
+    address = shop.pod("app=outside", PLAIN)["status"]["podIP"]
     url = f"http://{address}:8080/get"
-    assert status(shop, SHOP, url) == 200
+    assert status(shop, MESH, url) == 200
     run("egress", name="only", outbound="registry_only")
-    eventually(lambda: status(shop, SHOP, url), lambda found: found in (0, 502))
+    eventually(lambda: status(shop, MESH, url), lambda found: found in (0, 502))
     named: dict[str, Any] = {
         "hosts": ["outside.test"],
         "ports": [{"number": 8080, "protocol": "http"}],
@@ -171,6 +165,6 @@ def test_a_namespace_reaches_only_what_it_names(run: Run, shop: Cluster) -> None
     }
     run("egress", name="outside", **named)
     asked = ("-H", "Host: outside.test")
-    eventually(lambda: status(shop, SHOP, url, *asked), lambda found: found == 200)
-    assert status(shop, SHOP, url) in (0, 502)
+    eventually(lambda: status(shop, MESH, url, *asked), lambda found: found == 200)
+    assert status(shop, MESH, url) in (0, 502)
     assert run("egress", name="twice", **named, fails=True)["code"] == "host_taken"

@@ -6,20 +6,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible.module_utils import basic
-from ansible.module_utils.common import warnings
 from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
 from ansible_collections.meshops.istio.tests.unit.istio.conftest import MadeRelease
 from ansible_collections.meshops.istio.tests.unit.kube.api_server import ApiServer
-from ansible_collections.meshops.istio.tests.unit.modules import documented
+from ansible_collections.meshops.istio.tests.unit.modules.running import Run, run_module
 
-Run = Callable[..., dict[str, Any]]
+__all__ = ["Run", "run_module"]
 
 
 @pytest.fixture(autouse=True)
@@ -41,35 +38,6 @@ def api() -> Iterator[ApiServer]:
                 f"/api/v1/namespaces/{name}", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
             )
         yield server
-
-
-@pytest.fixture
-def run_module(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
-    """Run a module by its name; returns its result, which is checked against its documentation."""
-
-    def run(
-        name: str, /, *, check: bool = False, diff: bool = False, verbosity: int = 0, **options: Any
-    ) -> dict[str, Any]:
-        internal = {
-            "_ansible_check_mode": check,
-            "_ansible_diff": diff,
-            "_ansible_verbosity": verbosity,
-            "_ansible_remote_tmp": str(tmp_path),
-        }
-        monkeypatch.setattr(
-            basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": {**options, **internal}}).encode()
-        )
-        monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
-        for kept in ("_global_warnings", "_global_deprecations"):
-            if hasattr(warnings, kept):
-                getattr(warnings, kept).clear()
-        with pytest.raises(SystemExit):
-            documented.module(name).main()
-        result: dict[str, Any] = json.loads(capsys.readouterr().out)
-        assert documented.contradictions(name, result) == [], result.get("msg")
-        return result
-
-    return run
 
 
 @pytest.fixture

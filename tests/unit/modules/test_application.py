@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.meshops.istio.tests.unit.kube.api_server import ApiServer
-from ansible_collections.meshops.istio.tests.unit.modules.conftest import Run
+from ansible_collections.meshops.istio.tests.unit.modules.running import Run
 
 SHOP = {"name": "shop", "namespace": "shop"}
 MANIFESTS = """\

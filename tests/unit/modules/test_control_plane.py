@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.meshops.istio.tests.unit.istio.conftest import MadeRelease
 from ansible_collections.meshops.istio.tests.unit.istio.memory import MemoryCluster, make, pod
 from ansible_collections.meshops.istio.tests.unit.kube.api_server import Answer, ApiServer
-from ansible_collections.meshops.istio.tests.unit.modules.conftest import Run
+from ansible_collections.meshops.istio.tests.unit.modules.running import Run
 
 
 def rendered(**spec: Any) -> list[dict[str, Any]]:

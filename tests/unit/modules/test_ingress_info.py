@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.meshops.istio.tests.unit.istio.memory import MemoryCluster, make
-from ansible_collections.meshops.istio.tests.unit.modules.conftest import Run
+from ansible_collections.meshops.istio.tests.unit.modules.running import Run
 
 PORTS = [{"name": "http2", "port": 80, "nodePort": 30080}]
 

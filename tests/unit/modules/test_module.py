@@ -17,8 +17,8 @@ import yaml
 from ansible.module_utils import basic
 from ansible_collections.meshops.istio.plugins.module_utils import module as module_file
 from ansible_collections.meshops.istio.tests.unit.kube.api_server import Answer, ApiServer
-from ansible_collections.meshops.istio.tests.unit.modules.conftest import Run
 from ansible_collections.meshops.istio.tests.unit.modules.documented import ROOT
+from ansible_collections.meshops.istio.tests.unit.modules.running import Run
 
 INFO = "control_plane_info"
 READ = "ansible_collections.meshops.istio.plugins.modules.control_plane_info.read_installed"

@@ -15,7 +15,7 @@ from ansible_collections.meshops.istio.tests.unit.istio.memory import (
     namespace,
     pod,
 )
-from ansible_collections.meshops.istio.tests.unit.modules.conftest import Run
+from ansible_collections.meshops.istio.tests.unit.modules.running import Run
 
 
 def cluster() -> MemoryCluster:

@@ -14,7 +14,7 @@ from ansible_collections.meshops.istio.tests.unit.traffic.conftest import Refuse
 from ansible_collections.meshops.istio.tests.unit.traffic.mesh import Mesh, istio, service
 
 SUBSETS = [{"name": "v1", "labels": {"version": "v1"}}, {"name": "v2", "labels": {"version": 2}}]
-CANARY = {
+CANARY: dict[str, Any] = {
     "name": "reviews",
     "hosts": ["reviews"],
     "subsets": SUBSETS,
@@ -168,6 +168,11 @@ def test_subsets_of_two_hosts_are_two_rules(mesh: Mesh, run: Run) -> None:
     assert mesh.spec("DestinationRule", "all-subsets-web-shop")["host"] == "web"
 
 
+def test_a_subset_is_of_the_host_that_is_asked_for_it(mesh: Mesh, run: Run) -> None:
+    run("traffic_route", **{**CANARY, "http": [{**CANARY["http"][0], "mirror": {"host": "web"}}]})
+    assert mesh.spec("DestinationRule", "reviews-subsets")["host"] == "reviews"
+
+
 # --- what is refused without a cluster -----------------------------------------------------------------------------
 
 
@@ -202,6 +207,10 @@ def test_weights_that_do_not_add_up(refused: Refused, weights: list[int | None],
         ({"http": [{"to": [{}], "match": [{"cookies": {"a": "1", "b": "2"}}]}]}, "one match can look at one cookie"),
         ({"hosts": ["*.example.com"], "http": [{"to": [{}]}]}, "http[0].to[0]: name the destination's host"),
         ({"subsets": [SUBSETS[0], SUBSETS[0]]}, "The subset 'v1' is given twice"),
+        (
+            {"subsets": SUBSETS, "http": [{"to": [{"host": "reviews"}], "mirror": {"host": "web"}}]},
+            "subsets[0]: name its host, since the routes go to several",
+        ),
     ],
 )
 def test_options_that_make_no_sense(refused: Refused, options: dict[str, Any], words: str) -> None:

@@ -39,7 +39,8 @@ def build(options: Options, workload_labels: Mapping[str, Any]) -> list[Object]:
         "match": {"context": context, "listener": listener},
         "patch": {"operation": "INSERT_BEFORE", "value": {"name": FILTER, "typed_config": _configuration(limit)}},
     }
-    spec = {"workloadSelector": {"labels": texts(workload_labels)}, "configPatches": [patch]}
+    # After what Istio inserts itself (0), so that there is a router to go before; analysis warns of none.
+    spec = {"workloadSelector": {"labels": texts(workload_labels)}, "priority": 10, "configPatches": [patch]}
     return [make(ENVOY_FILTERS, "EnvoyFilter", options["namespace"], f"{options['name']}-rate-limit", spec)]
 
 

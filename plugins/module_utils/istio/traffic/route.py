@@ -197,13 +197,15 @@ def _refuse_unreachable(routes: Iterable[Options], protocol: str) -> None:
 def _subset_rules(options: Options, spec: Options) -> list[Object]:
     """A DestinationRule for each host that subsets are given for."""
     name, namespace = options["name"], options["namespace"]
-    targets = {target["host"] for _place, target in destinations({"spec": spec})}
+    targets = [target for _place, target in destinations({"spec": spec})]
     rules: dict[Host, list[dict[str, Any]]] = {}
     texts_of: dict[Host, str] = {}
     for where, subset in each(options, "subsets"):
-        text = subset.get("host") or (next(iter(targets)) if len(targets) == 1 else None)
+        users = [target for target in targets if target.get("subset") == subset["name"]]
+        hosts = {target["host"] for target in users or targets}
+        text = subset.get("host") or (hosts.pop() if len(hosts) == 1 else None)
         if not text:
-            raise InvalidInput(f"{where}: name its host, since the route goes to several.", option=where)
+            raise InvalidInput(f"{where}: name its host, since the routes go to several.", option=where)
         host = Host.of(text, namespace)
         texts_of.setdefault(host, text)
         rules.setdefault(host, []).append({"name": subset["name"], "labels": texts(subset.get("labels"))})

@@ -1,0 +1,122 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Modules as they run on the lab, on a mesh of its usual kind."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, Kind
+from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
+from ansible_collections.meshops.istio.plugins.module_utils.kube.wait import wait_gone
+from ansible_collections.meshops.istio.tests.integration.conftest import Lab, now
+from ansible_collections.meshops.istio.tests.unit.modules.running import Run, run_module
+
+__all__ = ["run_module"]
+
+NAMESPACE = Kind("v1", "Namespace")
+DEPLOYMENT = Kind("apps/v1", "Deployment")
+
+
+@pytest.fixture(scope="session")
+def cluster(lab: Lab) -> Cluster:
+    """The lab's cluster, under a name that is not counted with the modules'."""
+    return Cluster.connect({"kubeconfig": lab.kubeconfig}, user_agent="tests")
+
+
+@pytest.fixture
+def run(run_module: Run, lab: Lab) -> Run:
+    """Run a module on the lab; `fails` tells whether it is to fail."""
+
+    def run(name: str, /, *, fails: bool = False, **options: Any) -> dict[str, Any]:
+        result = run_module(name, **{"kubeconfig": lab.kubeconfig, **options})
+        assert bool(result.get("failed")) == fails, result.get("msg")
+        return result
+
+    return run
+
+
+@pytest.fixture
+def idle(run: Run, lab: Lab) -> Run:
+    """Run a module that has nothing to do: no change is reported, and the API server sees no write."""
+
+    def run_idle(name: str, /, **options: Any) -> dict[str, Any]:
+        begun = now()
+        result = run(name, **options)
+        assert (result["changed"], result.get("changes", [])) == (False, [])
+        assert lab.writes_since(begun) == 0
+        return result
+
+    return run_idle
+
+
+@pytest.fixture
+def foretold(run: Run, lab: Lab) -> Run:
+    """Run a module in check mode, which writes nothing, and then in earnest, which does what was foretold."""
+
+    def run_both(name: str, /, **options: Any) -> dict[str, Any]:
+        begun = now()
+        planned = run(name, check=True, diff=True, **options)
+        assert planned["changed"]
+        assert lab.writes_since(begun) == 0
+        assert len(planned["diff"]) == len(planned["changes"])
+        assert all(one["prepared"] for one in planned["diff"])
+        done = run(name, **options)
+        assert (done["changed"], done["changes"]) == (True, planned["changes"])
+        assert done.get("plan_digest") == planned.get("plan_digest")
+        assert lab.writes_since(begun) > 0
+        return done
+
+    return run_both
+
+
+@pytest.fixture
+def refused(run: Run, lab: Lab) -> Run:
+    """Run a module that has to refuse: in one sentence, and before the first write."""
+
+    def run_refused(name: str, /, **options: Any) -> dict[str, Any]:
+        begun = now()
+        result = run(name, fails=True, **options)
+        assert lab.writes_since(begun) == 0
+        assert "\n" not in result["msg"]
+        assert "Traceback" not in str(result)
+        return result
+
+    return run_refused
+
+
+@pytest.fixture(scope="session")
+def mesh(lab: Lab) -> dict[str, Any]:
+    """The options of the control plane that the tests of other modules need."""
+    return {**lab.control_plane, "profile": "demo", "ingress": [{"type": "NodePort"}]}
+
+
+@pytest.fixture
+def in_mesh(mesh: dict[str, Any], cluster: Cluster, run: Run) -> None:
+    """There is a mesh; one that is there already stays as it is."""
+    if not cluster.list(DEPLOYMENT, "istio-system", label_selector="app=istiod"):
+        run("control_plane", **mesh)
+
+
+@pytest.fixture
+def namespace(cluster: Cluster) -> Iterator[str]:
+    """A namespace of the test's own."""
+    name = f"it-{uuid.uuid4().hex[:8]}"
+    manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    cluster.create(manifest, manager="tests")
+    yield name
+    with contextlib.suppress(Exception):
+        cluster.delete(NAMESPACE, name)
+
+
+@pytest.fixture
+def gone(cluster: Cluster) -> Callable[[Key], None]:
+    """Wait until an object is gone."""
+    return lambda key: wait_gone(cluster, [key], timeout=120, progress=silent)

@@ -1,0 +1,61 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs the collection's playbooks as a person does, from a folder that has nothing to do with the checkout."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_FATAL = re.compile(r"^(?:fatal|failed): \[([\w-]+)\](?:: FAILED!| \(item=.*\)) => (\{.*\})$", re.MULTILINE)
+_RECAP = re.compile(r"^([\w-]+) +: ok=\d+ +changed=(\d+)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of a run of ansible-playbook."""
+
+    returncode: int
+    text: str
+
+    @property
+    def failures(self) -> dict[str, str]:
+        """The message that each failed host failed with."""
+        return {host: json.loads(result)["msg"] for host, result in _FATAL.findall(self.text)}
+
+    @property
+    def changed(self) -> dict[str, int]:
+        """How many tasks changed something, by host."""
+        return {host: int(count) for host, count in _RECAP.findall(self.text)}
+
+    @property
+    def summary(self) -> list[str]:
+        """The lines of the summary, without the columns' spaces."""
+        _before, _title, rest = self.text.rpartition(": Summary]")
+        lines = re.findall(r'^ {8}"(.*?)",?$', rest.partition("PLAY RECAP")[0], re.MULTILINE)
+        return [" ".join(line.split()) for line in lines]
+
+
+def run_playbook(
+    name: str, *arguments: str, hosts: Mapping[str, Mapping[str, Any]], folder: Path, home: Path | None = None
+) -> Run:
+    """Run a playbook on `hosts` (their variables by name), with `folder` to work in."""
+    inventory = folder / "inventory.json"
+    inventory.write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
+    environment = {
+        key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "K8S_AUTH_", "KUBECONFIG"))
+    }
+    environment |= {"ANSIBLE_NOCOLOR": "1", **({"HOME": str(home)} if home else {})}
+    program = Path(sys.executable).with_name("ansible-playbook")
+    command = [str(program), name, "--inventory", str(inventory), *arguments]
+    done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
+    return Run(done.returncode, done.stdout + done.stderr)
