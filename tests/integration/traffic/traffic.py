@@ -79,10 +79,11 @@ class _Secure(http.client.HTTPSConnection):
 
 
 class Client:
-    """Sends a request every 20 ms for as long as it is entered; `seen` tells what it got, by status."""
+    """Sends a request every so many seconds for as long as it is entered; `seen` tells what it got, by status."""
 
-    def __init__(self, door: Door, path: str) -> None:
+    def __init__(self, door: Door, path: str, *, every: float = 0.02) -> None:
         self.seen: dict[str, int] = {}
+        self._every = every
         self._door, self._path = door, path
         self._over = threading.Event()
         self._pool = ThreadPoolExecutor(8)
@@ -99,7 +100,7 @@ class Client:
     def _ask(self) -> None:
         asked = []
         with self._pool:
-            while not self._over.wait(0.02):
+            while not self._over.wait(self._every):
                 asked.append(self._pool.submit(self._door.ask, self._path))
         self.seen = tally(one.result().status for one in asked)
 

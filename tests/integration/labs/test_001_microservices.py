@@ -1,0 +1,139 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Three microservices in the mesh, beside an infrastructure that stays outside."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+
+import pytest
+from ansible_collections.meshops.istio.tests.integration.conftest import now
+from ansible_collections.meshops.istio.tests.integration.labs.conftest import Seen
+from ansible_collections.meshops.istio.tests.integration.labs.seed import Seed, who
+
+CUSTOMERS, ORDERS = "/customers-service/v2/customers", "/orders-service/v2/orders"
+INSIDE = ("customer", "notification", "order")
+OUTSIDE = ("customer-mongodb", "kafka", "kafka-zookeeper", "order-postgres")
+
+
+@pytest.fixture(scope="module")
+def microservices(sown: Callable[[str, str], AbstractContextManager[Seed]]) -> Iterator[Seed]:
+    with sown("microservices", "default") as seed:
+        seed.play()
+        yield seed
+
+
+@pytest.mark.step("001.1", "istioctl of the named version, and its precheck")
+def test_precheck(microservices: Seed, seen: Seen) -> None:
+    version = json.loads(microservices.istioctl("version", "--remote=false", "-o", "json"))["clientVersion"]["version"]
+    said = microservices.istioctl("x", "precheck")
+    assert version == microservices.lab.release["version"]
+    assert "No issues found" in said
+    seen(f"{version}; {said.strip().splitlines()[0]}")
+
+
+@pytest.mark.step("001.2", "core, istiod, egress and ingress gateways")
+def test_the_demo_profile(microservices: Seed, seen: Seen) -> None:
+    pods = microservices.pods(namespace="istio-system")
+    assert sorted(pod.labels["app"] for pod in pods) == ["istio-egressgateway", "istio-ingressgateway", "istiod"]
+    assert {pod.ready for pod in pods} == {"1/1"}
+    definitions = microservices.kubectl("get", "crd", "-o", "name").count("istio.io")
+    assert definitions >= 14
+    seen(f"{definitions} CRDs; {', '.join(sorted(pod.labels['app'] for pod in pods))}: 1/1 each")
+
+
+@pytest.mark.step("001.3", "the namespace default is labelled")
+def test_the_label(microservices: Seed, seen: Seen) -> None:
+    labels = microservices.get("namespace", "default")["metadata"]["labels"]
+    assert labels["istio-injection"] == "enabled"
+    seen("istio-injection=enabled")
+
+
+@pytest.mark.step("001.5", "the microservices are in the mesh, what they need is outside")
+def test_the_pods(microservices: Seed, seen: Seen) -> None:
+    ready = {pod.labels["app"]: pod.ready for pod in microservices.pods()}
+    assert ready == {**dict.fromkeys(INSIDE, "2/2"), **dict.fromkeys(OUTSIDE, "1/1")}
+    seen(", ".join(f"{name} {count}" for name, count in sorted(ready.items())))
+
+
+@pytest.mark.step("001.5", "the services have the node ports of the text")
+def test_the_services(microservices: Seed, seen: Seen) -> None:
+    found = {}
+    for name in ("customer-service", "order-service"):
+        spec = microservices.get("service", name)["spec"]
+        (port,) = spec["ports"]
+        found[name] = f"{spec['type']} {port['port']}:{port['nodePort']}"
+    assert found == {"customer-service": "NodePort 8102:32102", "order-service": "NodePort 8103:32103"}
+    seen(", ".join(f"{name} {port}" for name, port in found.items()))
+
+
+@pytest.mark.step("001.6", "in their own pods they answer with what they keep, which is nothing")
+def test_in_the_pods(microservices: Seed, seen: Seen) -> None:
+    said = [
+        microservices.execute(
+            microservices.pod(f"app={app}").name, f"{app}-ms", "wget", "-qO-", f"localhost:{port}{path}"
+        )
+        for app, port, path in (("customer", 8102, CUSTOMERS), ("order", 8103, ORDERS))
+    ]
+    assert said == ["[]", "[]"]
+    seen(" and ".join(said), "stand-ins for customer and order")
+
+
+@pytest.mark.step("001.7", "Istio's analysis finds nothing but what the text forgets about")
+def test_analysis(microservices: Seed, seen: Seen) -> None:
+    said = microservices.istioctl("analyze", "-n", "default", check=False)
+    codes = set(re.findall(r"\[(IST\d+)\]", said))
+    assert codes <= {"IST0103", "IST0118"}, said
+    missing = re.findall(r"\[IST0103\] \(Pod default/([a-z-]+?)(?:-[a-z0-9]+)*-?[0-9a-z]*\)", said)
+    assert len(missing) == len(OUTSIDE)
+    seen(f"{', '.join(sorted(codes))} for {len(missing)} pods")
+
+
+@pytest.mark.parametrize("path", [CUSTOMERS, ORDERS])
+@pytest.mark.step("001.8", "through the gateway's node port they answer as the text shows")
+def test_through_the_gateway(microservices: Seed, seen: Seen, path: str) -> None:
+    door = microservices.gateway
+    assert door.host == microservices.node
+    answer = door.ask(path, name=f"{door.host}:{door.port}")
+    kind = answer.headers["content-type"]
+    assert (answer.status, answer.headers["server"], answer.text) == (200, "istio-envoy", "[]")
+    assert kind == "application/json;charset=UTF-8"
+    seen(f"{door.host}:{door.port}{path}: {answer.status} {answer.headers['server']} {kind} {answer.text}", who(answer))
+
+
+@pytest.mark.step("001", "an order is kept, and notified by way of the queue")
+def test_an_order(microservices: Seed, seen: Seen) -> None:
+    door = microservices.gateway
+    pod = microservices.pod("app=order").name
+    put = [
+        "curl",
+        "-sS",
+        "-X",
+        "PUT",
+        "-H",
+        "Content-Type: application/json",
+        "-d",
+        '{"orderId": 1, "customerId": "a"}',
+    ]
+    microservices.execute(pod, "order-ms", *put, f"localhost:8103{ORDERS}")
+    answer = door.ask(ORDERS)
+    assert [order["orderId"] for order in json.loads(answer.text)] == [1]
+    microservices.kubectl("wait", "pod", "-l", "app=notification", "--for=condition=Ready")
+    log = microservices.kubectl("logs", "-l", "app=notification", "-c", "notification-ms", "--tail=20")
+    door.ask(ORDERS, method="DELETE")
+    assert door.ask(ORDERS).text == "[]"
+    seen(f"{answer.text}; {log.strip().splitlines()[-1][20:]}", who(answer))
+
+
+@pytest.mark.step("001", "a second run changes and writes nothing")
+def test_again(microservices: Seed, seen: Seen) -> None:
+    since = now()
+    changed = microservices.play().changed
+    writes = microservices.lab.writes_since(since)
+    assert (changed, writes) == (0, 0)
+    seen(f"changed={changed}, {writes} writes")

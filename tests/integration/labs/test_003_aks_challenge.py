@@ -1,0 +1,186 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A calculator that comes into the mesh while it runs, and what its routes can do to it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+
+import pytest
+from ansible_collections.meshops.istio.tests.integration.conftest import now
+from ansible_collections.meshops.istio.tests.integration.labs.conftest import Seen
+from ansible_collections.meshops.istio.tests.integration.labs.seed import Seed, who
+from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Answer, Door, eventually, tally
+
+HOST = "me.example.com"
+WORKLOADS = [
+    "gocalcbackend-v1",
+    "jscalcbackend-v1",
+    "jscalcbackend-v3",
+    "jscalcfrontend-v2",
+    "netcorecalcbackend-v1",
+    "netcorecalcbackend-v2",
+]
+
+
+@pytest.fixture(scope="module")
+def calculator(sown: Callable[[str, str], AbstractContextManager[Seed]]) -> Iterator[Seed]:
+    with sown("aks_challenge", "dev") as seed:
+        seed.play()
+        yield seed
+
+
+@pytest.fixture
+def door(calculator: Seed) -> Door:
+    return calculator.gateway
+
+
+def calculate(door: Door, number: int = 84, **headers: str) -> Answer:
+    return door.ask("/api/calculation", name=HOST, method="POST", number=str(number), **headers)
+
+
+def version(answer: Answer) -> str:
+    """Which version of the backend calculated, or the status where none did."""
+    if answer.status != 200 or not answer.text.startswith("{"):
+        return str(answer.status)
+    return str(json.loads(answer.text)["__v"])
+
+
+@pytest.mark.step("003.3", "Gateway and VirtualService of the text lead to the calculator's page")
+def test_the_page(calculator: Seed, door: Door, seen: Seen) -> None:
+    gateway = calculator.get("gateways.networking.istio.io", "calcapps-dev-gateway")["spec"]["servers"][0]
+    route = calculator.get("virtualservice", "calcapp-dev-vs")["spec"]
+    destination = route["http"][0]["route"][0]["destination"]
+    assert (gateway["hosts"], gateway["port"]["number"]) == ([HOST], 80)
+    assert (destination["host"], destination["port"]["number"]) == ("calcfrontendsvc", 80)
+    answer, other = door.ask("/", name=HOST), door.ask("/", name="you.example.com")
+    assert (answer.status, "Calculator" in answer.text, other.status) == (200, True, 404)
+    seen(f"{HOST}: {answer.status} {answer.headers['server']}; another host: {other.status}", who(answer))
+
+
+@pytest.mark.step("003.3", "the calculator calculates")
+def test_a_calculation(door: Door, seen: Seen) -> None:
+    answer = eventually(lambda: calculate(door), lambda one: one.status == 200)
+    found = json.loads(answer.text)
+    assert (found["value"], set(found)) == ([2, 2, 3, 7], {"__v", "host", "timestamp", "value"})
+    seen(answer.text.strip(), who(answer))
+
+
+@pytest.mark.step("003.4", "pods that ran before the label were restarted, and have their sidecar")
+def test_restarted(calculator: Seed, seen: Seen) -> None:
+    pods = calculator.pods()
+    assert sorted(pod.name.rsplit("-", 2)[0] for pod in pods) == WORKLOADS
+    assert all("istio-proxy" in pod.images for pod in pods)
+    assert {pod.ready for pod in pods} == {"2/2"}
+    # The second revision of each is the one with a sidecar.
+    revisions = {
+        one["metadata"]["annotations"]["deployment.kubernetes.io/revision"]
+        for one in calculator.get("deployments")["items"]
+    }
+    assert revisions == {"2"}
+    seen(f"{len(pods)} pods 2/2 with istio-proxy, each of its workload's second revision")
+
+
+@pytest.mark.step("003.6", "versions: half and half, and all of the mobile ones to version 2")
+def test_versions(door: Door, seen: Seen) -> None:
+    shares = tally(version(calculate(door)) for _ in range(200))
+    mobile = tally(version(calculate(door, User_Agent="Mobile Safari")) for _ in range(50))
+    assert set(shares) == {"1.0", "2.0"}
+    assert min(shares.values()) >= 70
+    assert mobile == {"2.0": 50}
+    seen(f"{shares['1.0']}/{shares['2.0']} of 200; mobile {mobile['2.0']} of 50 to 2.0")
+
+
+@pytest.mark.step("003.6", "fault injection: a share of the calculations is aborted")
+def test_aborts(calculator: Seed, door: Door, seen: Seen) -> None:
+    calculator.play(calculator_fault={"abort": {"percent": 30, "status": 500}})
+    try:
+        eventually(lambda: version(calculate(door)), lambda status: status == "500")
+        shares = tally(version(calculate(door)) for _ in range(200))
+    finally:
+        calculator.play()
+    assert 40 <= shares["500"] <= 80
+    seen(f"{shares['500'] / 2:.1f} % of 200 aborted with 500")
+
+
+@pytest.mark.step("003.6", "fault injection: a share of the calculations is delayed")
+def test_delays(calculator: Seed, door: Door, seen: Seen) -> None:
+    def seconds() -> float:
+        started = time.monotonic()
+        assert calculate(door).status == 200
+        return time.monotonic() - started
+
+    calculator.play(calculator_fault={"delay": {"percent": 30, "duration": "3s"}})
+    try:
+        eventually(seconds, lambda taken: taken >= 3)
+        delayed = sum(seconds() >= 3 for _ in range(40))
+    finally:
+        calculator.play()
+    assert 4 <= delayed <= 22
+    seen(f"{delayed} of 40 took 3 s longer")
+
+
+@pytest.mark.step("003.6", "traffic mirroring: version 3 has a copy of each calculation, and answers none")
+def test_mirroring(calculator: Seed, door: Door, seen: Seen) -> None:
+    pod = calculator.pod("app=backend,version=v3").name
+
+    def mirrored() -> int:
+        said = calculator.execute(
+            pod, "istio-proxy", "pilot-agent", "request", "GET", "stats?filter=inbound.*upstream_rq_200$"
+        )
+        return sum(int(line.rpartition(" ")[2]) for line in said.strip().splitlines())
+
+    before = mirrored()
+    shares = tally(version(calculate(door)) for _ in range(40))
+    after = eventually(mirrored, lambda count: count >= before + 40)
+    assert set(shares) <= {"1.0", "2.0"}
+    seen(f"{after - before} copies of 40 at version 3, {sum(shares.values())} answers by 1.0 and 2.0")
+
+
+@pytest.mark.step("003.6", "mutual TLS for an application that speaks plain HTTP")
+def test_mutual_tls(calculator: Seed, door: Door, seen: Seen) -> None:
+    mode = calculator.get("peerauthentication", "default")["spec"]["mtls"]["mode"]
+    name, image = "outsider", "docker.io/curlimages/curl:8.16.0"
+    label = "sidecar.istio.io/inject=false"
+    calculator.kubectl("run", name, f"--image={image}", f"--labels={label}", "--command", "--", "sleep", "infinity")
+    try:
+        calculator.kubectl("wait", "pod", name, "--for=condition=Ready", "--timeout=60s")
+        command = ("curl", "-sS", "-m", "5", "http://calcfrontendsvc/")
+        plainly = calculator.execute(name, name, *command, check=False)
+    finally:
+        calculator.kubectl("delete", "pod", name, "--now")
+    answer = door.ask("/", name=HOST)
+    assert (mode, "reset" in plainly, answer.status) == ("STRICT", True, 200)
+    seen(f"{mode}: plain text '{plainly.splitlines()[0]}', {answer.status} through the gateway", who(answer))
+
+
+@pytest.mark.step("003.7", "egress: four hosts, for this namespace only")
+def test_egress(calculator: Seed, seen: Seen) -> None:
+    entries = [one["spec"] for one in calculator.get("serviceentries")["items"]]
+    assert len(entries) == 4
+    assert all(entry["exportTo"] == ["."] for entry in entries)
+    hosts = {entry["hosts"][0] for entry in entries}
+    inside = calculator.pod("app=frontend").name
+
+    def known(pod: str, namespace: str) -> int:
+        said = calculator.istioctl("proxy-config", "clusters", f"{pod}.{namespace}", "--direction", "outbound")
+        return sum(host in said for host in hosts)
+
+    outside = calculator.pods("app=istio-ingressgateway", namespace="istio-system")[0].name
+    found = known(inside, "dev"), known(outside, "istio-system")
+    assert found == (4, 0)
+    seen(f"{found[0]} known to the calculator's proxies, {found[1]} to the gateway's in another namespace")
+
+
+@pytest.mark.step("003", "a second run changes and writes nothing")
+def test_again(calculator: Seed, seen: Seen) -> None:
+    since = now()
+    changed = calculator.play().changed
+    writes = calculator.lab.writes_since(since)
+    assert (changed, writes) == (0, 0)
+    seen(f"changed={changed}, {writes} writes")

@@ -1,0 +1,186 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Online Boutique, brought into the mesh while visitors are in it, and a canary of its pages.
+
+ONLINE_BOUTIQUE names a copy of the manifests that its authors release, for machines that do not reach their site.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import http.server
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.meshops.istio.tests.integration.conftest import now
+from ansible_collections.meshops.istio.tests.integration.labs.conftest import Seen
+from ansible_collections.meshops.istio.tests.integration.labs.seed import Pod, Seed, who
+from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Client, Door, eventually
+
+Manifests = dict[str, Any]
+
+SERVICES = [
+    "adservice",
+    "cartservice",
+    "checkoutservice",
+    "currencyservice",
+    "emailservice",
+    "frontend",
+    "loadgenerator",
+    "paymentservice",
+    "productcatalogservice",
+    "recommendationservice",
+    "redis-cart",
+    "shippingservice",
+]
+MADE_ANEW = "This page was made by the new version."
+
+
+@pytest.fixture(scope="module")
+def manifests() -> Iterator[Manifests]:
+    """Where the playbook takes the shop's manifests from: their authors, or a copy behind a URL with its checksum."""
+    copy = os.environ.get("ONLINE_BOUTIQUE")
+    if not copy:
+        yield {}
+        return
+    path = Path(copy)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    handler = functools.partial(_Quiet, directory=str(path.parent))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield {"online_boutique_src": f"http://127.0.0.1:{server.server_port}/{path.name}#sha256={digest}"}
+        server.shutdown()
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_arguments: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def shop(sown: Callable[[str, str], AbstractContextManager[Seed]], manifests: Manifests) -> Iterator[Seed]:
+    with sown("online_boutique", "default") as seed:
+        yield seed
+
+
+@pytest.fixture(scope="module")
+def before(shop: Seed, manifests: Manifests) -> dict[str, list[Pod]]:
+    """The pods of the mesh and of the shop, before the shop is in the mesh."""
+    shop.play(**manifests, mesh_inject_namespaces=[])
+    return {namespace: shop.pods(namespace=namespace) for namespace in ("istio-system", shop.namespace)}
+
+
+@pytest.fixture(scope="module")
+def visitors(shop: Seed, before: dict[str, list[Pod]], manifests: Manifests) -> dict[str, int]:
+    """What visitors were answered while the shop was brought into the mesh, by status."""
+    with Client(shop.door("frontend-external", "http"), "/", every=0.1) as client:
+        shop.play(**manifests)
+    return client.seen
+
+
+@pytest.mark.step("004.2", "exactly two pods of Istio")
+def test_the_default_profile(before: dict[str, list[Pod]], seen: Seen) -> None:
+    found = {pod.labels["app"]: pod.ready for pod in before["istio-system"]}
+    assert found == {"istiod": "1/1", "istio-ingressgateway": "1/1"}
+    assert len(before["istio-system"]) == 2
+    seen(", ".join(f"{name} {ready}" for name, ready in sorted(found.items())))
+
+
+@pytest.mark.step("004.3", "the shop's 12 Deployments and 12 Services, before the label: no sidecars")
+def test_before_the_label(shop: Seed, before: dict[str, list[Pod]], seen: Seen) -> None:
+    pods = [pod for pod in before["default"] if pod.labels["app"] in SERVICES]
+    assert sorted(pod.labels["app"] for pod in pods) == SERVICES
+    assert {pod.ready for pod in pods} == {"1/1"}
+    assert not any("istio-proxy" in pod.images for pod in pods)
+    services = [one["metadata"]["name"] for one in shop.get("services")["items"]]
+    # The load generator is asked by nobody, and the frontend by two.
+    assert set(services) - {"kubernetes", "frontend-canary"} == {*SERVICES, "frontend-external"} - {"loadgenerator"}
+    seen(f"{len(pods)} pods 1/1 without istio-proxy, {len(SERVICES)} Services")
+
+
+@pytest.mark.step("004.4", "the running pods are brought into the mesh, and no visitor notices")
+def test_into_the_mesh(shop: Seed, visitors: dict[str, int], seen: Seen) -> None:
+    pods = shop.pods()
+    assert sorted({pod.labels["app"] for pod in pods}) == sorted([*SERVICES, "frontend-canary"])
+    assert {pod.ready for pod in pods} == {"2/2"}
+    assert set(visitors) == {"200"}
+    seen(f"{len(pods)} pods 2/2; {visitors['200']} requests meanwhile, all 200", "stand-in for the shop")
+
+
+@pytest.mark.step("004.4", "init container istio-init, image proxyv2 of the installed version")
+def test_the_init_container(shop: Seed, visitors: dict[str, int], seen: Seen) -> None:
+    image = shop.pod("app=adservice").images["istio-init"]
+    assert image.endswith(f"/proxyv2:{shop.lab.release['version']}")
+    seen(image)
+
+
+@pytest.mark.step("004.6", "each pod carries the label app")
+def test_the_labels(shop: Seed, visitors: dict[str, int], seen: Seen) -> None:
+    pods = shop.pods()
+    without = {label: sum(label not in pod.labels for pod in pods) for label in ("app", "version")}
+    assert without == {"app": 0, "version": len(SERVICES)}
+    seen(f"of {len(pods)} pods, {without['app']} without app, {without['version']} without version")
+
+
+def made_anew(door: Door, count: int) -> int:
+    return sum(MADE_ANEW in door.ask("/").text for _ in range(count))
+
+
+@pytest.mark.step("004.7", "a canary by percentage, with VirtualService and DestinationRule")
+def test_the_canary(shop: Seed, visitors: dict[str, int], manifests: Manifests, seen: Seen) -> None:
+    door = shop.gateway
+    answer = eventually(lambda: door.ask("/"), lambda one: one.status == 200)
+    assert shop.get("destinationrule", "frontend-canary")["spec"]["host"] == "frontend-canary"
+    few = made_anew(door, 200)
+    shop.play(**manifests, online_boutique_canary=50)
+    eventually(lambda: made_anew(door, 20), lambda count: count >= 4)
+    half = made_anew(door, 200)
+    shop.play(**manifests)
+    assert (6 <= few <= 40, 70 <= half <= 130) == (True, True)
+    seen(f"at 10 %: {few} of 200; at 50 %: {half} of 200", who(answer))
+
+
+@pytest.mark.step("004", "the shop's pages, by way of its services: what is bought is in the cart")
+def test_the_shop(shop: Seed, visitors: dict[str, int], seen: Seen) -> None:
+    door = shop.gateway
+    session = {"Cookie": "shop_session-id=integration-test"}
+    statuses = [
+        door.ask("/product/OLJCESPC7Z", **session).status,
+        door.ask("/setCurrency", method="POST", **session).status,
+        door.ask("/cart?product_id=OLJCESPC7Z&quantity=2", method="POST", **session).status,
+    ]
+    cart = door.ask("/cart", **session)
+    order = door.ask("/cart/checkout?email=someone@example.com", method="POST", **session)
+    assert statuses == [200, 302, 302]
+    assert (cart.status, "Cart (2)" in cart.text) == (200, True)
+    assert (order.status, "Your order is complete!" in order.text) == (200, True)
+    seen("product 200, cart with 2 articles 200, order complete 200", who(order))
+
+
+@pytest.mark.step("004", "a manifest that is not the one expected is refused, and nothing changes")
+def test_another_manifest(shop: Seed, visitors: dict[str, int], manifests: Manifests, seen: Seen) -> None:
+    if not manifests:
+        pytest.skip("needs a copy of the manifests, named by ONLINE_BOUTIQUE")
+    address, _, digest = manifests["online_boutique_src"].rpartition("=")
+    since = now()
+    played = shop.play(fails=True, online_boutique_src=f"{address}={'0' * 64}")
+    assert f"has the SHA-256 {digest} instead of {'0' * 64}" in played.text
+    assert shop.lab.writes_since(since) == 0
+    seen("refused for its checksum, 0 writes")
+
+
+@pytest.mark.step("004", "a second run changes and writes nothing")
+def test_again(shop: Seed, visitors: dict[str, int], manifests: Manifests, seen: Seen) -> None:
+    since = now()
+    changed = shop.play(**manifests).changed
+    writes = shop.lab.writes_since(since)
+    assert (changed, writes) == (0, 0)
+    seen(f"changed={changed}, {writes} writes")
