@@ -29,6 +29,11 @@ def planes(run: Run) -> dict[str, dict[str, Any]]:
     return {plane["revision"]: plane for plane in run("control_plane_info")["control_planes"]}
 
 
+def test_the_mesh_that_is_there_stays_untouched(idle: Run, mesh: dict[str, Any], run: Run) -> None:
+    run("control_plane", **mesh)
+    idle("control_plane", **mesh)
+
+
 def test_its_life(wanted: dict[str, Any], run: Run, idle: Run, foretold: Run, cluster: Cluster) -> None:
     created = foretold("control_plane", **wanted)
     assert (created["version"], created["revision"], created["gateways"]) == ("1.29.1", REVISION, [])
@@ -40,7 +45,8 @@ def test_its_life(wanted: dict[str, Any], run: Run, idle: Run, foretold: Run, cl
     settings = {"meshConfig.accessLogFile": "/dev/stdout"}
     updated = foretold("control_plane", **wanted, set=settings)
     assert [(one["action"], one["kind"], one["name"]) for one in updated["changes"]] == [
-        ("update", "ConfigMap", f"istio-{REVISION}")
+        ("update", "ConfigMap", f"istio-{REVISION}"),
+        ("update", "ConfigMap", f"values-{REVISION}"),
     ]
     live = cluster.get(CONFIG_MAP, f"istio-{REVISION}", "istio-system")
     assert live is not None
@@ -63,11 +69,6 @@ def test_a_revision_that_is_in_use_is_not_removed(run: Run, refused: Run, namesp
     result = refused("control_plane", state="absent")
     assert result["code"] == "in_use"
     assert any(pod.startswith(f"{namespace}/curl-") for pod in result["details"]["pods"])
-
-
-def test_the_mesh_that_is_there_stays_untouched(idle: Run, mesh: dict[str, Any], run: Run) -> None:
-    run("control_plane", **mesh)
-    idle("control_plane", **mesh)
 
 
 def test_a_wait_that_ends_says_what_is_not_ready_and_why(wanted: dict[str, Any], run: Run) -> None:
