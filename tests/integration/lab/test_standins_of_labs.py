@@ -119,7 +119,7 @@ def test_the_shop_sells(shop: Service) -> None:
 
 
 def test_who_waits_for_the_shop_goes_on_when_it_answers(program: Path, shop: Service) -> None:
-    waiting = [program, "sh", "-exc", "a script"]
+    waiting = [str(program), "sh", "-exc", "a script"]
     address = {"FRONTEND_ADDR": f"127.0.0.1:{shop.port}"}
     assert subprocess.run(waiting, env=address, capture_output=True, timeout=60, check=False).returncode == 0
     other = subprocess.run(waiting, env={}, capture_output=True, text=True, timeout=60, check=False)
