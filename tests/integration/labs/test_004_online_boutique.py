@@ -4,7 +4,8 @@
 
 """Online Boutique, brought into the mesh while visitors are in it, and a canary of its pages.
 
-ONLINE_BOUTIQUE names a copy of the manifests that its authors release, for machines that do not reach their site.
+ONLINE_BOUTIQUE names a copy of the manifests that its authors release, for machines that do not reach their site; one in
+../shared/apps is found without.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.tests.integration.conftest import now
+from ansible_collections.meshops.istio.tests.integration.conftest import CHECKOUT, now
 from ansible_collections.meshops.istio.tests.integration.labs.conftest import Seen
 from ansible_collections.meshops.istio.tests.integration.labs.seed import Pod, Seed, who
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Client, Door, eventually
@@ -47,11 +48,11 @@ MADE_ANEW = "This page was made by the new version."
 @pytest.fixture(scope="module")
 def manifests() -> Iterator[Manifests]:
     """Where the playbook takes the shop's manifests from: their authors, or a copy behind a URL with its checksum."""
-    copy = os.environ.get("ONLINE_BOUTIQUE")
-    if not copy:
+    neighbour = CHECKOUT.parent / "shared" / "apps" / "online_boutique" / "kubernetes-manifests.yaml"
+    path = Path(os.environ.get("ONLINE_BOUTIQUE", neighbour))
+    if not path.exists():
         yield {}
         return
-    path = Path(copy)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     handler = functools.partial(_Quiet, directory=str(path.parent))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
