@@ -12,8 +12,10 @@ version_added: 0.1.0
 description:
   - Builds a Gateway of Istio, which tells a gateway's workload at which ports it takes requests, for which hosts, and
     with which certificates. Routes (M(meshops.istio.traffic_route)) say where the requests go.
+  - With O(api=kubernetes) builds one of Kubernetes' Gateway API instead. Istio makes a workload and a Service for it,
+    named after the gateway and its class, such as C(shop-istio), at the ports that are opened.
   - Refuses, before the first write, a port that the workload does not have, a Secret that does not exist in the
-    workload's namespace or holds no certificate, and labels that no workload carries.
+    workload's namespace or holds no certificate, labels that no workload carries, and a class that does not exist.
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.traffic
@@ -21,9 +23,25 @@ extends_documentation_fragment:
   - meshops.istio.wait
   - meshops.istio.attributes
 options:
+  api:
+    description:
+      - Whose Gateway it is. The Gateway API has to be installed in the cluster, see the examples.
+    type: str
+    choices: [istio, kubernetes]
+    default: istio
+  gateway_class:
+    description:
+      - The class of the gateway, with O(api=kubernetes).
+    type: str
+    default: istio
+  service_type:
+    description:
+      - The type of the Service that Istio makes, with O(api=kubernetes). By default a load balancer.
+    type: str
+    choices: [LoadBalancer, NodePort, ClusterIP]
   selector:
     description:
-      - The labels of the gateway's pods.
+      - The labels of the gateway's pods, with O(api=istio).
     type: dict
     default: {istio: ingressgateway}
   servers:
@@ -75,12 +93,13 @@ options:
           secret:
             description:
               - The Secret with the certificate, C(tls.crt), and its key, C(tls.key), in the namespace where the
-                gateway's pods run. For V(mutual) and V(optional_mutual) C(ca.crt) is needed as well, in it or in a
+                gateway's pods run, which with O(api=kubernetes) is O(namespace). For V(mutual) and V(optional_mutual) C(ca.crt) is needed as well, in it or in a
                 Secret of that name with C(-cacert) at its end.
             type: str
           min_version:
             description:
-              - The oldest version of TLS that is spoken.
+              - The oldest version of TLS that is spoken. Not with O(api=kubernetes), nor are the newest version and
+                the names of clients.
             type: str
             choices: ["1.2", "1.3"]
           max_version:
@@ -133,6 +152,21 @@ EXAMPLES = r"""
         protocol: tls
         hosts: [vault.example.com]
         tls: {mode: passthrough}
+
+- name: Install Kubernetes' Gateway API where a cluster lacks it
+  meshops.istio.application:
+    name: gateway-api
+    src:
+      - https://github.com/kubernetes-sigs/gateway-api/releases/download/v1.4.0/standard-install.yaml
+
+- name: A gateway of its own, by Kubernetes' Gateway API
+  meshops.istio.gateway:
+    api: kubernetes
+    name: shop
+    namespace: shop
+    servers:
+      - port: 80
+        hosts: [shop.example.com]
 """
 
 RETURN = r"""
@@ -186,11 +220,30 @@ details:
   sample: {problems: ["Port 9999 is no port of the Service istio-system/istio-ingressgateway."]}
 """
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic import gateway, gateway_checks
-from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.registry import GATEWAY
-from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.unit import Builder
-from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule
+from collections.abc import Iterator
+
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic import (
+    gateway,
+    gateway_checks,
+    kubernetes_checks,
+    kubernetes_gateway,
+)
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.problems import Problem
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.registry import (
+    GATEWAY,
+    HTTP_ROUTE,
+    KUBERNETES_GATEWAY,
+)
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shape import Object, Options
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.unit import Builder, served_kind
+from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Plan
+from ansible_collections.meshops.istio.plugins.module_utils.kube.wait import wait_until
+from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 from ansible_collections.meshops.istio.plugins.module_utils.traffic import COMMON, manage
+
+PROGRAMMED = "status.conditions[?type=='Programmed' && status=='True']"
 
 TLS = {
     "mode": {
@@ -214,12 +267,32 @@ SERVER = {
     "tls": {"type": "dict", "options": TLS},
 }
 
-BUILDER = Builder(
-    module="gateway",
-    kinds=(GATEWAY,),
-    build=lambda options, _cluster: gateway.build(options),
-    problems=gateway_checks.problems,
-)
+
+def build(options: Options, _cluster: Cluster) -> list[Object]:
+    """The Gateway of the API that is asked for."""
+    return kubernetes_gateway.build(options) if options["api"] == "kubernetes" else gateway.build(options)
+
+
+def problems(options: Options, cluster: Cluster, plan: Plan) -> Iterator[Problem]:
+    """What speaks against it, by the API that is asked for."""
+    if options["state"] == "present":
+        look = kubernetes_checks.gateway_problems if options["api"] == "kubernetes" else gateway_checks.problems
+        yield from look(options, cluster, plan)
+
+
+BUILDER = Builder(module="gateway", kinds=(GATEWAY, KUBERNETES_GATEWAY, HTTP_ROUTE), build=build, problems=problems)
+
+
+def run(module: MeshModule) -> Result:
+    """Open the gateway; one that Istio makes a workload for is awaited."""
+    options = module.params
+    result = manage(module, BUILDER)
+    made = options["state"] == "present" and options["api"] == "kubernetes"
+    if made and options["wait"] and not module.check_mode:
+        kind = served_kind(module.cluster, KUBERNETES_GATEWAY)
+        key = Key(kind.api_version, kind.kind, options["namespace"], options["name"])
+        wait_until(module.cluster, key, PROGRAMMED, timeout=module.time_limit, progress=module.progress)
+    return result
 
 
 def main() -> None:
@@ -227,12 +300,15 @@ def main() -> None:
     module = MeshModule(
         {
             **COMMON,
+            "api": {"type": "str", "choices": ["istio", "kubernetes"], "default": "istio"},
+            "gateway_class": {"type": "str", "default": "istio"},
+            "service_type": {"type": "str", "choices": ["LoadBalancer", "NodePort", "ClusterIP"]},
             "selector": {"type": "dict", "default": {"istio": "ingressgateway"}},
             "servers": {"type": "list", "elements": "dict", "options": SERVER},
         },
         required_if=[("state", "present", ["servers"])],
     )
-    module.run(lambda module: manage(module, BUILDER))
+    module.run(run)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ version_added: 0.1.0
 description:
   - Builds a VirtualService of Istio for some hosts, within the mesh, at gateways, or both. With O(subsets) the
     DestinationRule that defines them is built beside it.
+  - With O(api=kubernetes) builds an HTTPRoute of Kubernetes' Gateway API instead, from O(http) as far as that API has
+    words for it - no subsets, faults, retries, answers of its own, CORS, and matches by client.
   - Refuses, before the first write, weights that do not add up to 100, a destination whose host, port or subset does
     not exist, a gateway that does not exist or does not take the host, a second VirtualService for one host, and a
     subset that is taken away while a route goes to it.
@@ -23,6 +25,13 @@ extends_documentation_fragment:
   - meshops.istio.wait
   - meshops.istio.attributes
 options:
+  api:
+    description:
+      - Whose route it is. With V(kubernetes) the O(gateways) are those of Kubernetes' Gateway API, within the mesh the
+        hosts are Services, and the prefix of a path ends at a slash.
+    type: str
+    choices: [istio, kubernetes]
+    default: istio
   hosts:
     description:
       - The hosts that are routed, a Service's short name, its whole name (V(reviews.shop.svc.cluster.local)), or any
@@ -573,12 +582,17 @@ details:
   sample: {problems: ["http[0].to[0]: no DestinationRule defines a subset 'v3' of reviews.shop (it has v1, v2); add it to subsets."]}
 """
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic import route, route_checks
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic import kubernetes_route, route, route_checks
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.registry import (
     DESTINATION_RULE,
+    HTTP_ROUTE,
     VIRTUAL_SERVICE,
+    Registry,
 )
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shape import Object, Options
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.unit import Builder
+from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule
 from ansible_collections.meshops.istio.plugins.module_utils.traffic import COMMON, manage_in_steps
 
@@ -689,10 +703,23 @@ SUBSET = {
     "host": {"type": "str"},
 }
 
+
+def build(options: Options, cluster: Cluster) -> list[Object]:
+    """The route of the API that is asked for, and the subsets beside it."""
+    made, *rules = route.build(options)
+    if options["api"] == "istio":
+        return [made, *rules]
+    if rules:
+        raise InvalidInput(
+            "subsets are not part of Kubernetes' Gateway API; name Services of their own.", option="subsets"
+        )
+    return [kubernetes_route.translate(made, Registry(cluster, options["namespace"]).ports)]
+
+
 BUILDER = Builder(
     module="traffic_route",
-    kinds=(VIRTUAL_SERVICE, DESTINATION_RULE),
-    build=lambda options, _cluster: route.build(options),
+    kinds=(VIRTUAL_SERVICE, DESTINATION_RULE, HTTP_ROUTE),
+    build=build,
     problems=route_checks.problems,
 )
 
@@ -702,6 +729,7 @@ def main() -> None:
     module = MeshModule(
         {
             **COMMON,
+            "api": {"type": "str", "choices": ["istio", "kubernetes"], "default": "istio"},
             "hosts": TEXTS,
             "gateways": TEXTS,
             "export_to": TEXTS,

@@ -14,14 +14,14 @@ import pytest
 from ansible_collections.meshops.istio.tests.unit.kube import api_server
 from ansible_collections.meshops.istio.tests.unit.modules.conftest import _no_surroundings  # noqa: F401 - a fixture
 from ansible_collections.meshops.istio.tests.unit.modules.running import Run, run_module  # noqa: F401 - a fixture
-from ansible_collections.meshops.istio.tests.unit.traffic.mesh import ISTIO, Mesh, shop
+from ansible_collections.meshops.istio.tests.unit.traffic.mesh import KINDS, Mesh, shop
 
 Refused = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
 def mesh(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mesh]:
-    for kind, resource in ISTIO.items():
+    for kind, resource in KINDS.items():
         monkeypatch.setitem(api_server.KINDS, f"{kind.api_version}/{resource.plural}", kind.kind)
     server = Mesh()
     with server:

@@ -10,20 +10,31 @@ from typing import Any
 
 from ansible_collections.meshops.istio.plugins.module_utils.istio.kinds import DEFINITIONS
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
-from ansible_collections.meshops.istio.plugins.module_utils.kube.resources import BUILT_IN, of_definitions
+from ansible_collections.meshops.istio.plugins.module_utils.kube.resources import BUILT_IN, Resource, of_definitions
 from ansible_collections.meshops.istio.tests.unit.kube.api_server import Answer, ApiServer, Request, status
 
 Object = dict[str, Any]
 
 ISTIO = of_definitions(DEFINITIONS)
+GATEWAY_API = {
+    Kind("gateway.networking.k8s.io/v1", "Gateway"): Resource("gateways", True),
+    Kind("gateway.networking.k8s.io/v1", "GatewayClass"): Resource("gatewayclasses", False),
+    Kind("gateway.networking.k8s.io/v1", "HTTPRoute"): Resource("httproutes", True),
+    Kind("gateway.networking.k8s.io/v1beta1", "ReferenceGrant"): Resource("referencegrants", True),
+}
+KINDS = {**ISTIO, **GATEWAY_API}
 NETWORKING = "networking.istio.io/v1"
 SECURITY = "security.istio.io/v1"
 
 
 class Mesh(ApiServer):
-    """`versions` are those of Istio's APIs that it serves; empty where Istio is not installed."""
+    """`versions` are those of Istio's APIs that it serves; empty where Istio is not installed.
+
+    `gateway_api` tells whether Kubernetes' Gateway API is installed.
+    """
 
     versions: tuple[str, ...] = ("v1alpha3", "v1beta1", "v1")
+    gateway_api: bool = False
 
     def answer(self, request: Request) -> tuple[int, Any]:
         """As the API server's; discovery tells Istio's kinds, and lists heed selectors."""
@@ -40,10 +51,11 @@ class Mesh(ApiServer):
             self.put(path_of(obj), obj)
 
     def live(self, kind: str, name: str, namespace: str = "shop") -> Object | None:
-        """The object of a kind and name, whatever its version."""
+        """The object of a kind and name, whatever its version; `group/kind` where there are two."""
+        group, _slash, kind = kind.rpartition("/")
         for obj in self.objects:
             place = obj["metadata"]["name"], obj["metadata"].get("namespace")
-            if obj["kind"] == kind and place == (name, namespace):
+            if obj["kind"] == kind and place == (name, namespace) and obj["apiVersion"].startswith(group):
                 return obj
         return None
 
@@ -65,10 +77,11 @@ class Mesh(ApiServer):
 
     def _groups(self) -> list[Object]:
         served: dict[str, dict[str, list[Object]]] = {}
-        for kind, resource in ISTIO.items():
+        for kind, resource in KINDS.items():
             version = kind.api_version.rpartition("/")[2]
-            if version in self.versions:
-                entry = {"resource": resource.plural, "responseKind": {"kind": kind.kind}, "scope": "Namespaced"}
+            if self.gateway_api if kind in GATEWAY_API else version in self.versions:
+                scope = "Namespaced" if resource.namespaced else "Cluster"
+                entry = {"resource": resource.plural, "responseKind": {"kind": kind.kind}, "scope": scope}
                 served.setdefault(kind.group, {}).setdefault(version, []).append(entry)
         return [
             {"metadata": {"name": group}, "versions": [{"version": one, "resources": of} for one, of in found.items()]}
@@ -85,7 +98,7 @@ def _selected(obj: Object, query: dict[str, str]) -> bool:
 
 def path_of(obj: Object) -> str:
     """Where an object is at the API server."""
-    resource = {**BUILT_IN, **ISTIO}[Kind(obj["apiVersion"], obj["kind"])]
+    resource = {**BUILT_IN, **KINDS}[Kind(obj["apiVersion"], obj["kind"])]
     root = "/api/" if obj["apiVersion"] == "v1" else "/apis/"
     namespace = obj["metadata"].get("namespace")
     scope = f"/namespaces/{namespace}" if namespace else ""

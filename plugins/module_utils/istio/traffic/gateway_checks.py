@@ -10,20 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ...kube.cluster import Cluster
-from ...kube.errors import ApiError
-from ...kube.objects import Kind
 from ...kube.plan import Plan
 from ..labels import labels_of
 from ..proxies import has_ended
+from .certificates import secret_problems
 from .problems import Problem
 from .registry import POD, SERVICE
 from .shape import Object, Options
-
-SECRET = Kind("v1", "Secret")
-
-_PAIRS = (("tls.crt", "tls.key"), ("cert", "key"))
-_AUTHORITIES = ("ca.crt", "cacert")
-_MUTUAL = frozenset({"MUTUAL", "OPTIONAL_MUTUAL"})
 
 
 def problems(_options: Options, cluster: Cluster, plan: Plan) -> Iterator[Problem]:
@@ -71,52 +64,6 @@ def _ports(cluster: Cluster, gateway: Object, pods: Iterable[Object]) -> Iterato
                 "port_missing",
                 details={"port": number, "ports": sorted({port["port"] for port in ports})},
             )
-
-
-def secret_problems(cluster: Cluster, namespace: str, name: str, mode: str) -> Iterator[Problem]:
-    """What is wrong with a certificate's Secret for a gateway that runs in `namespace`. Shows none of its content."""
-    details = {"secret": name, "namespace": namespace}
-    try:
-        secret = cluster.get(SECRET, name, namespace)
-        if secret is None:
-            others = _elsewhere(cluster, name)
-            there = f"it is in {', '.join(others)}" if others else "there is none of that name anywhere"
-            yield Problem(
-                f"There is no Secret {name} in namespace {namespace}, where the gateway runs ({there}): create it there.",
-                "secret_missing",
-                details={**details, "found_in": others},
-            )
-            return
-        keys = set(secret.get("data") or {})
-        if not any(keys.issuperset(pair) for pair in _PAIRS):
-            yield Problem(
-                f"Secret {namespace}/{name} holds no certificate with its key: it needs tls.crt and tls.key.",
-                "secret_incomplete",
-                details=details,
-            )
-        if mode in _MUTUAL and not keys.intersection(_AUTHORITIES):
-            companion = cluster.get(SECRET, f"{name}-cacert", namespace) or {}
-            if not set(companion.get("data") or {}).intersection(_AUTHORITIES):
-                yield Problem(
-                    f"Secret {namespace}/{name} holds no CA certificates to check clients with: add ca.crt to it, "
-                    f"or to a Secret {name}-cacert.",
-                    "secret_incomplete",
-                    details=details,
-                )
-    except ApiError as error:
-        if error.status != 403:
-            raise
-        yield Problem(
-            f"Secret {namespace}/{name} was not looked at, since the user may not read it.", "forbidden", fatal=False
-        )
-
-
-def _elsewhere(cluster: Cluster, name: str) -> list[str]:
-    try:
-        found = cluster.list(SECRET, field_selector=f"metadata.name={name}")
-    except ApiError:
-        return []
-    return sorted(secret["metadata"]["namespace"] for secret in found)
 
 
 def _selects(service: Mapping[str, Any], namespace: str, labels: Mapping[str, str]) -> bool:

@@ -17,7 +17,7 @@ from ...kube.plan import Plan
 from .hosts import Host, covers
 from .problems import Problem
 from .route import destinations
-from .shape import ENVOY_FILTERS, NETWORKING, Object
+from .shape import ENVOY_FILTERS, GATEWAY_API, NETWORKING, Object
 from .unit import served_kind
 
 SERVICE = Kind("v1", "Service")
@@ -27,6 +27,10 @@ DESTINATION_RULE = Kind(NETWORKING, "DestinationRule")
 SERVICE_ENTRY = Kind(NETWORKING, "ServiceEntry")
 GATEWAY = Kind(NETWORKING, "Gateway")
 SIDECAR = Kind(NETWORKING, "Sidecar")
+KUBERNETES_GATEWAY = Kind(GATEWAY_API, "Gateway")
+GATEWAY_CLASS = Kind(GATEWAY_API, "GatewayClass")
+HTTP_ROUTE = Kind(GATEWAY_API, "HTTPRoute")
+REFERENCE_GRANT = Kind("gateway.networking.k8s.io/v1beta1", "ReferenceGrant")
 ENVOY_FILTER = Kind(ENVOY_FILTERS, "EnvoyFilter")
 
 
@@ -71,6 +75,11 @@ class Registry:
             self._services[host] = self._cluster.get(SERVICE, host.name, host.namespace)
         return self._services[host]
 
+    def ports(self, host: Host) -> tuple[int, ...]:
+        """The ports of a host; none where it does not exist."""
+        target = self.find(host)
+        return target.ports if target else ()
+
     def find(self, host: Host) -> Target | None:
         """What a host stands for; None where nothing in the mesh has that name."""
         service = self.service(host)
@@ -99,13 +108,12 @@ def after(plan: Plan, live: Sequence[Object], kind: str) -> Iterator[Object]:
     yield from (obj for obj in plan.objects if obj["kind"] == kind)
 
 
-def missing_destinations(registry: Registry, plan: Plan) -> Iterator[Problem]:
-    """Destinations of the plan's routes that go to a host, a port or a subset that does not exist."""
-    for route in (obj for obj in plan.objects if obj["kind"] == "VirtualService"):
-        for where, destination in destinations(route):
-            problem = _missing(registry, plan, where, destination)
-            if problem is not None:
-                yield problem
+def missing_destinations(registry: Registry, plan: Plan, route: Object) -> Iterator[Problem]:
+    """Destinations of a VirtualService that go to a host, a port or a subset that does not exist."""
+    for where, destination in destinations(route):
+        problem = _missing(registry, plan, where, destination)
+        if problem is not None:
+            yield problem
 
 
 def _missing(registry: Registry, plan: Plan, where: str, destination: Mapping[str, Any]) -> Problem | None:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ...kube.errors import InvalidInput
@@ -49,14 +49,19 @@ def build(options: Options) -> list[Object]:
     return [route, *_subset_rules(options, spec)]
 
 
-def destinations(route: Object) -> Iterable[tuple[str, dict[str, Any]]]:
+def destinations(route: Object) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every destination of a VirtualService, mirrors included, each with its place."""
     for protocol in ("http", "tls", "tcp"):
         for where, item in each(route["spec"], protocol):
-            for place, target in each(item, "route", where):
-                yield place.replace(".route[", ".to["), target["destination"]
+            yield from ((place, target["destination"]) for place, target in targets(item, where))
             if item.get("mirror"):
                 yield f"{where}.mirror", item["mirror"]
+
+
+def targets(rule: Options, where: str) -> Iterator[tuple[str, Options]]:
+    """The weighted destinations of a VirtualService's rule, each with its place among the options."""
+    for place, target in each(rule, "route", where):
+        yield place.replace(".route[", ".to["), target
 
 
 def _only_host(options: Options) -> str | None:
@@ -97,11 +102,11 @@ def _connections(
 
 
 def _weighted(route: Options, where: str, fallback: str | None) -> list[dict[str, Any]]:
-    targets = list(each(route, "to", where))
-    weights = [target.get("weight") for _place, target in targets]
-    if len(targets) > 1 and None in weights:
+    goals = list(each(route, "to", where))
+    weights = [target.get("weight") for _place, target in goals]
+    if len(goals) > 1 and None in weights:
         raise InvalidInput(f"{where}: with several destinations each needs a weight.", option=where)
-    if targets and (len(targets) > 1 or weights != [None]) and (total := sum(weight or 0 for weight in weights)) != 100:
+    if goals and (len(goals) > 1 or weights != [None]) and (total := sum(weight or 0 for weight in weights)) != 100:
         raise InvalidInput(
             f"{where}: the weights {' + '.join(map(str, weights))} add up to {total}, not to 100.",
             code="weights",
@@ -116,7 +121,7 @@ def _weighted(route: Options, where: str, fallback: str | None) -> list[dict[str
             weight=target.get("weight"),
             headers=_header_changes(target.get("headers") or {}),
         )
-        for place, target in targets
+        for place, target in goals
     ]
 
 
@@ -197,12 +202,12 @@ def _refuse_unreachable(routes: Iterable[Options], protocol: str) -> None:
 def _subset_rules(options: Options, spec: Options) -> list[Object]:
     """A DestinationRule for each host that subsets are given for."""
     name, namespace = options["name"], options["namespace"]
-    targets = [target for _place, target in destinations({"spec": spec})]
+    goals = [target for _place, target in destinations({"spec": spec})]
     rules: dict[Host, list[dict[str, Any]]] = {}
     texts_of: dict[Host, str] = {}
     for where, subset in each(options, "subsets"):
-        users = [target for target in targets if target.get("subset") == subset["name"]]
-        hosts = {target["host"] for target in users or targets}
+        users = [target for target in goals if target.get("subset") == subset["name"]]
+        hosts = {target["host"] for target in users or goals}
         text = subset.get("host") or (hosts.pop() if len(hosts) == 1 else None)
         if not text:
             raise InvalidInput(f"{where}: name its host, since the routes go to several.", option=where)

@@ -12,8 +12,10 @@ from typing import Any
 from ...kube.cluster import Cluster
 from ...kube.plan import Plan
 from .hosts import Host, covers
+from .kubernetes_checks import kubernetes_problems
 from .problems import Problem
 from .registry import GATEWAY, VIRTUAL_SERVICE, Registry, exported, lost_subsets, missing_destinations
+from .route import build
 from .shape import Object, Options
 
 _MESH = "mesh"
@@ -22,10 +24,14 @@ _MESH = "mesh"
 def problems(options: Options, cluster: Cluster, plan: Plan) -> Iterator[Problem]:
     """Hosts, ports, subsets and gateways that do not exist, a second route for a host, and subsets still in use."""
     registry = Registry(cluster, options["namespace"])
-    for route in (obj for obj in plan.objects if obj["kind"] == "VirtualService"):
-        yield from _gateways(registry, route)
-        yield from _rivals(registry, route)
-    yield from missing_destinations(registry, plan)
+    if options["state"] == "present":
+        route, *_rules = build(options)
+        if options["api"] == "kubernetes":
+            yield from kubernetes_problems(registry, route)
+        else:
+            yield from _gateways(registry, route)
+            yield from _rivals(registry, route)
+        yield from missing_destinations(registry, plan, route)
     yield from _misplaced_subsets(registry, plan)
     yield from lost_subsets(registry, plan)
 

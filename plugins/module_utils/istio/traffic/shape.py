@@ -17,6 +17,7 @@ Options = Mapping[str, Any]
 
 NETWORKING = "networking.istio.io/v1"
 SECURITY = "security.istio.io/v1"
+GATEWAY_API = "gateway.networking.k8s.io/v1"
 ENVOY_FILTERS = "networking.istio.io/v1alpha3"
 
 _MATCHES = ("exact", "prefix", "regex", "contains", "present")
