@@ -16,7 +16,8 @@ options:
     description:
       - The kubeconfig to connect with, as a path (several paths are separated as in E(KUBECONFIG)) or as its content,
         a dictionary or a YAML or JSON text.
-      - On a local connection a relative path is looked up as V(src) of M(ansible.builtin.copy) is.
+      - On a local connection a relative path is looked up as V(src) of M(ansible.builtin.copy) is, and then in the
+        current folder.
       - Without it and without O(host) the default kubeconfig is used, and inside a pod its service account.
       - Can also be given as environment variable E(K8S_AUTH_KUBECONFIG).
     type: raw

@@ -17,6 +17,8 @@ options:
       - Where the release is taken from, the first that has it. Each is a folder (an unpacked release, or one that
         holds C(istio-VERSION) folders or archives), an archive, or a base URL with the layout of the official
         downloads, C(VERSION/istio-VERSION-OS-ARCH.tar.gz) beside its C(.sha256).
+      - On a local connection a relative path is looked up as V(src) of M(ansible.builtin.copy) is, and then in the
+        current folder.
       - Without it the official downloads.
     type: list
     elements: str

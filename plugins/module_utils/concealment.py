@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,14 +15,16 @@ from .kube.objects import read_yaml
 
 _SECRET_OF_USER = ("token", "password", "client-key-data")
 _SECRET_OF_PROVIDER = ("access-token", "id-token", "refresh-token", "client-secret")
+_URLS = ("host", "proxy", "download_proxy", "source", "src")
+_PASSWORD = re.compile(r"https?://[^/@:]*:([^/@]+)@")
 _HIDDEN = "<hidden>"
 
 
-def secrets_of(kubeconfig: Any) -> set[str]:
-    """The tokens, passwords and keys of a kubeconfig that was given as content; none for a path."""
-    content = _parsed(kubeconfig)
+def secrets_of(parameters: Mapping[str, Any]) -> set[str]:
+    """The tokens, passwords and keys in options that are not secret as a whole: kubeconfigs' content, and URLs."""
+    content = _parsed(parameters.get("kubeconfig"))
     users = content.get("users") if isinstance(content, Mapping) else None
-    return set(_strings(users)) if isinstance(users, list) else set()
+    return {*_of_users(users if isinstance(users, list) else []), *_of_urls(parameters)}
 
 
 def concealed(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -70,7 +73,7 @@ def _parsed(kubeconfig: Any) -> Any:
     return documents[0] if documents else None
 
 
-def _strings(users: list[Any]) -> Iterator[str]:
+def _of_users(users: list[Any]) -> Iterator[str]:
     for entry in users:
         user = entry.get("user") if isinstance(entry, Mapping) else None
         if not isinstance(user, Mapping):
@@ -78,3 +81,12 @@ def _strings(users: list[Any]) -> Iterator[str]:
         provider = (user.get("auth-provider") or {}).get("config") or {}
         for source, names in ((user, _SECRET_OF_USER), (provider, _SECRET_OF_PROVIDER)):
             yield from (str(source[name]) for name in names if source.get(name))
+
+
+def _of_urls(parameters: Mapping[str, Any]) -> Iterator[str]:
+    for option in _URLS:
+        value = parameters.get(option)
+        for url in value if isinstance(value, list) else [value]:
+            found = _PASSWORD.match(url) if isinstance(url, str) else None
+            if found:
+                yield found[1]

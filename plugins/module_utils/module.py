@@ -162,7 +162,7 @@ class MeshModule(AnsibleModule):
 
     def _without_secrets(self, result: Result) -> Result:
         # Only what is secret is registered: a censored value is censored wherever it occurs, as any part of a text.
-        self.no_log_values.update(secrets_of(self.params.get("kubeconfig")))
+        self.no_log_values.update(secrets_of(self.params))
         return {**result, "invocation": {"module_args": concealed(self.params)}}
 
     # --- the rest ----------------------------------------------------------------------------------------------

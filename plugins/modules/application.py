@@ -56,7 +56,8 @@ options:
     description:
       - Paths of files, paths of folders of files, and URLs of manifests. A URL may end in C(#sha256=) and the checksum
         of what it holds. A map of nothing but C(source) and C(text) is a file that was read elsewhere.
-      - A relative path is looked up as V(src) of M(ansible.builtin.copy) is, on the controller.
+      - A relative path is looked up on the controller, as V(src) of M(ansible.builtin.copy) is, and then in the current
+        folder.
     type: list
     elements: raw
   definition:

@@ -48,7 +48,8 @@ options:
     description:
       - IstioOperators that are laid over the profile in this order, each the path of a file that holds exactly one, or
         the object itself. A map of nothing but C(source) and C(text) is a file that was read elsewhere.
-      - A relative path is looked up as V(src) of M(ansible.builtin.copy) is, on the controller.
+      - A relative path is looked up on the controller, as V(src) of M(ansible.builtin.copy) is, and then in the current
+        folder.
     type: list
     elements: raw
     default: []
@@ -59,7 +60,7 @@ options:
     default: {}
   set:
     description:
-      - Single settings as C(path=value), or as a dictionary of paths and values, as C(istioctl --set) takes them. They
+      - Single settings, a list of C(path=value) as C(istioctl --set) takes them, or a dictionary of paths and values. They
         win over all else.
     type: raw
   hub:

@@ -122,7 +122,8 @@ class MeshAction(NormalAction):
             return
         before = self._task.environment
         with ProgressDisplay(display.display, host) as path:
-            self._task.environment = [*(before or []), {PROGRESS_FILE: path}]
+            own = before if isinstance(before, list) else [before] if before else []
+            self._task.environment = [*own, {PROGRESS_FILE: path}]
             try:
                 yield
             finally:

@@ -60,11 +60,13 @@ class Options:
         )
 
 
-def flags_of(settings: Sequence[str] | Mapping[str, Any] | None) -> list[str]:
-    """`path=value` flags from a list of them or from a map of paths to values."""
+def flags_of(settings: Any) -> list[str]:
+    """`path=value` flags from one, a list of them, or a map of paths to values. InvalidInput for anything else."""
     if isinstance(settings, Mapping):
         return [f"{path}={_flag_text(value)}" for path, value in settings.items()]
-    return [str(flag) for flag in settings or ()]
+    if isinstance(settings, list | tuple | str | None):
+        return [settings] if isinstance(settings, str) and settings else [str(flag) for flag in settings or ()]
+    raise InvalidInput("set is neither a list of path=value nor a map of paths to values.")
 
 
 def _flag_text(value: Any) -> str:

@@ -91,6 +91,8 @@ TWICE = "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nspec: {}\ns
         ({"overlays": ["/nowhere/mesh.yaml"]}, "/nowhere/mesh.yaml does not exist"),
         ({"ingress": [{"type": "NodePort", "node_ports": {"grpc": 30080}}]}, "no port named grpc; there is http2"),
         ({"set": ["colour"]}, "colour"),
+        ({"set": "colour"}, "colour"),
+        ({"set": 7}, "set is neither"),
         ({"wait_timeout": 0}, "wait_timeout is 0"),
         ({"state": "present", "version": None}, "version"),
     ],

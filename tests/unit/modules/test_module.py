@@ -157,6 +157,12 @@ def test_nor_where_ansible_itself_refuses_the_options(run_module: Run) -> None:
     assert "swordfish" not in json.dumps(result)
 
 
+def test_a_password_in_a_url_is_not_shown(run_module: Run) -> None:
+    result = run_module("release", version="1.29.1", source=["http://me:swordfish@127.0.0.1:9/istio"])
+    assert result["failed"]
+    assert "swordfish" not in json.dumps(result)
+
+
 def test_secrets_among_manifests_are_not_shown(on_api: Run) -> None:
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "stringData": {"key": "swordfish"}}
     result = on_api("application", name="shop", definition=[secret], wait=False, diff=True)
