@@ -225,7 +225,7 @@ def test_a_condition_that_never_holds_is_named(on_api: Run) -> None:
         **SHOP,
         definition=[config_map("settings", currency="EUR")],
         wait_for=[condition],
-        wait_timeout=1,
+        wait_timeout=3,
     )
     assert result["code"] == "not_ready"
     assert "ConfigMap shop/settings" in result["msg"]
