@@ -6,17 +6,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from .cluster import Access, Cluster
 from .errors import Refused
 from .lock import NAMESPACE as LOCK_NAMESPACE
 from .plan import Plan
+
+MANY = 3
+"""From as many namespaces on, it is asked first whether a thing may be done in all of them."""
 
 _VERBS = {"create": ("create", "patch"), "update": ("patch",), "delete": ("delete",)}
 
 
 def refuse_forbidden(cluster: Cluster, plan: Plan, *, waits: bool, locks: bool) -> None:
     """Raise Refused with everything that is missing; `waits` and `locks` tell what the run does beside its changes."""
-    denied = cluster.allowed(required(cluster, plan, waits=waits, locks=locks))
+    denied = _denied(cluster, required(cluster, plan, waits=waits, locks=locks))
     if denied:
         missing = ", ".join(str(access) for access in denied)
         raise Refused(
@@ -39,3 +44,15 @@ def required(cluster: Cluster, plan: Plan, *, waits: bool, locks: bool) -> list[
         for verb in ("get", "create", "patch", "delete"):
             found[Access(verb, "coordination.k8s.io", "leases", LOCK_NAMESPACE)] = None
     return list(found)
+
+
+def _denied(cluster: Cluster, checks: list[Access]) -> list[Access]:
+    """What of `checks` the user may not do; who may do a thing everywhere is not asked for each of many namespaces."""
+    places = Counter(_everywhere(check) for check in checks)
+    wide = [check for check, number in places.items() if number >= MANY]
+    granted = set(wide).difference(cluster.allowed(wide))
+    return cluster.allowed([check for check in checks if _everywhere(check) not in granted])
+
+
+def _everywhere(check: Access) -> Access:
+    return check._replace(namespace="")

@@ -161,6 +161,17 @@ def test_all_that_is_forbidden_is_said_at_once(api: ApiServer, cluster: Cluster)
     )
 
 
+def test_who_may_do_a_thing_everywhere_is_not_asked_for_each_place(api: ApiServer, cluster: Cluster) -> None:
+    many = plan(cluster, *(config_map(namespace=f"shop-{number}") for number in range(50)))
+    api.requests.clear()
+    refuse_forbidden(cluster, many, waits=False, locks=False)
+    assert len(api.requests) == 2
+
+    api.forbidden = lambda attributes: attributes["verb"] == "patch" and attributes.get("namespace") in (None, "shop-7")
+    error = refusal(api, lambda: refuse_forbidden(cluster, many, waits=False, locks=False))
+    assert error.details["missing"] == ["patch configmaps in namespace shop-7"]
+
+
 def test_a_refusal_that_is_no_matter_of_rights_is_still_one(api: ApiServer, cluster: Cluster) -> None:
     api.put(path_of(config_map()), config_map())
     api.fault = dry_runs_answer(status(403, "Forbidden", "exceeded quota"))
