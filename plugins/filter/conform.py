@@ -15,6 +15,7 @@ import yaml
 from ansible.errors import AnsibleFilterError
 from ansible.module_utils.common.validation import check_type_dict, check_type_int
 from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.utils.display import Display
 
 DOCUMENTATION = r"""
 name: conform
@@ -28,7 +29,7 @@ description:
   - It understands what an AWX survey gives. A blank answer means the default. A list may be text, one item per line or
     separated by commas. Numbers and booleans may be text. A dictionary may be YAML, JSON or C(key=value) pairs.
   - Values whose option is marked C(no_log) are checked, but not copied into the result.
-positional: _input, options
+positional: _input, options, names
 options:
   _input:
     description: The variables by name. A variable that is absent, V(none) or blank has its default.
@@ -38,6 +39,11 @@ options:
     description: The options of an argument specification, as in C(meta/argument_specs.yml).
     type: dict
     required: true
+  names:
+    description: Names of all variables that are set. One that is almost that of an option is warned of.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""
@@ -69,6 +75,9 @@ _value:
 # A comma separates items, but not inside the braces of istioctl's own lists: a={x,y}.
 _COMMA = re.compile(r",(?![^{]*\})")
 _SHOWN = 60
+_ALMOST = 0.92
+
+display = Display()
 
 
 class _Wrong(Exception):
@@ -184,10 +193,21 @@ def _record(name: str, given: dict[Any, Any], options: Mapping[str, Any]) -> dic
     return {key: _convert(f"{name}.{key}", value, options[key]) for key, value in given.items() if not _blank(value)}
 
 
-def conform(given: Any, options: Any) -> dict[str, Any]:
-    """The settings that `given` means under the argument specification `options`, and one sentence per mistake."""
+def _misspelt(names: Sequence[str], options: Mapping[str, Any]) -> dict[str, str]:
+    """Names that are almost those of options, with what they were probably meant to be."""
+    strange = {name: difflib.get_close_matches(name, options, n=1, cutoff=_ALMOST) for name in names}
+    return {name: near[0] for name, near in strange.items() if near and name not in options}
+
+
+def conform(given: Any, options: Any, names: Sequence[str] = ()) -> dict[str, Any]:
+    """The settings that `given` means under the argument specification `options`, and one sentence per mistake.
+
+    Of `names` that are almost those of options the user is warned.
+    """
     if not isinstance(given, Mapping) or not isinstance(options, Mapping):
         raise AnsibleFilterError("conform needs a dictionary of variables and the options of an argument specification")
+    for name, meant in _misspelt(names, options).items():
+        display.warning(f"{name} is set, but nothing reads it; did you mean {meant}?")
     settings: dict[str, Any] = {}
     errors: list[str] = []
     for name, option in options.items():

@@ -71,6 +71,13 @@ def _namespaces(result: Mapping[str, Any]) -> Iterator[Row]:
         yield "namespace", namespace["name"], f"injection {injection}", f"{sidecars} of {pods} pods with a sidecar"
 
 
+def _workloads(result: Mapping[str, Any]) -> Iterator[Row]:
+    for workload in result.get("workloads") or ():
+        if workload["missing"]:
+            reason = workload.get("reason") or "restart it, or set mesh_restart"
+            yield "no sidecar", f"{workload['kind']} {workload['namespace']}/{workload['name']}", reason
+
+
 def _applications(result: Mapping[str, Any]) -> Iterator[Row]:
     for application in result.get("applications") or ():
         yield "application", application["name"], f"namespace {application.get('namespace') or 'default'}"
@@ -101,7 +108,13 @@ def _changes(result: Mapping[str, Any], named: int) -> Iterator[Row]:
 def _block(host: str, result: Mapping[str, Any], named: int) -> Iterator[str]:
     version = f" (Kubernetes {result['kubernetes']})" if result.get("kubernetes") else ""
     yield f"{host}: {result.get('server') or 'a cluster'}{version}"
-    for part in (_control_plane(result), _gateways(result), _namespaces(result), _applications(result)):
+    for part in (
+        _control_plane(result),
+        _gateways(result),
+        _namespaces(result),
+        _workloads(result),
+        _applications(result),
+    ):
         yield from _aligned(list(part))
     if "changes" in result:
         yield from _aligned(list(_changes(result, named)))

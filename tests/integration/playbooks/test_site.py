@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -32,6 +31,12 @@ NAMESPACE = Kind("v1", "Namespace")
 DEPLOYMENT = Kind("apps/v1", "Deployment")
 POD = Kind("v1", "Pod")
 
+OURS = "it-site"
+"""The application's namespace, which does not exist at first."""
+
+THEIRS = "it-site-theirs"
+"""Another namespace in the mesh, whose workload is not the site's."""
+
 CONTAINERS = ["helloworld", "istio-init", "istio-proxy"]
 """Of each of the application's pods in the mesh."""
 
@@ -43,21 +48,15 @@ def cluster(lab: Lab) -> Cluster:
 
 
 @pytest.fixture(scope="module")
-def namespace() -> str:
-    """The application's namespace, which does not exist yet."""
-    return f"site-{uuid.uuid4().hex[:8]}"
-
-
-@pytest.fixture(scope="module")
-def mesh(lab: Lab, namespace: str) -> Object:
+def mesh(lab: Lab) -> Object:
     """The variables of the mesh."""
     return {
         **lab.variables,
         "mesh_profile": "demo",
         "mesh_ingress_type": "NodePort",
-        "mesh_inject_namespaces": [namespace],
+        "mesh_inject_namespaces": [OURS],
         "mesh_create_namespaces": True,
-        "mesh_applications": [{"name": "helloworld", "namespace": namespace, "sample": "helloworld"}],
+        "mesh_applications": [{"name": "helloworld", "namespace": OURS, "sample": "helloworld"}],
     }
 
 
@@ -73,13 +72,13 @@ def play(mesh: Object, tmp_path_factory: pytest.TempPathFactory) -> Play:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def empty(play: Play, cluster: Cluster, namespace: str) -> Iterator[None]:
+def empty(play: Play, cluster: Cluster) -> Iterator[None]:
     """A cluster without a mesh, before and after."""
 
     def clean() -> None:
         removed = play("uninstall", mesh_uninstall_confirm=True, mesh_purge=True, mesh_force=True)
         assert removed.returncode == 0, removed.text
-        for name in (namespace, "istio-system"):
+        for name in (OURS, THEIRS, "istio-system"):
             if cluster.delete(NAMESPACE, name):
                 wait_gone(cluster, [Key("v1", "Namespace", "", name)], timeout=120, progress=silent)
 
@@ -94,32 +93,30 @@ def containers(pod: Object) -> set[str]:
     return {one["name"] for one in [*spec["containers"], *spec.get("initContainers", ())]}
 
 
-def test_check_mode_goes_through_on_an_empty_cluster(play: Play, lab: Lab, namespace: str) -> None:
+def test_check_mode_goes_through_on_an_empty_cluster(play: Play, lab: Lab) -> None:
     begun = now()
     run = play("site", "--check", "--diff")
     assert run.returncode == 0, run.text
     assert run.changed["one"] > 0
     assert "control plane none" in run.summary
-    assert f"created Deployment {namespace}/helloworld-v1" in run.summary
+    assert f"created Deployment {OURS}/helloworld-v1" in run.summary
     assert "image: docker.io/istio/examples-helloworld-v1:1.0" in run.text
     assert lab.writes_since(begun) == 0
 
 
-def test_what_cannot_be_done_is_refused_before_the_first_write(
-    mesh: Object, lab: Lab, namespace: str, tmp_path: Path
-) -> None:
+def test_what_cannot_be_done_is_refused_before_the_first_write(mesh: Object, lab: Lab, tmp_path: Path) -> None:
     (tmp_path / "twice.yaml").write_text("kind: ConfigMap\nkind: Secret\n", encoding="utf-8")
     (tmp_path / "unknown.yaml").write_text(
         "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nspec:\n  meshConfg: {}\n", encoding="utf-8"
     )
-    application = {"name": "broken", "namespace": namespace, "src": str(tmp_path / "twice.yaml")}
+    application = {"name": "broken", "namespace": OURS, "src": str(tmp_path / "twice.yaml")}
     bad: dict[str, tuple[Object, list[str]]] = {
         "context": ({"mesh_context": "nowhere"}, ["nowhere"]),
         "cluster": ({"mesh_kubeconfig": None, "mesh_host": "https://127.0.0.1:1"}, ["https://127.0.0.1:1"]),
         "version": ({"mesh_version": "1.0.0"}, ["1.0.0"]),
         "profile": ({"mesh_profile": "demonstration"}, ["demonstration", "ambient", "minimal"]),
         "overlay": ({"mesh_overlays": [str(tmp_path / "unknown.yaml")]}, ["meshConfg", "unknown.yaml"]),
-        "namespace": ({"mesh_create_namespaces": False}, [namespace, "does not exist"]),
+        "namespace": ({"mesh_create_namespaces": False}, [OURS, "does not exist"]),
         "application": ({"mesh_applications": [application]}, ["twice.yaml", "kind"]),
         "digest": ({"mesh_plan_digest": "0" * 64}, ["The plan has become another"]),
     }
@@ -136,7 +133,7 @@ def test_what_cannot_be_done_is_refused_before_the_first_write(
     assert lab.writes_since(begun) == 0
 
 
-def test_the_approved_plan_is_carried_out(play: Play, lab: Lab, cluster: Cluster, namespace: str) -> None:
+def test_the_approved_plan_is_carried_out(play: Play, lab: Lab, cluster: Cluster) -> None:
     begun = now()
     plan = play("plan")
     assert plan.returncode == 0, plan.text
@@ -146,9 +143,9 @@ def test_the_approved_plan_is_carried_out(play: Play, lab: Lab, cluster: Cluster
     run = play("site", mesh_plan_digest=digest)
     assert run.returncode == 0, run.text
     assert "control plane 1.29.1 revision default healthy" in run.summary
-    assert f"namespace {namespace} injection enabled 2 of 2 pods with a sidecar" in run.summary
+    assert f"namespace {OURS} injection enabled 2 of 2 pods with a sidecar" in run.summary
     assert any(line.startswith("gateway istio-ingressgateway NodePort http://") for line in run.summary)
-    assert [sorted(containers(pod)) for pod in cluster.list(POD, namespace)] == [CONTAINERS, CONTAINERS]
+    assert [sorted(containers(pod)) for pod in cluster.list(POD, OURS)] == [CONTAINERS, CONTAINERS]
 
 
 def test_both_versions_answer_through_the_gateway(play: Play) -> None:
@@ -184,10 +181,10 @@ def test_a_second_run_changes_and_writes_nothing(play: Play, lab: Lab) -> None:
     assert lab.writes_since(begun) == 0
 
 
-def test_a_survey_s_text_means_the_same(play: Play, lab: Lab, namespace: str) -> None:
+def test_a_survey_s_text_means_the_same(play: Play, lab: Lab) -> None:
     begun = now()
     survey = {
-        "mesh_inject_namespaces": f"{namespace}\n",
+        "mesh_inject_namespaces": f"{OURS}\n",
         "mesh_create_namespaces": "true",
         "mesh_wait_timeout": "300",
         "mesh_revision": "",
@@ -232,44 +229,36 @@ def test_a_control_plane_that_is_down_is_found_and_repaired(play: Play, cluster:
 
 
 @pytest.fixture
-def stranger(cluster: Cluster, namespace: str) -> Iterator[str]:
-    """Another namespace with a sidecar, whose workload is not the mesh's."""
-    name = f"{namespace}-other"
+def theirs(cluster: Cluster) -> None:
+    """A workload with a sidecar that is not the site's."""
     labels = {"istio-injection": "enabled"}
     cluster.create(
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}, manager="tests"
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": THEIRS, "labels": labels}}, manager="tests"
     )
     container = {"name": "a", "image": "docker.io/istio/examples-helloworld-v1:1.0"}
     template = {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [container]}}
     spec = {"selector": {"matchLabels": {"app": "a"}}, "template": template}
-    workload = {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": "a", "namespace": name},
-        "spec": spec,
-    }
-    cluster.create(workload, manager="tests")
-    wait_ready(cluster, [Key("apps/v1", "Deployment", name, "a")], timeout=120, progress=silent)
-    yield name
-    cluster.delete(NAMESPACE, name)
+    metadata = {"name": "a", "namespace": THEIRS}
+    cluster.create({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}, manager="tests")
+    wait_ready(cluster, [Key("apps/v1", "Deployment", THEIRS, "a")], timeout=120, progress=silent)
 
 
-def test_removal(play: Play, lab: Lab, cluster: Cluster, mesh: Object, stranger: str) -> None:
+def test_removal(theirs: None, play: Play, lab: Lab, cluster: Cluster) -> None:
     begun = now()
     assert "mesh_uninstall_confirm" in play("uninstall").failures["one"]
-    assert stranger in play("uninstall", mesh_uninstall_confirm="yes").failures["one"]
+    assert THEIRS in play("uninstall", mesh_uninstall_confirm="yes").failures["one"]
     checked = play("uninstall", "--check", mesh_force=True)
     assert checked.returncode == 0, checked.text
     assert "deleted Deployment istio-system/istiod" in checked.summary
     assert lab.writes_since(begun) == 0
 
     # Named as one that is to leave the mesh, its workload gets new pods without a sidecar.
-    leaving = [*mesh["mesh_inject_namespaces"], stranger]
+    leaving = [OURS, THEIRS]
     run = play("uninstall", mesh_uninstall_confirm="yes", mesh_inject_namespaces=leaving)
     assert run.returncode == 0, run.text
     assert "control plane none" in run.summary
     assert cluster.list(DEPLOYMENT, "istio-system") == []
-    pods = [pod for pod in cluster.list(POD, stranger) if not pod["metadata"].get("deletionTimestamp")]
+    pods = [pod for pod in cluster.list(POD, THEIRS) if not pod["metadata"].get("deletionTimestamp")]
     assert [containers(pod) for pod in pods] == [{"a"}]
 
     again = play("uninstall", mesh_uninstall_confirm="yes", mesh_inject_namespaces=leaving)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.meshops.istio.plugins.filter import conform as module
 from ansible_collections.meshops.istio.plugins.filter.conform import conform
 
 OPTIONS: dict[str, Any] = {
@@ -120,6 +121,13 @@ def test_what_cannot_be_meant_is_one_sentence(name: str, given: Any, sentence: s
 
 def test_all_mistakes_are_told_at_once() -> None:
     assert len(conform({"timeout": "soon", "wait": "perhaps"}, OPTIONS)["errors"]) == 2
+
+
+def test_a_misspelt_name_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    warnings: list[str] = []
+    monkeypatch.setattr(module.display, "warning", warnings.append)
+    conform({}, OPTIONS, ["overlay", "timeout", "something"])
+    assert warnings == ["overlay is set, but nothing reads it; did you mean overlays?"]
 
 
 def test_a_required_variable_is_missed() -> None:

@@ -81,6 +81,18 @@ def test_a_gateway_without_an_address_says_so() -> None:
     assert "  gateway        inner  ClusterIP     http://inner.istio-system.svc" in lines
 
 
+def test_what_lacks_its_sidecar_is_named_with_the_reason() -> None:
+    workloads = [
+        {"kind": "Pod", "namespace": "shop", "name": "shell", "missing": 1, "reason": "delete and create it yourself"},
+        {"kind": "Deployment", "namespace": "shop", "name": "web", "missing": 2, "reason": ""},
+        {"kind": "Deployment", "namespace": "shop", "name": "old", "missing": 0, "reason": ""},
+    ]
+    assert [line for line in summary({"prod": {**RESULT, "workloads": workloads}}) if "no sidecar" in line] == [
+        "  no sidecar     Pod shop/shell       delete and create it yourself",
+        "  no sidecar     Deployment shop/web  restart it, or set mesh_restart",
+    ]
+
+
 def test_what_verify_found() -> None:
     found = {name: value for name, value in RESULT.items() if name != "changes"}
     checks = [

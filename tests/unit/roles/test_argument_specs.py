@@ -5,13 +5,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.meshops.istio.plugins.filter import conform as module
 from ansible_collections.meshops.istio.plugins.filter.conform import conform
+from ansible_collections.meshops.istio.plugins.module_utils.arguments import AUTH, RELEASE
+from ansible_collections.meshops.istio.tests.unit.modules.documented import documentation
+
+# The release is fetched once, by the role release.
+FETCHING = set(RELEASE) - {"source"}
+# An approved plan is approved as a whole, before the first write.
+LEFT_OUT = {"application": {"plan_digest"}}
 
 ROLES = Path(__file__).parents[3] / "roles"
 NAMES = sorted(path.name for path in ROLES.iterdir())
@@ -68,6 +77,28 @@ def test_the_mesh_passes_everything_that_a_role_takes() -> None:
     for role, variables in inclusions():
         passed.setdefault(role, set()).update(variables)
     assert passed == {role: set(options_of(role)) for role in NAMES if role != "mesh"}
+
+
+@pytest.mark.parametrize("role", [role for role in NAMES if role != "mesh"])
+def test_a_role_passes_everything_that_its_modules_take(role: str) -> None:
+    for task in read(ROLES / role / "tasks" / "main.yml"):
+        (name,) = (key.removeprefix("meshops.istio.") for key in task if key.startswith("meshops.istio."))
+        left_out = {*AUTH, *({} if role == "release" else FETCHING), *LEFT_OUT.get(name, ())}
+        assert set(task[f"meshops.istio.{name}"]) == set(documentation(name)["options"]) - left_out
+
+
+def test_an_application_of_the_mesh_takes_what_the_module_takes() -> None:
+    left_out = {*AUTH, *FETCHING, *LEFT_OUT["application"], "state", "version", "source"}
+    inner = options_of("mesh")["mesh_applications"]["options"]
+    assert set(inner) == set(documentation("application")["options"]) - left_out
+
+
+def test_no_variable_of_the_roles_own_looks_misspelt(monkeypatch: pytest.MonkeyPatch) -> None:
+    warnings: list[str] = []
+    monkeypatch.setattr(module.display, "warning", warnings.append)
+    texts = "".join(path.read_text() for path in (ROLES / "mesh").rglob("*.yml"))
+    conform({}, options_of("mesh"), sorted(set(re.findall(r"\bmesh_(?!hosts\b)\w+\b(?!\*)", texts))))
+    assert warnings == []
 
 
 def test_every_variable_of_the_mesh_is_used() -> None:

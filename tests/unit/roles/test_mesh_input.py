@@ -5,15 +5,10 @@
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.meshops.istio.tests.playbook import run_playbook
 
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "state": ({"mesh_state": "gone"}, "mesh_state must be one of present, absent, but it is 'gone'."),
@@ -57,21 +52,9 @@ def failures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What each host of one run failed with; each host has its own bad variables."""
     folder = tmp_path_factory.mktemp("site")
     hosts = {name: variables for name, (variables, _) in BAD.items()} | {"survey": SURVEY}
-    inventory = folder / "inventory.json"
-    inventory.write_text(json.dumps({"all": {"hosts": hosts}}))
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "K8S_AUTH_"))}
-    program = Path(sys.executable).with_name("ansible-playbook")
-    run = subprocess.run(
-        [program, "meshops.istio.site", "--inventory", inventory],
-        env={**environment, "HOME": str(folder), "KUBECONFIG": str(folder / "none"), "ANSIBLE_NOCOLOR": "1"},
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 2, run.stdout + run.stderr
-    found = re.findall(r"^fatal: \[(\w+)\]: FAILED! => (\{.*\})$", run.stdout, re.MULTILINE)
-    return {host: json.loads(result)["msg"] for host, result in found}
+    run = run_playbook("meshops.istio.site", hosts=hosts, folder=folder, home=folder)
+    assert run.returncode == 2, run.text
+    return run.failures
 
 
 @pytest.mark.parametrize("name", BAD)
