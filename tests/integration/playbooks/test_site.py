@@ -253,7 +253,8 @@ def test_removal(theirs: None, play: Play, lab: Lab, cluster: Cluster) -> None:
     assert lab.writes_since(begun) == 0
 
     # Named as one that is to leave the mesh, its workload gets new pods without a sidecar.
-    leaving = [OURS, THEIRS]
+    labelled = cluster.list(NAMESPACE, label_selector="istio-injection=enabled")
+    leaving = [namespace["metadata"]["name"] for namespace in labelled]
     run = play("uninstall", mesh_uninstall_confirm="yes", mesh_inject_namespaces=leaving)
     assert run.returncode == 0, run.text
     assert "control plane none" in run.summary
