@@ -45,7 +45,7 @@ def manage_in_steps(module: MeshModule, builder: Builder, *, pause: float) -> Re
     unit = replace(builder.unit(module.params, module.cluster), ignore_fields=module.params["ignore_fields"])
     expected = module.params["plan_digest"]
     outcome = _reconcile(module, unit, check=True, checks=checks, expected_digest=expected)
-    if outcome.changed and not module.check_mode:
+    if not module.check_mode:
         for step in steps(plans[-1]) if pause else ():
             _reconcile(module, step)
             module.progress(f"leaving Istio {pause:g} s to tell the proxies")

@@ -235,15 +235,11 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.regist
     KUBERNETES_GATEWAY,
 )
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shape import Object, Options
-from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.unit import Builder, served_kind
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.unit import Builder
 from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Plan
-from ansible_collections.meshops.istio.plugins.module_utils.kube.wait import wait_until
-from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
+from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule
 from ansible_collections.meshops.istio.plugins.module_utils.traffic import COMMON, manage
-
-PROGRAMMED = "status.conditions[?type=='Programmed' && status=='True']"
 
 TLS = {
     "mode": {
@@ -283,18 +279,6 @@ def problems(options: Options, cluster: Cluster, plan: Plan) -> Iterator[Problem
 BUILDER = Builder(module="gateway", kinds=(GATEWAY, KUBERNETES_GATEWAY, HTTP_ROUTE), build=build, problems=problems)
 
 
-def run(module: MeshModule) -> Result:
-    """Open the gateway; one that Istio makes a workload for is awaited."""
-    options = module.params
-    result = manage(module, BUILDER)
-    made = options["state"] == "present" and options["api"] == "kubernetes"
-    if made and options["wait"] and not module.check_mode:
-        kind = served_kind(module.cluster, KUBERNETES_GATEWAY)
-        key = Key(kind.api_version, kind.kind, options["namespace"], options["name"])
-        wait_until(module.cluster, key, PROGRAMMED, timeout=module.time_limit, progress=module.progress)
-    return result
-
-
 def main() -> None:
     """Run the module."""
     module = MeshModule(
@@ -308,7 +292,7 @@ def main() -> None:
         },
         required_if=[("state", "present", ["servers"])],
     )
-    module.run(run)
+    module.run(lambda module: manage(module, BUILDER))
 
 
 if __name__ == "__main__":
