@@ -254,6 +254,7 @@ class Components:
             f"--kubeconfig={self._lab.pki / 'addons.kubeconfig'}",
             "--manage-all-nodes=false",
             f"--manage-nodes-with-annotation-selector={SIMULATED_NODE}",
+            "--node-lease-duration-seconds=40",  # a node that renews no lease is taken for lost after a minute
             f"--config={self._file('stages.yaml', stages())}",
             configuration=["stages.yaml"],
         )
