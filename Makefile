@@ -67,6 +67,10 @@ seeds: lab-up ## Run the five labs with real traffic, and show what was seen at 
 seed-%: lab-up
 	pytest tests/integration/labs/test_$*_*.py
 
+.PHONY: equivalence
+equivalence: setup ## Compare with istioctl install, on two simulated labs; INPUT=file.yaml compares one file, SHORT=1 a few
+	@python -m ansible_collections.meshops.istio.tests.equivalence.run
+
 .PHONY: test
 test: ## All of the tests, on a lab of their own that goes when they end
 	@tools/test

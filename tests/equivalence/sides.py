@@ -1,0 +1,146 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The two that are compared: `istioctl install`, and the collection; each on a cluster of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.meshops.istio.plugins.module_utils.istio.configuration import Options, flags_of
+from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane import ControlPlane
+from ansible_collections.meshops.istio.plugins.module_utils.istio.overlays import API_VERSION, KIND
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release import Release
+from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import MeshError
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, read_manifests
+from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
+from ansible_collections.meshops.istio.plugins.module_utils.kube.reconcile import Outcome, reconcile
+
+from . import snapshot
+from .cases import Input
+from .compare import normalised
+
+_PREREQUISITES = Path(__file__).resolve().parent / "cluster.yaml"
+_AGENT = "meshops.istio/equivalence"
+_TIMEOUT = 180  # seconds for an install: a few on an idle machine
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an install has left, normalised; or the sentence by which it was refused.
+
+    again: what the same install would change a second time.
+    """
+
+    objects: Mapping[Key, dict[str, Any]] = field(default_factory=dict)
+    refused: str = ""
+    again: Sequence[Mapping[str, str]] = ()
+
+
+class Side(ABC):
+    """One way to install, and the cluster for it."""
+
+    def __init__(self, release: Release, kubeconfig: str) -> None:
+        self.release = release
+        self.kubeconfig = kubeconfig
+        self.cluster = Cluster.connect({"kubeconfig": kubeconfig}, user_agent=_AGENT)
+        self._prepare()
+        self._kept = snapshot.read(self.cluster)
+        self._known = {key: normalised(obj) for key, obj in self._kept.items()}
+
+    def result_of(self, inputs: Sequence[Input]) -> Result:
+        """Install one input over the other on the cluster as it was at first, and read what that has left."""
+        snapshot.clear(self.cluster, self._kept)
+        try:
+            for one in inputs:
+                self.install(one)
+            again = self.again(inputs[-1])
+        except MeshError as error:
+            return Result(refused=error.message)
+        found = {key: normalised(obj) for key, obj in snapshot.read(self.cluster).items()}
+        return Result({key: obj for key, obj in found.items() if self._known.get(key) != obj}, again=again)
+
+    @abstractmethod
+    def install(self, one: Input) -> None:
+        """Install; raises MeshError where it is refused."""
+
+    def again(self, one: Input) -> Sequence[Mapping[str, str]]:
+        """What the same install would change once more."""
+        return ()
+
+    def _prepare(self) -> None:
+        for obj in read_manifests(_PREREQUISITES.read_text(encoding="utf-8"), str(_PREREQUISITES)):
+            self.cluster.apply(obj, manager="equivalence")
+
+
+class Theirs(Side):
+    """`istioctl install`."""
+
+    def install(self, one: Input) -> None:
+        with tempfile.TemporaryDirectory(prefix="meshops-") as folder:
+            arguments = install_arguments(one.options, Path(folder))
+            command = [str(self.release.istioctl), "install", "--skip-confirmation", "--kubeconfig", self.kubeconfig]
+            command += ["--readiness-timeout", f"{_TIMEOUT}s", *arguments]
+            done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+        if done.returncode != 0:
+            raise MeshError(done.stderr.strip() or done.stdout.strip() or f"exit code {done.returncode}")
+
+
+class Ours(Side):
+    """The collection, by what its module `control_plane` calls."""
+
+    def install(self, one: Input) -> None:
+        self._reconcile(one, check=False)
+
+    def again(self, one: Input) -> Sequence[Mapping[str, str]]:
+        return self._reconcile(one, check=True).changes
+
+    def _reconcile(self, one: Input, *, check: bool) -> Outcome:
+        wanted = ControlPlane(self.release, Options.of(one.options), self.cluster)
+        return reconcile(
+            self.cluster,
+            wanted.unit(),
+            check=check,
+            diff=False,
+            wait=True,
+            timeout=_TIMEOUT,
+            progress=silent,
+            checks=wanted.check,
+        )
+
+
+def install_arguments(options: Mapping[str, Any], folder: Path) -> list[str]:
+    """istioctl's arguments for a control plane's options; what it takes only as a file is written to `folder`."""
+    values = {"spec": {"values": options["values"]}} if options.get("values") else None
+    arguments: list[str] = []
+    for number, overlay in enumerate([*options.get("overlays", ()), *([values] if values else [])]):
+        path = overlay
+        if isinstance(overlay, Mapping):
+            path = folder / f"{number}.yaml"
+            path.write_text(json.dumps({"apiVersion": API_VERSION, "kind": KIND, **overlay}), encoding="utf-8")
+        arguments += ["--filename", str(path)]
+    for name, flag in _FLAGS.items():
+        if options.get(name):
+            arguments += ["--set", f"{flag}={options[name]}"]
+    for setting in flags_of(options.get("set")):
+        arguments += ["--set", setting]
+    return arguments
+
+
+_FLAGS = {
+    "profile": "profile",
+    "revision": "revision",
+    "hub": "hub",
+    "tag": "tag",
+    "platform": "values.global.platform",
+    "namespace": "values.global.istioNamespace",
+}
