@@ -55,7 +55,12 @@ molecule: setup ## Converge, idempotence and verify, on a lab of its own that it
 
 .PHONY: integration
 integration: lab-up ## Test on the lab, with real traffic
-	kubeconfig=$$($(MAKE) -s lab-kubeconfig) && KUBECONFIG=$$kubeconfig pytest tests/integration
+	kubeconfig=$$($(MAKE) -s lab-kubeconfig) && KUBECONFIG=$$kubeconfig pytest tests/integration \
+	    --ignore tests/integration/labs --ignore tests/integration/traffic
+
+.PHONY: traffic
+traffic: lab-up ## Test routes, policies, gateways and mutual TLS on the lab, with real traffic; takes longer
+	kubeconfig=$$($(MAKE) -s lab-kubeconfig) && KUBECONFIG=$$kubeconfig pytest tests/integration/traffic
 
 # The labs change the mesh, so that they have a lab of their own.
 seed%: export LAB = seeds
