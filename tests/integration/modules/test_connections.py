@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, Kind
+from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
+from ansible_collections.meshops.istio.plugins.module_utils.kube.wait import wait_ready
 from ansible_collections.meshops.istio.tests.integration.conftest import Lab
 from ansible_collections.meshops.istio.tests.unit.modules.running import Run
 
@@ -59,6 +61,9 @@ def token(cluster: Cluster, namespace: str) -> Iterator[str]:
         "roleRef": role,
     }
     cluster.create(manifest, manager="tests")
+    # A namespace gets its account a moment after it is created.
+    account = Key("v1", "ServiceAccount", namespace, "default")
+    wait_ready(cluster, [account], timeout=30, progress=silent)
     path = f"/api/v1/namespaces/{namespace}/serviceaccounts/default/token"
     body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
     yield cluster.raw("POST", path, body)["status"]["token"]
