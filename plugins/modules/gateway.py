@@ -93,8 +93,9 @@ options:
           secret:
             description:
               - The Secret with the certificate, C(tls.crt), and its key, C(tls.key), in the namespace where the
-                gateway's pods run, which with O(api=kubernetes) is O(namespace). For V(mutual) and V(optional_mutual) C(ca.crt) is needed as well, in it or in a
-                Secret of that name with C(-cacert) at its end.
+                gateway's pods run, which with O(api=kubernetes) is O(namespace).
+              - For V(mutual) and V(optional_mutual) C(ca.crt) is needed as well, in it or in a Secret of that name
+                with C(-cacert) at its end.
             type: str
           min_version:
             description:

@@ -48,3 +48,8 @@ class Host(NamedTuple):
 def covers(pattern: str, host: str) -> bool:
     """Whether a host's name is `pattern`, or falls under it where it begins with `*`."""
     return pattern == host or (pattern.startswith("*") and host.endswith(pattern[1:]))
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether there are hosts that fall under both, as `*.example.com` and `shop.example.com`."""
+    return covers(pattern=one, host=other) or covers(pattern=other, host=one)

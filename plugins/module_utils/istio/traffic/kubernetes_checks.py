@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from ...kube.cluster import Cluster
 from ...kube.plan import Plan
 from .certificates import secret_problems
-from .hosts import Host, covers
+from .hosts import Host, overlap
 from .problems import Problem
 from .registry import GATEWAY_CLASS, KUBERNETES_GATEWAY, REFERENCE_GRANT, Registry
 from .route import destinations
@@ -71,7 +71,7 @@ def _gateways(registry: Registry, route: Object) -> Iterator[Problem]:
             continue
         taken = [listener.get("hostname", "*") for listener in gateway["spec"]["listeners"]]
         for host in route["spec"]["hosts"]:
-            if not any(covers(pattern, host) or covers(host, pattern) for pattern in taken):
+            if not any(overlap(pattern, host) for pattern in taken):
                 yield Problem(
                     f"Gateway {space or namespace}/{name} takes no requests for the host '{host}', only for "
                     f"{', '.join(sorted(set(taken)))}.",

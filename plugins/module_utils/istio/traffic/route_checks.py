@@ -11,7 +11,7 @@ from typing import Any
 
 from ...kube.cluster import Cluster
 from ...kube.plan import Plan
-from .hosts import Host, covers
+from .hosts import Host, overlap
 from .kubernetes_checks import kubernetes_problems
 from .problems import Problem
 from .registry import GATEWAY, VIRTUAL_SERVICE, Registry, exported, lost_subsets, missing_destinations
@@ -118,6 +118,6 @@ def _takes(gateway: Mapping[str, Any], host: str, namespace: str) -> bool:
         for allowed in server.get("hosts") or ():
             scope, _slash, pattern = allowed.rpartition("/")
             scope = gateway["metadata"]["namespace"] if scope == "." else scope
-            if scope in ("", "*", namespace) and (covers(pattern, host) or covers(pattern=host, host=pattern)):
+            if scope in ("", "*", namespace) and overlap(pattern, host):
                 return True
     return False
