@@ -83,7 +83,7 @@ def info(run_module: Run, lab: Lab, shop: Shop) -> dict[str, Any]:
     return run_module("ingress_info", kubeconfig=lab.kubeconfig)
 
 
-def door(info: dict[str, Any], port: str) -> Door:
+def door_of(info: dict[str, Any], port: str) -> Door:
     """The gateway's port of this name: at its own address, else at a node."""
     if info["addresses"] and not info["pending"]:
         return Door(info["addresses"][0], info["ports"][port]["port"])
@@ -93,13 +93,13 @@ def door(info: dict[str, Any], port: str) -> Door:
 @pytest.fixture
 def plain_door(info: dict[str, Any]) -> Door:
     """The gateway's port for HTTP."""
-    return door(info, "http2")
+    return door_of(info, "http2")
 
 
 @pytest.fixture
 def secure_door(info: dict[str, Any]) -> Door:
     """The gateway's port for HTTPS, as yet without TLS."""
-    return door(info, "https")
+    return door_of(info, "https")
 
 
 @pytest.fixture

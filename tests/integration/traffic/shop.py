@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,21 @@ class Shop:
         """Have a Deployment run so many pods."""
         body = {"spec": {"replicas": replicas}}
         self.cluster.merge_patch(_DEPLOYMENT, deployment, MESH, body, manager=MANAGER)
+
+    def set_services(self, names: Iterable[str]) -> None:
+        """Give versions of `hello` Services of their own, as `hello-v1`."""
+        for name in names:
+            app, _dash, version = name.partition("-")
+            selector = {"app": app, "version": version}
+            spec = {"selector": selector, "ports": [{"name": "http", "port": 80, "targetPort": 5000}]}
+            metadata = {"name": name, "namespace": MESH}
+            service = {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
+            self.cluster.apply(service, manager=MANAGER)
+
+    def classes(self) -> list[str]:
+        """The GatewayClasses that are accepted, once the cluster knows of them."""
+        path = "/apis/gateway.networking.k8s.io/v1/gatewayclasses"
+        return [one["metadata"]["name"] for one in self.cluster.raw("GET", path)["items"]]
 
     def pod(self, labels: str, namespace: str = MESH) -> Any:
         """The pod with these labels."""

@@ -1,0 +1,62 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Kubernetes' Gateway API: a gateway that Istio makes a workload for, and routes by it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.meshops.istio.tests.integration.conftest import CHECKOUT, Lab
+from ansible_collections.meshops.istio.tests.integration.traffic.conftest import door_of
+from ansible_collections.meshops.istio.tests.integration.traffic.shop import MESH, Shop
+from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Door, eventually, tally
+from ansible_collections.meshops.istio.tests.unit.modules.running import Run
+
+COUNT = 300
+FIFTH = (25, 95)
+
+WHERE = "from lab import golang; print(golang.module_folder(golang.NODE, 'sigs.k8s.io/gateway-api'))"
+
+
+@pytest.fixture(scope="module")
+def definitions() -> str:
+    """The folder with the Gateway API's CRDs, from the Go module that Istio itself is built with."""
+    found = subprocess.run([sys.executable, "-c", WHERE], cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    return str(Path(found.stdout.strip()) / "config" / "crd" / "standard")
+
+
+@pytest.fixture
+def front(run: Run, run_module: Run, lab: Lab, shop: Shop, definitions: str) -> Iterator[Door]:
+    """A gateway of its own, in a cluster that has the Gateway API meanwhile."""
+    installed: dict[str, Any] = {"kubeconfig": lab.kubeconfig, "name": "gateway-api", "namespace": "default"}
+    result = run_module("application", **installed, src=[definitions])
+    assert not result.get("failed"), result
+    try:
+        shop.set_services(("hello-v1", "hello-v2"))
+        eventually(shop.classes, lambda found: "istio" in found)
+        run("gateway", api="kubernetes", name="front", servers=[{"port": 80, "hosts": ["*.test"]}])
+        info = run_module("ingress_info", kubeconfig=lab.kubeconfig, name="front-istio", namespace=MESH)
+        yield door_of(info, "http-80")
+    finally:
+        run("gateway", name="front", state="absent")
+        run("traffic_route", name="hello", state="absent")
+        run_module("application", **installed, state="absent")
+
+
+def test_weights_and_a_header(run: Run, front: Door, record_property: Any) -> None:
+    both = [{"host": "hello-v1", "weight": 80}, {"host": "hello-v2", "weight": 20}]
+    http = [{"match": [{"headers": {"end-user": "jason"}}], "to": [{"host": "hello-v2"}]}, {"to": both}]
+    run("traffic_route", api="kubernetes", name="hello", hosts=["hello.test"], gateways=["front"], http=http)
+    eventually(lambda: front.ask("/hello").status, lambda status: status == 200)
+    found = tally(answer.version for answer in front.ask_often(COUNT, "/hello"))
+    record_property("observed", f"{found} of {COUNT}")
+    assert FIFTH[0] <= found["v2"] <= FIFTH[1], found
+    assert {front.ask("/hello", end_user="jason").version for _time in range(10)} == {"v2"}
+    assert front.ask("/hello", name="other.test").status == 404
