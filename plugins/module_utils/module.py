@@ -22,6 +22,7 @@ from .concealment import concealed, secrets_of
 from .kube.cluster import Cluster
 from .kube.errors import InvalidInput, MeshError
 from .kube.reconcile import Outcome, reconcile
+from .kube.released import released
 
 if TYPE_CHECKING:
     from .istio.release import Release
@@ -123,6 +124,16 @@ class MeshModule(AnsibleModule):
 
     def reconcile(self, unit: Unit, *, lock: str | None = None, checks: Callable[[Plan], None] | None = None) -> Result:
         """Make the cluster what `unit` says, as far as check mode and the options of plan and wait go."""
+        told: set[str] = set()
+
+        def check(plan: Plan) -> None:
+            if checks is not None:
+                checks(plan)
+            for sentence in set(released(plan)) - told:
+                told.add(sentence)
+                self.progress(sentence)
+                self.warn(sentence)
+
         ignored = [*unit.ignore_fields, *(self.params.get("ignore_fields") or ())]
         outcome = reconcile(
             self.cluster,
@@ -134,7 +145,7 @@ class MeshModule(AnsibleModule):
             progress=self.progress,
             lock=lock,
             expected_digest=self.params.get("plan_digest"),
-            checks=checks,
+            checks=check,
         )
         return self.result_of(outcome)
 

@@ -23,7 +23,9 @@ from . import fields
 from .cluster import Cluster
 from .errors import ApiError, InvalidInput, Refused
 from .ignored import leave
+from .node_ports import refuse_node_ports
 from .objects import Key, Kind, key_of, kind_of
+from .workloads import refuse_unselected
 
 Object = dict[str, Any]
 Identity = tuple[str, str, str, str]
@@ -120,13 +122,14 @@ class Plan:
 def make_plan(cluster: Cluster, unit: Unit) -> Plan:
     """Compare a unit with the cluster. Reads, and makes dry runs; writes nothing.
 
-    Raises Refused where the API server would reject an update, InvalidInput for an object given twice or without the
-    namespace that it needs.
+    Raises Refused where the API server would reject an update, or for a node port that cannot be had; InvalidInput for
+    an object given twice, without the namespace that it needs, or with a selector that cannot work.
     """
     prepared = [prepare(obj) for obj in unit.objects]
     cluster.learn(obj for obj in prepared if obj["kind"] == "CustomResourceDefinition")
     for obj in prepared:
         _place(cluster, obj)
+        refuse_unselected(obj)
     _refuse_repeated(prepared)
     owned = {key_of(obj).identity: obj for obj in (unit.stale(cluster) if unit.stale else ())}
     listed = {key_of(obj) for obj in owned.values()}
@@ -143,6 +146,8 @@ def make_plan(cluster: Cluster, unit: Unit) -> Plan:
             plan.leaving += [key] if key.identity in live else []
         elif not _settled(obj, present[key.identity], unit):
             doubtful.append(obj)
+    written = [change.after for change in plan.changes if change.after] + doubtful
+    refuse_node_ports(cluster, [(obj, present.get(key_of(obj).identity)) for obj in written])
     updates = cluster.parallel(lambda obj: _update(cluster, unit, obj, present[key_of(obj).identity]), doubtful)
     plan.changes += [change for change in updates if change is not None]
 

@@ -78,6 +78,36 @@ def test_a_secret_that_is_no_text(api: ApiServer, cluster: Cluster, section: str
     assert error.message == f"Secret shop/web: {section}.pin is no text; put it in quotes."
 
 
+def workload(selector: Object | None, **labels: str) -> Object:
+    template = {"metadata": {"labels": labels}, "spec": {"containers": []}}
+    return obj("apps/v1", "Deployment", "web", "new", spec={"template": template, **(selector or {})})
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (
+            workload(None, app="web", tier="front"),
+            "has no spec.selector, which apps/v1 needs: give it matchLabels {app: web, tier: front}.",
+        ),
+        (
+            workload({"selector": {}}),
+            "has no spec.selector, which apps/v1 needs: give it matchLabels {app: its name}, and its pod template the"
+            " same labels.",
+        ),
+        (
+            workload({"selector": {"matchLabels": {"app": "wep"}}}, app="web"),
+            "selects pods with app: wep, but its pod template has the labels app: web: make them the same.",
+        ),
+    ],
+)
+def test_a_workload_that_does_not_select_its_pods(
+    api: ApiServer, cluster: Cluster, given: Object, sentence: str
+) -> None:
+    error = refusal(api, lambda: plan(cluster, namespace("new"), given))
+    assert error.message == f"Deployment new/web {sentence}"
+
+
 @pytest.mark.parametrize("path", ["", "spec..replicas", "spec.", "a[b", "a]b", "a[]"])
 def test_what_is_no_path_of_a_field(api: ApiServer, cluster: Cluster, path: str) -> None:
     api.put(path_of(config_map()), config_map())

@@ -75,6 +75,33 @@ def test_ingress_settings_reach_the_service(api: ApiServer, on_api: Run, made: M
     assert (spec["type"], spec["ports"][0]["nodePort"]) == ("NodePort", 30080)
 
 
+def test_that_an_address_is_released_is_said_before_it_happens(api: ApiServer, on_api: Run, made: MadeRelease) -> None:
+    made.renders(*rendered())
+    on_api("control_plane", **options(made), ingress=[{"node_ports": {"http2": 30080}}])
+    path = "/api/v1/namespaces/istio-system/services/istio-ingressgateway"
+    api.change(path, status={"loadBalancer": {"ingress": [{"ip": "203.0.113.7"}]}})
+    back = {**options(made), "ingress": [{"type": "NodePort", "node_ports": {"http2": 30080}}]}
+    said = [
+        "Service istio-system/istio-ingressgateway is changed from LoadBalancer to NodePort, which releases the address"
+        " 203.0.113.7: clients have to be told where else to go."
+    ]
+    written = api.writes
+    assert (on_api("control_plane", **back, check=True)["warnings"], api.writes) == (said, written)
+    assert on_api("control_plane", **back)["warnings"] == said
+    assert on_api("control_plane", **back)["warnings"] == []
+    inside = {**options(made), "ingress": [{"type": "ClusterIP"}]}
+    assert "which releases the node port 30080" in on_api("control_plane", **inside)["warnings"][0]
+
+
+def test_a_node_port_that_is_taken(api: ApiServer, on_api: Run, made: MadeRelease) -> None:
+    made.renders(*rendered())
+    front = make("Service", "front", "shop", spec={"ports": [{"name": "http", "port": 80, "nodePort": 30080}]})
+    api.put("/api/v1/namespaces/shop/services/front", front)
+    refused = on_api("control_plane", **options(made), ingress=[{"type": "NodePort", "node_ports": {"http2": 30080}}])
+    assert (refused["code"], api.writes) == ("node_port_taken", [])
+    assert "is taken by Service shop/front (port http)" in refused["msg"]
+
+
 BROKEN = "kind: IstioOperator\nspec: {a: 1\n"
 TWICE = "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nspec: {}\nspec: {}\n"
 
