@@ -25,7 +25,8 @@ extends_documentation_fragment:
 options:
   api:
     description:
-      - Whose Gateway it is. The Gateway API has to be installed in the cluster, see the examples.
+      - Whose Gateway it is. The Gateway API has to be installed in the cluster, see
+        M(meshops.istio.gateway_api).
     type: str
     choices: [istio, kubernetes]
     default: istio
@@ -119,6 +120,7 @@ options:
             type: list
             elements: str
 seealso:
+  - module: meshops.istio.gateway_api
   - module: meshops.istio.traffic_route
   - module: meshops.istio.ingress_info
 """
@@ -155,10 +157,7 @@ EXAMPLES = r"""
         tls: {mode: passthrough}
 
 - name: Install Kubernetes' Gateway API where a cluster lacks it
-  meshops.istio.application:
-    name: gateway-api
-    src:
-      - https://github.com/kubernetes-sigs/gateway-api/releases/download/v1.4.0/standard-install.yaml
+  meshops.istio.gateway_api:
 
 - name: A gateway of its own, by Kubernetes' Gateway API
   meshops.istio.gateway:

@@ -110,7 +110,7 @@ details:
 
 from functools import partial
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio.ingress import describe, read_ingress
+from ansible_collections.meshops.istio.plugins.module_utils.istio.ingress import describe, read_ingress, why_pending
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput, NotReady
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key
 from ansible_collections.meshops.istio.plugins.module_utils.kube.ready import status
@@ -127,9 +127,12 @@ def read(module: MeshModule) -> Result:
         if not module.check_mode:
             raise
         found = {**describe({"metadata": {"name": name, "namespace": namespace}}), **NOWHERE}
-    if found["pending"] and found["type"] == "LoadBalancer" and module.params["wait"] and not module.check_mode:
-        wait_for_address(module, Key("v1", "Service", namespace, name))
-        found = read_ingress(module.cluster, name, namespace)
+    if found["pending"] and found["type"]:
+        if found["type"] == "LoadBalancer" and module.params["wait"] and not module.check_mode:
+            wait_for_address(module, Key("v1", "Service", namespace, name), found)
+            found = read_ingress(module.cluster, name, namespace)
+        else:
+            module.warn(why_pending(module.cluster, found))
     return {"changed": False, **found}
 
 
@@ -137,7 +140,7 @@ NOWHERE: Result = {"type": "", "hosts": [], "addresses": [], "ports": {}, "urls"
 """What is known of a gateway that does not exist yet."""
 
 
-def wait_for_address(module: MeshModule, service: Key) -> None:
+def wait_for_address(module: MeshModule, service: Key, found: Result) -> None:
     """Wait until somebody gives the load balancer an address."""
     seconds = module.time_limit
     try:
@@ -145,9 +148,7 @@ def wait_for_address(module: MeshModule, service: Key) -> None:
         wait_ready(module.cluster, [service], timeout=seconds, progress=module.progress, expect=addressed)
     except NotReady as error:
         raise NotReady(
-            f"No address was assigned to the load balancer of {service} in {seconds} s; where the cluster has nothing that"
-            " assigns one, use the type NodePort.",
-            **error.details,
+            f"{why_pending(module.cluster, found)} That was waited for {seconds} s.", **error.details
         ) from error
 
 

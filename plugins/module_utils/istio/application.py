@@ -19,6 +19,7 @@ from ..kube.errors import ApiError, InvalidInput, Refused
 from ..kube.objects import Kind, key_of, kind_of
 from ..kube.plan import Plan, Unit
 from ..kube.resources import OWN_GROUPS
+from .injected_pod import as_injected
 from .kinds import DEFINITIONS, KINDS
 from .labels import labels_of
 
@@ -104,6 +105,7 @@ class Application:
             objects=objects,
             retired=RETIRED,
             stale=(lambda cluster: self.live(cluster, objects)) if prune else None,
+            adjust=as_injected,
         )
 
     def live(self, cluster: Cluster, objects: Sequence[Object]) -> list[Object]:

@@ -22,6 +22,7 @@ Object = Mapping[str, Any]
 _SERVICES = Kind("v1", "Service")
 _NODES = Kind("v1", "Node")
 _PODS = Kind("v1", "Pod")
+_MINIKUBE = "minikube.k8s.io/name"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -82,6 +83,19 @@ def describe(service: Object, nodes: Iterable[Object] = (), pods: Iterable[Objec
         "urls": urls,
         "pending": not hosts,
     }
+
+
+def why_pending(cluster: Cluster, found: Mapping[str, Any]) -> str:
+    """A sentence for a gateway that `describe` calls pending: what is lacking, and what to do about it."""
+    service = f"Service {found['namespace']}/{found['name']}"
+    if found["type"] != "LoadBalancer":
+        return f"{service} cannot be reached yet: no node that would answer for it is ready."
+    if any(_MINIKUBE in labels_of(node) for node in cluster.list(_NODES)):
+        return f"The load balancer of {service} has no address yet: on minikube `minikube tunnel` assigns it."
+    return (
+        f"The load balancer of {service} has no address yet; where the cluster has nothing that assigns one, use the type"
+        " NodePort."
+    )
 
 
 def _assigned(service: Object) -> list[str]:

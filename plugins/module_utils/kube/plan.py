@@ -331,6 +331,12 @@ def refusal(key: Key, error: ApiError) -> Exception:
             code=WEBHOOK,
             object=key._asdict(),
         )
+    if "pod updates may not change fields" in message:
+        return Refused(
+            f"{key} exists, and of a pod no more than its images can be changed: delete it, so that it is created anew.",
+            object=key._asdict(),
+            status=error.status,
+        )
     if error.status in (400, 403, 404, 409, 413, 422):
         return Refused(f"The API server refuses {key}: {message}.", object=key._asdict(), status=error.status)
     return error

@@ -31,7 +31,7 @@ def microservices(sown: Callable[[str, str], AbstractContextManager[Seed]]) -> I
 @pytest.mark.step("001.1", "istioctl of the named version, and its precheck")
 def test_precheck(microservices: Seed, seen: Seen) -> None:
     version = json.loads(microservices.istioctl("version", "--remote=false", "-o", "json"))["clientVersion"]["version"]
-    said = microservices.istioctl("x", "precheck")
+    said = microservices.istioctl("x", "precheck", check=False)
     assert version == microservices.lab.release["version"]
     assert "No issues found" in said
     seen(f"{version}; {said.strip().splitlines()[0]}")

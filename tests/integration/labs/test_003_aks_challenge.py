@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -133,7 +134,7 @@ def test_mirroring(calculator: Seed, door: Door, seen: Seen) -> None:
         said = calculator.execute(
             pod, "istio-proxy", "pilot-agent", "request", "GET", "stats?filter=inbound.*upstream_rq_200$"
         )
-        return sum(int(line.rpartition(" ")[2]) for line in said.strip().splitlines())
+        return sum(int(count) for count in re.findall(r"upstream_rq_200: (\d+)", said))
 
     before = mirrored()
     shares = tally(version(calculate(door)) for _ in range(40))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
 from ansible_collections.meshops.istio.tests.integration.conftest import CHECKOUT, Lab
 from ansible_collections.meshops.istio.tests.integration.traffic.conftest import door_of
 from ansible_collections.meshops.istio.tests.integration.traffic.shop import MESH, Shop
@@ -35,9 +36,8 @@ def definitions() -> str:
 @pytest.fixture
 def front(run: Run, run_module: Run, lab: Lab, shop: Shop, definitions: str) -> Iterator[Door]:
     """A gateway of its own, in a cluster that has the Gateway API meanwhile."""
-    installed: dict[str, Any] = {"kubeconfig": lab.kubeconfig, "name": "gateway-api", "namespace": "default"}
-    result = run_module("application", **installed, src=[definitions])
-    assert not result.get("failed"), result
+    result = run_module("gateway_api", kubeconfig=lab.kubeconfig, src=[definitions])
+    assert result.get("managed"), result
     try:
         shop.set_services(("hello-v1", "hello-v2"))
         eventually(shop.classes, lambda found: "istio" in found)
@@ -47,7 +47,8 @@ def front(run: Run, run_module: Run, lab: Lab, shop: Shop, definitions: str) -> 
     finally:
         run("gateway", name="front", state="absent")
         run("traffic_route", name="hello", state="absent")
-        run_module("application", **installed, state="absent")
+        for change in result["changes"]:
+            shop.cluster.delete(Kind(change["api_version"], change["kind"]), change["name"])
 
 
 def test_weights_and_a_header(run: Run, front: Door, record_property: Any) -> None:

@@ -126,6 +126,19 @@ def test_a_malformed_definition_is_left_to_the_server_to_refuse(cluster: Cluster
 INVALID = status(422, "Invalid", 'ConfigMap "web" is invalid: data.a: Invalid value')
 
 
+def test_a_pod_that_cannot_be_changed_any_more(api: ApiServer, cluster: Cluster) -> None:
+    pod = obj("v1", "Pod", "web", "shop", spec={"containers": [{"name": "web", "image": "web:1"}]})
+    api.put(path_of(pod), {**pod, "spec": {"containers": []}})
+    said = (
+        'Pod "web" is invalid: spec: Forbidden: pod updates may not change fields other than `spec.containers[*].image`'
+    )
+    api.fault = dry_runs_answer(status(422, "Invalid", said))
+    error = refusal(api, lambda: plan(cluster, pod))
+    assert error.message == (
+        "Pod shop/web exists, and of a pod no more than its images can be changed: delete it, so that it is created anew."
+    )
+
+
 def test_an_update_that_the_server_would_refuse(api: ApiServer, cluster: Cluster) -> None:
     api.put(path_of(config_map()), config_map())
     api.fault = dry_runs_answer(INVALID)

@@ -130,7 +130,7 @@ def test_from_one_api_to_the_other(mesh: Mesh, open_gateway: Run, run: Run) -> N
 def test_a_cluster_without_the_gateway_api(mesh: Mesh, refused: Refused) -> None:
     mesh.gateway_api = False
     result = refused("gateway", api="kubernetes", name="gate", servers=[{"port": 80}])
-    assert "install the Gateway API first" in result["msg"]
+    assert "install the Gateway API (meshops.istio.gateway_api) first" in result["msg"]
 
 
 def test_a_class_that_nobody_serves(refused: Refused) -> None:

@@ -25,6 +25,7 @@ OWNER = "meshops.istio/"
 _VERSIONS = ("v1", "v1beta1", "v1alpha3")
 _HAND_OVER = frozenset({"kubectl-client-side-apply", "kubectl", "kubectl-create", "kubectl-edit", "kubectl-patch"})
 _LONGEST_LABEL = 63
+_KUBERNETES = "gateway.networking.k8s.io"
 
 
 @dataclass(frozen=True)
@@ -90,9 +91,9 @@ def at_served_version(cluster: Cluster, obj: Object) -> Object:
     kind = Kind(obj["apiVersion"], obj["kind"])
     found = served_kind(cluster, kind)
     if not cluster.serves(found):
-        whose = "the Gateway API" if kind.group == "gateway.networking.k8s.io" else "Istio"
+        how = "the Gateway API (meshops.istio.gateway_api)" if kind.group == _KUBERNETES else "Istio"
         raise Refused(
-            f"The cluster does not know {kind.kind} of {kind.group}: install {whose} first.",
+            f"The cluster does not know {kind.kind} of {kind.group}: install {how} first.",
             code="not_installed",
             kind=kind.kind,
         )

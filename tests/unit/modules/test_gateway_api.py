@@ -1,0 +1,76 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Kubernetes' Gateway API: brought where it lacks, and otherwise left to whom it belongs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.meshops.istio.tests.unit.kube.api_server import ApiServer
+from ansible_collections.meshops.istio.tests.unit.kube.manifests import definition
+from ansible_collections.meshops.istio.tests.unit.modules.running import Run
+
+GROUP = "gateway.networking.k8s.io"
+PATH = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/gateways.{GROUP}"
+
+
+def gateways(version: str) -> dict[str, Any]:
+    made = definition("Gateway", GROUP)
+    made["metadata"]["annotations"] = {f"{GROUP}/bundle-version": version, f"{GROUP}/channel": "standard"}
+    return made
+
+
+@pytest.fixture
+def release(tmp_path: Path) -> Any:
+    """Puts a version's manifests into a file."""
+
+    def release(version: str) -> dict[str, Any]:
+        path = tmp_path / f"{version}.yaml"
+        path.write_text(yaml.safe_dump(gateways(version)))
+        return {"src": [str(path)], "wait": False}
+
+    return release
+
+
+def test_where_it_lacks_it_is_installed_and_a_second_run_writes_nothing(
+    api: ApiServer, on_api: Run, release: Any
+) -> None:
+    planned = on_api("gateway_api", **release("v1.4.0"), check=True)
+    assert ([change["action"] for change in planned["changes"]], api.writes) == (["create"], [])
+    done = on_api("gateway_api", **release("v1.4.0"))
+    assert (done["version"], done["channel"], done["managed"], done["changed"]) == ("v1.4.0", "standard", True, True)
+    written = api.writes
+    assert (on_api("gateway_api", **release("v1.4.0"))["changed"], api.writes) == (False, written)
+
+
+def test_what_somebody_else_has_installed_stays_and_nothing_is_fetched(api: ApiServer, on_api: Run) -> None:
+    api.put(PATH, gateways("v1.2.1"))
+    left = on_api("gateway_api", src=["/nowhere/standard-install.yaml"])
+    assert (left["changed"], left["version"], left["managed"], api.writes) == (False, "v1.2.1", False, [])
+
+
+def test_what_was_installed_here_becomes_newer_and_never_older(api: ApiServer, on_api: Run, release: Any) -> None:
+    on_api("gateway_api", **release("v1.4.0"))
+    assert on_api("gateway_api", **release("v1.10.0"))["version"] == "v1.10.0"
+    written = api.writes
+    kept = on_api("gateway_api", **release("v1.4.0"))
+    assert (kept["changed"], kept["version"], kept["managed"], api.writes) == (False, "v1.10.0", True, written)
+
+
+def test_manifests_of_something_else(api: ApiServer, on_api: Run, tmp_path: Path) -> None:
+    (tmp_path / "other.yaml").write_text(yaml.safe_dump(definition()))
+    refused = on_api("gateway_api", src=[str(tmp_path / "other.yaml")])
+    assert (refused["code"], api.writes) == ("invalid_input", [])
+    assert "do not hold the Gateway API" in refused["msg"]
+
+
+@pytest.mark.parametrize("version", ["latest", "1.4.0", "v1.4"])
+def test_a_version_is_exact(api: ApiServer, on_api: Run, version: str) -> None:
+    refused = on_api("gateway_api", version=version)
+    assert (refused["code"], api.writes) == ("invalid_input", [])
+    assert refused["msg"] == f"'{version}' is not an exact version of the Gateway API, such as v1.4.0."
