@@ -27,7 +27,7 @@ format: setup ## Format the Python code, and mend what ruff can mend
 	ruff format .
 
 .PHONY: docs
-docs: setup ## Write the README's table of variables from the role's argument spec
+docs: setup ## Write the tables of variables from the roles' argument specs
 	python tools/argspec_table.py
 
 .PHONY: clean

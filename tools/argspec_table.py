@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The README's tables of variables, made from the argument spec of the role mesh. With --check, only tells if they are.
+"""The tables of variables in the README and in each role's, made from the argument specs.
 
-The comments between the spec's options are the tables' headings.
+With --check, only tells whether they are in step. The comments between a spec's options are the tables' headings.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-SPEC = ROOT / "roles/mesh/meta/argument_specs.yml"
+SPECS = "roles/*/meta/argument_specs.yml"
+FACE = ROOT / "roles/mesh/meta/argument_specs.yml"
 README = ROOT / "README.md"
 BEGIN = "<!-- variables: made by make docs from roles/mesh/meta/argument_specs.yml -->"
 END = "<!-- end of variables -->"
@@ -55,10 +56,36 @@ def tables(spec: str) -> str:
     return "\n".join(lines)
 
 
+def role_page(role: str, spec: str) -> str:
+    """The README of a role, by the text of its argument spec."""
+    main: Mapping[str, Any] = yaml.safe_load(spec)["argument_specs"]["main"]
+    return "\n".join(
+        [
+            f"# Role meshops.istio.{role}",
+            "",
+            f"{main['short_description']}.",
+            "",
+            "\n\n".join(_plain(paragraph) for paragraph in main["description"]),
+            "",
+            "## Variables",
+            "",
+            tables(spec),
+            "",
+            "This page is made from `meta/argument_specs.yml` by `make docs`. "
+            "What the roles are for together: [the collection's README](../../README.md).",
+            "",
+        ]
+    )
+
+
+def _plain(text: str) -> str:
+    return _MARKUP.sub(r"`\1`", " ".join(text.split()))
+
+
 def _rows(name: str, option: Mapping[str, Any]) -> Iterator[str]:
     description = option["description"]
     sentences = " ".join(description) if isinstance(description, list) else str(description)
-    text = _MARKUP.sub(r"`\1`", " ".join(sentences.split())).replace("|", "\\|")
+    text = _plain(sentences).replace("|", "\\|")
     choices = [f"`{choice}`" for choice in option.get("choices", ()) if choice != ""]
     if choices:
         text += f" One of {', '.join(choices)}."
@@ -86,14 +113,22 @@ def rewritten(readme: str, spec: str) -> str:
     return f"{before}{BEGIN}\n\n{tables(spec)}\n\n{END}{after}"
 
 
+def pages() -> Iterator[tuple[Path, str]]:
+    """Each page with tables, and its text as it should be."""
+    yield README, rewritten(README.read_text(encoding="utf-8"), FACE.read_text(encoding="utf-8"))
+    for path in sorted(ROOT.glob(SPECS)):
+        role = path.parent.parent
+        yield role / "README.md", role_page(role.name, path.read_text(encoding="utf-8"))
+
+
 def main(arguments: list[str]) -> None:
-    """Write the README, or check it; exits with 1 if it is not in step."""
-    current = README.read_text(encoding="utf-8")
-    wanted = rewritten(current, SPEC.read_text(encoding="utf-8"))
-    if "--check" not in arguments:
-        README.write_text(wanted, encoding="utf-8")
-    elif wanted != current:
-        sys.exit(f"{README.name} is not in step with {SPEC.relative_to(ROOT)}; run make docs.")
+    """Write the pages, or check them; exits with 1 if one is not in step."""
+    for path, wanted in pages():
+        current = path.read_text(encoding="utf-8") if path.exists() else ""
+        if "--check" not in arguments:
+            path.write_text(wanted, encoding="utf-8")
+        elif wanted != current:
+            sys.exit(f"{path.relative_to(ROOT)} is not in step with the argument specs; run make docs.")
 
 
 if __name__ == "__main__":
