@@ -76,6 +76,10 @@ seed-%: lab-up
 equivalence: setup ## Compare with istioctl install, on two simulated labs; INPUT=file.yaml compares one file, SHORT=1 a few
 	@python -m ansible_collections.meshops.istio.tests.equivalence.run
 
+.PHONY: publish-check
+publish-check: setup ## Check that the collection is fit to publish, in build/publish; CHECK=sanity-* makes some of it
+	@tools/publish-check
+
 .PHONY: test
 test: ## All of the tests, on a lab of their own that goes when they end
 	@tools/test
