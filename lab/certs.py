@@ -68,6 +68,19 @@ def ensure(lab: Lab, network: Network) -> None:
             write(folder / f"{name}.kubeconfig", _kubeconfig(lab, network, user, authority, pair), 0o600)
 
 
+_MAY_SIGN = x509.KeyUsage(
+    digital_signature=True,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
+
+
 def _issue(
     user: str,
     group: str = "",
@@ -92,6 +105,12 @@ def _issue(
         .not_valid_after(now + _LIFETIME)
         .add_extension(x509.BasicConstraints(ca=authority is None, path_length=None), critical=True)
     )
+    # Python 3.13 trusts no authority without these: it checks as RFC 5280 says.
+    issuer = (authority.key if authority else key).public_key()
+    builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer), critical=False)
+    if authority is None:
+        builder = builder.add_extension(_MAY_SIGN, critical=True)
     if authority:
         usages = [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]
         builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)

@@ -20,6 +20,7 @@ options:
       - On a local connection a relative path is looked up as V(src) of M(ansible.builtin.copy) is, and then in the
         current folder.
       - Without it the official downloads.
+      - Can also be given as environment variable E(MESHOPS_RELEASE_SOURCE), separated by commas.
     type: list
     elements: str
   cache_dir:

@@ -57,7 +57,7 @@ AUTH: ArgumentSpec = {
 }
 
 RELEASE: ArgumentSpec = {
-    "source": {"type": "list", "elements": "str"},
+    "source": {"type": "list", "elements": "str", "fallback": (env_fallback, ["MESHOPS_RELEASE_SOURCE"])},
     "cache_dir": {"type": "path"},
     "checksum": {"type": "str"},
     "download_timeout": {"type": "int", "default": 600},

@@ -19,14 +19,14 @@ from typing import TextIO
 
 import yaml
 
-from . import environments, sbom
+from . import environments, lab, sbom
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = ROOT / "build/publish"
 # What the tarball is for: using the collection. What tests and builds it stays in the repository.
 TOP_LEVEL = {
     "CHANGELOG.rst", "FILES.json", "LICENSE", "MANIFEST.json", "README.md", "bindep.txt", "changelogs", "docs",
-    "execution-environment.yml", "meta", "playbooks", "plugins", "requirements.txt", "roles", "tests",
+    "meta", "playbooks", "plugins", "requirements.txt", "roles", "tests",
 }  # fmt: skip
 LARGEST = 1024 * 1024  # bytes, four times what it has
 _ANSIBLES_OWN = re.compile(
@@ -91,7 +91,7 @@ def build(run: Run) -> str:
 
 
 def install(run: Run) -> str:
-    """The tarball alone, in an empty environment with what the README names, runs; with LAB_VARS it makes a mesh."""
+    """The tarball alone, in an empty environment with what the README names, runs; on the lab it makes a mesh."""
     requirements = _lines(ROOT / "requirements.txt")
     empty = environments.environment(_newest(), ["ansible-core", *requirements])
     place = OUTPUT / "installed"
@@ -101,11 +101,12 @@ def install(run: Run) -> str:
     run("ansible-doc", "--list", "meshops.istio", tools=empty, cwd=OUTPUT, **paths)
     run("ansible-doc", "--type", "role", "meshops.istio.mesh", tools=empty, cwd=OUTPUT, **paths)
     run("ansible-playbook", "--syntax-check", "meshops.istio.site", tools=empty, cwd=OUTPUT, **paths)
-    lab = os.environ.get("LAB_VARS")
-    if not lab:
-        return "loads; no mesh, because LAB_VARS names no lab"
-    run("ansible-playbook", "meshops.istio.site", "--extra-vars", f"@{lab}", tools=empty, cwd=OUTPUT, **paths)
-    again = run("ansible-playbook", "meshops.istio.site", "--extra-vars", f"@{lab}", tools=empty, cwd=OUTPUT, **paths)
+    variables = lab.variables()
+    if variables is None:
+        return "loads; no mesh, because this machine cannot have a lab"
+    site = ["ansible-playbook", "meshops.istio.site", "--extra-vars", f"@{variables}"]
+    run(*site, tools=empty, cwd=OUTPUT, **paths)
+    again = run(*site, tools=empty, cwd=OUTPUT, **paths)
     if "changed=0 " not in again:
         raise Failed("a second run of the site reports changes")
     return "the site makes a mesh on the lab, and changes nothing the second time"
@@ -167,16 +168,40 @@ def changelog(run: Run) -> str:
 
 
 def execution_environment(run: Run) -> str:
-    """The build context of the execution environment; the image too where a container engine answers."""
+    """The build context of the execution environment, and releases baked in; the image where an engine answers."""
     context = OUTPUT / "execution-environment"
     shutil.rmtree(context, ignore_errors=True)
-    run("ansible-builder", "create", "--file", ROOT / "execution-environment.yml", "--context", context)
+    definition = ROOT / "execution-environment.yml"
+    run("ansible-builder", "create", "--file", definition, "--context", context, "--output-filename", "Containerfile")
+    run("hadolint", "--failure-threshold", "error", context / "Containerfile")
+    baked = _baked(run)
     engine = next((name for name in ("podman", "docker") if _runs(name)), None)
     if engine is None:
-        return "the context is made; no image, because no container engine runs here"
-    run("ansible-builder", "build", "--container-runtime", engine, "--file", ROOT / "execution-environment.yml",
-        "--context", context, "--tag", "meshops-istio-ee")  # fmt: skip
-    return f"the image is built by {engine}"
+        return f"the context is made, {baked}; no image, because no container engine runs here"
+    run("ansible-builder", "build", "--container-runtime", engine, "--file", definition, "--context", context,
+        "--tag", "meshops-istio-ee")  # fmt: skip
+    return f"the image is built by {engine}, {baked}"
+
+
+def _baked(run: Run) -> str:
+    """Bakes the lab's release into a folder, and finds it there by the variable that the image sets."""
+    variables = lab.variables()
+    if variables is None:
+        return "no release baked, because this machine cannot have a lab"
+    version, folder = "1.29.1", OUTPUT / "baked"
+    shutil.rmtree(folder, ignore_errors=True)
+    collections = {"ANSIBLE_COLLECTIONS_PATH": str(OUTPUT / "unpacked")}
+    _unpacked(run)
+    archive = OUTPUT / f"istio-{version}-linux-amd64.tar.gz"
+    with tarfile.open(archive, "w:gz", compresslevel=1) as packed:
+        packed.add(next(Path(lab.read(variables)["mesh_release_source"]).glob(f"istio-{version}")), f"istio-{version}")
+    run(ROOT / "tools/ee/bake-releases", folder, version, SOURCE=str(archive),
+        **collections)  # fmt: skip
+    found = run("ansible", "localhost", "--connection", "local", "--module-name", "meshops.istio.release", "--args",
+                f"version={version}", MESHOPS_RELEASE_SOURCE=str(folder), **collections)  # fmt: skip
+    if f"{folder}/istio-{version}" not in found:
+        raise Failed("a baked release is not used where it is")
+    return f"Istio {version} baked and found"
 
 
 def checks() -> Iterator[tuple[str, Check]]:

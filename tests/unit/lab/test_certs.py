@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import ssl
 from ipaddress import IPv4Address, IPv4Network
 
 import pytest
@@ -43,6 +45,22 @@ def test_the_server_is_known_by_its_addresses_and_names(lab: Lab) -> None:
         names.get_values_for_type(x509.IPAddress)
     )
     assert "kubernetes.default.svc" in names.get_values_for_type(x509.DNSName)
+
+
+def test_the_server_is_trusted_by_the_strict_rules_of_newer_pythons(lab: Lab) -> None:
+    certs.ensure(lab, ADDRESSES)
+    theirs, ours = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), ssl.create_default_context()
+    theirs.load_cert_chain(lab.pki / "server.crt", lab.pki / "server.key")
+    ours.load_verify_locations(lab.pki / "ca.crt")
+    ours.verify_flags |= ssl.VERIFY_X509_STRICT
+    to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = ours.wrap_bio(to_client, to_server, server_hostname="10.250.7.2")
+    server = theirs.wrap_bio(to_server, to_client, server_side=True)
+    for _flight in range(3):
+        for side in (client, server):
+            with contextlib.suppress(ssl.SSLWantReadError):
+                side.do_handshake()
+    assert client.getpeercert()
 
 
 @pytest.mark.parametrize(
