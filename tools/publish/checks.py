@@ -12,7 +12,7 @@ import re
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -23,6 +23,7 @@ from . import environments, lab, sbom
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = ROOT / "build/publish"
+NONE: Mapping[str, str] = {}
 # What the tarball is for: using the collection. What tests and builds it stays in the repository.
 TOP_LEVEL = {
     "CHANGELOG.rst", "FILES.json", "LICENSE", "MANIFEST.json", "README.md", "bindep.txt", "changelogs", "docs",
@@ -45,14 +46,16 @@ class Run:
     log: TextIO
     tools: Path  # the environment with the publishing tools
 
-    def __call__(self, *command: str | Path, tools: Path | None = None, cwd: Path = ROOT, **variables: str) -> str:
+    def __call__(
+        self, *command: str | Path, tools: Path | None = None, cwd: Path = ROOT, env: Mapping[str, str] = NONE
+    ) -> str:
         """What a command prints; raises CalledProcessError where its exit code is not 0."""
         path = f"{tools or self.tools}:{os.environ['PATH']}"
         self.log.write(f"$ {' '.join(map(str, command))}\n")
         done = subprocess.run(
             list(map(str, command)),
             cwd=cwd,
-            env={**os.environ, "PATH": path, "LC_ALL": "C.UTF-8", **variables},
+            env={**os.environ, "PATH": path, "LC_ALL": "C.UTF-8", **env},
             text=True,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -98,15 +101,15 @@ def install(run: Run) -> str:
     shutil.rmtree(place, ignore_errors=True)
     run("ansible-galaxy", "collection", "install", "--offline", "--collections-path", place, tarball(), tools=empty)
     paths = {"ANSIBLE_COLLECTIONS_PATH": str(place)}
-    run("ansible-doc", "--list", "meshops.istio", tools=empty, cwd=OUTPUT, **paths)
-    run("ansible-doc", "--type", "role", "meshops.istio.mesh", tools=empty, cwd=OUTPUT, **paths)
-    run("ansible-playbook", "--syntax-check", "meshops.istio.site", tools=empty, cwd=OUTPUT, **paths)
+    run("ansible-doc", "--list", "meshops.istio", tools=empty, cwd=OUTPUT, env=paths)
+    run("ansible-doc", "--type", "role", "meshops.istio.mesh", tools=empty, cwd=OUTPUT, env=paths)
+    run("ansible-playbook", "--syntax-check", "meshops.istio.site", tools=empty, cwd=OUTPUT, env=paths)
     variables = lab.variables()
     if variables is None:
         return "loads; no mesh, because this machine cannot have a lab"
     site = ["ansible-playbook", "meshops.istio.site", "--extra-vars", f"@{variables}"]
-    run(*site, tools=empty, cwd=OUTPUT, **paths)
-    again = run(*site, tools=empty, cwd=OUTPUT, **paths)
+    run(*site, tools=empty, cwd=OUTPUT, env=paths)
+    again = run(*site, tools=empty, cwd=OUTPUT, env=paths)
     if "changed=0 " not in again:
         raise Failed("a second run of the site reports changes")
     return "the site makes a mesh on the lab, and changes nothing the second time"
@@ -146,15 +149,15 @@ def documentation(run: Run) -> str:
     source.mkdir(mode=0o700)  # antsibull-docs wants nobody else to write there
     collections = {"ANSIBLE_COLLECTIONS_PATH": str(OUTPUT / "unpacked")}
     run("antsibull-docs", "sphinx-init", "--use-current", "--squash-hierarchy", "--fail-on-error", "--dest-dir", source,
-        "meshops.istio", **collections)  # fmt: skip
+        "meshops.istio", env=collections)  # fmt: skip
     rst = source / "rst"
     rst.mkdir(mode=0o700, exist_ok=True)
     run("antsibull-docs", "--config-file", source / "antsibull-docs.cfg", "collection", "--use-current",
-        "--squash-hierarchy", "--fail-on-error", "--dest-dir", rst, "meshops.istio", **collections)  # fmt: skip
+        "--squash-hierarchy", "--fail-on-error", "--dest-dir", rst, "meshops.istio", env=collections)  # fmt: skip
     site = OUTPUT / "docs"
     # Ansible's own index is on the internet: links to its pages are left open, and any other warning counts.
     printed = run("sphinx-build", "-M", "html", rst, site, "-c", source, "-E", "-D", "extensions=sphinx_antsibull_ext",
-                  **collections)  # fmt: skip
+                  env=collections)  # fmt: skip
     wrong = [line for line in printed.splitlines() if "WARNING: " in line and not _ANSIBLES_OWN.search(line)]
     if wrong:
         raise Failed(f"{len(wrong)} warnings, the first: {wrong[0]}")
@@ -195,10 +198,9 @@ def _baked(run: Run) -> str:
     archive = OUTPUT / f"istio-{version}-linux-amd64.tar.gz"
     with tarfile.open(archive, "w:gz", compresslevel=1) as packed:
         packed.add(next(Path(lab.read(variables)["mesh_release_source"]).glob(f"istio-{version}")), f"istio-{version}")
-    run(ROOT / "tools/ee/bake-releases", folder, version, SOURCE=str(archive),
-        **collections)  # fmt: skip
+    run(ROOT / "tools/ee/bake-releases", folder, version, env={"SOURCE": str(archive), **collections})  # fmt: skip
     found = run("ansible", "localhost", "--connection", "local", "--module-name", "meshops.istio.release", "--args",
-                f"version={version}", MESHOPS_RELEASE_SOURCE=str(folder), **collections)  # fmt: skip
+                f"version={version}", env={"MESHOPS_RELEASE_SOURCE": str(folder), **collections})  # fmt: skip
     if f"{folder}/istio-{version}" not in found:
         raise Failed("a baked release is not used where it is")
     return f"Istio {version} baked and found"

@@ -15,6 +15,6 @@ if __name__ == "__main__":
     newest = next(filter(None, map(environments.python, ("3.13", "3.12"))), None)
     if newest is None:
         sys.exit("publish-check needs Python 3.12 or 3.13, as the newest ansible-core does; install one.")
-    lines = Path(__file__).resolve().parents[2].joinpath("requirements-publish.txt").read_text(encoding="utf-8")
+    lines = Path(__file__).with_name("requirements.txt").read_text(encoding="utf-8")
     wanted = [line for line in lines.splitlines() if line and not line.startswith("#")]
     print(environments.environment(newest, wanted) / "python")
