@@ -94,12 +94,12 @@ class MeshModule(AnsibleModule):
         options["proxy_headers"] = {name: value for name, value in headers.items() if value is not None}
         return Cluster.connect(options, user_agent=f"meshops.istio/{VERSION}")
 
-    def release(self) -> tuple[Release, bool]:
-        """The Istio release that the options name, and whether it had to be fetched."""
+    def release(self, version: str | None = None) -> tuple[Release, bool]:
+        """The Istio release that the options name, or that of another version, and whether it had to be fetched."""
         from .istio.release import find_release
 
         return find_release(
-            self.params["version"],
+            version or self.params["version"],
             source=self.params["source"],
             cache_dir=self.params["cache_dir"],
             checksum=self.params["checksum"],

@@ -272,6 +272,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.arguments import PLA
 from ansible_collections.meshops.istio.plugins.module_utils.istio import removal, versions
 from ansible_collections.meshops.istio.plugins.module_utils.istio.configuration import Options
 from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane import ControlPlane
+from ansible_collections.meshops.istio.plugins.module_utils.istio.ownership import LOCK
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import Refused
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import key_of
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Plan
@@ -286,9 +287,6 @@ INGRESS = {
     "address": {"type": "str"},
     "external_traffic_policy": {"type": "str", "choices": ["Cluster", "Local"]},
 }
-
-# One at a time, whatever the revision: revisions share objects.
-LOCK = "meshops-istio-control-plane"
 
 
 def present(module: MeshModule) -> Result:

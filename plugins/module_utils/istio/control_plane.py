@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..kube.objects import Key, Kind
+from ..kube.errors import InvalidInput
+from ..kube.objects import Kind
 from ..kube.plan import Plan, Unit
 from . import inventory, labels, ordering, tags
 from .configuration import Configuration, Options
 from .gateway_service import apply_ingress
-from .handover import Handover
+from .handover import Handover, is_ready
 from .labels import component_of, labels_of, owner_labels
 from .overlap import refuse_overlap
 from .ownership import MANAGER, RETIRED, refuse_claimed_gateways, refuse_foreign, refuse_missing_namespaces
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 Object = dict[str, Any]
 
 _WEBHOOKS = Kind("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration")
-_DEPLOYMENTS = Kind("apps/v1", "Deployment")
 
 
 class BaseOwner(NamedTuple):
@@ -107,6 +107,14 @@ class ControlPlane:
         return objects
 
     @property
+    def injector(self) -> Object:
+        """The injector's webhook configuration. Raises InvalidInput where the configuration has none."""
+        found = tags.injector_of(self.rendered)
+        if found is None:
+            raise InvalidInput(f"Revision {self.revision} has no injector.")
+        return found
+
+    @property
     def gateways(self) -> list[dict[str, str]]:
         """The gateways of this revision as name, namespace and component."""
         return [
@@ -165,7 +173,7 @@ class ControlPlane:
             adjust=Handover(
                 objects,
                 RETIRED | {MANAGER},
-                lambda: cluster is not None and istiod is not None and _is_ready(cluster, istiod),
+                lambda: cluster is not None and istiod is not None and is_ready(cluster, istiod),
             ),
         )
 
@@ -207,9 +215,3 @@ class ControlPlane:
         if not self.configuration.makes_default_tag or standing.tag_is_set:
             return False
         return standing.default_tag in (None, self.revision) or not self.configuration.revision
-
-
-def _is_ready(cluster: Cluster, service: Key) -> bool:
-    """Whether a pod of istiod is ready; its Deployment is named like its Service."""
-    deployment = cluster.get(_DEPLOYMENTS, service.name, service.namespace)
-    return bool(deployment and (deployment.get("status") or {}).get("readyReplicas"))

@@ -9,13 +9,19 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..kube import fields
+from ..kube.objects import Key, Kind
 from . import labels
 from .labels import labels_of
 
+if TYPE_CHECKING:
+    from ..kube.cluster import Cluster
+
 Object = dict[str, Any]
+
+_DEPLOYMENTS = Kind("apps/v1", "Deployment")
 
 # What AKS's admission enforcer adds to the namespace selector of every webhook, so that none reaches AKS's own pods.
 _ENFORCED = frozenset({"control-plane", "kubernetes.azure.com/managedby"})
@@ -49,6 +55,7 @@ class Handover:
             self._keep_failure_policy(desired, live)
         if kind in ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"):
             self._keep_selectors(desired, live)
+            self._leave_bundles(desired, live)
         if kind == "Namespace":
             self._keep_network(desired, live)
         identity = (desired["metadata"].get("namespace", ""), kind, desired["metadata"]["name"])
@@ -85,6 +92,13 @@ class Handover:
             elif selector:
                 webhook["namespaceSelector"] = selector
 
+    def _leave_bundles(self, desired: Object, live: Object) -> None:
+        """A tag starts with the injector's certificates, so that it works at once; from then on they are istiod's."""
+        theirs = _webhook_fields(fields.others(live, self._managers))
+        for webhook in desired.get("webhooks") or ():
+            if "f:caBundle" in (theirs(webhook["name"]).get("f:clientConfig") or {}):
+                webhook["clientConfig"].pop("caBundle", None)
+
     def _keep_network(self, desired: Object, live: Object) -> None:
         """istioctl labels a namespace with its network only when it creates it."""
         if labels.NETWORK not in labels_of(live):
@@ -97,6 +111,12 @@ class Handover:
             desired["spec"].pop("replicas", None)
         elif owners:
             desired["spec"]["replicas"] = live["spec"]["replicas"]
+
+
+def is_ready(cluster: Cluster, service: Key) -> bool:
+    """Whether a pod of istiod is ready; its Deployment is named like its Service."""
+    deployment = cluster.get(_DEPLOYMENTS, service.name, service.namespace)
+    return bool(deployment and (deployment.get("status") or {}).get("readyReplicas"))
 
 
 def _holds_replicas(owned: fields.Fields) -> bool:

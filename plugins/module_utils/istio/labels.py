@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+INSTALLER = "operator.istio.io"
+"""Part of the name of each label by which an installer marks what it looks after."""
+
 COMPONENT = "operator.istio.io/component"
 MANAGED = "operator.istio.io/managed"
 VERSION = "operator.istio.io/version"

@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from ..kube.cluster import Cluster
 
 MANAGER = "meshops.istio/control_plane"
-RETIRED = frozenset({"istio-operator", "istioctl", "helm", "kubectl-client-side-apply"})
-"""Field managers of those who may have installed the mesh before us."""
+TAG_MANAGER = "meshops.istio/revision_tag"
+RETIRED = frozenset({"istio-operator", "istioctl", "helm", "kubectl-client-side-apply", TAG_MANAGER})
+"""Field managers of those who may have installed the mesh, or deactivated its injector, before us."""
+
+LOCK = "meshops-istio-control-plane"
+"""One at a time, whatever the revision or tag: they share objects."""
 
 _NAMESPACES = Kind("v1", "Namespace")
 # By their marks: labels or annotations, and owner references.

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..kube.errors import InvalidInput
 from . import labels
 from .labels import labels_of
 from .operator_merge import merge
@@ -45,6 +46,34 @@ def _webhook(configuration: Object) -> Object | None:
     return None
 
 
+def injects(configuration: Object) -> bool:
+    """Whether a webhook configuration is an injector's, a tag's too."""
+    return _webhook(configuration) is not None
+
+
+def service_of(configuration: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Namespace and name of the Service that an injector calls; None for one that calls a URL."""
+    webhook = _webhook(dict(configuration)) or {}
+    service = (webhook.get("clientConfig") or {}).get("service")
+    return (service["namespace"], service["name"]) if service else None
+
+
+def version_of(injector: Mapping[str, Any]) -> str:
+    """The version of the release that installed an injector. Raises InvalidInput where its labels do not tell."""
+    own = labels_of(injector)
+    version = own.get(labels.VERSION) or own.get("app.kubernetes.io/version", "")
+    if not version:
+        raise InvalidInput(
+            f"The version of {injector['metadata']['name']} is not known, for it has no label of it: give the version."
+        )
+    return version
+
+
+def is_deactivated(configuration: Object) -> bool:
+    """Whether none of an injector's webhooks matches anything."""
+    return all(webhook.get("namespaceSelector") == NEVER_MATCH for webhook in configuration.get("webhooks") or ())
+
+
 def deactivated(configuration: Object) -> Object:
     """An injector's webhooks that match nothing, as they are while a default tag does their work."""
     webhooks = [
@@ -62,11 +91,13 @@ def tag_objects(
     namespace: str,
     inject_by_default: bool = False,
     extra_labels: Mapping[str, str] | None = None,
+    of_user: bool = False,
 ) -> list[Object]:
     """The objects of a tag that points at the revision of `injector`, which carries its owner labels already.
 
-    `inject_by_default` has the tag inject namespaces without any label. Releases before 1.24 have no service per
-    tag, and only the tag `default` has a validating webhook.
+    `inject_by_default` has the tag inject namespaces without any label. A tag `of_user` has none of the installer's
+    labels, so that no installer prunes it or points it elsewhere. Releases before 1.24 have no service per tag, and
+    only the tag `default` has a validating webhook.
     """
     found = _webhook(injector)
     if found is None:
@@ -88,6 +119,10 @@ def tag_objects(
             **(inherited if kind != "Service" else {}),
             **(extra_labels or {}),
         }
+        if of_user:
+            metadata["labels"] = {
+                name: value for name, value in metadata["labels"].items() if labels.INSTALLER not in name
+            }
         annotations = injector["metadata"].get("annotations")
         if kind != "Service" and annotations:
             metadata["annotations"] = {**(metadata.get("annotations") or {}), **annotations}

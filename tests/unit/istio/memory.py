@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import re
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Version
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, Kind, key_of
 from ansible_collections.meshops.istio.tests.unit.kube.fake_cluster import FakeCluster
+from ansible_collections.meshops.istio.tests.unit.kube.selecting import selected
 
 Object = dict[str, Any]
 
@@ -39,7 +39,7 @@ class MemoryCluster(FakeCluster):
         self, kind: Kind, namespace: str = "", *, label_selector: str = "", field_selector: str = ""
     ) -> list[Object]:
         found = super().list(kind, namespace)
-        return [one for one in found if _selected(one["metadata"].get("labels") or {}, label_selector)]
+        return [one for one in found if selected(one["metadata"].get("labels") or {}, label_selector)]
 
     def create(self, obj: Mapping[str, Any], *, manager: str, dry_run: bool = False) -> Object:
         self.writes.append(("create", key_of(obj), manager))
@@ -66,21 +66,6 @@ def _merged(base: Any, patch: Mapping[str, Any]) -> Any:
         else:
             result[key] = _merged(result.get(key), value) if isinstance(value, Mapping) else value
     return result
-
-
-def _selected(labels: Mapping[str, str], selector: str) -> bool:
-    for part in filter(None, re.split(r",(?![^(]*\))", selector)):
-        among = re.fullmatch(r"(\S+) in \((.*)\)", part)
-        if among:
-            if labels.get(among[1]) not in among[2].split(","):
-                return False
-        elif "=" in part:
-            key, _equal, value = part.partition("=")
-            if labels.get(key) != value:
-                return False
-        elif part not in labels:
-            return False
-    return True
 
 
 def make(kind: str, name: str, namespace: str = "", *, api: str = "v1", labels: Any = None, **fields: Any) -> Object:

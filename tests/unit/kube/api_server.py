@@ -30,6 +30,7 @@ from ansible_collections.meshops.istio.tests.unit.kube.ownership import (
     updated,
     without_versions,
 )
+from ansible_collections.meshops.istio.tests.unit.kube.selecting import selected
 
 Object = dict[str, Any]
 
@@ -155,12 +156,12 @@ class ApiServer:
                 allowed = not self.forbidden(request.body["spec"]["resourceAttributes"])
                 return 201, {**request.body, "status": {"allowed": allowed}}
             if request.method == "GET":
-                return self._read(request.path)
+                return self._read(request.path, request.query.get("labelSelector", ""))
             if request.method == "POST":
                 return self._create(request)
             return {"PATCH": self._patch, "PUT": self._replace, "DELETE": self._delete}[request.method](request)
 
-    def _read(self, path: str) -> tuple[int, Any]:
+    def _read(self, path: str, selector: str = "") -> tuple[int, Any]:
         if path in self._objects:
             return 200, self._objects[path]
         root, _slash, plural = path.rpartition("/")
@@ -171,8 +172,11 @@ class ApiServer:
         found = [
             {name: value for name, value in obj.items() if name not in ("apiVersion", "kind")}
             for stored, obj in self._objects.items()
-            if (stored.rpartition("/")[0] == path)
-            or ("/namespaces/" not in path and stored.startswith(prefix) and stored.split("/")[-2] == plural)
+            if (
+                stored.rpartition("/")[0] == path
+                or ("/namespaces/" not in path and stored.startswith(prefix) and stored.split("/")[-2] == plural)
+            )
+            and selected(obj["metadata"].get("labels") or {}, selector)
         ]
         return 200, {"kind": "List", "metadata": {"resourceVersion": str(self._version)}, "items": found}
 
