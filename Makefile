@@ -67,10 +67,11 @@ seed%: export LAB = seeds
 
 .PHONY: seeds
 seeds: lab-up ## Run the five labs with real traffic, and show what was seen at each step; seed-000 is one of them
-	pytest tests/integration/labs
+	pytest tests/integration/labs tests/integration/traffic -m step
 
+# What a mesh is for, the list of 002.5, is seen by the tests of traffic.
 seed-%: lab-up
-	pytest tests/integration/labs/test_$*_*.py
+	pytest tests/integration/labs/test_$*_*.py $(if $(filter 002,$*),tests/integration/traffic) -m step
 
 .PHONY: equivalence
 equivalence: setup ## Compare with istioctl install, on two simulated labs; INPUT=file.yaml compares one file, SHORT=1 a few

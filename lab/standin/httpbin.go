@@ -120,6 +120,7 @@ func httpbin(mux *http.ServeMux) {
 		w.Header().Set("Content-Length", strconv.Itoa(len(data)))
 		w.Write(data)
 	})
+	mux.HandleFunc("GET /websocket/echo", websocketEcho)
 	mux.HandleFunc("/response-headers", func(w http.ResponseWriter, r *http.Request) {
 		for name, values := range r.URL.Query() {
 			w.Header()[http.CanonicalHeaderKey(name)] = values

@@ -92,6 +92,11 @@ options:
           - The name of the ingress gateway.
         type: str
         default: istio-ingressgateway
+      labels:
+        description:
+          - "Adds a gateway of this name to those that the profile and the overlays have. Its pods carry these labels, for
+            example V({istio: partners}), by which O(meshops.istio.gateway#module:selector) names them."
+        type: dict
       type:
         description:
           - The type of the gateway's Service.
@@ -160,6 +165,14 @@ EXAMPLES = r"""
     ingress:
       - type: NodePort
         node_ports: {http2: 30080, https: 30443}
+
+- name: Add a second gateway, which is reached from inside only
+  meshops.istio.control_plane:
+    version: 1.29.1
+    ingress:
+      - name: partners
+        labels: {istio: partners}
+        type: ClusterIP
 
 - name: See what a new revision would bring
   meshops.istio.control_plane:
@@ -280,6 +293,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.module import MeshMo
 
 INGRESS = {
     "name": {"type": "str", "default": "istio-ingressgateway"},
+    "labels": {"type": "dict"},
     "type": {"type": "str", "choices": ["NodePort", "LoadBalancer", "ClusterIP"]},
     "node_ports": {"type": "dict"},
     "annotations": {"type": "dict"},

@@ -15,6 +15,14 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.meshops.istio.tests.integration.steps import (
+    pytest_configure,
+    pytest_runtest_makereport,
+    pytest_terminal_summary,
+    seen,
+)
+
+__all__ = ["pytest_configure", "pytest_runtest_makereport", "pytest_terminal_summary", "seen"]
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 

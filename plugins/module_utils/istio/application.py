@@ -20,7 +20,7 @@ from ..kube.objects import Kind, key_of, kind_of
 from ..kube.plan import Plan, Unit
 from ..kube.resources import OWN_GROUPS
 from .injected_pod import as_injected
-from .kinds import DEFINITIONS, KINDS
+from .kinds import DEFINITIONS, KINDS, RETIRED_GROUPS
 from .labels import labels_of
 
 if TYPE_CHECKING:
@@ -166,7 +166,13 @@ def missing_namespaces(cluster: Cluster, objects: Iterable[Object]) -> list[Obje
 def _namespaced(cluster: Cluster, kind: Kind, guess: bool) -> bool:
     try:
         return cluster.namespaced(kind)
-    except InvalidInput:
+    except InvalidInput as error:
+        if kind.group in RETIRED_GROUPS:
+            raise InvalidInput(
+                f"{kind.kind} of {kind.api_version} is not part of Istio any more: use {RETIRED_GROUPS[kind.group]}.",
+                code="unknown_kind",
+                kind=kind._asdict(),
+            ) from error
         if not guess or kind.group in OWN_GROUPS:
             raise
     names = {"kind": kind.kind, "plural": f"{kind.kind.lower()}s"}

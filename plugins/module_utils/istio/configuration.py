@@ -15,6 +15,7 @@ from typing import Any
 
 from ..kube.errors import InvalidInput
 from ..kube.objects import read_yaml
+from .gateway_service import DEFAULT_GATEWAY
 from .operator_merge import get_path, merge, set_flag
 from .overlays import API_VERSION, KIND, Overlay, read_overlays
 from .release import Release
@@ -91,7 +92,11 @@ class Configuration:
         if own:
             self.overlays.append(own)
         self.sets = list(options.sets)
-        self.merged  # noqa: B018 - what is wrong with the inputs shows here, before anything is run
+        # What is wrong with the inputs shows here, before anything is run.
+        further = _further_gateways(get_path(self.merged, "spec.components.ingressGateways") or [], options.ingress)
+        if further:
+            self.overlays.append(further)
+            del self.merged
 
     @cached_property
     def merged(self) -> Mapping[str, Any]:
@@ -197,3 +202,23 @@ def _own_overlay(options: Options) -> Overlay | None:
     if not spec:
         return None
     return Overlay.of({"apiVersion": API_VERSION, "kind": KIND, "spec": spec}, "the options")
+
+
+def _further_gateways(known: Sequence[Mapping[str, Any]], ingress: Sequence[Mapping[str, Any]]) -> Overlay | None:
+    """The gateways that `ingress` adds, with those that are there already: lists of overlays replace each other."""
+    names = {gateway.get("name") for gateway in known}
+    added = []
+    for entry in ingress:
+        name, own = entry.get("name") or DEFAULT_GATEWAY, entry.get("labels")
+        if own and name in names:
+            raise InvalidInput(
+                f"ingress for gateway {name}: labels are for a gateway that is added, and this configuration has"
+                f" {name} already.",
+                gateway=name,
+            )
+        if own:
+            added.append({"name": name, "enabled": True, "label": {key: str(value) for key, value in own.items()}})
+    if not added:
+        return None
+    spec = {"components": {"ingressGateways": [*known, *added]}}
+    return Overlay.of({"apiVersion": API_VERSION, "kind": KIND, "spec": spec}, "ingress")

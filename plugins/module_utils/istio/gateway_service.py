@@ -4,7 +4,7 @@
 
 """How gateways are reached: the user's `ingress` entries, laid over the rendered Services of ingress gateways.
 
-An entry is a map with `name` (default istio-ingressgateway), `type`, `node_ports` (port name to number),
+An entry is a map with `name` (default istio-ingressgateway), `labels` (see `configuration`), `type`, `node_ports` (port name to number),
 `annotations`, `source_ranges`, `address` and `external_traffic_policy`; what it leaves out stays as rendered.
 
 This is done on the rendered Service, and not through an IstioOperator, because there it cannot be said for one
@@ -49,6 +49,7 @@ def apply_ingress(objects: Iterable[dict[str, Any]], entries: Sequence[Mapping[s
     for entry in entries:
         settings = {key: value for key, value in entry.items() if value not in (None, "", [], {})}
         name = settings.pop("name", DEFAULT_GATEWAY)
+        settings.pop("labels", None)  # by which the configuration has added it
         unknown = sorted(set(settings) - _FIELDS)
         if unknown:
             raise InvalidInput(f"ingress for gateway {name}: unknown setting '{unknown[0]}'.", gateway=name)
@@ -60,7 +61,7 @@ def apply_ingress(objects: Iterable[dict[str, Any]], entries: Sequence[Mapping[s
         if name not in services:
             raise InvalidInput(
                 f"ingress names the gateway {name}, which this configuration does not have;"
-                f" it has {', '.join(sorted(services)) or 'no ingress gateway'}.",
+                f" it has {', '.join(sorted(services)) or 'no ingress gateway'}. With labels of its own it is added.",
                 gateway=name,
                 gateways=sorted(services),
             )

@@ -50,3 +50,11 @@ DEFINITIONS: tuple[dict[str, Any], ...] = tuple(
     for (group, kind), versions in _VERSIONS.items()
 )
 """As much of their CustomResourceDefinitions as is needed to address them."""
+
+RETIRED_GROUPS: dict[str, str] = {
+    "authentication.istio.io": "PeerAuthentication and RequestAuthentication of security.istio.io/v1, or the modules mtls"
+    " and authorization",
+    "config.istio.io": "Telemetry of telemetry.istio.io/v1, or the modules traffic_policy and authorization",
+    "rbac.istio.io": "AuthorizationPolicy of security.istio.io/v1, or the module authorization",
+}
+"""The groups of kinds that Istio once had, and what does the same today."""

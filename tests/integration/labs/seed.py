@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One of the five labs as a person goes through it: its playbook is run, and what it left is looked at."""
+"""A lab as a person goes through it: its playbook is run, and what it left is looked at."""
 
 from __future__ import annotations
 
@@ -21,16 +21,17 @@ _RECAP = re.compile(r"^localhost +: .*changed=(\d+) .*failed=0 ", re.MULTILINE)
 
 
 class Seed:
-    """The playbook `name` of playbooks/labs, on a lab."""
+    """The playbook `name`, on a lab, with what belongs to it in `namespace`; `variables` are those of all its runs."""
 
-    def __init__(self, lab: Lab, name: str, namespace: str) -> None:
+    def __init__(self, lab: Lab, name: str, namespace: str, **variables: Any) -> None:
         self.lab, self.name, self.namespace = lab, name, namespace
+        self._variables = variables
         self._programs = Path(lab.kubeconfig).parent / "bin"
 
     def play(self, *, fails: bool = False, **variables: Any) -> Played:
         """Run the playbook with more variables than the lab's."""
-        given = ["-e", f"@{self.lab.variables_file}", "-e", json.dumps(variables)]
-        command = ["ansible-playbook", f"meshops.istio.labs.{self.name}", *given]
+        given = ["-e", f"@{self.lab.variables_file}", "-e", json.dumps({**self._variables, **variables})]
+        command = ["ansible-playbook", f"meshops.istio.{self.name}", *given]
         done = subprocess.run(command, capture_output=True, text=True, timeout=1800, check=False)
         played = Played(done.stdout + done.stderr)
         assert (done.returncode != 0) == fails, played.text

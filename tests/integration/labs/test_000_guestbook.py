@@ -7,19 +7,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 
 import pytest
 from ansible_collections.meshops.istio.tests.integration.conftest import now
-from ansible_collections.meshops.istio.tests.integration.labs.conftest import Seen
+from ansible_collections.meshops.istio.tests.integration.labs.conftest import Sow
 from ansible_collections.meshops.istio.tests.integration.labs.seed import Seed, who
+from ansible_collections.meshops.istio.tests.integration.steps import Seen
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Answer, Door, eventually, tally
 
 
 @pytest.fixture(scope="module")
-def guestbook(sown: Callable[[str, str], AbstractContextManager[Seed]]) -> Iterator[Seed]:
-    with sown("guestbook", "default") as seed:
+def guestbook(sown: Sow) -> Iterator[Seed]:
+    with sown("labs.guestbook", "default") as seed:
         seed.play()
         yield seed
 

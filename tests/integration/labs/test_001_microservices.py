@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 
 import pytest
 from ansible_collections.meshops.istio.tests.integration.conftest import now
-from ansible_collections.meshops.istio.tests.integration.labs.conftest import Seen
+from ansible_collections.meshops.istio.tests.integration.labs.conftest import Sow
 from ansible_collections.meshops.istio.tests.integration.labs.seed import Seed, who
+from ansible_collections.meshops.istio.tests.integration.steps import Seen
 
 CUSTOMERS, ORDERS = "/customers-service/v2/customers", "/orders-service/v2/orders"
 INSIDE = ("customer", "notification", "order")
@@ -22,8 +22,8 @@ OUTSIDE = ("customer-mongodb", "kafka", "kafka-zookeeper", "order-postgres")
 
 
 @pytest.fixture(scope="module")
-def microservices(sown: Callable[[str, str], AbstractContextManager[Seed]]) -> Iterator[Seed]:
-    with sown("microservices", "default") as seed:
+def microservices(sown: Sow) -> Iterator[Seed]:
+    with sown("labs.microservices", "default") as seed:
         seed.play()
         yield seed
 

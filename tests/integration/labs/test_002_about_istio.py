@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 
 import pytest
 from ansible_collections.meshops.istio.tests.integration.conftest import now
-from ansible_collections.meshops.istio.tests.integration.labs.conftest import Seen
+from ansible_collections.meshops.istio.tests.integration.labs.conftest import Sow
 from ansible_collections.meshops.istio.tests.integration.labs.seed import Seed, who
+from ansible_collections.meshops.istio.tests.integration.steps import Seen
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Door, eventually
 
 HELLO = "/helloWorld/sayHello"
@@ -20,10 +21,24 @@ GREETING = "Hello, World from service helloWorld !"
 
 
 @pytest.fixture(scope="module")
-def hellodemo(sown: Callable[[str, str], AbstractContextManager[Seed]]) -> Iterator[Seed]:
-    with sown("about_istio", "default") as seed:
+def hellodemo(sown: Sow) -> Iterator[Seed]:
+    with sown("labs.about_istio", "default") as seed:
         seed.play(mesh_ingress_type="LoadBalancer")
         yield seed
+
+
+@pytest.mark.step("002.1", "the CRDs first, then the control plane")
+def test_the_order(hellodemo: Seed, seen: Seen) -> None:
+    definitions = [
+        one["metadata"] for one in hellodemo.get("crd")["items"] if one["metadata"]["name"].endswith("istio.io")
+    ]
+    istiod = hellodemo.get("deployment", "istiod", namespace="istio-system")["metadata"]["creationTimestamp"]
+    ingress = hellodemo.get("deployment", "istio-ingressgateway", namespace="istio-system")["metadata"][
+        "creationTimestamp"
+    ]
+    last = max(one["creationTimestamp"] for one in definitions)
+    assert last <= istiod <= ingress
+    seen(f"{len(definitions)} CRDs by {last[11:19]}, istiod {istiod[11:19]}, ingress gateway {ingress[11:19]}")
 
 
 @pytest.mark.step("002.2", "istio-ingressgateway from LoadBalancer to NodePort")
@@ -41,6 +56,7 @@ def test_the_pod(hellodemo: Seed, seen: Seen) -> None:
     pod = hellodemo.pod("run=hellodemo")
     assert (pod.name, pod.ready) == ("hellodemo", "2/2")
     assert "ownerReferences" not in pod.object["metadata"]
+    assert hellodemo.get("namespace", "default")["metadata"]["labels"]["istio-injection"] == "enabled"
     assert pod.object["spec"]["containers"][0]["imagePullPolicy"] == "IfNotPresent"
     seen(f"{pod.name} {pod.ready}")
 
@@ -64,36 +80,43 @@ def test_through_the_gateway(hellodemo: Seed, seen: Seen) -> None:
     seen(f"INGRESS_PORT {ports['http2']}, SECURE_INGRESS_PORT {ports['https']}: {answer.text.strip()}", who(answer))
 
 
-@pytest.fixture
-def outsider(hellodemo: Seed) -> Iterator[str]:
-    """The name of a pod that has curl and no sidecar."""
+@contextmanager
+def outsider(hellodemo: Seed) -> Iterator[Callable[[], str]]:
+    """A pod that has curl and no sidecar: what it is answered in plain text."""
     name = "outsider"
     image, label = "docker.io/curlimages/curl:8.16.0", "sidecar.istio.io/inject=false"
     hellodemo.kubectl("run", name, f"--image={image}", f"--labels={label}", "--command", "--", "sleep", "infinity")
     hellodemo.kubectl("wait", "pod", name, "--for=condition=Ready", "--timeout=60s")
-    yield name
+    command = ("curl", "-sS", "-m", "5", f"http://helloworldservice:9095{HELLO}")
+    yield lambda: hellodemo.execute(name, name, *command, check=False).strip()
     hellodemo.kubectl("delete", "pod", name, "--now")
 
 
-@pytest.mark.step("002.1", "permissive, or with mutual TLS: then plain text is refused")
-def test_mutual_tls(hellodemo: Seed, outsider: str, seen: Seen) -> None:
-    def plainly() -> str:
-        command = ("curl", "-sS", "-m", "5", f"http://helloworldservice:9095{HELLO}")
-        return hellodemo.execute(outsider, outsider, *command, check=False).strip()
+def mode(hellodemo: Seed) -> str:
+    """What the whole mesh takes."""
+    return str(hellodemo.get("peerauthentication", "default", namespace="istio-system")["spec"]["mtls"]["mode"])
 
-    def mode() -> str:
-        return str(hellodemo.get("peerauthentication", "default", namespace="istio-system")["spec"]["mtls"]["mode"])
 
-    assert (mode(), plainly()) == ("PERMISSIVE", GREETING)
+@pytest.mark.step("002.1", "mutual TLS is not set while somebody speaks plain text")
+def test_plain_text_is_not_shut_out_unasked(hellodemo: Seed, seen: Seen) -> None:
+    with outsider(hellodemo) as plainly:
+        played = hellodemo.play(fails=True, hellodemo_mutual_tls=True)
+        assert (mode(hellodemo), plainly()) == ("PERMISSIVE", GREETING)
+    assert "would shut out clients that may speak plain text, Pod default/outsider (no sidecar)" in played.text
+    seen("refused for Pod default/outsider (no sidecar), which is answered still")
+
+
+@pytest.mark.step("002.1", "with mutual TLS plain text is refused, and the kubelet's health checks pass")
+def test_mutual_tls(hellodemo: Seed, seen: Seen) -> None:
     hellodemo.play(hellodemo_mutual_tls=True)
     try:
-        assert mode() == "STRICT"
-        refused = eventually(plainly, lambda said: "reset" in said)
-        answer = hellodemo.gateway.ask(HELLO)
-        assert (answer.status, answer.text.strip()) == (200, GREETING)
+        with outsider(hellodemo) as plainly:
+            refused = eventually(plainly, lambda said: "reset" in said)
+            found = mode(hellodemo), hellodemo.gateway.ask(HELLO).status, hellodemo.pod("run=hellodemo").ready
     finally:
         hellodemo.play()
-    seen(f"STRICT: plain text '{refused.splitlines()[0]}', {answer.status} through the gateway", who(answer))
+    assert found == ("STRICT", 200, "2/2")
+    seen(f"{found[0]}: plain text '{refused.splitlines()[0]}', {found[1]} through the gateway, {found[2]}")
 
 
 @pytest.mark.step("002", "a second run changes and writes nothing")

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 
 import pytest
 from ansible_collections.meshops.istio.tests.integration.conftest import now
-from ansible_collections.meshops.istio.tests.integration.labs.conftest import Seen
+from ansible_collections.meshops.istio.tests.integration.labs.conftest import Sow
 from ansible_collections.meshops.istio.tests.integration.labs.seed import Seed, who
+from ansible_collections.meshops.istio.tests.integration.steps import Seen
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Answer, Door, eventually, tally
 
 HOST = "me.example.com"
@@ -30,8 +30,8 @@ WORKLOADS = [
 
 
 @pytest.fixture(scope="module")
-def calculator(sown: Callable[[str, str], AbstractContextManager[Seed]]) -> Iterator[Seed]:
-    with sown("aks_challenge", "dev") as seed:
+def calculator(sown: Sow) -> Iterator[Seed]:
+    with sown("labs.aks_challenge", "dev") as seed:
         seed.play()
         yield seed
 
@@ -50,6 +50,33 @@ def version(answer: Answer) -> str:
     if answer.status != 200 or not answer.text.startswith("{"):
         return str(answer.status)
     return str(json.loads(answer.text)["__v"])
+
+
+@pytest.mark.step("003.1", "the oldest versions of Istio and Kubernetes are asserted before anything changes")
+def test_the_oldest_versions(calculator: Seed, seen: Seen) -> None:
+    since = now()
+    kubernetes = {"istio": "1.22.0", "kubernetes": "1.99.0"}
+    said = [
+        calculator.play(fails=True, calculator_oldest=kubernetes).text,
+        calculator.play(fails=True, mesh_version="1.17.0").text,
+    ]
+    writes = calculator.lab.writes_since(since)
+    assert all("The calculator needs Istio 1.22.0 and Kubernetes" in one for one in said)
+    assert writes == 0
+    seen(f"Kubernetes older than 1.99.0, and Istio 1.17.0, refused, {writes} writes")
+
+
+@pytest.mark.step("003.2", "the installation is there, and as the release's own analysis wants it")
+def test_the_installation(calculator: Seed, seen: Seen) -> None:
+    pods = {pod.labels["app"]: pod.ready for pod in calculator.pods(namespace="istio-system")}
+    assert pods == {"istiod": "1/1", "istio-ingressgateway": "1/1"}
+    version = json.loads(calculator.istioctl("version", "-o", "json"))["meshVersion"][0]["Info"]["version"]
+    assert version == calculator.lab.release["version"]
+    said = calculator.istioctl("analyze", "-n", calculator.namespace, check=False)
+    assert "Error [" not in said, said
+    seen(
+        f"istiod {version} {pods['istiod']}, gateway {pods['istio-ingressgateway']}; {said.strip().splitlines()[-1][:60]}"
+    )
 
 
 @pytest.mark.step("003.3", "Gateway and VirtualService of the text lead to the calculator's page")
@@ -131,10 +158,8 @@ def test_mirroring(calculator: Seed, door: Door, seen: Seen) -> None:
     pod = calculator.pod("app=backend,version=v3").name
 
     def mirrored() -> int:
-        said = calculator.execute(
-            pod, "istio-proxy", "pilot-agent", "request", "GET", "stats?filter=inbound.*upstream_rq_200$"
-        )
-        return sum(int(count) for count in re.findall(r"upstream_rq_200: (\d+)", said))
+        said = calculator.execute(pod, "istio-proxy", "pilot-agent", "request", "GET", "clusters")
+        return sum(int(count) for count in re.findall(r"^inbound\|.*::rq_total::(\d+)$", said, re.MULTILINE))
 
     before = mirrored()
     shares = tally(version(calculate(door)) for _ in range(40))

@@ -15,15 +15,15 @@ import hashlib
 import http.server
 import os
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.meshops.istio.tests.integration.conftest import CHECKOUT, now
-from ansible_collections.meshops.istio.tests.integration.labs.conftest import Seen
+from ansible_collections.meshops.istio.tests.integration.labs.conftest import Sow
 from ansible_collections.meshops.istio.tests.integration.labs.seed import Pod, Seed, who
+from ansible_collections.meshops.istio.tests.integration.steps import Seen
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Client, Door, eventually
 
 Manifests = dict[str, Any]
@@ -67,8 +67,8 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def shop(sown: Callable[[str, str], AbstractContextManager[Seed]], manifests: Manifests) -> Iterator[Seed]:
-    with sown("online_boutique", "default") as seed:
+def shop(sown: Sow, manifests: Manifests) -> Iterator[Seed]:
+    with sown("labs.online_boutique", "default") as seed:
         yield seed
 
 

@@ -35,7 +35,7 @@ def mesh(lab: Lab, cluster: Cluster) -> Iterator[Cluster]:
         return
     playbook("site", lab)
     yield Cluster.connect({"kubeconfig": lab.kubeconfig}, user_agent="tests")
-    playbook("uninstall", lab, "--extra-vars", "mesh_purge=true")
+    playbook("uninstall", lab, "--extra-vars", "mesh_purge=true mesh_uninstall_confirm=true")
 
 
 def playbook(name: str, lab: Lab, *arguments: str) -> None:

@@ -89,17 +89,23 @@ class Shop:
 
     def ask_from(self, namespace: str, url: str, *options: str) -> Answer:
         """A request by the client's pod of a namespace; `options` are curl's."""
+        asked = ("curl", "-sS", "-m", "10", *options, "-w", "\\n%{http_code}", url)
+        said = self.execute("app=client", "curl", *asked, namespace=namespace)
+        text, _newline, last = said.rstrip().rpartition("\n")
+        return Answer(int(last), text) if last.isdigit() else Answer(0, said)
+
+    def execute(self, labels: str, container: str, *command: str, namespace: str = MESH) -> str:
+        """What a command prints in a container of the pod with these labels."""
         said = stream(
             self._pods.connect_get_namespaced_pod_exec,
-            self.pod("app=client", namespace)["metadata"]["name"],
+            self.pod(labels, namespace)["metadata"]["name"],
             namespace,
-            container="curl",
-            command=["curl", "-sS", "-m", "10", *options, "-w", "\\n%{http_code}", url],
+            container=container,
+            command=list(command),
             stdout=True,
             stderr=True,
         )
-        text, _newline, last = said.rstrip().rpartition("\n")
-        return Answer(int(last), text) if last.isdigit() else Answer(0, said)
+        return str(said)
 
     def log_of(self, labels: str) -> list[str]:
         """The access log of a pod's sidecar."""

@@ -10,11 +10,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
 from ansible_collections.meshops.istio.tests.integration.conftest import CHECKOUT, Lab
+from ansible_collections.meshops.istio.tests.integration.steps import Seen
 from ansible_collections.meshops.istio.tests.integration.traffic.conftest import door_of
 from ansible_collections.meshops.istio.tests.integration.traffic.shop import MESH, Shop
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Door, eventually, tally
@@ -51,13 +51,14 @@ def front(run: Run, run_module: Run, lab: Lab, shop: Shop, definitions: str) -> 
             shop.cluster.delete(Kind(change["api_version"], change["kind"]), change["name"])
 
 
-def test_weights_and_a_header(run: Run, front: Door, record_property: Any) -> None:
+@pytest.mark.step("002.5", "the same by Kubernetes' Gateway API, whose CRDs are brought along")
+def test_weights_and_a_header(run: Run, front: Door, seen: Seen) -> None:
     both = [{"host": "hello-v1", "weight": 80}, {"host": "hello-v2", "weight": 20}]
     http = [{"match": [{"headers": {"end-user": "jason"}}], "to": [{"host": "hello-v2"}]}, {"to": both}]
     run("traffic_route", api="kubernetes", name="hello", hosts=["hello.test"], gateways=["front"], http=http)
     eventually(lambda: front.ask("/hello").status, lambda status: status == 200)
     found = tally(answer.version for answer in front.ask_often(COUNT, "/hello"))
-    record_property("observed", f"{found} of {COUNT}")
+    seen(f"{found} of {COUNT}")
     assert FIFTH[0] <= found["v2"] <= FIFTH[1], found
     assert {front.ask("/hello", end_user="jason").version for _time in range(10)} == {"v2"}
     assert front.ask("/hello", name="other.test").status == 404

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
+from ansible_collections.meshops.istio.tests.integration.steps import Seen
 from ansible_collections.meshops.istio.tests.integration.traffic.shop import MANAGER, MESH, Shop
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Door, eventually
 from ansible_collections.meshops.istio.tests.unit.kube.certificates import make_certificate
@@ -73,8 +74,9 @@ def trusting(certificate: Path, *own: Path) -> ssl.SSLContext:
     return context
 
 
+@pytest.mark.step("002.5", "TLS termination, and the redirect to it")
 def test_a_certificate_and_the_redirect_to_it(
-    run: Run, plain_door: Door, secure_door: Door, secrets: Any, certificate: tuple[Path, Path]
+    run: Run, plain_door: Door, secure_door: Door, secrets: Any, certificate: tuple[Path, Path], seen: Seen
 ) -> None:
     secrets("istio-system", tls_crt=certificate[0], tls_key=certificate[1])
     serve(run, {"secret": NAME, "min_version": "1.3"})
@@ -87,10 +89,12 @@ def test_a_certificate_and_the_redirect_to_it(
     older = trusting(certificate[0])
     older.maximum_version = ssl.TLSVersion.TLSv1_2
     assert replace(secure_door, tls=older).ask("/hello", name=HOST).status == 0
+    seen(f"TLS 1.3 {answer.status} {answer.headers['server']}, http {moved.status} to https, TLS 1.2 refused")
 
 
+@pytest.mark.step("002.5", "TLS termination with clients' certificates")
 def test_clients_need_a_certificate(
-    run: Run, secure_door: Door, secrets: Any, certificate: tuple[Path, Path], client: tuple[Path, Path]
+    run: Run, secure_door: Door, secrets: Any, certificate: tuple[Path, Path], client: tuple[Path, Path], seen: Seen
 ) -> None:
     secrets("istio-system", tls_crt=certificate[0], tls_key=certificate[1], ca_crt=client[0])
     serve(run, {"secret": NAME, "mode": "mutual"})
@@ -98,9 +102,11 @@ def test_clients_need_a_certificate(
     known = replace(secure_door, tls=trusting(certificate[0], *client))
     eventually(lambda: known.ask("/hello", name=HOST).status, lambda status: status == 200)
     assert replace(secure_door, tls=trusting(certificate[0])).ask("/hello", name=HOST).status == 0
+    seen("with one 200, without refused")
 
 
-def test_tls_is_passed_on(run: Run, secure_door: Door, shop: Shop) -> None:
+@pytest.mark.step("002.5", "TLS passed on to who ends it")
+def test_tls_is_passed_on(run: Run, secure_door: Door, shop: Shop, seen: Seen) -> None:
     # Something that speaks TLS itself is there anyway: the control plane.
     istiod = "istiod.istio-system.svc"
     run(
@@ -116,6 +122,7 @@ def test_tls_is_passed_on(run: Run, secure_door: Door, shop: Shop) -> None:
     context = ssl.create_default_context(cadata=root["data"]["root-cert.pem"])
     door = replace(secure_door, tls=context)
     eventually(lambda: door.ask("/", name=istiod).status, lambda status: status == 404)
+    seen("answered by istiod, with its own certificate")
 
 
 def test_secrets_and_ports_that_cannot_be_used(

@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 import pytest
+from ansible_collections.meshops.istio.tests.integration.steps import Seen
 from ansible_collections.meshops.istio.tests.integration.traffic.shop import MESH, Shop
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Client, Door, eventually, tally
 from ansible_collections.meshops.istio.tests.unit.modules.running import Run
@@ -43,22 +44,22 @@ def versions(gate: Door, count: int = 10) -> dict[str, int]:
     return tally(answer.version for answer in gate.ask_often(count, "/hello"))
 
 
-def test_weights_and_aborts(run: Run, gate: Door, record_property: Any) -> None:
+@pytest.mark.step("002.5", "percentage rollout 80/20, and fault injection: 10 % aborts")
+def test_weights_and_aborts(run: Run, gate: Door, seen: Seen) -> None:
     to = [{**TO_V1[0], "weight": 80}, {**TO_V2[0], "weight": 20}]
     route(run, {"to": to, "fault": {"abort": {"percent": 10, "status": 418}}})
     eventually(lambda: gate.ask("/hello").version, lambda version: version == "v2")
     answers = gate.ask_often(COUNT, "/hello")
     statuses = tally(answer.status for answer in answers)
     found = tally(answer.version for answer in answers if answer.status == 200)
-    record_property("observed", f"{statuses} {found} of {COUNT}")
+    seen(f"{statuses} {found} of {COUNT}")
     assert set(statuses) == {"200", "418"}
     assert TENTH[0] <= statuses["418"] <= TENTH[1], statuses
     assert FIFTH[0] <= found["v2"] <= FIFTH[1], found
 
 
-def test_from_no_subsets_to_all_requests_at_the_new_one_none_is_lost(
-    run: Run, gate: Door, record_property: Any
-) -> None:
+@pytest.mark.step("002.5", "canary by 10, 50, 100 % and back: no request is lost")
+def test_from_no_subsets_to_all_requests_at_the_new_one_none_is_lost(run: Run, gate: Door, seen: Seen) -> None:
     plain = {"name": "hello", "hosts": ["hello.test"], "gateways": ["gate"], "http": [{"to": [{"host": "hello"}]}]}
     run("traffic_route", **plain)
     eventually(lambda: gate.ask("/hello").status, lambda status: status == 200)
@@ -69,11 +70,12 @@ def test_from_no_subsets_to_all_requests_at_the_new_one_none_is_lost(
         eventually(lambda: versions(gate), lambda found: found == {"v2": 10})
         run("traffic_route", **plain)
         eventually(lambda: versions(gate, 20), lambda found: len(found) == 2)
-    record_property("observed", str(client.seen))
+    seen(str(client.seen))
     assert set(client.seen) == {"200"}, client.seen
     assert client.seen["200"] > 50
 
 
+@pytest.mark.step("002.5", "A/B testing by header, cookie and user agent")
 @pytest.mark.parametrize(
     ("match", "headers"),
     [
@@ -84,15 +86,17 @@ def test_from_no_subsets_to_all_requests_at_the_new_one_none_is_lost(
     ],
     ids=["header", "cookie", "user agent", "user agent by pattern"],
 )
-def test_a_match_decides(run: Run, gate: Door, match: Any, headers: dict[str, str]) -> None:
+def test_a_match_decides(run: Run, gate: Door, match: Any, headers: dict[str, str], seen: Seen) -> None:
     route(run, {"match": [match], "to": TO_V2}, {"to": TO_V1})
     eventually(lambda: gate.ask("/hello", **headers).version, lambda version: version == "v2")
     assert {gate.ask("/hello", **headers).version for _time in range(10)} == {"v2"}
     assert versions(gate) == {"v1": 10}
     assert gate.ask("/hello", cookie="group=betamax").version == "v1"
+    seen(f"{match}: 10 of 10 to v2, all others to v1", "stand-in for helloworld")
 
 
-def test_a_mirror_gets_each_request_and_answers_none(run: Run, gate: Door, shop: Shop, record_property: Any) -> None:
+@pytest.mark.step("002.5", "mirroring")
+def test_a_mirror_gets_each_request_and_answers_none(run: Run, gate: Door, shop: Shop, seen: Seen) -> None:
     route(run, {"to": TO_V1, "mirror": {"host": "hello", "subset": "v2"}})
     eventually(lambda: versions(gate), lambda found: found == {"v1": 10})
 
@@ -101,18 +105,21 @@ def test_a_mirror_gets_each_request_and_answers_none(run: Run, gate: Door, shop:
 
     answers = gate.ask_often(30, "/hello?mirrored")
     copies = eventually(mirrored, lambda count: count >= 30)
-    record_property("observed", f"{tally(answer.version for answer in answers)}, {copies} copies")
+    seen(f"{tally(answer.version for answer in answers)}, {copies} copies")
     assert tally(answer.version for answer in answers) == {"v1": 30}
     assert copies == 30
 
 
-def test_a_delay_and_a_timeout(run: Run, gate: Door) -> None:
+@pytest.mark.step("002.5", "timeouts: what takes 3 s is cut off after 500 ms")
+def test_a_delay_and_a_timeout(run: Run, gate: Door, seen: Seen) -> None:
     to_httpbin(run, timeout="500ms")
     eventually(lambda: gate.ask("/get", name="httpbin.test").status, lambda status: status == 200)
     assert gate.ask("/delay/3", name="httpbin.test").status == 504
+    seen("504", "stand-in for httpbin")
 
 
-def test_retries_make_up_for_failures(run: Run, gate: Door, shop: Shop) -> None:
+@pytest.mark.step("002.5", "retries, seen in the sidecar's access log")
+def test_retries_make_up_for_failures(run: Run, gate: Door, shop: Shop, seen: Seen) -> None:
     to_httpbin(run, retries={"attempts": 2, "conditions": ["5xx"]})
     eventually(lambda: gate.ask("/get", name="httpbin.test").status, lambda status: status == 200)
     assert gate.ask("/status/503?retried", name="httpbin.test").status == 503
@@ -121,6 +128,7 @@ def test_retries_make_up_for_failures(run: Run, gate: Door, shop: Shop) -> None:
         return sum("/status/503?retried" in line for line in shop.log_of("app=httpbin"))
 
     assert eventually(attempts, lambda count: count >= 3) == 3
+    seen("3 attempts of one request", "stand-in for httpbin")
 
 
 def test_rewrites_redirects_and_answers(run: Run, gate: Door) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
+from ansible_collections.meshops.istio.tests.integration.steps import Seen
 from ansible_collections.meshops.istio.tests.integration.traffic.shop import MANAGER, MESH, PLAIN, Shop
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Door, eventually
 from ansible_collections.meshops.istio.tests.unit.modules.running import Run
@@ -30,7 +31,8 @@ def status(shop: Shop, namespace: str, url: str = HELLO, *options: str) -> int:
 # --- mutual TLS ----------------------------------------------------------------------------------------------------
 
 
-def test_strict_resets_plain_text_and_lets_the_mesh_in(run: Run, shop: Shop) -> None:
+@pytest.mark.step("002.5", "mutual TLS for a namespace")
+def test_strict_resets_plain_text_and_lets_the_mesh_in(run: Run, shop: Shop, seen: Seen) -> None:
     assert (status(shop, MESH), status(shop, PLAIN)) == (200, 200)
     result = run("mtls")
     assert result["plain_text_clients"] == []
@@ -39,6 +41,7 @@ def test_strict_resets_plain_text_and_lets_the_mesh_in(run: Run, shop: Shop) -> 
     assert status(shop, MESH) == 200
     run("mtls", mode="permissive")
     eventually(lambda: status(shop, PLAIN), lambda found: found == 200)
+    seen("plain text reset, the mesh 200", "stand-in for helloworld")
 
 
 def test_strict_for_one_workload_but_for_one_of_its_ports(run: Run, shop: Shop) -> None:
@@ -74,16 +77,19 @@ def test_plain_text_clients_are_named_before_strict_is_set(run: Run, shop: Shop)
 # --- access --------------------------------------------------------------------------------------------------------
 
 
-def test_a_path_is_denied(run: Run, shop: Shop) -> None:
+@pytest.mark.step("002.5", "access control by what is asked for")
+def test_a_path_is_denied(run: Run, shop: Shop, seen: Seen) -> None:
     rules = [{"to": [{"paths": ["/status/*"]}]}]
     run("authorization", name="no-status", selector={"app": "httpbin"}, action="deny", rules=rules)
     url = f"http://httpbin.{MESH}:8000"
     denied = eventually(lambda: shop.ask_from(MESH, f"{url}/status/200"), lambda answer: answer.status == 403)
     assert denied.text == "RBAC: access denied"
     assert status(shop, MESH, f"{url}/get") == 200
+    seen(f"/status/200 {denied.status} {denied.text}, /get 200", "stand-in for httpbin")
 
 
-def test_only_whom_a_policy_names_is_allowed(run: Run, shop: Shop) -> None:
+@pytest.mark.step("002.5", "access control by who asks")
+def test_only_whom_a_policy_names_is_allowed(run: Run, shop: Shop, seen: Seen) -> None:
     account = f"cluster.local/ns/{MESH}/sa/default"
     rules = [{"from": [{"principals": [account]}]}]
     run("authorization", name="own", selector={"app": "hello"}, rules=rules)
@@ -91,6 +97,7 @@ def test_only_whom_a_policy_names_is_allowed(run: Run, shop: Shop) -> None:
     assert status(shop, MESH) == 200
     run("authorization", name="own", selector={"app": "hello"}, rules=[])
     eventually(lambda: status(shop, MESH), lambda found: found == 403)
+    seen("another namespace 403, its own 200; with no rule 403", "stand-in for helloworld")
 
 
 class Issuer:
@@ -122,7 +129,8 @@ def _number(value: int) -> str:
     return _encoded(value.to_bytes((value.bit_length() + 7) // 8, "big"))
 
 
-def test_a_token_is_asked_for_and_checked(run: Run, shop: Shop) -> None:
+@pytest.mark.step("002.5", "end-to-end authentication by token")
+def test_a_token_is_asked_for_and_checked(run: Run, shop: Shop, seen: Seen) -> None:
     issuer, other = Issuer(), Issuer()
     jwt = [{"issuer": "tests", "jwks": issuer.keys}]
     run("authorization", name="tokens", selector={"app": "hello"}, jwt=jwt)
@@ -133,6 +141,7 @@ def test_a_token_is_asked_for_and_checked(run: Run, shop: Shop) -> None:
     eventually(lambda: status(shop, MESH), lambda found: found == 403)
     assert with_token(issuer.token()) == 200
     assert with_token(other.token()) == 401
+    seen("without 403, with one 200, with another issuer's 401", "stand-in for helloworld")
 
 
 def test_a_gateway_denies_a_host(run: Run, gate: Door, shop: Shop) -> None:
@@ -151,7 +160,8 @@ def test_a_gateway_denies_a_host(run: Run, gate: Door, shop: Shop) -> None:
 # --- egress --------------------------------------------------------------------------------------------------------
 
 
-def test_a_namespace_reaches_only_what_it_names(run: Run, shop: Shop) -> None:
+@pytest.mark.step("002.5", "egress control")
+def test_a_namespace_reaches_only_what_it_names(run: Run, shop: Shop, seen: Seen) -> None:
     address = shop.pod("app=outside", PLAIN)["status"]["podIP"]
     url = f"http://{address}:8080/get"
     assert status(shop, MESH, url) == 200
@@ -168,3 +178,4 @@ def test_a_namespace_reaches_only_what_it_names(run: Run, shop: Shop) -> None:
     eventually(lambda: status(shop, MESH, url, *asked), lambda found: found == 200)
     assert status(shop, MESH, url) in (0, 502)
     assert run("egress", name="twice", **named, fails=True)["code"] == "host_taken"
+    seen("what is not named 502, what is named 200", "stand-in for httpbin")

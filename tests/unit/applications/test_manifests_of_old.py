@@ -64,3 +64,27 @@ def test_a_rule_of_the_time_before_kubernetes_had_them(api: ApiServer, on_api: R
     result = on_api("application", name="hello", definition=[rule])
     assert (result["code"], api.writes) == ("invalid_input", [])
     assert result["msg"] == "definition 1, document 1 is not a Kubernetes object: it has no apiVersion."
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_a_kind_that_istio_has_no_more_is_told_with_what_does_the_same(
+    api: ApiServer, on_api: Run, check: bool
+) -> None:
+    policy = "apiVersion: authentication.istio.io/v1alpha1\nkind: Policy\nmetadata: {name: tokens}\n"
+    result = on_api("application", name="hello", definition=[policy], check=check)
+    assert (result["code"], api.writes) == ("unknown_kind", [])
+    assert result["msg"] == (
+        "Policy of authentication.istio.io/v1alpha1 is not part of Istio any more: use PeerAuthentication and"
+        " RequestAuthentication of security.istio.io/v1, or the modules mtls and authorization."
+    )
+
+
+def test_a_workload_without_a_selector_is_told_which_one(api: ApiServer, on_api: Run) -> None:
+    api.fault = discovered
+    old = DEPLOYMENT.format(version="apps/v1", more="tier: front")
+    result = on_api("application", name="hello", namespace="new", create_namespaces=True, definition=[old])
+    assert (result["code"], api.writes) == ("invalid_input", [])
+    assert result["msg"] == (
+        "Deployment new/hello has no spec.selector, which apps/v1 needs: give it matchLabels {app: hello, version: latest,"
+        " tier: front}."
+    )

@@ -72,3 +72,18 @@ def test_an_unknown_profile_lists_those_there_are(made: MadeRelease) -> None:
 def test_a_revision_is_a_label(made: MadeRelease, revision: str) -> None:
     with pytest.raises(InvalidInput, match="cannot be the revision"):
         configured(made, revision=revision)
+
+
+def test_an_ingress_entry_with_labels_adds_a_gateway(made: MadeRelease, operator: Operator) -> None:
+    listed = [{"name": "istio-ingressgateway", "enabled": True}, {"name": "public", "enabled": True}]
+    overlays = [operator({"components": {"ingressGateways": listed}})]
+    ingress = [{"type": "NodePort"}, {"name": "partners", "labels": {"istio": "partners", "tier": 2}}]
+    configuration = configured(made, overlays=overlays, ingress=ingress)
+    added = {"name": "partners", "enabled": True, "label": {"istio": "partners", "tier": "2"}}
+    assert configuration.merged["spec"]["components"]["ingressGateways"] == [*listed, added]
+    assert configured(made, ingress=[{"name": "partners"}]).overlays == []
+
+
+def test_labels_of_a_gateway_that_is_there_already(made: MadeRelease) -> None:
+    with pytest.raises(InvalidInput, match="labels are for a gateway that is added"):
+        configured(made, ingress=[{"labels": {"istio": "other"}}])

@@ -1,0 +1,109 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The labs' manifests as their authors published them: they work, or are refused with a sentence that helps.
+
+They are not part of this project: UPSTREAM_MANIFESTS names a folder with them, and one in ../shared/apps is found
+without. Manifests with the same flaws, made up, are in tests/unit/applications.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.meshops.istio.tests.integration.conftest import CHECKOUT, now
+from ansible_collections.meshops.istio.tests.integration.labs.conftest import Sow
+from ansible_collections.meshops.istio.tests.integration.labs.seed import Seed, who
+from ansible_collections.meshops.istio.tests.integration.steps import Seen
+from ansible_collections.meshops.istio.tests.integration.traffic.traffic import eventually
+
+NAMESPACE = "it-upstream"
+
+REPEATED = r"line 36: the key 'version' is repeated"
+OLD_DEPLOYMENT = "The cluster does not know Deployment of extensions/v1beta1; it serves that kind as apps/v1"
+OLD_INGRESS = "The cluster does not know Ingress of extensions/v1beta1; it serves that kind as networking.k8s.io/v1"
+NO_OBJECT = "document 1 is not a Kubernetes object: it has no apiVersion"
+OLD_POLICY = "Policy of authentication.istio.io/v1alpha1 is not part of Istio any more"
+
+REFUSED = {
+    "aks_challenge/base-sample-app.yaml": OLD_DEPLOYMENT,
+    "aks_challenge/c2-jscalcbackend-egress.yaml": OLD_DEPLOYMENT,
+    "aks_challenge/c2-jscalcbackend-new.yaml": OLD_DEPLOYMENT,
+    "aks_challenge/policy.yaml": OLD_POLICY,
+    "guestbook/canary-helloworld.yaml": NO_OBJECT,
+    "guestbook/delay-guestbook-service.yaml": NO_OBJECT,
+    "guestbook/force-hello-v1.yaml": NO_OBJECT,
+    "guestbook/guestbook-deployment.yaml": OLD_DEPLOYMENT,
+    "guestbook/guestbook-ingress.yaml": OLD_INGRESS,
+    "guestbook/guestbook-ui-deployment.yaml": OLD_DEPLOYMENT,
+    "guestbook/helloworld-deployment-v2.yaml": REPEATED,
+    "guestbook/helloworld-deployment.yaml": REPEATED,
+    "guestbook/mysql-deployment.yaml": OLD_DEPLOYMENT,
+    "guestbook/rate-limit-ui-service.yaml": NO_OBJECT,
+    "guestbook/redis-deployment.yaml": OLD_DEPLOYMENT,
+}
+VALUES = "-values.yaml"
+"""How files end that are values of Helm charts."""
+
+MICROSERVICES = ("customer-ms.yaml", "notification-ms.yaml", "order-ms.yaml", "microservices-istio.yaml")
+INFRASTRUCTURE = CHECKOUT / "roles" / "applications" / "files" / "microservices" / "infrastructure"
+
+
+@pytest.fixture(scope="module")
+def upstream() -> Path:
+    found = Path(os.environ.get("UPSTREAM_MANIFESTS", CHECKOUT.parent / "shared" / "apps"))
+    if not found.is_dir():
+        pytest.skip("needs a copy of the manifests, named by UPSTREAM_MANIFESTS")
+    return found
+
+
+@pytest.fixture(scope="module")
+def site(sown: Sow, upstream: Path) -> Iterator[Seed]:
+    with sown("site", NAMESPACE, mesh_ingress_type="NodePort", mesh_create_namespaces=True) as seed:
+        seed.play()
+        yield seed
+    seed.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=true")
+
+
+def application(name: str, *paths: Path) -> dict[str, Any]:
+    return {"name": name, "namespace": NAMESPACE, "src": [str(path) for path in paths]}
+
+
+@pytest.mark.step("upstream", "what cannot work is refused in one sentence, before the first write")
+def test_refused(site: Seed, upstream: Path, seen: Seen) -> None:
+    since = now()
+    values = [str(path.relative_to(upstream)) for path in upstream.rglob(f"*{VALUES}")]
+    expected = {**REFUSED, **dict.fromkeys(values, NO_OBJECT)}
+    for file, sentence in expected.items():
+        played = site.play(fails=True, mesh_applications=[application("upstream", upstream / file)])
+        assert re.search(sentence, played.text), played.text
+    assert site.lab.writes_since(since) == 0
+    seen(f"{len(expected)} of {len(list(upstream.rglob('*.yaml')))} files, 0 writes")
+
+
+@pytest.mark.step("upstream", "the microservices' own manifests, in the mesh, beside our infrastructure")
+def test_the_microservices(site: Seed, upstream: Path, seen: Seen) -> None:
+    files = [upstream / "microservices_lab" / name for name in MICROSERVICES]
+    infrastructure = application("infrastructure", INFRASTRUCTURE)
+    site.play(mesh_applications=[infrastructure])
+    given: dict[str, Any] = {
+        "mesh_inject_namespaces": [NAMESPACE],
+        "mesh_restart": False,
+        "mesh_applications": [infrastructure, application("upstream", *files)],
+    }
+    site.play(**given)
+    try:
+        path = "/customers-service/v2/customers"
+        answer = eventually(lambda: site.gateway.ask(path), lambda one: one.status == 200, limit=90)
+        ready = {name: site.pod(f"app={name}").ready for name in ("customer", "notification", "order")}
+        again = site.play(**given).changed
+    finally:
+        site.play(mesh_state="absent", mesh_uninstall_confirm=True, **given)
+    assert (ready, answer.text, again) == (dict.fromkeys(ready, "2/2"), "[]", 0)
+    seen(f"{', '.join(f'{name} {count}' for name, count in ready.items())}; {answer.status} {answer.text}", who(answer))
