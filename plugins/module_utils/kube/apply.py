@@ -27,8 +27,8 @@ Permit = Callable[[], None]
 SERVED_WITHIN = 10.0
 """Seconds after which every API server of a cluster should serve a kind whose CRD one of them has established."""
 
-TAKE_OVER_TRIES = 5
-"""Controllers write too: a take-over that lost a race is tried again on the newer object."""
+TRIES = 5
+"""Controllers write too: a take-over or deletion that lost a race is tried again on the newer object."""
 
 _FIRST = frozenset(
     {
@@ -204,7 +204,7 @@ def _write(cluster: Cluster, plan: Plan, change: Change, *, patience: float) -> 
 def _take_over(cluster: Cluster, plan: Plan, change: Change) -> None:
     """Make the retired managers' fields ours; else fields that are no longer wanted would stay for ever."""
     live = change.before
-    for _try in range(TAKE_OVER_TRIES):
+    for _try in range(TRIES):
         if live is None or not fields.held_by(live, change.retired):
             return
         entries = fields.handed_over(live, plan.unit.manager, change.retired)
@@ -219,13 +219,19 @@ def _take_over(cluster: Cluster, plan: Plan, change: Change) -> None:
 
 
 def _delete(cluster: Cluster, change: Change) -> None:
+    """Delete an object, but no successor of its name, which would not be ours to delete."""
     uid = cast(Object, change.before)["metadata"].get("uid")
-    try:
-        cluster.delete(change.key.of, change.key.name, change.key.namespace, uid=uid)
-    except ApiError as error:
-        if error.status == 409:
-            return  # another object of that name by now, which is not ours to delete
-        raise refusal(change.key, error) from error
+    for _try in range(TRIES):
+        try:
+            cluster.delete(change.key.of, change.key.name, change.key.namespace, uid=uid)
+            return
+        except ApiError as error:
+            if error.status != 409:
+                raise refusal(change.key, error) from error
+        live = cluster.get(change.key.of, change.key.name, change.key.namespace)
+        if live is None or live["metadata"].get("uid") != uid:
+            return
+    raise NotReady(f"{change.key} changes too often to be deleted; try again.", object=change.key._asdict())
 
 
 def _deletion_rank(key: Key) -> int:

@@ -22,7 +22,7 @@ from . import resources
 from .connection import POOL_SIZE, Connection, open_connection
 from .errors import ApiError, InvalidInput
 from .objects import Key, Kind, key_of
-from .transport import APPLY, Transport, api_error
+from .transport import APPLY, MERGE_PATCH, Transport, api_error
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -167,7 +167,7 @@ class Cluster:
     ) -> dict[str, Any]:
         """A JSON merge patch; a resourceVersion in its metadata guards it."""
         path = self._path(kind, namespace, name)
-        return self._write("PATCH", path, body, {"fieldManager": manager}, dry_run, "application/merge-patch+json")
+        return self._write("PATCH", path, body, {"fieldManager": manager}, dry_run, MERGE_PATCH)
 
     def hand_over(self, key: Key, resource_version: str, entries: Sequence[Mapping[str, Any]], *, manager: str) -> None:
         """Set an object's managedFields, provided that it is still at `resource_version` (else 409 or 422)."""

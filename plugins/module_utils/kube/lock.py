@@ -87,10 +87,14 @@ class _Held:
         except ApiError as error:
             if error.status not in (404, 409):
                 raise
-            self._lost = NotReady(
-                "Another run has taken over while this one was cut off from the cluster: run again when it has ended.",
-                code="lock_lost",
-            )
+            # A conflict may be about nothing but the moment: whose it is tells.
+            live = self._cluster.get(_LEASE, self._name, NAMESPACE)
+            if live is None or live["metadata"]["uid"] != self.uid:
+                self._lost = NotReady(
+                    "Another run has taken over while this one was cut off from the cluster: run again when it has "
+                    "ended.",
+                    code="lock_lost",
+                )
         else:
             self._renewed = begun
 

@@ -21,6 +21,7 @@ from .connection import Connection
 from .errors import ApiError, Unauthorized, Unreachable
 
 APPLY = "application/apply-patch+yaml"
+MERGE_PATCH = "application/merge-patch+json"
 
 FIRST_CONTACT = 3.0
 """Seconds that a server which has never answered is tried for: a wrong address should not cost the whole time limit."""
@@ -90,7 +91,7 @@ class Transport:
                 if response.status < 300:
                     return self._understood(method, path, response, accept)
                 failure = self._failure(method, path, response)
-                if isinstance(failure, ApiError) and _worth_retrying(failure, content_type):
+                if isinstance(failure, ApiError) and _worth_retrying(failure, _unconditional(content_type, body)):
                     limit = self._limit(started, failure, dry_run="dryRun" in (query or {}))
                     pause = self._pause(attempt, limit, response.headers.get("Retry-After"))
                 if pause is None:
@@ -218,14 +219,20 @@ class Transport:
         return Unreachable(f"The cluster at {self.server} {verb}{through}: {text}.", server=self.server)
 
 
-def _worth_retrying(error: ApiError, content_type: str | None) -> bool:
+def _unconditional(content_type: str | None, body: Any) -> bool:
+    """Whether a write says what is wished and not of which version, so that it may be said again."""
+    if content_type == MERGE_PATCH:
+        return not {"resourceVersion", "uid"} & (body.get("metadata") or {}).keys()
+    return content_type == APPLY
+
+
+def _worth_retrying(error: ApiError, unconditional: bool) -> bool:
     if error.status in _RETRIED:
         return True
     if error.status == 403:
         # Not a question of rights: the namespace is going, or so new that it lacks its default account.
         return "being terminated" in error.message or "error looking up service account" in error.message
-    # An apply states the whole wish, so that losing a race with another writer means to say it again.
-    return error.status == 409 and content_type == APPLY
+    return error.status == 409 and unconditional  # it lost a race with another writer
 
 
 def _cause(error: BaseException) -> BaseException:

@@ -310,6 +310,14 @@ def test_what_may_not_be_deleted_is_said(api: ApiServer, cluster: Cluster) -> No
         prune(cluster, Unit(MANAGER, [], stale=lambda _cluster: api.objects))
 
 
+def test_a_deletion_that_lost_a_race_is_tried_again(api: ApiServer, cluster: Cluster) -> None:
+    api.put(path_of(config_map()), config_map())
+    conflicts = iter([status(409, "Conflict", "has been modified")])
+    api.fault = lambda request: next(conflicts, None) if request.method == "DELETE" else None
+    prune(cluster, Unit(MANAGER, [], stale=lambda _cluster: api.objects))
+    assert api.objects == []
+
+
 def test_changes_are_told_as_data() -> None:
     change = Change("create", key_of(config_map()), None, config_map())
     assert change.summary == {

@@ -18,7 +18,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube import lock
 from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import NotReady
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
-from ansible_collections.meshops.istio.tests.unit.kube.api_server import Answer, ApiServer, faulty
+from ansible_collections.meshops.istio.tests.unit.kube.api_server import Answer, ApiServer, faulty, status
 
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/default/leases"
 LEASE = f"{LEASES}/mesh"
@@ -223,6 +223,16 @@ def test_who_was_only_slow_goes_on(api: ApiServer, cluster: Cluster, monkeypatch
         before = api.get(LEASE)["spec"]["renewTime"]
         check()
         assert api.get(LEASE)["spec"]["renewTime"] > before
+
+
+def test_a_conflict_alone_does_not_lose_it(api: ApiServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock._Held, "keep", lambda self: None)
+    with locked(cluster) as check:
+        monkeypatch.setattr(lock, "DURATION", 0.0)
+        conflicts = iter([status(409, "Conflict", "has been modified")])
+        api.fault = lambda request: next(conflicts, None) if request.method == "PATCH" else None
+        check()
+        check()
 
 
 def test_a_server_that_is_away_at_the_end_does_not_hide_the_work(api: ApiServer, cluster: Cluster) -> None:

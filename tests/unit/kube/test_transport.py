@@ -130,6 +130,16 @@ def test_the_server_says_how_long_to_pause(api: ApiServer, cluster: Cluster, pau
     assert pauses == [7.0, 0.1, 0.4]
 
 
+@pytest.mark.usefixtures("pauses")
+def test_a_patch_that_names_no_version_is_said_again(api: ApiServer, cluster: Cluster) -> None:
+    api.put(PATH, web())
+    cluster.version()
+    api.fault = faulty(status(409, "Conflict", "has been modified"))
+    cluster.merge_patch(CONFIG_MAP, "web", "shop", {"data": {"a": "2"}}, manager=MANAGER)
+    [stored] = api.objects
+    assert stored["data"] == {"a": "2"}
+
+
 def test_a_patch_that_is_guarded_by_a_version_is_not_said_again(api: ApiServer, cluster: Cluster) -> None:
     api.put(PATH, web())
     body = {"metadata": {"resourceVersion": "1"}, "data": {"a": "2"}}
