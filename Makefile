@@ -77,6 +77,10 @@ seed-%: lab-up
 equivalence: setup ## Compare with istioctl install, on two simulated labs; INPUT=file.yaml compares one file, SHORT=1 a few
 	@python -m ansible_collections.meshops.istio.tests.equivalence.run
 
+.PHONY: chaos
+chaos: setup ## Kill runs half-way, spoil requests, run twice at once: nothing may be lost; SHORT=1 is brief
+	@python -m ansible_collections.meshops.istio.tests.chaos.run
+
 .PHONY: publish-check
 publish-check: setup ## Check that the collection is fit to publish, in build/publish; CHECK=sanity-* makes some of it
 	@tools/publish-check

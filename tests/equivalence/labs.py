@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Two simulated clusters for one comparison, gone when it ends."""
+"""Simulated clusters for one comparison, gone when it ends."""
 
 from __future__ import annotations
 
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NoReturn
 
@@ -20,22 +20,22 @@ from lab import node, versions
 from lab.files import locked
 from lab.paths import Lab
 
-_THEIRS, _OURS = Lab("equivalence-theirs"), Lab("equivalence-ours")
 ISTIO = versions.ISTIO
 
 
 @contextlib.contextmanager
-def two_labs() -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Two labs as their variables: one for istioctl, one for us. Another run on this machine is waited for."""
+def simulated(*names: str) -> Iterator[list[dict[str, Any]]]:
+    """Labs with these names, as their variables, gone in the end. Another run on this machine is waited for."""
     signal.signal(signal.SIGTERM, _interrupt)
-    with locked(_OURS.lock.with_name("equivalence"), waiting_for="comparing"):
+    labs = [Lab(name) for name in names]
+    with locked(labs[0].lock.with_name(f"{names[0]}-run"), waiting_for="comparing"):
         try:
             # What a killed run has left would be told from what is installed now by nobody.
-            _of_both(node.down)
-            _of_both(_up)
-            yield _variables(_THEIRS), _variables(_OURS)
+            _of_all(labs, node.down)
+            _of_all(labs, _up)
+            yield [yaml.safe_load(lab.vars_file.read_text(encoding="utf-8")) for lab in labs]
         finally:
-            _of_both(node.down)
+            _of_all(labs, node.down)
 
 
 def _up(lab: Lab) -> None:
@@ -46,14 +46,9 @@ def _up(lab: Lab) -> None:
     cluster.merge_patch(Kind("v1", "Node"), lab.node, "", labels, manager="equivalence")
 
 
-def _of_both(act: Any) -> None:
+def _of_all(labs: Sequence[Lab], act: Callable[[Lab], None]) -> None:
     with ThreadPoolExecutor() as pool:
-        list(pool.map(act, (_THEIRS, _OURS)))
-
-
-def _variables(lab: Lab) -> dict[str, Any]:
-    variables: dict[str, Any] = yaml.safe_load(lab.vars_file.read_text(encoding="utf-8"))
-    return variables
+        list(pool.map(act, labs))
 
 
 def _interrupt(number: int, frame: Any) -> NoReturn:

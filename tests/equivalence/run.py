@@ -139,7 +139,8 @@ def main() -> int:
 def compare_all() -> int:
     """Compare what was asked for on two labs; returns 0 where all is equal, else 1."""
     chosen([], dict(os.environ))  # a wrong INPUT is told before labs are started
-    with labs.two_labs() as (of_theirs, of_ours), ThreadPoolExecutor(max_workers=1) as pool:
+    names = ("equivalence-theirs", "equivalence-ours")
+    with labs.simulated(*names) as (of_theirs, of_ours), ThreadPoolExecutor(max_workers=1) as pool:
         release, _fetched = find_release(labs.ISTIO, source=of_ours["mesh_release_source"])
         sides = (Theirs(release, of_theirs["mesh_kubeconfig"]), Ours(release, of_ours["mesh_kubeconfig"]))
         comparison = Comparison(*sides, pool)

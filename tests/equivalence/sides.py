@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import subprocess
 import tempfile
@@ -18,6 +19,7 @@ from typing import Any
 from ansible_collections.meshops.istio.plugins.module_utils.istio.configuration import Options, flags_of
 from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane import ControlPlane
 from ansible_collections.meshops.istio.plugins.module_utils.istio.overlays import API_VERSION, KIND
+from ansible_collections.meshops.istio.plugins.module_utils.istio.ownership import LOCK
 from ansible_collections.meshops.istio.plugins.module_utils.istio.release import Release
 from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import MeshError
@@ -49,25 +51,38 @@ class Result:
 class Side(ABC):
     """One way to install, and the cluster for it."""
 
-    def __init__(self, release: Release, kubeconfig: str) -> None:
+    def __init__(self, release: Release, kubeconfig: str, cluster: Cluster | None = None) -> None:
         self.release = release
         self.kubeconfig = kubeconfig
-        self.cluster = Cluster.connect({"kubeconfig": kubeconfig}, user_agent=_AGENT)
-        self._prepare()
-        self._kept = snapshot.read(self.cluster)
-        self._known = {key: normalised(obj) for key, obj in self._kept.items()}
+        self.cluster = cluster or Cluster.connect({"kubeconfig": kubeconfig}, user_agent=_AGENT)
+
+    @functools.cached_property
+    def ground(self) -> snapshot.Snapshot:
+        """What the cluster held before the first install."""
+        for obj in read_manifests(_PREREQUISITES.read_text(encoding="utf-8"), str(_PREREQUISITES)):
+            self.cluster.apply(obj, manager="equivalence")
+        return snapshot.read(self.cluster)
+
+    def clear(self) -> None:
+        """Remove all that was not there at first."""
+        snapshot.clear(self.cluster, self.ground)
+
+    def installed(self) -> dict[Key, dict[str, Any]]:
+        """What is there now and was not at first, normalised."""
+        known = {key: normalised(obj) for key, obj in self.ground.items()}
+        found = {key: normalised(obj) for key, obj in snapshot.read(self.cluster).items()}
+        return {key: obj for key, obj in found.items() if known.get(key) != obj}
 
     def result_of(self, inputs: Sequence[Input]) -> Result:
         """Install one input over the other on the cluster as it was at first, and read what that has left."""
-        snapshot.clear(self.cluster, self._kept)
+        self.clear()
         try:
             for one in inputs:
                 self.install(one)
             again = self.again(inputs[-1])
         except MeshError as error:
             return Result(refused=error.message)
-        found = {key: normalised(obj) for key, obj in snapshot.read(self.cluster).items()}
-        return Result({key: obj for key, obj in found.items() if self._known.get(key) != obj}, again=again)
+        return Result(self.installed(), again=again)
 
     @abstractmethod
     def install(self, one: Input) -> None:
@@ -76,10 +91,6 @@ class Side(ABC):
     def again(self, one: Input) -> Sequence[Mapping[str, str]]:
         """What the same install would change once more."""
         return ()
-
-    def _prepare(self) -> None:
-        for obj in read_manifests(_PREREQUISITES.read_text(encoding="utf-8"), str(_PREREQUISITES)):
-            self.cluster.apply(obj, manager="equivalence")
 
 
 class Theirs(Side):
@@ -96,7 +107,9 @@ class Theirs(Side):
 
 
 class Ours(Side):
-    """The collection, by what its module `control_plane` calls."""
+    """The collection, by what its module `control_plane` calls; `timeout` in seconds."""
+
+    timeout: float = _TIMEOUT
 
     def install(self, one: Input) -> None:
         self._reconcile(one, check=False)
@@ -112,8 +125,9 @@ class Ours(Side):
             check=check,
             diff=False,
             wait=True,
-            timeout=_TIMEOUT,
+            timeout=self.timeout,
             progress=silent,
+            lock=LOCK,
             checks=wanted.check,
         )
 

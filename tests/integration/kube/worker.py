@@ -26,7 +26,7 @@ RETIRED = frozenset({"istio-operator"})
 
 
 class DoomedCluster(WatchedCluster):
-    """Ends this process after a number of writes."""
+    """Ends this process after a number of writes, and says which was the last."""
 
     remaining = -1
     _counting = threading.Lock()
@@ -37,6 +37,7 @@ class DoomedCluster(WatchedCluster):
         with self._counting:
             self.remaining -= len(self.writes) > before
             if self.remaining == 0:
+                print(f"{method} {path}", flush=True)
                 os.kill(os.getpid(), signal.SIGKILL)
         return answer
 
