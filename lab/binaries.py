@@ -43,6 +43,7 @@ def _istio(name: str, package: str) -> Binary:
 
 
 _ETCD = f"etcd-v{versions.ETCD}-linux-{ARCHITECTURE}"
+_PROMETHEUS = f"prometheus-{versions.PROMETHEUS}.linux-{ARCHITECTURE}"
 _COREDNS = f"v{versions.COREDNS}/coredns_{versions.COREDNS}_linux_{ARCHITECTURE}.tgz"
 
 BINARIES = {
@@ -79,6 +80,18 @@ BINARIES = {
             versions.LOCAL_PATH_PROVISIONER,
             golang.LOCAL_PATH,
             "github.com/rancher/local-path-provisioner",
+        ),
+        Binary(
+            "prometheus",
+            versions.PROMETHEUS,
+            golang.PROMETHEUS,
+            f"{golang.PROMETHEUS_MODULE}/cmd/prometheus",
+            Official(
+                "prometheus",
+                f"v{versions.PROMETHEUS}/{_PROMETHEUS}.tar.gz",
+                f"v{versions.PROMETHEUS}/sha256sums.txt",
+                member=f"{_PROMETHEUS}/prometheus",
+            ),
         ),
         Binary("kwok", versions.KWOK, golang.KWOK, "sigs.k8s.io/kwok/cmd/kwok"),
     )

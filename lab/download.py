@@ -31,6 +31,7 @@ BASES = {
     "istio": "https://github.com/istio/istio/releases/download",
     "etcd": "https://github.com/etcd-io/etcd/releases/download",
     "coredns": "https://github.com/coredns/coredns/releases/download",
+    "prometheus": "https://github.com/prometheus/prometheus/releases/download",
     "kwok": "https://github.com/kubernetes-sigs/kwok/releases/download",
 }
 

@@ -43,6 +43,7 @@ class Workspace:
 
 KUBERNETES_MODULE = "k8s.io/kubernetes"
 ISTIO_MODULE = "istio.io/istio"
+PROMETHEUS_MODULE = "github.com/prometheus/prometheus"
 
 NODE = Workspace(
     name="node",
@@ -69,6 +70,16 @@ LOCAL_PATH = Workspace(
     "local-path", {"github.com/rancher/local-path-provisioner": f"v{versions.LOCAL_PATH_PROVISIONER}"}
 )
 KWOK = Workspace("kwok", {"sigs.k8s.io/kwok": f"v{versions.KWOK}"})
+PROMETHEUS = Workspace(
+    "prometheus",
+    {PROMETHEUS_MODULE: f"v{versions.PROMETHEUS_MODULE}"},
+    ldflags=f"-s -w -X github.com/prometheus/common/version.Version={versions.PROMETHEUS}",
+)
+_PROMETHEUS_PLUGINS = """package plugins
+
+import _ "github.com/prometheus/prometheus/discovery/kubernetes"
+"""
+"""Instead of its list of all discoveries, which brings the libraries of every cloud, most of what there is to build."""
 
 
 def go() -> Path:
@@ -165,14 +176,24 @@ def _resolve(workspace: Workspace, compiler: Path, folder: Path) -> None:
                 lines.append(f"replace {staged} => {staged} {release}")
         if module == ISTIO_MODULE:
             # Its tree names a test registry, and one of its requirements is known to no checksum database any more.
-            shutil.rmtree(folder / "istio", ignore_errors=True)
-            shutil.copytree(source, folder / "istio", copy_function=shutil.copyfile)
-            for path in (folder / "istio", *(folder / "istio").rglob("*")):
-                path.chmod(0o755 if path.is_dir() else 0o644)
+            _copy_tree(source, folder / "istio")
             name_release(folder / "istio", versions.ISTIO)
             lines.append(f"replace {module} => ./istio")
             write(folder / "go.sum", (source / "go.sum").read_bytes())
+        if module == PROMETHEUS_MODULE:
+            _copy_tree(source, folder / "prometheus")
+            write(folder / "prometheus" / "plugins" / "plugins.go", _PROMETHEUS_PLUGINS)
+            lines.append(f"replace {module} => ./prometheus")
+            write(folder / "go.sum", (source / "go.sum").read_bytes())
     write(folder / "go.mod", "\n".join(lines) + "\n")
+
+
+def _copy_tree(source: Path, target: Path) -> None:
+    """A module's source tree as one that can be changed."""
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(source, target, copy_function=shutil.copyfile)
+    for path in (target, *target.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def _module_folder(compiler: Path, folder: Path, module: str) -> Path:

@@ -63,10 +63,14 @@ def pulled() -> bool:
 
 
 def pack(*, named: Mapping[str, str], downloads: Downloads) -> list[Packed]:
-    """The archives of Istio's own images and of the stand-ins, from the cache where their inputs are the same."""
-    found = sources.find(("pilot-discovery", "pilot-agent"), named=named, downloads=downloads)
+    """The archives of Istio's own images, Prometheus and the stand-ins, from the cache where their inputs are the same."""
+    found = sources.find(("pilot-discovery", "pilot-agent", "prometheus"), named=named, downloads=downloads)
     istio = [_pilot(found["pilot-discovery"]), _proxy(found["pilot-agent"])]
-    return [_packed("istio", istio, complete=_with_libraries), pack_standins()]
+    return [
+        _packed("istio", istio, complete=_with_libraries),
+        _packed("prometheus", [_prometheus(found["prometheus"])]),
+        pack_standins(),
+    ]
 
 
 def pack_standins(*roles: str) -> Packed:
@@ -148,6 +152,16 @@ def _proxy(agent: Path) -> Image:
         files,
         {"Entrypoint": ["/usr/local/bin/pilot-agent"], "Env": [_PATH]},
         ("/tmp", "/run", "/etc/istio/proxy", "/var/lib/istio", "/var/run"),  # noqa: S108 - folders of the image
+    )
+
+
+def _prometheus(program: Path) -> Image:
+    """A real one for Istio's addon; it is static, and without the pages that the original has built in."""
+    return Image(
+        [f"docker.io/prom/prometheus:v{versions.PROMETHEUS}"],
+        {"/bin/prometheus": program, "/etc/passwd": _USERS},
+        {"Entrypoint": ["/bin/prometheus"], "Env": [_PATH], "User": "65534:65534"},
+        ("/tmp", "/etc/prometheus"),  # noqa: S108 - folders of the image
     )
 
 

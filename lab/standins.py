@@ -32,6 +32,7 @@ class StandIn:
     answers: str
     env: dict[str, str] = field(default_factory=dict)
     links: tuple[str, ...] = ()
+    user: str = ""
 
     @property
     def short(self) -> str:
@@ -42,7 +43,14 @@ class StandIn:
 def table() -> list[StandIn]:
     rows: list[dict[str, Any]] = yaml.safe_load((SOURCES / "standins.yml").read_text())
     return [
-        StandIn(row["image"], row["as"], row["answers"], row.get("env", {}), tuple(row.get("links", ())))
+        StandIn(
+            row["image"],
+            row["as"],
+            row["answers"],
+            row.get("env", {}),
+            tuple(row.get("links", ())),
+            row.get("user", ""),
+        )
         for row in rows
     ]
 
@@ -76,7 +84,7 @@ def images(binary: Path) -> list[Image]:
                 "Entrypoint": [_PROGRAM, row.role],
                 "Env": ["PATH=/usr/local/bin:/usr/bin:/bin", f"STAND_IN={row.short}"]
                 + [f"{name}={value}" for name, value in row.env.items()],
-                "User": "65534:65534" if row.role == "pause" else "",
+                "User": row.user,
             },
             folders=("/tmp",),  # noqa: S108 - a folder of the image
         )

@@ -45,6 +45,16 @@ var roles = map[string]func(args []string) error{
 	"shipping":        serve("50051", shippingService),
 	"visitor":         visitor,
 
+	"kiali":         serve("20001", kiali),
+	"grafana":       serve("3000", grafana),
+	"loki":          serve("3100", loki),
+	"jaeger":        jaeger,
+	"zipkin":        zipkin,
+	"skywalking":    skywalking,
+	"skywalking-ui": serve("8080", skywalkingUI),
+	"swctl":         succeed,
+	"reloader":      serve("8080", reloader),
+
 	"store": keep,
 
 	"sh":     shell,

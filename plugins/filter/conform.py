@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 from ansible.errors import AnsibleFilterError
-from ansible.module_utils.common.validation import check_type_dict, check_type_int
+from ansible.module_utils.common.validation import check_type_dict, check_type_float, check_type_int
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.display import Display
 
@@ -119,6 +119,12 @@ def _number(value: Any) -> int:
     return int(check_type_int(value.strip() if isinstance(value, str) else value))
 
 
+def _fraction(value: Any) -> float:
+    if isinstance(value, bool):
+        raise TypeError
+    return float(check_type_float(value.strip() if isinstance(value, str) else value))
+
+
 def _flag(value: Any) -> bool:
     return bool(boolean(value.strip() if isinstance(value, str) else value))
 
@@ -150,6 +156,7 @@ _KINDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "str": ("text", _text),
     "path": ("a path", _path),
     "int": ("a whole number", _number),
+    "float": ("a number", _fraction),
     "bool": ("true or false", _flag),
     "dict": ("a dictionary", _mapping),
     "list": ("a list", _sequence),

@@ -83,6 +83,11 @@ def _applications(result: Mapping[str, Any]) -> Iterator[Row]:
         yield "application", application["name"], f"namespace {application.get('namespace') or 'default'}"
 
 
+def _addons(result: Mapping[str, Any]) -> Iterator[Row]:
+    for name, page in (result.get("dashboards") or {}).items():
+        yield "addon", name, page.get("url") or f"inside the cluster only, at {page['cluster_url']}"
+
+
 def _checks(result: Mapping[str, Any]) -> Iterator[Row]:
     for check in result.get("checks") or ():
         yield "check", "ok    " if check["ok"] else "FAILED", check["name"], check["cause"]
@@ -113,6 +118,7 @@ def _block(host: str, result: Mapping[str, Any], named: int) -> Iterator[str]:
         _gateways(result),
         _namespaces(result),
         _workloads(result),
+        _addons(result),
         _applications(result),
     ):
         yield from _aligned(list(part))

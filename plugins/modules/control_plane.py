@@ -124,6 +124,13 @@ options:
           - V(Local) keeps the client's address and serves only at nodes that run the gateway.
         type: str
         choices: [Cluster, Local]
+  extension_providers:
+    description:
+      - Providers of tracing, access logs, metrics and authorization, as C(meshConfig.extensionProviders) has them, in
+        addition to those of the overlays. Where both have one of a name, it is the overlays'.
+    type: list
+    elements: dict
+    default: []
   ignore_version_check:
     description:
       - Whether to install on a Kubernetes that is older than the release supports, with a warning.
@@ -359,6 +366,7 @@ def main() -> None:
             "platform": {"type": "str"},
             "namespace": {"type": "str", "default": "istio-system"},
             "ingress": {"type": "list", "elements": "dict", "default": [], "options": INGRESS},
+            "extension_providers": {"type": "list", "elements": "dict", "default": []},
             "ignore_version_check": {"type": "bool", "default": False},
             "purge": {"type": "bool", "default": False},
             "force": {"type": "bool", "default": False},

@@ -33,7 +33,7 @@ class Options:
     `overlays` are laid over the profile in their order; `profile`, `revision`, `hub`, `tag`, `platform`,
     `namespace` and then `values` over them; `sets` (`path=value`) wins over all. An empty option, and "default" or
     "istio-system" where that is the default, leaves to the overlays what they say. `ingress` is described in
-    `gateway_service`.
+    `gateway_service`. `extension_providers` are added to those that the overlays have by other names.
     """
 
     profile: str = ""
@@ -46,6 +46,7 @@ class Options:
     platform: str = ""
     namespace: str = ""
     ingress: Sequence[Mapping[str, Any]] = ()
+    extension_providers: Sequence[Mapping[str, Any]] = ()
 
     @classmethod
     def of(cls, parameters: Mapping[str, Any]) -> Options:
@@ -58,6 +59,7 @@ class Options:
             values=parameters.get("values") or {},
             sets=tuple(flags_of(parameters.get("set"))),
             ingress=tuple(parameters.get("ingress") or ()),
+            extension_providers=tuple(parameters.get("extension_providers") or ()),
         )
 
 
@@ -91,6 +93,8 @@ class Configuration:
         own = _own_overlay(options)
         if own:
             self.overlays.append(own)
+        if options.extension_providers:
+            self.overlays.append(_with_providers(self.overlays, options.extension_providers))
         self.sets = list(options.sets)
         # What is wrong with the inputs shows here, before anything is run.
         further = _further_gateways(get_path(self.merged, "spec.components.ingressGateways") or [], options.ingress)
@@ -182,6 +186,23 @@ class Configuration:
     def injects_by_default(self) -> bool:
         """Whether namespaces without a label are injected too."""
         return get_path(self.merged, "spec.values.sidecarInjectorWebhook.enableNamespacesByDefault") is True
+
+
+def _with_providers(overlays: Sequence[Overlay], providers: Sequence[Mapping[str, Any]]) -> Overlay:
+    """The overlays' list of extension providers with more in it: a list of its own would take the place of theirs."""
+    unnamed = next((provider for provider in providers if not provider.get("name")), None)
+    if unnamed is not None:
+        raise InvalidInput(f"An entry of extension_providers has no name: {unnamed}.")
+    given: dict[str, Any] = {}
+    for overlay in overlays:
+        merge(given, overlay.document)
+    path = "meshConfig.extensionProviders"
+    listed = get_path(given, f"spec.{path}") or get_path(given, f"spec.values.{path}") or []
+    by_name: dict[Any, Mapping[str, Any]] = {}
+    for provider in (*listed, *providers):
+        by_name.setdefault(provider.get("name"), provider)
+    spec = {"meshConfig": {"extensionProviders": list(by_name.values())}}
+    return Overlay.of({"apiVersion": API_VERSION, "kind": KIND, "spec": spec}, "extension_providers")
 
 
 def _own_overlay(options: Options) -> Overlay | None:

@@ -145,7 +145,8 @@ class Transport:
         return self._connection.pool.request(
             method,
             url,
-            body=None if body is None else json.dumps(body, separators=(",", ":")).encode(),
+            # Not as escapes: a server-side apply is read as YAML, which knows none for what is beyond 16 bits.
+            body=None if body is None else json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode(),
             headers=headers,
             timeout=timeout,
             retries=False,

@@ -22,6 +22,7 @@ FETCHING = set(RELEASE) - {"source"}
 FETCHERS = ("gateway_api", "release")
 # An approved plan is approved as a whole, before the first write; tags that are more than names have tasks of their own.
 LEFT_OUT = {
+    "addons": {"plan_digest"},
     "application": {"plan_digest"},
     "revision_tag": {"plan_digest", "state", "auto_inject_namespaces", "ignore_fields"},
 }

@@ -22,7 +22,7 @@ from .shape import Object, Options
 OWNER = "meshops.istio/"
 """Prefix of the label by which a module knows the objects that it made; its value is the unit's name."""
 
-_VERSIONS = ("v1", "v1beta1", "v1alpha3")
+_VERSIONS = ("v1", "v1beta1", "v1alpha3", "v1alpha1")
 _HAND_OVER = frozenset({"kubectl-client-side-apply", "kubectl", "kubectl-create", "kubectl-edit", "kubectl-patch"})
 _LONGEST_LABEL = 63
 _KUBERNETES = "gateway.networking.k8s.io"

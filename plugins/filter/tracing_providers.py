@@ -1,0 +1,68 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filter C(meshops.istio.tracing_providers): where the mesh finds a tracing backend of its release's addons."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.telemetry import provider
+
+DOCUMENTATION = r"""
+name: tracing_providers
+short_description: Where the mesh finds a tracing backend
+version_added: 0.1.0
+author:
+  - The meshops.istio authors (@meshops)
+description:
+  - Makes the entry of C(extensionProviders) for a tracing backend that is an addon of the Istio release, for
+    O(meshops.istio.control_plane#module:extension_providers).
+positional: _input, namespace, version
+options:
+  _input:
+    description: The provider's name. Any other than V(jaeger), V(zipkin), V(skywalking) yields nothing.
+    type: str
+    required: true
+  namespace:
+    description: The namespace of the control plane.
+    type: str
+    default: istio-system
+  version:
+    description: The Istio version.
+    type: str
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Tell the mesh where Zipkin is
+  meshops.istio.control_plane:
+    version: 1.29.1
+    extension_providers: "{{ 'zipkin' | meshops.istio.tracing_providers('istio-system', '1.29.1') }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The entry in a list, or an empty list.
+  type: list
+  elements: dict
+"""
+
+
+def tracing_providers(name: str, namespace: str = "istio-system", version: str = "") -> list[dict[str, Any]]:
+    """The list of the one provider with this name, empty where it is no addon of a release."""
+    numbers = re.match(r"(\d+)\.(\d+)", str(version))
+    if numbers is None:
+        raise AnsibleFilterError(f"tracing_providers needs an Istio version such as 1.29.1, not '{version}'.")
+    found = provider(name, namespace, (int(numbers[1]), int(numbers[2])))
+    return [found] if found else []
+
+
+class FilterModule:
+    """What Ansible loads."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"tracing_providers": tracing_providers}

@@ -1,0 +1,88 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The addons that come with a release, by name: the manifests in `samples/addons` and below it in `extras`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ...kube.errors import InvalidInput
+from ...kube.objects import Key, key_of, read_manifests
+from ..configuration import DEFAULT_NAMESPACE
+from ..release import Release
+
+Object = dict[str, Any]
+
+ALL = "all"
+"""Stands for what `kubectl apply -f samples/addons` applies: all but the extras."""
+
+
+def chosen(release: Release, wanted: Iterable[str]) -> list[str]:
+    """The addons that are meant, each once, in the order given. InvalidInput for one that the release does not have."""
+    known = _files(release)
+    usual = sorted(name for name, path in known.items() if path.parent == _folder(release))
+    names = [name for one in wanted for name in (usual if one == ALL else [one])]
+    for name in names:
+        if name not in known:
+            raise InvalidInput(
+                f"Istio {release.version} has no addon '{name}'; it has {', '.join(known) or 'none'}.",
+                code="unknown_addon",
+                addon=name,
+                addons=list(known),
+            )
+    return list(dict.fromkeys(names))
+
+
+def manifests(release: Release, names: Sequence[str], namespace: str) -> dict[str, list[Object]]:
+    """The objects of addons, by addon, in the control plane's namespace.
+
+    Raises InvalidInput for two that bring the same object, as all tracing backends do.
+    """
+    known = _files(release)
+    found = {name: _objects(known[name], namespace) for name in names}
+    owners: dict[tuple[str, str, str, str], str] = {}
+    for name, objects in found.items():
+        for key in map(key_of, objects):
+            other = owners.setdefault(key.identity, name)
+            if other != name:
+                raise _excluded(other, name, key)
+    return found
+
+
+def _excluded(one: str, other: str, key: Key) -> InvalidInput:
+    return InvalidInput(
+        f"The addons {one} and {other} exclude each other, since both bring {key}: choose one of them.",
+        code="addons_exclude_each_other",
+        addons=[one, other],
+        object=key._asdict(),
+    )
+
+
+def _folder(release: Release) -> Path:
+    return release.samples / "addons"
+
+
+def _files(release: Release) -> dict[str, Path]:
+    folder = _folder(release)
+    paths = [*folder.glob("*.yaml"), *folder.glob("extras/*.yaml")]
+    return {path.stem: path for path in sorted(paths, key=lambda path: path.stem)}
+
+
+def _objects(path: Path, namespace: str) -> list[Object]:
+    found = read_manifests(path.read_text(encoding="utf-8"), str(path))
+    return found if namespace == DEFAULT_NAMESPACE else [_moved(obj, namespace) for obj in found]
+
+
+def _moved(node: Any, namespace: str) -> Any:
+    """The same in another namespace, which they name in subjects, host names and configuration too."""
+    if isinstance(node, str):
+        return node.replace(DEFAULT_NAMESPACE, namespace)
+    if isinstance(node, dict):
+        return {name: _moved(value, namespace) for name, value in node.items()}
+    if isinstance(node, list):
+        return [_moved(value, namespace) for value in node]
+    return node

@@ -1,0 +1,76 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The parts of an addon's manifests that settings change: its workload, containers, and texts of configuration."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+try:
+    import yaml
+except ImportError:  # reported by module.py before anything here is called
+    yaml = None  # type: ignore[assignment]
+
+from ...kube.errors import InvalidInput
+from ...kube.objects import read_yaml
+
+Object = dict[str, Any]
+
+WORKLOADS = ("Deployment", "StatefulSet")
+CONFIG_ANNOTATION = "meshops.istio/config"
+"""On pods whose configuration was changed here, so that another one makes new pods."""
+
+
+def workload(addon: str, objects: Iterable[Object]) -> Object:
+    """The Deployment or StatefulSet that carries the addon. InvalidInput where it has none."""
+    found = [obj for obj in objects if obj["kind"] in WORKLOADS]
+    if not found:
+        raise InvalidInput(f"The addon {addon} has no pods to set anything for.", addon=addon)
+    return found[0]
+
+
+def pod(addon: str, objects: Iterable[Object]) -> Object:
+    """The pod template of the addon's workload."""
+    template: Object = workload(addon, objects)["spec"]["template"]
+    return template
+
+
+def container(addon: str, objects: Iterable[Object]) -> Object:
+    """The container that does the addon's work: the one of its name, else the last, behind its helpers."""
+    containers: list[Object] = pod(addon, objects)["spec"]["containers"]
+    return next((one for one in containers if one["name"] == addon), containers[-1])
+
+
+def set_variables(target: Object, variables: Mapping[str, Any]) -> None:
+    """Set environment variables of a container; a value that is a map says where the value comes from."""
+    kept = [one for one in target.get("env") or () if one["name"] not in variables]
+    new = [
+        {"name": name, "valueFrom": value} if isinstance(value, Mapping) else {"name": name, "value": str(value)}
+        for name, value in variables.items()
+    ]
+    target["env"] = [*kept, *new]
+
+
+def set_argument(target: Object, name: str, value: str) -> None:
+    """Set the argument `name=value` of a container, in its place where it has one already."""
+    arguments = [str(one) for one in target.get("args") or ()]
+    where = next((index for index, one in enumerate(arguments) if one.startswith(f"{name}=")), len(arguments))
+    target["args"] = [*arguments[:where], f"{name}={value}", *arguments[where + 1 :]]
+
+
+def edit_config(addon: str, objects: Iterable[Object], key: str, edit: Callable[[Object], None]) -> None:
+    """Change the YAML text under `key` of the addon's ConfigMap, and have its pods follow it."""
+    listed = list(objects)
+    config = next((obj for obj in listed if obj["kind"] == "ConfigMap" and key in (obj.get("data") or {})), None)
+    if config is None:
+        raise InvalidInput(f"The addon {addon} of this release has no {key} that could be changed.", addon=addon)
+    document = read_yaml(config["data"][key], f"{key} of {addon}")[0]
+    edit(document)
+    config["data"][key] = yaml.safe_dump(document, sort_keys=False, width=1000)
+    metadata = pod(addon, listed).setdefault("metadata", {})
+    digest = hashlib.sha256("\n".join(map(str, sorted(config["data"].items()))).encode()).hexdigest()
+    metadata["annotations"] = {**(metadata.get("annotations") or {}), CONFIG_ANNOTATION: digest}

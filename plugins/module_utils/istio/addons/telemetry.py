@@ -1,0 +1,115 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Tracing and access logs for the whole mesh, by Istio's Telemetry API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...kube.errors import InvalidInput, Refused
+from ...kube.objects import Kind, key_of, read_yaml
+from ..traffic.shape import make
+from ..traffic.unit import served_kind
+
+if TYPE_CHECKING:
+    from ...kube.cluster import Cluster
+
+Object = dict[str, Any]
+
+TELEMETRY = Kind("telemetry.istio.io/v1", "Telemetry")
+NAME = "mesh-default"
+"""The name that Istio's documentation gives the mesh's own Telemetry."""
+
+BUILT_IN = frozenset({"envoy", "prometheus", "stackdriver"})
+"""Providers that every mesh has without being told of them."""
+
+_CONFIG_MAP = Kind("v1", "ConfigMap")
+_OTLP = (1, 20)
+"""From this release on its Jaeger takes OpenTelemetry's protocol; earlier ones take Zipkin's."""
+
+
+def provider(name: str, namespace: str, minor: tuple[int, int]) -> Object | None:
+    """The entry of meshConfig.extensionProviders for a tracing addon; None where `name` is none of them."""
+    if name == "jaeger" and minor >= _OTLP:
+        return {"name": name, "opentelemetry": _at("jaeger-collector", namespace, 4317)}
+    if name in ("jaeger", "zipkin"):
+        return {"name": name, "zipkin": _at("zipkin", namespace, 9411)}
+    if name == "skywalking":
+        return {"name": name, "skywalking": _at("tracing", namespace, 11800)}
+    return None
+
+
+def _at(service: str, namespace: str, port: int) -> Object:
+    return {"service": f"{service}.{namespace}.svc.cluster.local", "port": port}
+
+
+def telemetry(*, tracing: str, access_logs: str, sampling: float | None, namespace: str) -> list[Object]:
+    """The mesh's Telemetry; none where neither tracing nor access logs are wanted. The two are names of providers."""
+    spec: Object = {}
+    if tracing:
+        share = 1.0 if sampling is None else float(sampling)
+        if not 0 <= share <= 100:
+            raise InvalidInput(
+                f"tracing_sampling is {share:g}; it is a percentage from 0 to 100.", option="tracing_sampling"
+            )
+        spec["tracing"] = [{"providers": [{"name": tracing}], "randomSamplingPercentage": share}]
+    elif sampling is not None:
+        raise InvalidInput("tracing_sampling is given without tracing, the provider's name.", option="tracing_sampling")
+    if access_logs:
+        spec["accessLogging"] = [{"providers": [{"name": access_logs}]}]
+    return [make(TELEMETRY.api_version, TELEMETRY.kind, namespace, NAME, spec)] if spec else []
+
+
+def refuse_unknown_providers(
+    cluster: Cluster, wanted: Mapping[str, str], namespace: str, minor: tuple[int, int]
+) -> None:
+    """Raise Refused for a provider (by the option that names it) that no control plane in `namespace` knows."""
+    known = BUILT_IN | _configured(cluster, namespace)
+    for option, name in wanted.items():
+        if name and name not in known:
+            entry = provider(name, namespace, minor)
+            what = f"for example {_inline(entry)}" if entry else "with its name"
+            raise Refused(
+                f"The mesh has no provider '{name}', which {option} names; it has {', '.join(sorted(known))}: add it to"
+                f" the control plane's extension_providers, {what}.",
+                code="provider_missing",
+                option=option,
+                provider=name,
+                providers=sorted(known),
+            )
+
+
+def refuse_second(cluster: Cluster, namespace: str) -> None:
+    """Raise Refused where another Telemetry holds for the whole mesh: Istio heeds the older one only."""
+    for other in cluster.list(served_kind(cluster, TELEMETRY), namespace):
+        spec = other.get("spec") or {}
+        aimed = spec.get("selector") or spec.get("targetRef") or spec.get("targetRefs")
+        if not aimed and other["metadata"]["name"] != NAME:
+            key = key_of(other)
+            raise Refused(
+                f"{key} holds for the whole mesh already, and Istio heeds one such object only: put tracing and access"
+                " logs there, or delete it.",
+                code="telemetry_exists",
+                object=key._asdict(),
+            )
+
+
+def _configured(cluster: Cluster, namespace: str) -> frozenset[str]:
+    """The providers in the mesh configurations of a namespace; each revision has its own."""
+    names: set[str] = set()
+    for config in cluster.list(_CONFIG_MAP, namespace):
+        text = (config.get("data") or {}).get("mesh")
+        for document in read_yaml(text, str(key_of(config))) if text else ():
+            listed = document.get("extensionProviders") if isinstance(document, Mapping) else None
+            names |= {str(one.get("name")) for one in listed or ()}
+    return frozenset(names)
+
+
+def _inline(entry: Object) -> str:
+    """A provider as one would write it in a line of YAML."""
+    (kind, where) = next((key, value) for key, value in entry.items() if key != "name")
+    inside = ", ".join(f"{key}: {value}" for key, value in where.items())
+    return f"{{name: {entry['name']}, {kind}: {{{inside}}}}}"

@@ -1,0 +1,148 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The addons of a mesh as one unit of the pipeline: what it owns, and what speaks against it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ...kube.errors import Refused
+from ...kube.objects import Kind, key_of, kind_of
+from ...kube.plan import Plan, Unit
+from ...kube.resources import of_definitions
+from ..application import RETIRED
+from ..kinds import DEFINITIONS, KINDS
+from ..labels import labels_of
+from ..ownership import refuse_foreign, refuse_missing_namespaces
+from ..traffic import gateway_checks
+from ..traffic.problems import settle
+from ..traffic.shape import NETWORKING
+from ..traffic.unit import OWNER, at_served_version, refuse_owned, served_kind
+from .telemetry import TELEMETRY, refuse_second, refuse_unknown_providers
+
+if TYPE_CHECKING:
+    from ...kube.cluster import Cluster
+
+Object = dict[str, Any]
+
+MANAGER = "meshops.istio/addons"
+LABEL = f"{OWNER}addons"
+"""Label by which the objects of a mesh's addons are known; its value is the control plane's namespace."""
+
+ADDON_LABEL = f"{OWNER}addon"
+"""Label that says which addon an object belongs to; what belongs to all of them has none."""
+
+_MONITORS: tuple[Object, ...] = tuple(
+    {
+        "spec": {
+            "group": "monitoring.coreos.com",
+            "scope": "Namespaced",
+            "names": {"kind": kind, "plural": f"{kind.lower()}s"},
+            "versions": [{"name": "v1"}],
+        }
+    }
+    for kind in ("PodMonitor", "ServiceMonitor")
+)
+"""Kinds of Prometheus' operator, as much of them as is needed to address them."""
+
+_SEARCHED = (
+    # Neither claims nor CRDs: with them people's data would go.
+    *(Kind("v1", kind) for kind in ("ConfigMap", "Secret", "Service", "ServiceAccount")),
+    *(Kind("apps/v1", kind) for kind in ("Deployment", "StatefulSet")),
+    *(Kind("rbac.authorization.k8s.io/v1", kind) for kind in ("ClusterRole", "ClusterRoleBinding")),
+    *(Kind("rbac.authorization.k8s.io/v1", kind) for kind in ("Role", "RoleBinding")),
+    *of_definitions(_MONITORS),
+)
+_TRAFFIC = (Kind(NETWORKING, "Gateway"), Kind(NETWORKING, "VirtualService"), TELEMETRY)
+
+
+@dataclass(frozen=True)
+class Addons:
+    """The addons of the control plane in a namespace."""
+
+    namespace: str
+
+    def placed(self, cluster: Cluster, objects: Sequence[Mapping[str, Any]], addon: str = "") -> list[Object]:
+        """The objects as they are applied: with the labels, at API versions that the cluster serves.
+
+        Istio's kinds keep their version where it is not installed.
+        """
+        cluster.learn(
+            [*DEFINITIONS, *_MONITORS, *(one for one in objects if one["kind"] == "CustomResourceDefinition")]
+        )
+        return [self._placed(cluster, obj, addon) for obj in objects]
+
+    def _placed(self, cluster: Cluster, obj: Mapping[str, Any], addon: str) -> Object:
+        metadata = dict(obj["metadata"])
+        own = {LABEL: self.namespace, **({ADDON_LABEL: addon} if addon else {})}
+        metadata["labels"] = {**(metadata.get("labels") or {}), **own}
+        found = {**obj, "metadata": metadata}
+        return at_served_version(cluster, found) if cluster.serves(served_kind(cluster, kind_of(obj))) else found
+
+    def unit(self, objects: Sequence[Object], *, only: Sequence[str] = (), prune: bool = True) -> Unit:
+        """What `reconcile` makes of the cluster: these objects and, with `prune`, no others of these addons.
+
+        only: the addons to prune, all if empty.
+        """
+        return Unit(
+            manager=MANAGER,
+            objects=objects,
+            retired=RETIRED,
+            stale=(lambda cluster: self._live(cluster, only)) if prune else None,
+        )
+
+    def _live(self, cluster: Cluster, only: Sequence[str]) -> list[Object]:
+        cluster.learn([*DEFINITIONS, *_MONITORS])
+        kinds = [*_SEARCHED, *(served_kind(cluster, kind) for kind in _TRAFFIC)]
+        lists = cluster.list_many([(kind, self.namespace, f"{LABEL}={self.namespace}") for kind in kinds])
+        found = [obj for objects in lists for obj in objects if labels_of(obj).get(LABEL) == self.namespace]
+        return [obj for obj in found if not only or labels_of(obj).get(ADDON_LABEL) in only]
+
+    def check(
+        self, cluster: Cluster, plan: Plan, *, providers: Mapping[str, str], minor: tuple[int, int], check_mode: bool
+    ) -> None:
+        """Raise Refused for a plan that cannot work, or that takes what is another's.
+
+        providers: those that tracing and access logs go to, by the option that names them. In check mode what a step
+        before may only have planned is left alone: the control plane, its gateways and its providers.
+        """
+        refuse_foreign(plan)
+        refuse_owned(plan, {LABEL: self.namespace})
+        _refuse_unserved_monitors(cluster, plan)
+        if check_mode:
+            return
+        refuse_missing_namespaces(cluster, plan)
+        _refuse_without_istio(cluster, plan)
+        if any(obj["kind"] == TELEMETRY.kind for obj in plan.objects):
+            refuse_second(cluster, self.namespace)
+            refuse_unknown_providers(cluster, providers, self.namespace, minor)
+        gateways = [obj for obj in plan.objects if obj["kind"] == "Gateway"]
+        if any(change.desired and change.key.kind == "Gateway" for change in plan.changes):
+            settle(gateway_checks.problems({}, cluster, replace(plan, objects=gateways)), force=False)
+
+
+def _refuse_unserved_monitors(cluster: Cluster, plan: Plan) -> None:
+    monitors = of_definitions(_MONITORS)
+    for obj in plan.objects:
+        if kind_of(obj) in monitors and not cluster.serves(kind_of(obj)):
+            raise Refused(
+                f"The cluster does not know {obj['kind']} of {obj['apiVersion']}, which the addon"
+                f" {labels_of(obj)[ADDON_LABEL]} is made of: install Prometheus' operator, or its CRDs, first.",
+                code="not_installed",
+                object=key_of(obj)._asdict(),
+            )
+
+
+def _refuse_without_istio(cluster: Cluster, plan: Plan) -> None:
+    for obj in plan.objects:
+        if kind_of(obj) in KINDS and not cluster.serves(kind_of(obj)):
+            raise Refused(
+                f"The cluster does not know {obj['kind']} of {obj['apiVersion'].rpartition('/')[0]}: install Istio first,"
+                " in a version that has it.",
+                code="not_installed",
+                object=key_of(obj)._asdict(),
+            )
