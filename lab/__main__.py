@@ -49,6 +49,9 @@ def _parser() -> argparse.ArgumentParser:
 
     up = command("up", _up, "start the lab, or repair it")
     up.add_argument("--simulated", action="store_true", help="a control plane whose nodes and pods are only played")
+    up.add_argument(
+        "--played-nodes", type=int, default=0, metavar="COUNT", help="nodes beside the real one, only played"
+    )
     for builder in (
         up,
         command("build", _build, "find, fetch or build all that a lab is made of, and start nothing"),
@@ -69,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _up(options: argparse.Namespace, lab: Lab) -> None:
-    node.up(lab, _named(options.binary), simulated=options.simulated)
+    node.up(lab, _named(options.binary), simulated=options.simulated, played=options.played_nodes)
 
 
 def _build(options: argparse.Namespace, _: Lab) -> None:

@@ -21,7 +21,7 @@ WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 
 @dataclass(frozen=True)
 class Request:
-    """One request that the API server has answered."""
+    """One request that the API server has answered; `time` is when it came, `answered` when it was done."""
 
     time: str
     user_agent: str
@@ -31,6 +31,7 @@ class Request:
     name: str
     status: int
     dry_run: bool
+    answered: str = ""
 
     @property
     def is_write(self) -> bool:
@@ -96,4 +97,5 @@ def _request(event: dict[str, object]) -> Request:
         name=what.get("name", ""),
         status=status,
         dry_run="dryRun" in parse_qs(urlsplit(str(event.get("requestURI", ""))).query),
+        answered=str(event.get("stageTimestamp", "")),
     )

@@ -94,6 +94,7 @@ BINARIES = {
             ),
         ),
         Binary("kwok", versions.KWOK, golang.KWOK, "sigs.k8s.io/kwok/cmd/kwok"),
+        Binary("helm", versions.HELM, golang.HELM, "helm.sh/helm/v3/cmd/helm"),
     )
 }
 
@@ -106,6 +107,9 @@ SIMULATED = (
     "kubectl",
     "kwok",
 )
+
+# What plays nodes beside a real one.
+PLAYER = ("kwok",)
 
 # What a node runs, and kubectl for whoever works on it.
 NODE = (

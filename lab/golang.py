@@ -70,6 +70,11 @@ LOCAL_PATH = Workspace(
     "local-path", {"github.com/rancher/local-path-provisioner": f"v{versions.LOCAL_PATH_PROVISIONER}"}
 )
 KWOK = Workspace("kwok", {"sigs.k8s.io/kwok": f"v{versions.KWOK}"})
+HELM = Workspace(
+    "helm",
+    {"helm.sh/helm/v3": f"v{versions.HELM}"},
+    ldflags=f"-s -w -X helm.sh/helm/v3/internal/version.version=v{versions.HELM}",
+)
 PROMETHEUS = Workspace(
     "prometheus",
     {PROMETHEUS_MODULE: f"v{versions.PROMETHEUS_MODULE}"},

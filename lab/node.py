@@ -10,10 +10,11 @@ import shutil
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from . import addons, certs, cgroups, debian, handover, images, mounts, network
 from .api import Api, until
-from .components import SIMULATED_NODE, Components
+from .components import PLAYED_TAINT, SIMULATED_NODE, Components
 from .errors import LabError
 from .files import locked, write
 from .network import Network
@@ -26,16 +27,17 @@ from .shell import run
 _LIMIT = 180.0  # seconds for a component to become ready: a few on an idle machine, many on a busy one
 
 
-def up(lab: Lab, named: Mapping[str, str], *, simulated: bool = False) -> None:
+def up(lab: Lab, named: Mapping[str, str], *, simulated: bool = False, played: int = 0) -> None:
     """Start what does not run, restart what has changed, and wait until the node is ready.
 
     simulated: a control plane whose nodes and pods are only played; one that was made so stays so.
+    played: how many nodes beside the real one are only played; pods go there that tolerate their taint.
     """
     debian.ensure()
     with locked(lab.lock, waiting_for=f"working on lab {lab.name}"):
         _sweep(lab)
         simulated = simulated or (lab.state / "simulated").exists()
-        parts = gather_simulated(named) if simulated else gather(named)
+        parts = gather_simulated(named) if simulated else gather(named, plays=played > 0)
         found = {**parts.binaries, "containerd": debian.program("containerd")}
         _forget_other_boot(lab)
         addresses = network.allocate(lab)
@@ -49,7 +51,10 @@ def up(lab: Lab, named: Mapping[str, str], *, simulated: bool = False) -> None:
             write(lab.state / "simulated", "")
             _start_simulated(lab, addresses, Components(lab, addresses, found))
         else:
-            _start(lab, addresses, Components(lab, addresses, found), parts)
+            components = Components(lab, addresses, found)
+            _start(lab, addresses, components, parts)
+            if played:
+                _play(lab, Api(lab, addresses), components, played)
 
 
 def _start_simulated(lab: Lab, addresses: Network, components: Components) -> None:
@@ -59,13 +64,32 @@ def _start_simulated(lab: Lab, addresses: Network, components: Components) -> No
     until(api.ready, "The API server did not become ready", limit=_LIMIT, advice=advice)
     rest = (components.controller_manager(), components.scheduler(), components.simulator())
     started += [process.name for process in rest if _run(process)]
-    annotation, value = SIMULATED_NODE.split("=")
-    node = {"name": lab.node, "annotations": {annotation: value}, "labels": {"kubernetes.io/hostname": lab.node}}
-    api.apply({"apiVersion": "v1", "kind": "Node", "metadata": node})
+    api.apply(_played_node(lab.node))
     until(
         lambda: _ready(api, lab), "The simulated node did not become Ready", limit=_LIMIT, advice=_advice(lab, "kwok")
     )
     _say_ready(lab, started)
+
+
+def _play(lab: Lab, api: Api, components: Components, count: int) -> None:
+    """Nodes beside the real one, with a taint: what does not ask for them runs for real."""
+    _run(components.simulator())
+    names = [f"{lab.node}-played-{number}" for number in range(count)]
+    taint = {"key": PLAYED_TAINT, "effect": "NoSchedule"}
+    for name in names:
+        api.apply({**_played_node(name), "spec": {"taints": [taint]}})
+    until(
+        lambda: all(_is_ready(api.get(f"/api/v1/nodes/{name}")) for name in names),
+        "The played nodes did not become Ready",
+        limit=_LIMIT,
+        advice=_advice(lab, "kwok"),
+    )
+
+
+def _played_node(name: str) -> dict[str, Any]:
+    annotation, value = SIMULATED_NODE.split("=")
+    metadata = {"name": name, "annotations": {annotation: value}, "labels": {"kubernetes.io/hostname": name}}
+    return {"apiVersion": "v1", "kind": "Node", "metadata": metadata}
 
 
 def _say_ready(lab: Lab, started: list[str]) -> None:
@@ -119,7 +143,11 @@ def _ready(api: Api, lab: Lab) -> bool:
     node = api.get(f"/api/v1/nodes/{lab.node}")
     if not node or node["spec"].get("taints") or not api.get("/api/v1/namespaces/default/serviceaccounts/default"):
         return False
-    conditions = {c["type"]: c["status"] for c in node["status"].get("conditions", [])}
+    return _is_ready(node)
+
+
+def _is_ready(node: dict[str, Any] | None) -> bool:
+    conditions = {c["type"]: c["status"] for c in ((node or {}).get("status") or {}).get("conditions", [])}
     return conditions.get("Ready") == "True"
 
 

@@ -31,10 +31,14 @@ def gather_simulated(named: Mapping[str, str]) -> Parts:
     return Parts(found, [], release.folder(named=named, downloads=downloads), pulled=True)
 
 
-def gather(named: Mapping[str, str]) -> Parts:
-    """Find, fetch or build everything that a lab needs; nothing of it belongs to one lab."""
+def gather(named: Mapping[str, str], *, plays: bool = False) -> Parts:
+    """Find, fetch or build everything that a lab needs, or with `plays` one that has played nodes too.
+
+    Nothing of it belongs to one lab.
+    """
     downloads = Downloads()
-    found = sources.find(binaries.NODE, named=named, downloads=downloads)
+    programs = (*binaries.NODE, *binaries.PLAYER) if plays else binaries.NODE
+    found = sources.find(programs, named=named, downloads=downloads)
     pulled = images.pulled()
     archives = [images.pack_standins("volume")] if pulled else images.pack(named=named, downloads=downloads)
     addons.load_balancer_crds()
