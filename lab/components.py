@@ -24,7 +24,7 @@ from .versions import PAUSE
 
 AUDIT_LOG = "audit.log"
 SIMULATED_NODE = "kwok.x-k8s.io/node=fake"
-PLAYED_TAINT = "lab.meshops.istio/played"  # of played nodes beside a real one
+PLAYED = "lab.meshops.istio/played"  # labels played nodes, and taints those beside a real one
 VOLUME_IMAGE = "lab.meshops.istio/volume:1"
 _QPS, _BURST = 500, 1000  # the defaults (20 and 30) would make a rolling restart of a few hundred pods crawl
 

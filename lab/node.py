@@ -14,7 +14,7 @@ from typing import Any
 
 from . import addons, certs, cgroups, debian, handover, images, mounts, network
 from .api import Api, until
-from .components import PLAYED_TAINT, SIMULATED_NODE, Components
+from .components import PLAYED, SIMULATED_NODE, Components
 from .errors import LabError
 from .files import locked, write
 from .network import Network
@@ -75,7 +75,7 @@ def _play(lab: Lab, api: Api, components: Components, count: int) -> None:
     """Nodes beside the real one, with a taint: what does not ask for them runs for real."""
     _run(components.simulator())
     names = [f"{lab.node}-played-{number}" for number in range(count)]
-    taint = {"key": PLAYED_TAINT, "effect": "NoSchedule"}
+    taint = {"key": PLAYED, "effect": "NoSchedule"}
     for name in names:
         api.apply({**_played_node(name), "spec": {"taints": [taint]}})
     until(
@@ -88,7 +88,11 @@ def _play(lab: Lab, api: Api, components: Components, count: int) -> None:
 
 def _played_node(name: str) -> dict[str, Any]:
     annotation, value = SIMULATED_NODE.split("=")
-    metadata = {"name": name, "annotations": {annotation: value}, "labels": {"kubernetes.io/hostname": name}}
+    metadata = {
+        "name": name,
+        "annotations": {annotation: value},
+        "labels": {"kubernetes.io/hostname": name, PLAYED: ""},
+    }
     return {"apiVersion": "v1", "kind": "Node", "metadata": metadata}
 
 

@@ -47,7 +47,8 @@ ROWS: Mapping[str, Row] = {
     "injection": injection.injection,
     "objects": many.objects,
 }
-ONLY_LONG = frozenset({"helm", "playbook"})
+ONLY_LONG = frozenset({"helm", "injection", "playbook"})
+"""Not of the short form: they take long, or need an istiod that is more than played."""
 PLAYED_NODES = 3
 OUT = CHECKOUT / "build" / "bench"
 

@@ -78,7 +78,7 @@ def apply(stage: Stage) -> list[Result]:
         stage.kubectl_apply(manifest, "--field-manager", MANAGER)
         return _span(stage.requests_since(begun, user_agent="kubectl/"))
 
-    figures = in_turn(2 if stage.short else 5, lambda: _fresh(stage, ours), lambda: _fresh(stage, theirs))
+    figures = in_turn(1 if stage.short else 5, lambda: _fresh(stage, ours), lambda: _fresh(stage, theirs))
     name = "cold, until every object is applied"
     return [compared(name, *figures, peer="kubectl apply --server-side, from its first request too", goal=0.5)]
 

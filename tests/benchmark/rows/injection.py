@@ -13,7 +13,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import 
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
 from ansible_collections.meshops.istio.plugins.module_utils.kube.wait import wait_gone, wait_ready
 
-from lab.components import PLAYED_TAINT
+from lab.components import PLAYED
 
 from ..results import Result
 from ..stage import Stage
@@ -26,7 +26,7 @@ _TIMEOUT = 1200.0  # seconds
 
 def injection(stage: Stage) -> list[Result]:
     """Label namespaces, restart what needs it; the same for four times as many; and again, with nothing to do."""
-    few, many = (2, 8) if stage.short else (50, 200)
+    few, many = 50, 200
     stage.install()
     of_few = _measured(stage, few)
     _remove(stage, few)
@@ -76,8 +76,8 @@ def _workload(namespace: str, number: int) -> dict[str, Any]:
     """A Deployment whose pods run on the played nodes."""
     labels = {"app": f"web-{number}"}
     pod = {
-        "nodeSelector": {"type": "kwok"},
-        "tolerations": [{"key": PLAYED_TAINT, "operator": "Exists"}],
+        "nodeSelector": {PLAYED: ""},
+        "tolerations": [{"key": PLAYED, "operator": "Exists"}],
         "terminationGracePeriodSeconds": 1,
         "containers": [{"name": "web", "image": "example.test/web:1"}],
     }
