@@ -24,6 +24,7 @@ def event(verb: str, resource: str = "configmaps", *, agent: str = US, uri: str 
         "userAgent": agent,
         "requestURI": uri,
         "requestReceivedTimestamp": f"2026-01-31T12:00:{second:02}.000000Z",
+        "stageTimestamp": f"2026-01-31T12:00:{second:02}.500000Z",
         "objectRef": {"resource": resource, "namespace": "default", "name": "one"},
         "responseStatus": {"code": 200},
     }
@@ -87,6 +88,7 @@ def test_a_request_is_told_as_plain_data(lab: Lab) -> None:
     log(lab, event("patch"))
     assert audit.writes(lab)[0].as_dict() == {
         "time": "2026-01-31T12:00:00.000000Z",
+        "answered": "2026-01-31T12:00:00.500000Z",
         "user_agent": US,
         "verb": "patch",
         "resource": "configmaps",
