@@ -26,7 +26,7 @@ import yaml
 
 HANG = 2.0  # seconds without an answer, before the connection ends
 _HOP = {"connection", "keep-alive", "transfer-encoding", "host"}
-# 409 is what a write gets that lost a race; reads get none.
+_RACING = ("PATCH", "PUT", "DELETE")  # what may lose a race, and gets a 409 then
 _STATUSES = {429: "TooManyRequests", 500: "InternalError", 503: "ServiceUnavailable", 409: "Conflict"}
 _ALWAYS = ("429", "500", "503", "closed before", "closed after", "hangs")
 
@@ -66,7 +66,7 @@ class FaultyProxy(ThreadingHTTPServer):
             self.requests += 1
             if self._random.random() >= self.share:
                 return ""
-            chosen = self._random.choice(_ALWAYS if method == "GET" else (*_ALWAYS, "409"))
+            chosen = self._random.choice((*_ALWAYS, "409") if method in _RACING else _ALWAYS)
             self.faults[chosen] += 1
             return chosen
 
