@@ -7,15 +7,19 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.meshops.istio.tests.integration.conftest import Lab
+from ansible_collections.meshops.istio.tests.integration.conftest import CHECKOUT, Lab
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Answer, Door
 
 Object = dict[str, Any]
+
+UPSTREAM = Path(os.environ.get("UPSTREAM_MANIFESTS", CHECKOUT.parent / "shared" / "apps"))
+"""A copy of the labs' manifests as their authors published them, which is no part of this project."""
 
 _RECAP = re.compile(r"^localhost +: .*changed=(\d+) .*failed=0 ", re.MULTILINE)
 

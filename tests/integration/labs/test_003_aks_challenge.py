@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Iterator
 
@@ -16,7 +15,14 @@ from ansible_collections.meshops.istio.tests.integration.conftest import now
 from ansible_collections.meshops.istio.tests.integration.labs.conftest import Sow
 from ansible_collections.meshops.istio.tests.integration.labs.seed import Seed, who
 from ansible_collections.meshops.istio.tests.integration.steps import Seen
-from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Answer, Door, eventually, tally
+from ansible_collections.meshops.istio.tests.integration.traffic.traffic import (
+    CLUSTERS,
+    Answer,
+    Door,
+    counts,
+    eventually,
+    tally,
+)
 
 HOST = "me.example.com"
 WORKLOADS = [
@@ -158,8 +164,7 @@ def test_mirroring(calculator: Seed, door: Door, seen: Seen) -> None:
     pod = calculator.pod("app=backend,version=v3").name
 
     def mirrored() -> int:
-        said = calculator.execute(pod, "istio-proxy", "pilot-agent", "request", "GET", "clusters")
-        return sum(int(count) for count in re.findall(r"^inbound\|.*::rq_total::(\d+)$", said, re.MULTILINE))
+        return sum(counts(calculator.execute(pod, "istio-proxy", *CLUSTERS), "inbound|", "rq_total"))
 
     before = mirrored()
     shares = tally(version(calculate(door)) for _ in range(40))

@@ -4,8 +4,8 @@
 
 """Online Boutique, brought into the mesh while visitors are in it, and a canary of its pages.
 
-ONLINE_BOUTIQUE names a copy of the manifests that its authors release, for machines that do not reach their site; one in
-../shared/apps is found without.
+Where there is a copy of its authors' manifests (see `seed.UPSTREAM`) they are taken from there, with their checksum, and
+otherwise from their authors' site.
 """
 
 from __future__ import annotations
@@ -13,18 +13,22 @@ from __future__ import annotations
 import functools
 import hashlib
 import http.server
-import os
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.tests.integration.conftest import CHECKOUT, now
+from ansible_collections.meshops.istio.tests.integration.conftest import now
 from ansible_collections.meshops.istio.tests.integration.labs.conftest import Sow
-from ansible_collections.meshops.istio.tests.integration.labs.seed import Pod, Seed, who
+from ansible_collections.meshops.istio.tests.integration.labs.seed import UPSTREAM, Pod, Seed, who
 from ansible_collections.meshops.istio.tests.integration.steps import Seen
-from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Client, Door, eventually
+from ansible_collections.meshops.istio.tests.integration.traffic.traffic import (
+    CLUSTERS,
+    Client,
+    Door,
+    counts,
+    eventually,
+)
 
 Manifests = dict[str, Any]
 
@@ -48,8 +52,7 @@ MADE_ANEW = "This page was made by the new version."
 @pytest.fixture(scope="module")
 def manifests() -> Iterator[Manifests]:
     """Where the playbook takes the shop's manifests from: their authors, or a copy behind a URL with its checksum."""
-    neighbour = CHECKOUT.parent / "shared" / "apps" / "online_boutique" / "kubernetes-manifests.yaml"
-    path = Path(os.environ.get("ONLINE_BOUTIQUE", neighbour))
+    path = UPSTREAM / "online_boutique" / "kubernetes-manifests.yaml"
     if not path.exists():
         yield {}
         return
@@ -149,6 +152,34 @@ def test_the_canary(shop: Seed, visitors: dict[str, int], manifests: Manifests, 
     seen(f"at 10 %: {few} of 200; at 50 %: {half} of 200", who(answer))
 
 
+@pytest.mark.step("002.5", "load balancing of gRPC, between two pods of the shop's catalogue")
+def test_grpc_is_shared_out(shop: Seed, visitors: dict[str, int], seen: Seen) -> None:
+    catalogue, frontend = "productcatalogservice", shop.pod("app=frontend").name
+
+    def calls() -> list[int]:
+        said = shop.execute(frontend, "istio-proxy", *CLUSTERS)
+        return counts(said, f"outbound|3550||{catalogue}.", "rq_success")
+
+    shop.kubectl("scale", "deployment", catalogue, "--replicas=2")
+    try:
+        shop.kubectl("rollout", "status", "deployment", catalogue, "--timeout=120s")
+        found = eventually(
+            lambda: (shop.gateway.ask("/").status, calls())[1], lambda some: len(some) == 2 and all(some)
+        )
+    finally:
+        shop.kubectl("scale", "deployment", catalogue, "--replicas=1")
+    seen(f"{' and '.join(map(str, found))} calls", "stand-in for productcatalogservice")
+
+
+@pytest.mark.step("004.1", "where minikube would start: one node that is ready")
+def test_the_cluster(shop: Seed, before: dict[str, list[Pod]], seen: Seen) -> None:
+    (node,) = shop.get("nodes")["items"]
+    ready = {one["type"]: one["status"] for one in node["status"]["conditions"]}["Ready"]
+    assert ready == "True"
+    has, info = node["status"]["capacity"], node["status"]["nodeInfo"]
+    seen(f"{has['cpu']} CPUs, Kubernetes {info['kubeletVersion']}, {info['containerRuntimeVersion']}", "the lab")
+
+
 @pytest.mark.step("004", "the shop's pages, by way of its services: what is bought is in the cart")
 def test_the_shop(shop: Seed, visitors: dict[str, int], seen: Seen) -> None:
     door = shop.gateway
@@ -169,7 +200,7 @@ def test_the_shop(shop: Seed, visitors: dict[str, int], seen: Seen) -> None:
 @pytest.mark.step("004", "a manifest that is not the one expected is refused, and nothing changes")
 def test_another_manifest(shop: Seed, visitors: dict[str, int], manifests: Manifests, seen: Seen) -> None:
     if not manifests:
-        pytest.skip("needs a copy of the manifests, named by ONLINE_BOUTIQUE")
+        pytest.skip("needs a copy of the manifests, named by UPSTREAM_MANIFESTS")
     address, _, digest = manifests["online_boutique_src"].rpartition("=")
     since = now()
     played = shop.play(fails=True, online_boutique_src=f"{address}={'0' * 64}")

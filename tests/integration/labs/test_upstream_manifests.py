@@ -4,13 +4,12 @@
 
 """The labs' manifests as their authors published them: they work, or are refused with a sentence that helps.
 
-They are not part of this project: UPSTREAM_MANIFESTS names a folder with them, and one in ../shared/apps is found
-without. Manifests with the same flaws, made up, are in tests/unit/applications.
+Where there is no copy of them (see `seed.UPSTREAM`) these tests are left out. Manifests with the same flaws, made up, are
+in tests/unit/applications.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,7 @@ from typing import Any
 import pytest
 from ansible_collections.meshops.istio.tests.integration.conftest import CHECKOUT, now
 from ansible_collections.meshops.istio.tests.integration.labs.conftest import Sow
-from ansible_collections.meshops.istio.tests.integration.labs.seed import Seed, who
+from ansible_collections.meshops.istio.tests.integration.labs.seed import UPSTREAM, Seed, who
 from ansible_collections.meshops.istio.tests.integration.steps import Seen
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import eventually
 
@@ -57,10 +56,9 @@ INFRASTRUCTURE = CHECKOUT / "roles" / "applications" / "files" / "microservices"
 
 @pytest.fixture(scope="module")
 def upstream() -> Path:
-    found = Path(os.environ.get("UPSTREAM_MANIFESTS", CHECKOUT.parent / "shared" / "apps"))
-    if not found.is_dir():
+    if not UPSTREAM.is_dir():
         pytest.skip("needs a copy of the manifests, named by UPSTREAM_MANIFESTS")
-    return found
+    return UPSTREAM
 
 
 @pytest.fixture(scope="module")

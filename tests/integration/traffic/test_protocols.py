@@ -12,7 +12,13 @@ import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
 from ansible_collections.meshops.istio.tests.integration.steps import Seen
 from ansible_collections.meshops.istio.tests.integration.traffic.shop import MANAGER, MESH, Shop
-from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Door, eventually, tally
+from ansible_collections.meshops.istio.tests.integration.traffic.traffic import (
+    CLUSTERS,
+    Door,
+    counts,
+    eventually,
+    tally,
+)
 from ansible_collections.meshops.istio.tests.integration.traffic.websocket import echoed
 from ansible_collections.meshops.istio.tests.unit.modules.running import Run
 
@@ -25,10 +31,8 @@ def versions(shop: Shop, url: str = HELLO, count: int = 12) -> dict[str, int]:
 
 
 def counted(shop: Shop, cluster: str, what: str) -> list[int]:
-    """What the client's sidecar has counted for each pod of one of its clusters."""
-    said = shop.execute("app=client", "istio-proxy", "pilot-agent", "request", "GET", "clusters")
-    lines = [line for line in said.splitlines() if line.startswith(f"outbound|{cluster}.") and f"::{what}::" in line]
-    return [int(line.rpartition("::")[2]) for line in lines]
+    """What the client's sidecar has counted for each pod of a service."""
+    return counts(shop.execute("app=client", "istio-proxy", *CLUSTERS), f"outbound|{cluster}.", what)
 
 
 @pytest.mark.step("002.5", "load balancing of HTTP")

@@ -119,3 +119,13 @@ def eventually(look: Callable[[], Value], holds: Callable[[Value], object], *, l
 def tally(values: Iterable[object]) -> dict[str, int]:
     """How often each value came."""
     return {str(value): count for value, count in Counter(values).most_common()}
+
+
+CLUSTERS = ("pilot-agent", "request", "GET", "clusters")
+"""The command by which a sidecar tells what it has counted."""
+
+
+def counts(said: str, cluster: str, what: str) -> list[int]:
+    """What a sidecar, by its own word, has counted for each pod of the clusters whose names begin so."""
+    lines = [line for line in said.splitlines() if line.startswith(cluster) and f"::{what}::" in line]
+    return [int(line.rpartition("::")[2]) for line in lines]
