@@ -8,7 +8,6 @@ import (
 	"bufio"
 	"crypto/sha1"
 	"encoding/base64"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -20,9 +19,10 @@ import (
 const (
 	websocketGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 	opClose       = 8
+	longestFrame  = 125 // whose length is one byte
 )
 
-// websocketEcho sends each frame back as it came, until a closing one.
+// websocketEcho sends each short frame back as it came, until a closing one.
 func websocketEcho(w http.ResponseWriter, r *http.Request) {
 	key := r.Header.Get("Sec-WebSocket-Key")
 	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") || key == "" {
@@ -56,14 +56,8 @@ func readFrame(from *bufio.Reader) (byte, []byte, error) {
 	if _, err := io.ReadFull(from, head[:]); err != nil {
 		return 0, nil, err
 	}
-	length := int(head[1] & 0x7f)
-	if length == 126 {
-		var more [2]byte
-		if _, err := io.ReadFull(from, more[:]); err != nil {
-			return 0, nil, err
-		}
-		length = int(binary.BigEndian.Uint16(more[:]))
-	} else if length == 127 || head[1]&0x80 == 0 {
+	length := head[1] & 0x7f
+	if length > longestFrame || head[1]&0x80 == 0 {
 		return 0, nil, errors.New("a frame that is too long, or not masked as clients have to")
 	}
 	data := make([]byte, 4+length)
@@ -78,11 +72,7 @@ func readFrame(from *bufio.Reader) (byte, []byte, error) {
 }
 
 func sendFrame(to *bufio.Writer, head byte, payload []byte) error {
-	if length := len(payload); length < 126 {
-		to.Write([]byte{head, byte(length)})
-	} else {
-		to.Write(binary.BigEndian.AppendUint16([]byte{head, 126}, uint16(length)))
-	}
+	to.Write([]byte{head, byte(len(payload))})
 	to.Write(payload)
 	return to.Flush()
 }

@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Door
+from ansible_collections.meshops.istio.tests.integration.traffic.websocket import echoed
 
 from lab import release, standins
 from lab.download import Downloads
@@ -168,6 +170,14 @@ def test_curl_does_what_people_ask_of_it_in_a_pod(program: Path) -> None:
     unknown = curl("--socks5", "x", base)
     assert (unknown.returncode, unknown.stdout) == (2, "")
     assert "option --socks5 is unknown" in unknown.stderr
+
+
+def test_httpbin_echoes_what_comes_by_websocket(program: Path) -> None:
+    with serving(program, "httpbin") as service:
+        texts = ["one", "", "x" * 125]
+        status, answers = echoed(Door("127.0.0.1", service.port), "/websocket/echo", texts, name="httpbin")
+        assert (status, answers) == ("HTTP/1.1 101 Switching Protocols", texts)
+        assert service.get("/websocket/echo")[0] == 400
 
 
 def test_what_a_pod_runs_beside_its_application(program: Path, tmp_path: Path) -> None:
