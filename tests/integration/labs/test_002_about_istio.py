@@ -27,18 +27,16 @@ def hellodemo(sown: Sow) -> Iterator[Seed]:
         yield seed
 
 
-@pytest.mark.step("002.1", "the CRDs first, then the control plane")
+@pytest.mark.step("002.1", "the CRDs before there is a control plane to use them, and before the gateways")
 def test_the_order(hellodemo: Seed, seen: Seen) -> None:
-    definitions = [
-        one["metadata"] for one in hellodemo.get("crd")["items"] if one["metadata"]["name"].endswith("istio.io")
-    ]
-    istiod = hellodemo.get("deployment", "istiod", namespace="istio-system")["metadata"]["creationTimestamp"]
-    ingress = hellodemo.get("deployment", "istio-ingressgateway", namespace="istio-system")["metadata"][
-        "creationTimestamp"
-    ]
-    last = max(one["creationTimestamp"] for one in definitions)
-    assert last <= istiod <= ingress
-    seen(f"{len(definitions)} CRDs by {last[11:19]}, istiod {istiod[11:19]}, ingress gateway {ingress[11:19]}")
+    definitions = [one["metadata"] for one in hellodemo.get("crd")["items"]]
+    crds = [one["creationTimestamp"] for one in definitions if one["name"].endswith(".istio.io")]
+    conditions = hellodemo.get("deployment", "istiod", namespace="istio-system")["status"]["conditions"]
+    istiod = next(one["lastTransitionTime"] for one in conditions if one["type"] == "Available")
+    gateway = hellodemo.get("deployment", "istio-ingressgateway", namespace="istio-system")["metadata"]
+    assert max(crds) <= istiod <= gateway["creationTimestamp"]
+    times = [one.removesuffix("Z").partition("T")[2] for one in (max(crds), istiod, gateway["creationTimestamp"])]
+    seen(f"{len(crds)} CRDs by {times[0]}, istiod available {times[1]}, gateway made {times[2]}")
 
 
 @pytest.mark.step("002.2", "istio-ingressgateway from LoadBalancer to NodePort")
