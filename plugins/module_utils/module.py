@@ -122,7 +122,14 @@ class MeshModule(AnsibleModule):
             raise InvalidInput(f"wait_timeout is {seconds}; it has to be at least 1 (second).", wait_timeout=seconds)
         return seconds
 
-    def reconcile(self, unit: Unit, *, lock: str | None = None, checks: Callable[[Plan], None] | None = None) -> Result:
+    def reconcile(
+        self,
+        unit: Unit,
+        *,
+        lock: str | None = None,
+        checks: Callable[[Plan], None] | None = None,
+        before: Callable[[Plan], None] | None = None,
+    ) -> Result:
         """Make the cluster what `unit` says, as far as check mode and the options of plan and wait go."""
         told: set[str] = set()
 
@@ -146,6 +153,7 @@ class MeshModule(AnsibleModule):
             lock=lock,
             expected_digest=self.params.get("plan_digest"),
             checks=check,
+            before=before,
         )
         return self.result_of(outcome)
 

@@ -140,8 +140,23 @@ options:
     description:
       - With O(state=absent), whether to remove every revision and what they share, the CRDs and with them all of the
         users' Istio resources included.
+      - What C(istioctl uninstall --purge) leaves goes too, tags set by hand and what istiod writes into namespaces; the
+        control plane's namespace stays.
     type: bool
     default: false
+  purge_root_key:
+    description:
+      - With O(purge), whether to remove the key too that istiod made to sign the mesh's certificates, the Secret
+        C(istio-ca-secret). A mesh that is installed later has another one then.
+    type: bool
+    default: false
+  backup:
+    description:
+      - With O(purge), the file that the users' Istio resources are saved to before they go, for C(kubectl apply). It must
+        not exist yet.
+      - The default is a file in C(meshops-istio/removed) of the user's state folder, E(XDG_STATE_HOME) or
+        C(~/.local/state), on the host that runs the module. In an execution environment that folder goes with it.
+    type: path
   force:
     description:
       - Whether to take over what belongs to others, another revision's gateways or objects that Argo CD, Flux or the
@@ -276,6 +291,11 @@ resources:
   type: list
   elements: dict
   sample: [{api_version: networking.istio.io/v1, kind: Gateway, namespace: shop, name: helloworld-gateway}]
+backup_file:
+  description: The file that these resources were saved to, empty where there were none, and in check mode.
+  returned: success and O(state=absent)
+  type: str
+  sample: /home/me/.local/state/meshops-istio/removed/10.0.0.1-6443-20260131T120000Z.yaml
 code:
   description: What went wrong, as one stable word, for example V(invalid_input), V(unreachable), V(refused), V(not_ready).
   returned: failure
@@ -288,14 +308,17 @@ details:
   sample: {timeout: 300, objects: []}
 """
 
+from pathlib import Path
+
 from ansible_collections.meshops.istio.plugins.module_utils.arguments import PLAN, RELEASE, WAIT
 from ansible_collections.meshops.istio.plugins.module_utils.istio import removal, versions
+from ansible_collections.meshops.istio.plugins.module_utils.istio.backup import default_path, write
 from ansible_collections.meshops.istio.plugins.module_utils.istio.configuration import Options
 from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane import ControlPlane
 from ansible_collections.meshops.istio.plugins.module_utils.istio.ownership import LOCK
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import Refused
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import key_of
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Plan
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Object, Plan
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 
 INGRESS = {
@@ -326,16 +349,29 @@ def present(module: MeshModule) -> Result:
 def absent(module: MeshModule) -> Result:
     """Remove the revision, or with purge all of Istio."""
     revision, purge = module.params["revision"] or "", module.params["purge"]
-    lost: list[dict[str, str]] = []
+    lost: list[Object] = []
+    backup = Path(module.params["backup"] or default_path(module.cluster.server))
 
     def check(plan: Plan) -> None:
         if not module.params["force"]:
             removal.refuse_in_use(module.cluster, plan, revision=revision, purge=purge)
-        lost[:] = [dict(key_of(one)._asdict()) for one in removal.users_resources(module.cluster, plan)]
+        lost[:] = removal.users_resources(module.cluster, plan)
 
-    unit = removal.absent(revision=revision, namespace=module.params["namespace"], purge=purge)
-    result = module.reconcile(unit, lock=LOCK, checks=check)
-    return {**result, "revision": revision or "default", "gateways": [], "resources": lost}
+    def save(_plan: Plan) -> None:
+        if lost:
+            write(backup, lost)
+
+    unit = removal.absent(
+        revision=revision, namespace=module.params["namespace"], purge=purge, root_key=module.params["purge_root_key"]
+    )
+    result = module.reconcile(unit, lock=LOCK, checks=check, before=save)
+    return {
+        **result,
+        "revision": revision or "default",
+        "gateways": [],
+        "resources": [key_of(one)._asdict() for one in lost],
+        "backup_file": str(backup) if lost and not module.check_mode else "",
+    }
 
 
 def check_versions(module: MeshModule, istio: str) -> None:
@@ -369,6 +405,8 @@ def main() -> None:
             "extension_providers": {"type": "list", "elements": "dict", "default": []},
             "ignore_version_check": {"type": "bool", "default": False},
             "purge": {"type": "bool", "default": False},
+            "purge_root_key": {"type": "bool", "default": False},
+            "backup": {"type": "path"},
             "force": {"type": "bool", "default": False},
             **RELEASE,
             **PLAN,

@@ -127,11 +127,8 @@ MOVES = [
 
 SHORT = [
     _DEFAULT,
-    _DEMO,
     _MINIMAL_REVISION,
-    FILES["two-ingress-gateways"],
-    FILES["pilot-k8s"],
     FILES["overlays-of-objects"],
     REFUSED["unknown-field"],
 ]
-SHORT_MOVES = [Move(FILES["two-ingress-gateways"], _DEFAULT), Move(_DEFAULT, FILES["overlays-of-objects"])]
+SHORT_MOVES = [Move(FILES["two-ingress-gateways"], _DEFAULT)]

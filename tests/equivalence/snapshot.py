@@ -19,8 +19,10 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.resources impor
 Object = dict[str, Any]
 Snapshot = dict[Key, Object]
 
-# What the control plane notes while it works. Endpoints of a Service have no owner that would tell.
-_NOTES = {"ComponentStatus", "Endpoints", "EndpointSlice", "Event", "IPAddress", "Lease", "Node"}
+# What the control plane notes while it works.
+_NOTES = {"ComponentStatus", "Event", "IPAddress", "Lease", "Node"}
+# What its controllers make without saying so by an owner.
+_MADE = {"Endpoints"}
 # What it gives each namespace.
 _GIVEN = {("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default")}
 _FOR_CRDS = "kube-aggregator.kubernetes.io/automanaged"
@@ -124,4 +126,6 @@ def _by_controllers(obj: Object) -> bool:
 
 def _is_note(obj: Object) -> bool:
     metadata = obj["metadata"]
-    return (obj["kind"], metadata["name"]) in _GIVEN or _FOR_CRDS in (metadata.get("labels") or {})
+    return (
+        obj["kind"] in _MADE or (obj["kind"], metadata["name"]) in _GIVEN or _FOR_CRDS in (metadata.get("labels") or {})
+    )

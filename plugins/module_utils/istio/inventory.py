@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,18 @@ PRUNED = (
     Kind("autoscaling/v2", "HorizontalPodAutoscaler"),
     Kind("networking.istio.io/v1alpha3", "EnvoyFilter"),
 )
+_TAGGED = (*PRUNED[:2], Kind("v1", "Service"))
+_CONFIG_MAP, _SECRET, _LEASE = Kind("v1", "ConfigMap"), Kind("v1", "Secret"), Kind("coordination.k8s.io/v1", "Lease")
+_WRITTEN = frozenset({"istio-ca-root-cert", "istio-ca-crl"})
+# By Istio's pkg/leaderelection; those of one revision carry its name.
+_ELECTIONS = re.compile(
+    r"istio-((namespace-controller|clustertrustbundle-controller|serviceexport-controller)-election"
+    r"|leader|(gateway|gateway-status|status|analyze)-leader"
+    r"|(gateway-deployment|gateway-inferencepool|node-untaint|ip-autoallocate)(-.+)?)"
+)
+ROOT_KEY = "istio-ca-secret"
+"""The Secret in which istiod keeps the key that it made for itself; one in `cacerts` is the user's."""
+
 CRD = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 _PURGED = (*PRUNED, CRD, Kind("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition"))
 _REVISIONED = (labels.PILOT, labels.INGRESS, labels.EGRESS, labels.CNI, labels.ZTUNNEL)
@@ -63,17 +76,37 @@ def installed_by(
 
 
 def of_revision(cluster: Cluster, revision: str, namespace: str = "") -> list[Object]:
-    """All that `istioctl uninstall --revision` removes: tags that point at it too, what revisions share not."""
+    """All that `istioctl uninstall --revision` removes, what revisions share not, and all tags that point at it.
+
+    istioctl leaves those tags that were set by hand: their webhooks would keep pods from starting.
+    """
     components = ",".join(sorted(_REVISIONED))
     selector = [f"{labels.REVISION}={revision or 'default'}", f"{labels.COMPONENT} in ({components})"]
     if namespace:
         selector.append(f"{labels.OWNER_NAMESPACE}={namespace}")
-    return list(_select(cluster, PRUNED, ",".join(selector)))
+    own = list(_select(cluster, PRUNED, ",".join(selector)))
+    return _once([*own, *_select(cluster, _TAGGED, f"{labels.REVISION}={revision or 'default'},{labels.TAG}")])
 
 
-def of_all(cluster: Cluster) -> list[Object]:
-    """All that `istioctl uninstall --purge` removes, CRDs and with them the users' resources included."""
-    return list(_select(cluster, _PURGED, labels.COMPONENT))
+def of_all(cluster: Cluster, namespace: str, *, root_key: bool = False) -> list[Object]:
+    """All that `istioctl uninstall --purge` removes, CRDs and with them the users' resources included, and what it
+    leaves: tags set by hand, and what istiod writes into namespaces.
+
+    The key that signs the mesh's certificates is among it only with `root_key`: a mesh that comes later would be
+    another one, which trusts nothing of this one.
+    """
+    found = [*_select(cluster, _PURGED, labels.COMPONENT), *_select(cluster, _TAGGED, labels.TAG)]
+    config_maps, notes, leases = cluster.list_many(
+        [(_CONFIG_MAP, "", f"{labels.CONFIG}=true"), (_CONFIG_MAP, namespace, ""), (_LEASE, namespace, "")]
+    )
+    found += [one for one in config_maps if one["metadata"]["name"] in _WRITTEN]
+    found += [one for one in [*notes, *leases] if _ELECTIONS.fullmatch(one["metadata"]["name"])]
+    secret = cluster.get(_SECRET, ROOT_KEY, namespace) if root_key else None
+    return _once([*found, *([secret] if secret else [])])
+
+
+def _once(objects: Iterable[Object]) -> list[Object]:
+    return list({_identity(obj): obj for obj in objects}.values())
 
 
 def _select(cluster: Cluster, kinds: Iterable[Kind], selector: str) -> Iterator[Object]:

@@ -20,6 +20,7 @@ OWNER_NAMESPACE = "install.operator.istio.io/owning-resource-namespace"
 NOT_PRUNED = "install.operator.istio.io/owning-resource-not-pruned"
 REVISION = "istio.io/rev"
 TAG = "istio.io/tag"
+CONFIG = "istio.io/config"
 NETWORK = "topology.istio.io/network"
 
 BASE = "Base"

@@ -16,6 +16,7 @@ Object = Mapping[str, Any]
 
 CONTAINER = "istio-proxy"
 STATUS = "sidecar.istio.io/status"
+CAPTURED = "ambient.istio.io/redirection"
 _VARIANTS = ("-distroless", "-debug")
 
 
@@ -38,6 +39,11 @@ def has_sidecar(pod: Object) -> bool:
 def is_injected(pod: Object) -> bool:
     """Whether the pod got its proxy from an injector; gateways that istioctl installs did not."""
     return STATUS in (pod["metadata"].get("annotations") or {})
+
+
+def is_captured(pod: Object) -> bool:
+    """Whether the node's proxy handles the pod's traffic, as in an ambient mesh."""
+    return (pod["metadata"].get("annotations") or {}).get(CAPTURED) == "enabled"
 
 
 def has_ended(pod: Object) -> bool:

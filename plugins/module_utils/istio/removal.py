@@ -6,35 +6,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ..kube.errors import Refused
-from ..kube.objects import Kind
+from ..kube.objects import Kind, key_of
 from ..kube.plan import Plan, Unit
-from . import inventory
-from .labels import labels_of
-from .ownership import MANAGER
-from .proxies import has_ended, proxy_of, revision_of
+from . import inventory, labels
+from .labels import component_of, labels_of
+from .ownership import MANAGER, refuse_foreign
+from .proxies import has_ended, is_captured, proxy_of, revision_of
 from .selectors import matches
 
 if TYPE_CHECKING:
     from ..kube.cluster import Cluster
 
 _PODS = Kind("v1", "Pod")
+_INJECTORS = Kind("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration")
 _LISTED = 10
 """Pods that a refusal names; the rest is in its details."""
 
 
-def absent(*, revision: str = "", namespace: str = "", purge: bool = False) -> Unit:
+def absent(*, revision: str = "", namespace: str = "", purge: bool = False, root_key: bool = False) -> Unit:
     """Nothing of one revision, or with `purge` nothing of Istio at all.
 
-    As with istioctl, what the revisions share stays until a purge; the system namespace, the root key
-    (`istio-ca-secret`, `cacerts`) and what istiod writes into namespaces stay even then.
+    As with istioctl, what the revisions share stays until a purge, and the system namespace even then; so does the key
+    that istiod signs certificates with, but for `root_key`.
     """
-    if purge:
-        return Unit(manager=MANAGER, objects=(), stale=inventory.of_all)
-    return Unit(manager=MANAGER, objects=(), stale=lambda cluster: inventory.of_revision(cluster, revision, namespace))
+
+    def stale(cluster: Cluster) -> list[dict[str, Any]]:
+        if purge:
+            return inventory.of_all(cluster, namespace, root_key=root_key)
+        return inventory.of_revision(cluster, revision, namespace)
+
+    return Unit(manager=MANAGER, objects=(), stale=stale, with_pods=True)
 
 
 def refuse_in_use(cluster: Cluster, plan: Plan, *, revision: str = "", purge: bool = False) -> None:
@@ -44,10 +50,11 @@ def refuse_in_use(cluster: Cluster, plan: Plan, *, revision: str = "", purge: bo
     """
     if not plan.changes:
         return
-    pods = cluster.list(_PODS)
-    used = in_use(
-        pods, [change.before for change in plan.changes if change.before], "" if purge else revision or "default"
-    )
+    refuse_foreign(plan)
+    pods, injectors = cluster.list_many([(_PODS, "", ""), (_INJECTORS, "", labels.TAG)])
+    tags = {labels_of(one)[labels.TAG]: labels_of(one).get(labels.REVISION, "") for one in injectors}
+    removed = [change.before for change in plan.changes if change.before]
+    used = in_use(pods, removed, "" if purge else revision or "default", tags)
     if used:
         named = ", ".join(used[:_LISTED]) + (f" and {len(used) - _LISTED} others" if len(used) > _LISTED else "")
         what = "Istio" if purge else f"revision {revision or 'default'}"
@@ -60,19 +67,34 @@ def refuse_in_use(cluster: Cluster, plan: Plan, *, revision: str = "", purge: bo
         )
 
 
-def in_use(pods: Iterable[Mapping[str, Any]], removed: Iterable[Mapping[str, Any]], revision: str) -> list[str]:
-    """Running pods, as namespace/name, with a proxy of the revision (any, if empty), but of no removed workload."""
-    selectors = [
-        (obj["metadata"].get("namespace", ""), obj["spec"].get("selector"))
-        for obj in removed
-        if obj["kind"] in ("Deployment", "DaemonSet")
-    ]
+def in_use(
+    pods: Iterable[Mapping[str, Any]],
+    removed: Sequence[Mapping[str, Any]],
+    revision: str,
+    tags: Mapping[str, str] = MappingProxyType({}),
+) -> list[str]:
+    """Running pods, as namespace/name, that need what is removed, but belong to no removed workload.
+
+    They have a proxy of the revision (any, if empty), or one that does not tell its revision, or are in an ambient mesh
+    whose node proxy goes. `tags` are revisions by their tags.
+    """
+    workloads = [obj for obj in removed if obj["kind"] in ("Deployment", "DaemonSet")]
+    selectors = [(obj["metadata"].get("namespace", ""), obj["spec"].get("selector")) for obj in workloads]
+    ambient = any(component_of(obj) in (labels.ZTUNNEL, labels.CNI) for obj in workloads)
+
+    def needs(pod: Mapping[str, Any]) -> bool:
+        if ambient and is_captured(pod):
+            return True
+        if proxy_of(pod) is None:
+            return False
+        own = revision_of(pod) or labels_of(pod).get(labels.REVISION, "")
+        return not revision or tags.get(own, own) in (revision, "")
+
     return sorted(
         f"{pod['metadata'].get('namespace', '')}/{pod['metadata']['name']}"
         for pod in pods
         if not has_ended(pod)
-        and proxy_of(pod) is not None
-        and (not revision or revision_of(pod) == revision)
+        and needs(pod)
         and not any(
             namespace == pod["metadata"].get("namespace", "") and matches(selector, labels_of(pod))
             for namespace, selector in selectors
@@ -82,6 +104,7 @@ def in_use(pods: Iterable[Mapping[str, Any]], removed: Iterable[Mapping[str, Any
 
 def users_resources(cluster: Cluster, plan: Plan) -> list[dict[str, Any]]:
     """The objects of users that go with the CRDs which a plan deletes."""
+    named = {change.key for change in plan.changes}
     kinds = []
     for change in plan.changes:
         if change.action == "delete" and change.key.kind == "CustomResourceDefinition" and change.before:
@@ -89,4 +112,6 @@ def users_resources(cluster: Cluster, plan: Plan) -> list[dict[str, Any]]:
             version = next((one["name"] for one in spec["versions"] if one.get("storage")), spec["versions"][0]["name"])
             kinds.append(Kind(f"{spec['group']}/{version}", spec["names"]["kind"]))
     cluster.learn(change.before for change in plan.changes if change.before and change.key.of == inventory.CRD)
-    return [obj for objects in cluster.list_many([(kind, "", "") for kind in kinds]) for obj in objects]
+    lists = cluster.list_many([(kind, "", "") for kind in kinds])
+    # Some releases bring objects of these kinds themselves.
+    return [obj for objects in lists for obj in objects if key_of(obj) not in named]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable
+from functools import partial
 from typing import Any, cast
 
 from . import fields
@@ -85,9 +86,10 @@ def delete_stale(
     for change in plan.changes:
         if change.action == "delete":
             waves.setdefault(_deletion_rank(change.key), []).append(change)
+    delete = partial(_delete, cluster, "Foreground" if plan.unit.with_pods and awaited else "Background")
     for _rank, wave in sorted(waves.items()):
         permit()
-        cluster.parallel(lambda change: _delete(cluster, change), wave)
+        cluster.parallel(delete, wave)
         progress(f"deleted {', '.join(str(change.key) for change in wave[:3])}{' and others' if len(wave) > 3 else ''}")
         if awaited:
             keys = [change.key for change in wave]
@@ -218,12 +220,13 @@ def _take_over(cluster: Cluster, plan: Plan, change: Change) -> None:
     raise NotReady(f"{change.key} changes too often to be taken over; try again.", object=change.key._asdict())
 
 
-def _delete(cluster: Cluster, change: Change) -> None:
+def _delete(cluster: Cluster, propagation: str, change: Change) -> None:
     """Delete an object, but no successor of its name, which would not be ours to delete."""
     uid = cast(Object, change.before)["metadata"].get("uid")
     for _try in range(TRIES):
         try:
-            cluster.delete(change.key.of, change.key.name, change.key.namespace, uid=uid)
+            key = change.key
+            cluster.delete(key.of, key.name, key.namespace, uid=uid, propagation=propagation)
             return
         except ApiError as error:
             if error.status != 409:

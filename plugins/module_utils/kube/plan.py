@@ -50,6 +50,7 @@ class Unit:
     adjust: the last word on an object, given the live one (or None): values that were handed over at run time.
     ignore_fields: fields that are left to whoever else owns them (see ignored.py).
     awaited: which of the objects must become ready; all by default.
+    with_pods: what is deleted counts as gone only when its pods are gone too.
     """
 
     manager: str
@@ -61,6 +62,7 @@ class Unit:
     adjust: Callable[[Object, Object | None], Object] | None = None
     ignore_fields: Sequence[str] = ()
     awaited: Callable[[Object], bool] | None = None
+    with_pods: bool = False
 
 
 @dataclass(frozen=True)

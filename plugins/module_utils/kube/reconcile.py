@@ -47,12 +47,14 @@ def reconcile(
     lock: str | None = None,
     expected_digest: str | None = None,
     checks: Callable[[Plan], None] | None = None,
+    before: Callable[[Plan], None] | None = None,
 ) -> Outcome:
     """Make the cluster what `unit` says.
 
     check: only plan. diff: say what changes in each object. wait: until everything is ready, at most `timeout`
     seconds for all of it. lock: the name of the lock under which changes are written. expected_digest: refuse any
-    other plan. checks: raise where a plan must not be carried out.
+    other plan. checks: raise where a plan must not be carried out. before: is called with the plan that is carried
+    out, right before its first write.
 
     Raises Refused before the first write, NotReady when the time is up, and what the API server answers.
     """
@@ -73,6 +75,8 @@ def reconcile(
                 if plan.leaving or lock:
                     # Somebody else may have held the lock until now.
                     plan = _checked_plan(cluster, unit, checks, expected_digest)
+                if before is not None:
+                    before(plan)
                 apply_changes(cluster, plan, gates=wait, deadline=deadline, progress=progress, permit=permit)
                 _wait(cluster, plan, wait, deadline, progress)
                 delete_stale(cluster, plan, awaited=wait, deadline=deadline, progress=progress, permit=permit)

@@ -103,6 +103,27 @@ def test_a_revision_in_use_is_not_removed() -> None:
     removal.refuse_in_use(cluster, removing(), revision="canary")
 
 
+def test_an_older_proxy_is_told_by_its_label_also_through_a_tag() -> None:
+    of_tag = pod("web", proxy="1.8.1", labels={"istio.io/rev": "prod"}, annotations={"istio.io/rev": ""})
+    unknown = pod("old", proxy="1.8.1", annotations={"istio.io/rev": ""})
+    assert removal.in_use([of_tag, unknown], [], "canary", {"prod": "canary"}) == ["shop/old", "shop/web"]
+    assert removal.in_use([of_tag], [], "canary", {"prod": "default"}) == []
+
+
+def test_an_ambient_mesh_is_used_by_what_its_nodes_capture() -> None:
+    captured = pod("web", annotations={"ambient.istio.io/redirection": "enabled"})
+    ztunnel = make("DaemonSet", "ztunnel", "istio-system", api="apps/v1", spec={}, labels={**PILOT, **ZTUNNEL})
+    assert removal.in_use([captured], [ztunnel], "default") == ["shop/web"]
+    assert removal.in_use([captured], [deployment("istiod", "istio-system")], "default") == []
+
+
+def test_a_removal_leaves_others_what_they_keep() -> None:
+    flux = deployment("istiod", "istio-system", labels={"kustomize.toolkit.fluxcd.io/name": "mesh"})
+    with pytest.raises(Refused, match=r"Deployment istio-system/istiod belongs to Flux \(mesh\)"):
+        removal.refuse_in_use(MemoryCluster(), removing(flux))
+
+
+ZTUNNEL = {"operator.istio.io/component": "Ztunnel"}
 PILOT = {"operator.istio.io/component": "Pilot", "operator.istio.io/managed": "Reconcile"}
 
 
@@ -147,7 +168,39 @@ def test_a_revisions_removal_leaves_what_is_shared() -> None:
     )
     cluster = MemoryCluster(labelled("own", "canary"), labelled("other", "default"), shared, crd)
     assert names(inventory.of_revision(cluster, "canary")) == ["own"]
-    assert names(inventory.of_all(cluster)) == ["gateways.networking.istio.io", "other", "own", "shared"]
+    assert names(inventory.of_all(cluster, "istio-system")) == [
+        "gateways.networking.istio.io",
+        "other",
+        "own",
+        "shared",
+    ]
+
+
+def test_tags_set_by_hand_go_with_their_revision() -> None:
+    own = {"istio.io/rev": "canary", "istio.io/tag": "prod"}
+    tag = make("MutatingWebhookConfiguration", "prod", api="admissionregistration.k8s.io/v1", labels=own)
+    service = make("Service", "istiod-revision-tag-prod", "istio-system", labels=own)
+    other = make("Service", "other", "istio-system", labels={"istio.io/rev": "default", "istio.io/tag": "stage"})
+    cluster = MemoryCluster(tag, service, other)
+    assert names(inventory.of_revision(cluster, "canary")) == ["istiod-revision-tag-prod", "prod"]
+    assert names(inventory.of_all(cluster, "istio-system")) == ["istiod-revision-tag-prod", "other", "prod"]
+
+
+def test_a_purge_takes_what_istiod_wrote_but_no_key_unless_asked() -> None:
+    config = {"istio.io/config": "true"}
+    cluster = MemoryCluster(
+        make("ConfigMap", "istio-ca-root-cert", "shop", labels=config),
+        make("ConfigMap", "users-own", "shop", labels=config),
+        make("ConfigMap", "istio-leader", "istio-system"),
+        make("ConfigMap", "istio-leader", "shop"),
+        make("Lease", "istio-gateway-deployment-canary", "istio-system", api="coordination.k8s.io/v1"),
+        make("Secret", "istio-ca-secret", "istio-system"),
+        make("Secret", "cacerts", "istio-system"),
+    )
+    written = ["istio-ca-root-cert", "istio-gateway-deployment-canary", "istio-leader"]
+    assert names(inventory.of_all(cluster, "istio-system")) == written
+    with_key = ["istio-ca-root-cert", "istio-ca-secret", *written[1:]]
+    assert names(inventory.of_all(cluster, "istio-system", root_key=True)) == with_key
 
 
 def test_istioctls_messages_become_data(made: MadeRelease) -> None:

@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.meshops.istio.tests.unit.istio.conftest import MadeRelease
 from ansible_collections.meshops.istio.tests.unit.istio.memory import MemoryCluster, make, pod
 from ansible_collections.meshops.istio.tests.unit.kube.api_server import Answer, ApiServer
@@ -158,6 +160,53 @@ def test_missing_permissions_are_all_named(api: ApiServer, on_api: Run, made: Ma
 def test_absent_needs_no_release(api: ApiServer, on_api: Run) -> None:
     gone = on_api("control_plane", state="absent", wait=False)
     assert (gone["changed"], gone["gateways"], gone["resources"]) == (False, [], [])
+
+
+CRD = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {"name": "gateways.networking.istio.io", "labels": {"operator.istio.io/component": "Base"}},
+    "spec": {
+        "group": "networking.istio.io",
+        "names": {"kind": "Gateway", "plural": "gateways"},
+        "scope": "Namespaced",
+        "versions": [{"name": "v1", "storage": True}],
+    },
+}
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+
+
+def test_a_purge_saves_the_users_resources_first(api: ApiServer, on_api: Run, tmp_path: Path) -> None:
+    gateway = make(
+        "Gateway", "web", "shop", api="networking.istio.io/v1", spec={"selector": {"istio": "ingressgateway"}}
+    )
+    listed = {"kind": "List", "metadata": {"resourceVersion": "1"}, "items": [gateway]}
+    api.fault = lambda request: Answer(200, listed) if request.path == "/apis/networking.istio.io/v1/gateways" else None
+    api.put(f"{CRDS}/gateways.networking.istio.io", CRD)
+    backup = tmp_path / "deep" / "backup.yaml"
+    purge = {"state": "absent", "purge": True, "wait": False, "backup": str(backup)}
+    planned = on_api("control_plane", **purge, check=True)
+    assert [one["name"] for one in planned["resources"]] == ["web"]
+    assert (planned["backup_file"], backup.exists(), api.writes) == ("", False, [])
+
+    done = on_api("control_plane", **purge)
+    assert done["backup_file"] == str(backup)
+    assert yaml.safe_load(backup.read_text()) == gateway
+    assert backup.stat().st_mode & 0o777 == 0o600
+    assert [one["kind"] for one in done["changes"]] == ["CustomResourceDefinition"]
+
+
+def test_a_purge_that_cannot_save_removes_nothing(api: ApiServer, on_api: Run, tmp_path: Path) -> None:
+    gateway = make("Gateway", "web", "shop", api="networking.istio.io/v1")
+    listed = {"kind": "List", "metadata": {"resourceVersion": "1"}, "items": [gateway]}
+    api.fault = lambda request: Answer(200, listed) if request.path == "/apis/networking.istio.io/v1/gateways" else None
+    api.put(f"{CRDS}/gateways.networking.istio.io", CRD)
+    backup = tmp_path / "backup.yaml"
+    backup.write_text("the only copy")
+    refused = on_api("control_plane", state="absent", purge=True, wait=False, backup=str(backup))
+    assert refused["code"] == "backup_failed"
+    assert backup.read_text() == "the only copy"
+    assert api.get(f"{CRDS}/gateways.networking.istio.io")
 
 
 # --- what is installed, and what speaks against installing ----------------------------------------------------------
