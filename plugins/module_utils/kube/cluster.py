@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 from . import resources
 from .connection import POOL_SIZE, Connection, open_connection
-from .errors import ApiError, InvalidInput
+from .errors import ApiError, InvalidInput, Unreachable
 from .objects import Key, Kind, key_of
 from .transport import APPLY, MERGE_PATCH, Transport, api_error
 
@@ -112,6 +112,13 @@ class Cluster:
     def temporary_kubeconfig(self) -> AbstractContextManager[str]:
         """The path of a kubeconfig for other programs, removed at the context's exit."""
         return self._connection.temporary_kubeconfig()
+
+    def socket_to(self, namespace: str, pod: str, port: int) -> Any:
+        """A socket whose other end is a port of a pod. Unreachable where the API server does not open it."""
+        try:
+            return self._connection.socket_to(namespace, pod, port)
+        except Exception as error:  # the websocket's library has errors of its own
+            raise Unreachable(f"Port {port} of Pod {namespace}/{pod} cannot be reached: {error}.") from error
 
     # --- verbs -------------------------------------------------------------------------------------------------
 

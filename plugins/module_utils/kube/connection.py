@@ -51,6 +51,19 @@ class Connection:
         for group in self.impersonate_groups:
             headers.add("Impersonate-Group", group)
 
+    def socket_to(self, namespace: str, pod: str, port: int) -> Any:
+        """A socket whose other end is a port of a pod, through the API server. The client's own errors are raised."""
+        from kubernetes.client import ApiClient, CoreV1Api
+        from kubernetes.stream import portforward
+
+        client: Any = ApiClient(self.configuration)
+        if self.impersonate_user:
+            client.set_default_header("Impersonate-User", self.impersonate_user)
+        for group in self.impersonate_groups[:1]:  # it sends one header of a name only
+            client.set_default_header("Impersonate-Group", group)
+        opened = portforward(CoreV1Api(client).connect_get_namespaced_pod_portforward, pod, namespace, ports=str(port))
+        return opened.socket(port)
+
     def _credentials(self) -> tuple[str, str]:
         """The scheme and value of the Authorization header; empty where there is none."""
         values = [setting["value"] for setting in self.configuration.auth_settings().values() if setting.get("value")]

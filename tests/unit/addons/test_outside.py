@@ -12,6 +12,7 @@ import pytest
 import yaml
 from ansible_collections.meshops.istio.tests.unit.addons.conftest import SYSTEM, Addons
 from ansible_collections.meshops.istio.tests.unit.addons.test_addons import container
+from ansible_collections.meshops.istio.tests.unit.modules.running import Run
 from ansible_collections.meshops.istio.tests.unit.traffic.mesh import Mesh, istio, secret
 
 HOST = "mesh.example.com"
@@ -193,3 +194,53 @@ def test_before_istio_is_there(mesh: Mesh, run: Addons, refused: Addons) -> None
     mesh.versions = ()
     assert run("zipkin", access_logs="envoy", expose=[{}], check=True)["changed"]
     assert refused("zipkin", access_logs="envoy")["code"] == "not_installed"
+
+
+# --- a page at a local port ----------------------------------------------------------------------------------------
+
+
+def ready(name: str, **status: Any) -> dict[str, Any]:
+    metadata = {"name": f"{name}-1", "namespace": SYSTEM, "labels": {"app": name}}
+    conditions = [{"type": "Ready", "status": "True"}]
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": metadata,
+        "spec": {"containers": []},
+        "status": {"conditions": conditions, **status},
+    }
+
+
+def test_a_dashboard_is_where_the_addon_was_told(mesh: Mesh, run: Addons, run_module: Run) -> None:
+    run("kiali", "prometheus", expose=[{"addons": ["kiali"], "path": "/graph"}])
+    mesh.add(ready("kiali"))
+    connection = {"host": mesh.url, "api_key": "swordfish"}
+    shown = run_module("dashboard", addon="kiali", check=True, **connection)
+    assert shown["url"] == "http://localhost:20001/graph"
+    shown = run_module("dashboard", addon="kiali", port=0, duration=0, **connection)
+    assert shown["url"].endswith("/graph")
+    assert not shown["changed"]
+
+
+@pytest.mark.parametrize(
+    ("addon", "options", "words"),
+    [
+        ("grafana", {}, "The addon grafana is not installed: there is no Service istio-system/grafana."),
+        ("prometheus", {}, "No pod of Service istio-system/prometheus is ready"),
+        ("kiali", {"port": 70000}, "Port 70000 of localhost cannot be used on this machine"),
+    ],
+)
+def test_a_dashboard_that_cannot_be_shown(
+    mesh: Mesh,
+    run: Addons,
+    run_module: Run,
+    addon: str,
+    options: dict[str, Any],
+    words: str,
+) -> None:
+    run("kiali", "prometheus")
+    mesh.add(ready("kiali"))
+    before = len(mesh.writes)
+    result = run_module("dashboard", addon=addon, host=mesh.url, api_key="swordfish", **options)
+    assert words in result["msg"]
+    assert len(mesh.writes) == before

@@ -17,7 +17,7 @@ from ..traffic import gateway
 from ..traffic.registry import SERVICE
 from ..traffic.shape import NETWORKING, make, texts
 from ..traffic.workloads import pods_with, selected_by
-from .pages import PAGES, tell
+from .pages import PAGES, PATH_ANNOTATION, tell
 from .settings import Manifests, Options
 
 if TYPE_CHECKING:
@@ -155,9 +155,13 @@ def _routes(one: Exposed, objects: list[Object]) -> list[Object]:
 
 
 def tell_programs(found: Mapping[str, Exposed], chosen: Manifests) -> None:
-    """Tell each exposed addon's program its path, in its manifests."""
+    """Tell each exposed addon's program its path, in its manifests; its Service keeps it for who asks later."""
     for one in found.values():
-        tell(one.addon, chosen[one.addon], one.path)
+        page, objects = PAGES[one.addon], chosen[one.addon]
+        tell(one.addon, objects, one.path)
+        if not page.stripped:
+            metadata = page.service_of(one.addon, objects)["metadata"]
+            metadata["annotations"] = {**(metadata.get("annotations") or {}), PATH_ANNOTATION: one.path or "/"}
 
 
 def dashboards(cluster: Cluster, found: Mapping[str, Exposed], chosen: Manifests, gate: Gate) -> dict[str, Object]:

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from ...kube.errors import InvalidInput
 from .parts import Object, container, edit_config, set_argument, set_variables
 
+PATH_ANNOTATION = "meshops.istio/path"
+"""On the Service of a page that was told another path than the release's own."""
+
 Tell = Callable[[list[Object], str], None]
 """Tells an addon's program the path that it is reached at, without a slash at its end, empty for the root."""
 
@@ -81,12 +84,12 @@ def _zipkin(objects: list[Object], path: str) -> None:
 
 
 PAGES = {
-    "grafana": Page("grafana", "", "/grafana", _grafana),
-    "jaeger": Page("tracing", "/jaeger", "/jaeger", _jaeger),
     "kiali": Page("kiali", "/kiali", "/kiali", _kiali),
+    "grafana": Page("grafana", "", "/grafana", _grafana),
     "prometheus": Page("prometheus", "", "/prometheus", _prometheus, stripped=True),
-    "skywalking": Page("tracing-ui", "", "/"),
+    "jaeger": Page("tracing", "/jaeger", "/jaeger", _jaeger),
     "zipkin": Page("tracing", "/zipkin", "/zipkin", _zipkin, stripped=True),
+    "skywalking": Page("tracing-ui", "", "/"),
 }
 """Loki and the monitors of Prometheus' operator have no page."""
 

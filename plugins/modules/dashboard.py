@@ -1,0 +1,147 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: dashboard
+short_description: Show the page of an addon at a local port, until it is interrupted
+version_added: 0.1.0
+description:
+  - Forwards a port of the machine that the module runs on to the page of an addon, through the API server, and tells
+    where it is. It ends when the run is interrupted, or after O(duration).
+  - Nothing is changed, and nothing is exposed to others than who may use that port.
+extends_documentation_fragment:
+  - meshops.istio.auth
+  - meshops.istio.attributes.info
+options:
+  addon:
+    description:
+      - The addon.
+    type: str
+    choices: [kiali, grafana, prometheus, jaeger, zipkin, skywalking]
+    required: true
+  namespace:
+    description:
+      - The namespace of the control plane, which is that of its addons.
+    type: str
+    default: istio-system
+  address:
+    description:
+      - The address to serve the page at.
+    type: str
+    default: localhost
+  port:
+    description:
+      - The local port. By default the page's own, and with 0 any that is free.
+    type: int
+  duration:
+    description:
+      - After how many seconds to end. Without it only when it is interrupted.
+    type: int
+notes:
+  - In check mode no port is opened.
+seealso:
+  - module: meshops.istio.addons
+requirements:
+  - websocket-client (Python package), which comes with kubernetes
+"""
+
+EXAMPLES = r"""
+- name: Show Kiali
+  meshops.istio.dashboard:
+    addon: kiali
+
+- name: Show Grafana for ten minutes, at any port that is free
+  meshops.istio.dashboard:
+    addon: grafana
+    port: 0
+    duration: 600
+"""
+
+RETURN = r"""
+url:
+  description: Where the page was.
+  returned: success
+  type: str
+  sample: http://localhost:20001/kiali
+code:
+  description: What went wrong, as one stable word, for example V(invalid_input), V(not_ready).
+  returned: failure
+  type: str
+  sample: invalid_input
+details:
+  description: What is known about the failure.
+  returned: failure
+  type: dict
+  sample: {addon: kiali, namespace: istio-system}
+"""
+
+import os
+import time
+
+from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.pages import PAGES, PATH_ANNOTATION
+from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
+from ansible_collections.meshops.istio.plugins.module_utils.kube.forward import backend, forwarded
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
+from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
+
+SERVICE = Kind("v1", "Service")
+LOOK = 0.5
+"""Seconds between two looks whether somebody still wants the page."""
+
+
+def show(module: MeshModule) -> Result:
+    """Forward the port for as long as it is wanted."""
+    addon, namespace, address = (module.params[name] for name in ("addon", "namespace", "address"))
+    page = PAGES[addon]
+    service = module.cluster.get(SERVICE, page.service, namespace)
+    if service is None:
+        raise InvalidInput(
+            f"The addon {addon} is not installed: there is no Service {namespace}/{page.service}.",
+            addon=addon,
+            namespace=namespace,
+        )
+    port = page.port_of(service)
+    path = (service["metadata"].get("annotations") or {}).get(PATH_ANNOTATION, page.inside)
+    wanted = module.params["port"] if module.params["port"] is not None else port
+    if module.check_mode:
+        backend(module.cluster, service, port)
+        return {"changed": False, "url": f"http://{address}:{wanted}{path}"}
+    with forwarded(
+        module.cluster, service, port, address=address, local_port=wanted, progress=module.progress
+    ) as local:
+        url = f"http://{address}:{local}{path}"
+        module.progress(f"{addon} is at {url} until this is interrupted")
+        linger(module.params["duration"])
+    return {"changed": False, "url": url}
+
+
+def linger(duration: int | None) -> None:
+    """Return after `duration` seconds, when interrupted, or when whoever started this has ended."""
+    parent, ends = os.getppid(), None if duration is None else time.monotonic() + duration
+    try:
+        while os.getppid() == parent and (ends is None or time.monotonic() < ends):
+            time.sleep(LOOK)
+    except KeyboardInterrupt:
+        return
+
+
+def main() -> None:
+    """Run the module."""
+    module = MeshModule(
+        {
+            "addon": {"type": "str", "choices": [*PAGES], "required": True},
+            "namespace": {"type": "str", "default": "istio-system"},
+            "address": {"type": "str", "default": "localhost"},
+            "port": {"type": "int"},
+            "duration": {"type": "int"},
+        }
+    )
+    module.run(show)
+
+
+if __name__ == "__main__":
+    main()
