@@ -22,12 +22,16 @@ ROOT = Path(__file__).resolve().parent.parent
 SPECS = "roles/*/meta/argument_specs.yml"
 FACE = ROOT / "roles/mesh/meta/argument_specs.yml"
 README = ROOT / "README.md"
+REFERENCE = ROOT / "docs/docsite/rst/reference_variables.rst"
+COLUMNS = ("variable", "what it says", "type", "default")
 BEGIN = "<!-- variables: made by make docs from roles/mesh/meta/argument_specs.yml -->"
 END = "<!-- end of variables -->"
 
 # The markup of Ansible's documentation: V(value), O(option), C(code), E(variable), M(module) and so on; nothing nests.
 _MARKUP = re.compile(r"\b[VOCEMPI]\(([^()]*(?:\([^()]*\))?[^()]*)\)")
 _HEADING_OR_NAME = re.compile(r"^      (?:# (?P<heading>.+)|(?P<name>\w+):)", re.MULTILINE)
+
+Row = tuple[str, str, str, str]
 
 
 def headings(spec: str) -> dict[str, str]:
@@ -41,19 +45,49 @@ def headings(spec: str) -> dict[str, str]:
     return found
 
 
-def tables(spec: str) -> str:
-    """The tables for the text of an argument spec, as Markdown."""
+def rows_by_heading(spec: str) -> list[tuple[str, list[Row]]]:
+    """The rows of each table, with its heading, for the text of an argument spec."""
     options: Mapping[str, Mapping[str, Any]] = yaml.safe_load(spec)["argument_specs"]["main"]["options"]
     heading_of = headings(spec)
-    lines: list[str] = []
-    heading = None
+    found: list[tuple[str, list[Row]]] = []
     for name, option in options.items():
-        if heading_of[name] != heading:
-            heading = heading_of[name]
-            lines += [*([""] if lines else []), *([f"### {heading}", ""] if heading else [])]
-            lines += ["| variable | what it says | type | default |", "|---|---|---|---|"]
-        lines += _rows(name, option)
-    return "\n".join(lines)
+        if not found or found[-1][0] != heading_of[name]:
+            found.append((heading_of[name], []))
+        found[-1][1].extend(_rows(name, option))
+    return found
+
+
+def tables(spec: str) -> str:
+    """The tables for the text of an argument spec, as Markdown."""
+    parts = []
+    for heading, rows in rows_by_heading(spec):
+        lines = [f"### {heading}", ""] if heading else []
+        lines += [f"| {' | '.join(COLUMNS)} |", "|---|---|---|---|"]
+        lines += [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def reference(spec: str) -> str:
+    """The page of the documentation site with all variables, as reStructuredText."""
+    title = "Reference of variables"
+    lines = [
+        f".. _ansible_collections.meshops.istio.docsite.{REFERENCE.stem}:",
+        "",
+        title,
+        "=" * len(title),
+        "",
+        "The variables of the playbooks and of the role ``mesh``. Every one may be text, as an AWX survey gives it. This",
+        "page is made from the role's argument spec by ``make docs``.",
+    ]
+    for heading, rows in rows_by_heading(spec):
+        lines += ["", heading, "-" * len(heading)] if heading else []
+        lines += ["", ".. list-table::", "   :header-rows: 1", "   :widths: 28 50 10 12", ""]
+        for row in (COLUMNS, *rows):
+            for number, cell in enumerate(row):
+                text = cell.replace("\\", "\\\\").replace("*", "\\*").replace("`", "``")
+                lines.append(f"   {'* -' if number == 0 else '  -'} {text}".rstrip())
+    return "\n".join([*lines, ""])
 
 
 def role_page(role: str, spec: str) -> str:
@@ -82,15 +116,15 @@ def _plain(text: str) -> str:
     return _MARKUP.sub(r"`\1`", " ".join(text.split()))
 
 
-def _rows(name: str, option: Mapping[str, Any]) -> Iterator[str]:
+def _rows(name: str, option: Mapping[str, Any]) -> Iterator[Row]:
     description = option["description"]
     sentences = " ".join(description) if isinstance(description, list) else str(description)
-    text = _plain(sentences).replace("|", "\\|")
+    text = _plain(sentences)
     choices = [f"`{choice}`" for choice in option.get("choices", ()) if choice != ""]
     if choices:
         text += f" One of {', '.join(choices)}."
     kind = f"list of {option['elements']}" if option["type"] == "list" and "elements" in option else option["type"]
-    yield f"| `{name}` | {text} | {kind} | {_default(option)} |"
+    yield f"`{name}`", text, kind, _default(option)
     for key, inner in option.get("options", {}).items():
         yield from _rows(f"{name}[].{key}" if option["type"] == "list" else f"{name}.{key}", inner)
 
@@ -116,6 +150,7 @@ def rewritten(readme: str, spec: str) -> str:
 def pages() -> Iterator[tuple[Path, str]]:
     """Each page with tables, and its text as it should be."""
     yield README, rewritten(README.read_text(encoding="utf-8"), FACE.read_text(encoding="utf-8"))
+    yield REFERENCE, reference(FACE.read_text(encoding="utf-8"))
     for path in sorted(ROOT.glob(SPECS)):
         role = path.parent.parent
         yield role / "README.md", role_page(role.name, path.read_text(encoding="utf-8"))
