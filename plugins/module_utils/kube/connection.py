@@ -22,8 +22,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from . import written
 from .errors import InvalidInput
 from .kubeconfig import CREDENTIALS, load, refreshing
+from .written import Written
 
 POOL_SIZE = 16
 """Requests in flight at once; the API server's priority and fairness shares its seats among all clients."""
@@ -186,11 +188,14 @@ _FILES = frozenset({"ca_cert", "client_cert", "client_key"})
 
 
 def _pool(configuration: Any) -> Any:
+    if configuration.host.startswith("https://"):
+        _check_certificates(configuration)
+    if isinstance(configuration, Written):
+        return written.pool(configuration, POOL_SIZE)
+
     import urllib3
     from kubernetes.client import rest
 
-    if configuration.host.startswith("https://"):
-        _check_certificates(configuration)
     if not configuration.verify_ssl:
         # It was asked for, and need not be said again with every request.
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)

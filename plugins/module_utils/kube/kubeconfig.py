@@ -17,16 +17,20 @@ from typing import Any
 
 from .errors import InvalidInput, MeshError, Unauthorized
 from .objects import read_yaml
+from .written import Written
 
 DEFAULT = "~/.kube/config"
 
 CREDENTIALS = frozenset({"api_key", "username", "client_cert"})
 """The options of which any one replaces the user that a kubeconfig names."""
 
+_BESIDE = frozenset({"kubeconfig", "context", "persist_config", "impersonate_user", "impersonate_groups"})
+"""The options that change nothing of what a kubeconfig says of its cluster and user."""
+
 
 @dataclass
 class Loaded:
-    """What was found: the client's `configuration`, the context's name and its user's entry, if it was a kubeconfig."""
+    """What was found: the client's `configuration` (or one like it, see written.py), the context's name and its user's entry, if it was a kubeconfig."""
 
     configuration: Any
     context: str | None = None
@@ -38,33 +42,45 @@ def load(given: Mapping[str, Any]) -> Loaded:
 
     Raises InvalidInput where there is none, or where it cannot be used.
     """
-    from kubernetes import client
-    from kubernetes.config import kube_config
-
-    found = Loaded(client.Configuration())
     source = given.get("kubeconfig")
     if source is None and "host" in given and given.keys() & CREDENTIALS:
-        return found
-    content = _content(source)
-    loader: Callable[..., None] = kube_config.load_kube_config_from_dict
-    kubeconfig: Any = content
+        return Loaded(_configuration())
+    content = kubeconfig = _content(source)
     where = "The kubeconfig given as content"
+    existing: list[str] = []
     if content is None:
         paths = str(source or os.environ.get("KUBECONFIG") or DEFAULT)
         existing = [path for path in map(os.path.expanduser, paths.split(os.pathsep)) if path and os.path.exists(path)]
         where = f"The kubeconfig {paths}"
         if not existing:
-            return _without_kubeconfig(found, given, where)
-        loader, kubeconfig = kube_config.load_kube_config, os.pathsep.join(existing)
+            return _without_kubeconfig(given, where)
         content = _merged(existing)
-    found.context = _context(content, given.get("context"), where)
+    context = _context(content, given.get("context"), where)
+    with _speaking_of(where, context):
+        cluster, user = _entries_of(content, context)
+        written = None if given.keys() - _BESIDE else Written.of(cluster, user)
+    if written is not None:
+        return Loaded(written, context, user)
+    return _by_client(os.pathsep.join(existing) or kubeconfig, Loaded(_configuration(), context, user), given, where)
+
+
+def _by_client(kubeconfig: Any, found: Loaded, given: Mapping[str, Any], where: str) -> Loaded:
+    from kubernetes.config import kube_config
+
+    by_path = isinstance(kubeconfig, str)
+    loader: Callable[..., None] = kube_config.load_kube_config if by_path else kube_config.load_kube_config_from_dict
     options = {"context": found.context, "persist_config": bool(given.get("persist_config"))}
-    with _speaking_of(where, found.context), _complaints() as said:
-        found.user = _user_of(content, found.context)
+    with _client_speaking_of(where, found.context), _complaints() as said:
         loader(kubeconfig, client_configuration=found.configuration, **options)
     if "exec" in found.user and not given.keys() & CREDENTIALS:
         _check_plugin(found, said)
     return found
+
+
+def _configuration() -> Any:
+    from kubernetes import client
+
+    return client.Configuration()
 
 
 def refreshing(loaded: Loaded) -> Callable[[Any], None] | None:
@@ -84,9 +100,10 @@ def refreshing(loaded: Loaded) -> Callable[[Any], None] | None:
     return refresh
 
 
-def _without_kubeconfig(found: Loaded, given: Mapping[str, Any], where: str) -> Loaded:
+def _without_kubeconfig(given: Mapping[str, Any], where: str) -> Loaded:
     from kubernetes.config import ConfigException, incluster_config
 
+    found = Loaded(_configuration())
     if given.get("kubeconfig") is None and os.environ.get("KUBERNETES_SERVICE_HOST"):
         in_cluster: Callable[..., None] = incluster_config.load_incluster_config
         try:
@@ -157,14 +174,17 @@ def _anchored(entry: Mapping[str, Any], folder: str) -> Mapping[str, Any]:
     return {**entry, "user": {**user, "exec": {**plugin, "command": os.path.abspath(os.path.join(folder, command))}}}
 
 
-def _user_of(content: Mapping[str, Any], context: str) -> dict[str, Any]:
+def _entries_of(content: Mapping[str, Any], context: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A context's cluster and user."""
+
     def entry(section: str, name: Any, key: str) -> dict[str, Any]:
         found = next((item.get(key) for item in content.get(section) or () if item.get("name") == name), None) or {}
         if not isinstance(found, dict):
             raise TypeError
         return found
 
-    return entry("users", entry("contexts", context, "context").get("user"), "user")
+    chosen = entry("contexts", context, "context")
+    return entry("clusters", chosen.get("cluster"), "cluster"), entry("users", chosen.get("user"), "user")
 
 
 def _check_plugin(found: Loaded, said: Sequence[str]) -> None:
@@ -178,13 +198,20 @@ def _check_plugin(found: Loaded, said: Sequence[str]) -> None:
 
 
 @contextlib.contextmanager
-def _speaking_of(where: str, context: str) -> Iterator[None]:
+def _client_speaking_of(where: str, context: str | None) -> Iterator[None]:
     from kubernetes.config import ConfigException
 
     try:
-        yield
+        with _speaking_of(where, context):
+            yield
     except ConfigException as error:
         raise InvalidInput(f"{where} cannot be used with context '{context}': {_one_line(error)}.") from error
+
+
+@contextlib.contextmanager
+def _speaking_of(where: str, context: str | None) -> Iterator[None]:
+    try:
+        yield
     except (OSError, ValueError) as error:
         raise InvalidInput(f"{where} is not valid for context '{context}': {_one_line(error)}.") from error
     except (KeyError, TypeError, AttributeError) as error:
