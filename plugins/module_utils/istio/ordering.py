@@ -20,7 +20,10 @@ _WORKLOADS = frozenset({"Deployment", "DaemonSet"})
 
 
 def rank(obj: Mapping[str, Any]) -> int:
-    """Low first: everything waits for istiod's readiness probe, so istiod and what its pod needs leads."""
+    """Low first: everything waits for istiod's readiness probe, so istiod and what its pod needs leads.
+
+    The CRDs, which keep the API server busy, come when istiod's pod is on its way: it waits for them by itself.
+    """
     kind, pilot = obj["kind"], component_of(obj) == labels.PILOT
     if pilot and kind in _RIGHTS_AND_MOUNTS:
         return 0

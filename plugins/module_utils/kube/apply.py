@@ -51,12 +51,14 @@ _FIRST = frozenset(
 )
 _WORKLOADS = frozenset({"CronJob", "DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "StatefulSet"})
 _WEBHOOKS = frozenset({"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"})
+_BESIDE = frozenset({"Namespace", "CustomResourceDefinition"})
+"""What no rank waits for: who stands in a namespace, or is of a defined kind, waits for it alone."""
 _LAST_DELETED = {"CustomResourceDefinition": 4, "Namespace": 5}
 
 
 def default_rank(obj: Object) -> int:
-    """What pods mount and are allowed before the pods, all else after them."""
-    return 0 if obj["kind"] in _FIRST else 1 if obj["kind"] in _WORKLOADS else 2
+    """What pods mount and are allowed before the pods, all else after them; CRDs at once, since operators ask for them."""
+    return 0 if obj["kind"] in _FIRST | _BESIDE else 1 if obj["kind"] in _WORKLOADS else 2
 
 
 def apply_changes(
@@ -140,19 +142,19 @@ class _Steps:
         return Step(change.key.identity, run, needs=needs)
 
     def _order(self, active: list[Step]) -> None:
-        """Each rank after the lower ones; nothing waits for CRDs, what they define, and what is held back."""
+        """Each rank after the lower ones; nothing waits for CRDs, which are slow, what they define, and what is held back."""
         ranks: dict[Hashable, int] = {key_of(obj).identity: self._rank(obj) for obj in self._plan.objects}
         members: dict[int, set[Hashable]] = {}
         for step in active:
             step.order = max(ranks.values())
             # Who waits for webhooks must not be waited for by them.
-            if not _beside(step) and not step.needs - (self._named - self._guards):
+            if _kind(step) not in _BESIDE and not step.needs - (self._named - self._guards):
                 step.order = ranks[step.name]
                 members.setdefault(step.order, set()).add(step.name)
         below: set[Hashable] = set()
         for rank in sorted(set(ranks.values())):
             for step in active:
-                if ranks[step.name] == rank and not _beside(step):
+                if ranks[step.name] == rank and _kind(step) != "Namespace":
                     step.needs |= below
             if rank in members:
                 # One step stands for all of a rank, which may be thousands.
@@ -180,9 +182,8 @@ def _nothing() -> None:
     pass
 
 
-def _beside(step: Step) -> bool:
-    """Whether a step goes beside the ranks: what all the others stand in, and what only custom resources need."""
-    return isinstance(step.name, tuple) and step.name[1] in ("Namespace", "CustomResourceDefinition")
+def _kind(step: Step) -> str:
+    return step.name[1] if isinstance(step.name, tuple) else ""
 
 
 def _write(cluster: Cluster, plan: Plan, change: Change, *, patience: float) -> None:

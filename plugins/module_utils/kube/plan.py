@@ -33,7 +33,7 @@ Identity = tuple[str, str, str, str]
 REHEARSALS = 3
 """How often a dry run is repeated because an object has changed meanwhile."""
 
-LIST_FROM = 5
+LIST_FROM = 3
 """From as many objects of a kind in a namespace on, one list is cheaper than a request for each."""
 
 
@@ -47,7 +47,7 @@ class Unit:
     stale: lists the objects that this owner has in the cluster; what of them is not in `objects` is deleted, last.
     rank: the order of applying where the API itself asks for none; low first, each after the lower ones.
     gate: the Service that must have a ready endpoint before an object is applied.
-    adjust: the last word on an object, given the live one (or None): values that were handed over at run time.
+    adjust: the last word on an object, which it may change, given the live one (or None): values handed over at run time.
     ignore_fields: fields that are left to whoever else owns them (see ignored.py).
     awaited: which of the objects must become ready; all by default.
     with_pods: what is deleted counts as gone only when its pods are gone too.
@@ -354,7 +354,7 @@ def _ownership(obj: Object) -> list[Any]:
 
 def _adjusted(obj: Object, live: Object | None, unit: Unit) -> Object:
     if unit.adjust is not None:
-        obj = unit.adjust(deepcopy(obj), live)
+        obj = unit.adjust(obj, live)
     if live is not None and unit.ignore_fields:
         foreign = fields.others(live, {unit.manager, *unit.retired})
         obj = leave(obj, live, foreign, unit.ignore_fields)
