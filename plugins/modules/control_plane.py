@@ -15,6 +15,8 @@ description:
   - Compares before it writes. Nothing is written where nothing differs, and what others decide at run time (the
     certificates and the failure policy of webhooks, the replicas under an autoscaler) is left as it is.
   - Takes over what istioctl, Helm or kubectl installed. istioctl keeps working on it.
+  - What Helm installed keeps the names of its release, so that nothing restarts, and gateways of Istio's chart C(gateway)
+    stay as they are. As long as Helm has a record of the release, a warning tells what C(helm uninstall) would delete.
   - Refuses, before the first write, what cannot work - a version or profile that does not exist, an overlay with a
     mistake, a cluster that cannot be reached or is too old, and missing permissions.
 extends_documentation_fragment:
@@ -340,9 +342,15 @@ def present(module: MeshModule) -> Result:
     options = Options.of(parameters)
     wanted = ControlPlane(release, options, module.cluster, cache_dir=parameters["cache_dir"])
     check_versions(module, release.version)
-    result = module.reconcile(
-        wanted.unit(), lock=LOCK, checks=lambda plan: wanted.check(plan, force=parameters["force"])
-    )
+    told: dict[str, None] = {}
+
+    def check(plan: Plan) -> None:
+        wanted.check(plan, force=parameters["force"])
+        told.update(dict.fromkeys(wanted.remarks(plan)))
+
+    result = module.reconcile(wanted.unit(), lock=LOCK, checks=check)
+    for sentence in told:
+        module.warn(sentence)
     return {**result, "version": release.version, "revision": wanted.revision, "gateways": wanted.gateways}
 
 

@@ -20,11 +20,13 @@ class Input:
     """A control plane's options, by the names that the module has for them.
 
     refused: whether istioctl is known to refuse it; None where that is to be found out.
+    by: who installs it on our side, where it is taken over: `istioctl`, or `helm` with its charts' own values.
     """
 
     name: str
     options: Mapping[str, Any] = field(default_factory=dict)
     refused: bool | None = False
+    by: str = ""
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,13 @@ MOVES = [
     Move(_MINIMAL, _DEMO),
     Move(_AMBIENT, _DEFAULT),
     Move(_DEFAULT, _EMPTY),
+]
+
+TAKE_OVERS = [
+    Move(Input("istioctl's profile default", _DEFAULT.options, by="istioctl"), _DEFAULT),
+    Move(Input("istioctl's pilot-k8s", FILES["pilot-k8s"].options, by="istioctl"), _DEFAULT),
+    Move(Input("istioctl's revision", _MINIMAL_REVISION.options, by="istioctl"), _MINIMAL_REVISION),
+    Move(Input("Helm's base and istiod", by="helm"), _MINIMAL),
 ]
 
 SHORT = [

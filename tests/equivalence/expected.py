@@ -58,6 +58,18 @@ def _is_of_another_owner(found: Difference, theirs: Objects) -> bool:
     return owner is not None and owner not in {labels_of(obj).get(OWNER_NAME) for obj in theirs.values()}
 
 
+_HELM = "meta.helm.sh/"
+_NAMED = {("labels", "release"), ("labels", "app.kubernetes.io/instance")}
+
+
+def _is_of_helm(found: Difference, theirs: Objects) -> bool:
+    if found.key.kind == "Secret":
+        return found.theirs is None and found.key.name.startswith("sh.helm.release.")
+    if found.path[-1:] == ("annotations",):
+        return found.theirs is None and all(str(name).startswith(_HELM) for name in found.ours)
+    return bool(found.path) and (str(found.path[-1]).startswith(_HELM) or found.path[-2:] in _NAMED)
+
+
 EXPECTED = (
     Expected(
         "replicas",
@@ -70,5 +82,10 @@ EXPECTED = (
         "another owner",
         "it belongs to an IstioOperator of another name, of which neither istioctl nor we prune anything",
         _is_of_another_owner,
+    ),
+    Expected(
+        "Helm",
+        "what Helm has installed keeps the names of its release, so that nothing restarts and Helm still knows it",
+        _is_of_helm,
     ),
 )

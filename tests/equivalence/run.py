@@ -57,6 +57,7 @@ def judge(theirs: Result, ours: Result, *, move: bool = False, refused: bool | N
         else:
             verdict.wrong.append(text_of(found))
     verdict.wrong += [f"{one['kind']} {one['name']}: {one['action']} once more" for one in ours.again]
+    verdict.wrong += [f"{name}: its pods are restarted by the take-over" for name in ours.restarted]
     return verdict
 
 
@@ -109,7 +110,7 @@ def chosen(profiles: list[str], environment: dict[str, str]) -> tuple[list[Input
     if environment.get("SHORT"):
         return cases.SHORT, cases.SHORT_MOVES
     wanted = [*cases.profiles(profiles), *cases.FILES.values(), *cases.COMBINED, *cases.REFUSED.values()]
-    return wanted, cases.MOVES
+    return wanted, [*cases.MOVES, *cases.TAKE_OVERS]
 
 
 def show(name: str, verdict: Verdict, seconds: float) -> None:

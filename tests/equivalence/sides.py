@@ -7,34 +7,31 @@
 from __future__ import annotations
 
 import functools
-import json
-import subprocess
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio.configuration import Options, flags_of
+from ansible_collections.meshops.istio.plugins.module_utils.istio.configuration import Options
 from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane import ControlPlane
-from ansible_collections.meshops.istio.plugins.module_utils.istio.overlays import API_VERSION, KIND
 from ansible_collections.meshops.istio.plugins.module_utils.istio.ownership import LOCK
 from ansible_collections.meshops.istio.plugins.module_utils.istio.release import Release
 from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import MeshError
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, read_manifests
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, Kind, read_manifests
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
 from ansible_collections.meshops.istio.plugins.module_utils.kube.reconcile import Outcome, reconcile
 
 from . import snapshot
 from .cases import Input
 from .compare import normalised
+from .installers import TIMEOUT, by_helm, by_istioctl
 
 _PREREQUISITES = Path(__file__).resolve().parent / "cluster.yaml"
-_DONE = "Installation complete"
+_DEPLOYMENTS = Kind("apps/v1", "Deployment")
+_REVISION = "deployment.kubernetes.io/revision"
 _AGENT = "meshops.istio/equivalence"
-_TIMEOUT = 180  # seconds for an install: a few on an idle machine
 
 
 @dataclass(frozen=True)
@@ -42,11 +39,13 @@ class Result:
     """What an install has left, normalised; or the sentence by which it was refused.
 
     again: what the same install would change a second time.
+    restarted: Deployments that a take-over without another configuration has given other pods.
     """
 
     objects: Mapping[Key, dict[str, Any]] = field(default_factory=dict)
     refused: str = ""
     again: Sequence[Mapping[str, str]] = ()
+    restarted: Sequence[str] = ()
 
 
 class Side(ABC):
@@ -78,12 +77,24 @@ class Side(ABC):
         """Install one input over the other on the cluster as it was at first, and read what that has left."""
         self.clear()
         try:
-            for one in inputs:
+            for one in inputs[:-1]:
                 self.install(one)
+            before = self._revisions()
+            self.install(inputs[-1])
             again = self.again(inputs[-1])
         except MeshError as error:
             return Result(refused=error.message)
-        return Result(self.installed(), again=again)
+        taken_over = inputs[0].by == "helm" or (inputs[0].by and inputs[0].options == inputs[-1].options)
+        now = self._revisions() if taken_over else before
+        restarted = [name for name, revision in before.items() if now.get(name, revision) != revision]
+        return Result(self.installed(), again=again, restarted=restarted)
+
+    def _revisions(self) -> dict[str, str]:
+        """How often each Deployment has been given other pods, as its controller counts it."""
+        return {
+            obj["metadata"]["name"]: (obj["metadata"].get("annotations") or {}).get(_REVISION, "")
+            for obj in self.cluster.list(_DEPLOYMENTS)
+        }
 
     @abstractmethod
     def install(self, one: Input) -> None:
@@ -98,23 +109,21 @@ class Theirs(Side):
     """`istioctl install`."""
 
     def install(self, one: Input) -> None:
-        with tempfile.TemporaryDirectory(prefix="meshops-") as folder:
-            arguments = install_arguments(one.options, Path(folder))
-            command = [str(self.release.istioctl), "install", "--skip-confirmation", "--kubeconfig", self.kubeconfig]
-            command += ["--readiness-timeout", f"{_TIMEOUT}s", *arguments]
-            done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
-        # With a namespace's scope it has no injector, and istioctl 1.29.1 crashes over that when all is done.
-        if done.returncode != 0 and _DONE not in done.stdout + done.stderr:
-            raise MeshError(done.stderr.strip() or done.stdout.strip() or f"exit code {done.returncode}")
+        by_istioctl(self.release, self.kubeconfig, one.options)
 
 
 class Ours(Side):
     """The collection, by what its module `control_plane` calls; `timeout` in seconds."""
 
-    timeout: float = _TIMEOUT
+    timeout: float = TIMEOUT
 
     def install(self, one: Input) -> None:
-        self._reconcile(one, check=False)
+        if one.by == "istioctl":
+            by_istioctl(self.release, self.kubeconfig, one.options)
+        elif one.by == "helm":
+            by_helm(self.release, self.kubeconfig)
+        else:
+            self._reconcile(one, check=False)
 
     def again(self, one: Input) -> Sequence[Mapping[str, str]]:
         return self._reconcile(one, check=True).changes
@@ -132,31 +141,3 @@ class Ours(Side):
             lock=LOCK,
             checks=wanted.check,
         )
-
-
-def install_arguments(options: Mapping[str, Any], folder: Path) -> list[str]:
-    """istioctl's arguments for a control plane's options; what it takes only as a file is written to `folder`."""
-    values = {"spec": {"values": options["values"]}} if options.get("values") else None
-    arguments: list[str] = []
-    for number, overlay in enumerate([*options.get("overlays", ()), *([values] if values else [])]):
-        path = overlay
-        if isinstance(overlay, Mapping):
-            path = folder / f"{number}.yaml"
-            path.write_text(json.dumps({"apiVersion": API_VERSION, "kind": KIND, **overlay}), encoding="utf-8")
-        arguments += ["--filename", str(path)]
-    for name, flag in _FLAGS.items():
-        if options.get(name):
-            arguments += ["--set", f"{flag}={options[name]}"]
-    for setting in flags_of(options.get("set")):
-        arguments += ["--set", setting]
-    return arguments
-
-
-_FLAGS = {
-    "profile": "profile",
-    "revision": "revision",
-    "hub": "hub",
-    "tag": "tag",
-    "platform": "values.global.platform",
-    "namespace": "values.global.istioNamespace",
-}

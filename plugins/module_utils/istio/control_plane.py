@@ -11,9 +11,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..kube.errors import InvalidInput
-from ..kube.objects import Kind
+from ..kube.objects import Key, Kind, key_of
 from ..kube.plan import Plan, Unit
-from . import inventory, labels, ordering, tags
+from . import helm, inventory, labels, ordering, tags
 from .configuration import Configuration, Options
 from .gateway_service import apply_ingress
 from .handover import Handover, is_ready
@@ -21,7 +21,9 @@ from .labels import component_of, labels_of, owner_labels
 from .overlap import refuse_overlap
 from .ownership import MANAGER, RETIRED, refuse_claimed_gateways, refuse_foreign, refuse_missing_namespaces
 from .release import Release
+from .remarks import remarks
 from .render import Renderer
+from .served import refuse_unserved
 from .versions import version_key
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 Object = dict[str, Any]
 
+_DEPLOYMENTS = Kind("apps/v1", "Deployment")
 _WEBHOOKS = Kind("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration")
 
 
@@ -46,16 +49,18 @@ class Standing:
 
     default_tag: the revision that the default tag points at, None where there is no such tag.
     tag_is_set: someone pointed the default tag there on purpose, by the tag commands or by `revision_tag`.
+    helm_gateways: the gateways, as namespace and name, that Helm has installed, and that stay as they are.
     base: whom the objects that all revisions share (CRDs above all) belong to, None where there are none.
     """
 
     default_tag: str | None = None
     tag_is_set: bool = False
     base: BaseOwner | None = None
+    helm_gateways: frozenset[tuple[str, str]] = frozenset()
 
     @classmethod
     def read(cls, cluster: Cluster) -> Standing:
-        """What the cluster says; two requests."""
+        """What the cluster says; three requests."""
         found = cluster.list(_WEBHOOKS, label_selector=f"app=sidecar-injector,{labels.TAG}={tags.DEFAULT}")
         tag = found[0] if found else None
         shared = cluster.get(inventory.CRD, "gateways.networking.istio.io")
@@ -67,6 +72,7 @@ class Standing:
             base=BaseOwner(own[labels.REVISION], own[labels.VERSION], own.get(labels.OWNER_NAMESPACE, ""))
             if labels.REVISION in own and labels.VERSION in own
             else None,
+            helm_gateways=helm.gateways(cluster),
         )
 
 
@@ -130,7 +136,8 @@ class ControlPlane:
     def desired(self, standing: Standing | None = None) -> list[Object]:
         """All objects of the revision, given what stands in the cluster (nothing, if it is not said)."""
         standing = standing or Standing()
-        objects = [obj for obj in self.rendered if not self._yields(obj, standing.base)]
+        kept = helm.without_gateways(self.rendered, standing.helm_gateways)
+        objects = [obj for obj in kept if not self._yields(obj, standing.base)]
         injector = tags.injector_of(objects)
         if injector is not None and self._claims_default_tag(standing):
             objects += tags.tag_objects(
@@ -155,6 +162,8 @@ class ControlPlane:
     def unit_for(self, standing: Standing) -> Unit:
         """As `unit`, for a cluster of which it is known what stands there."""
         objects = self.desired(standing)
+        if self.cluster is not None:
+            refuse_unserved(self.cluster, objects, self.release.version)
         istiod = ordering.istiod_service(objects)
         cluster = self.cluster
         return Unit(
@@ -187,6 +196,15 @@ class ControlPlane:
         refuse_claimed_gateways(plan, self.revision)
         if self.cluster is not None:
             refuse_overlap(self.cluster, plan)
+
+    def remarks(self, plan: Plan) -> list[str]:
+        """What a user should know of a plan beside its changes."""
+        if self.cluster is None:
+            return []
+        planned = {key_of(obj) for obj in plan.objects}
+        rendered = {(one["namespace"], one["name"]) for one in self.gateways}
+        adopted = {one for one in rendered if Key(*_DEPLOYMENTS, *one) not in planned}
+        return list(remarks(self.cluster, plan, adopted))
 
     def _owner_labels(self, component: str = "") -> dict[str, str]:
         return owner_labels(

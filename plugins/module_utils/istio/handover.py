@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..kube import fields
 from ..kube.objects import Key, Kind
 from . import labels
+from .helm import keep_release
 from .labels import labels_of
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Handover:
         """`desired` (which may be changed) as it is to be applied over `live`."""
         if live is None:
             return desired
+        keep_release(desired, live)
         kind = desired["kind"]
         if kind == "ValidatingWebhookConfiguration":
             self._keep_failure_policy(desired, live)

@@ -148,6 +148,14 @@ def test_a_kubernetes_that_is_too_old_is_refused_or_warned_of(api: ApiServer, on
     assert "1.28.3" in json.dumps(done["warnings"])
 
 
+def test_an_api_version_that_is_no_longer_served(api: ApiServer, on_api: Run, made: MadeRelease) -> None:
+    crd = make("CustomResourceDefinition", "gateways.networking.istio.io", api="apiextensions.k8s.io/v1beta1", spec={})
+    made.renders(*rendered(), crd)
+    refused = on_api("control_plane", **options(made))
+    assert (refused["code"], api.writes) == ("api_not_served", [])
+    assert "needs CustomResourceDefinition as apiextensions.k8s.io/v1beta1, which this cluster" in refused["msg"]
+
+
 def test_missing_permissions_are_all_named(api: ApiServer, on_api: Run, made: MadeRelease) -> None:
     made.renders(*rendered())
     api.forbidden = lambda attributes: attributes["resource"] in ("configmaps", "services")

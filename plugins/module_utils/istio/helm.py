@@ -1,0 +1,103 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A mesh that Helm has installed: what of it is kept when it is taken over, and what Helm could still do to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..kube.errors import ApiError
+from ..kube.objects import Kind
+from . import labels
+from .labels import component_of, labels_of
+
+if TYPE_CHECKING:
+    from ..kube.cluster import Cluster
+
+Object = dict[str, Any]
+
+_DEPLOYMENTS, _SECRETS = Kind("apps/v1", "Deployment"), Kind("v1", "Secret")
+_NAME, _NAMESPACE = "meta.helm.sh/release-name", "meta.helm.sh/release-namespace"
+_MANAGED = "app.kubernetes.io/managed-by=Helm"
+_CHART, _GATEWAYS = "helm.sh/chart", "gateway-"
+# By these an object names its release, its pods too: another value would restart them.
+_NAMING = ("release", "app.kubernetes.io/instance")
+
+
+class HelmRelease(NamedTuple):
+    """A release of Helm's, by the namespace that it was installed into."""
+
+    namespace: str
+    name: str
+
+
+def release_of(obj: Mapping[str, Any]) -> HelmRelease | None:
+    """The release that an object belongs to, by the marks that Helm sets on everything that it installs."""
+    marks = obj["metadata"].get("annotations") or {}
+    return HelmRelease(marks.get(_NAMESPACE, ""), marks[_NAME]) if _NAME in marks else None
+
+
+def keep_release(desired: Object, live: Mapping[str, Any]) -> None:
+    """Have a desired object keep the marks and labels of the Helm release that the live one belongs to.
+
+    Its pods need no restart then, Helm still knows it as its own, and a user can be told that Helm does.
+    """
+    if release_of(live) is None:
+        return
+    metadata = desired["metadata"]
+    marks = live["metadata"]["annotations"]
+    kept = {name: marks[name] for name in (_NAME, _NAMESPACE) if name in marks}
+    metadata["annotations"] = {**(metadata.get("annotations") or {}), **kept}
+    _keep_names(metadata, live["metadata"])
+    template, there = (((one.get("spec") or {}).get("template") or {}).get("metadata") for one in (desired, live))
+    if template and there:
+        _keep_names(template, there)
+
+
+def _keep_names(metadata: Object, live: Mapping[str, Any]) -> None:
+    own, there = metadata.get("labels") or {}, live.get("labels") or {}
+    own.update({name: there[name] for name in _NAMING if name in own and name in there})
+
+
+def gateways(cluster: Cluster) -> frozenset[tuple[str, str]]:
+    """The gateways, as namespace and name, of Istio's chart `gateway`; one request.
+
+    Their pods are injected. The gateways of IstioOperators are made another way, and could not be put in their place
+    without a break.
+    """
+    found = cluster.list(_DEPLOYMENTS, label_selector=_MANAGED)
+    return frozenset(
+        (one["metadata"].get("namespace", ""), one["metadata"]["name"])
+        for one in found
+        if labels_of(one).get(_CHART, "").startswith(_GATEWAYS)
+    )
+
+
+def without_gateways(objects: Iterable[Object], adopted: frozenset[tuple[str, str]]) -> list[Object]:
+    """The objects but for those of the gateways that Helm keeps."""
+    objects = list(objects)
+    deployments = [
+        (obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
+        for obj in objects
+        if obj["kind"] == "Deployment" and component_of(obj) in labels.GATEWAYS
+    ]
+
+    def gateway_of(obj: Object) -> tuple[str, str] | None:
+        namespace, name = obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
+        of = [one for one in deployments if one[0] == namespace and (name == one[1] or name.startswith(f"{one[1]}-"))]
+        return max(of, key=lambda one: len(one[1]), default=None)
+
+    return [obj for obj in objects if component_of(obj) not in labels.GATEWAYS or gateway_of(obj) not in adopted]
+
+
+def is_known(cluster: Cluster, release: HelmRelease) -> bool:
+    """Whether Helm has a record of the release, by which it can still change or delete what belongs to it."""
+    try:
+        return bool(cluster.list(_SECRETS, release.namespace, label_selector=f"owner=helm,name={release.name}"))
+    except ApiError as error:
+        if error.status == 403:
+            return True  # who may not look should be told all the same
+        raise
