@@ -17,6 +17,7 @@ description:
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.release
+  - meshops.istio.verdict
   - meshops.istio.attributes.info
 options:
   version:
@@ -33,12 +34,6 @@ options:
     description:
       - The revision that is to be installed or upgraded.
     type: str
-  fail_on:
-    description:
-      - From which level of message on the module fails.
-    type: str
-    choices: [error, warning, never]
-    default: error
   ignore_version_check:
     description:
       - Whether a Kubernetes that is older than the release supports is only worth a warning.
@@ -62,7 +57,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 ok:
-  description: Whether there is no message of the level that O(fail_on) names, or worse. V(true) with O(fail_on=never).
+  description:
+    - Whether there is no message of the level that O(fail_on) names, or worse, apart from tolerated ones.
+    - V(true) with O(fail_on=never).
   returned: success, and failure because of a message
   type: bool
   sample: true
@@ -76,6 +73,7 @@ messages:
       level: warning
       origin: EnvoyFilter shop/old
       message: Annotation uses Alpha features.
+      tolerated: false
   contains:
     code:
       description: The message's code, istioctl's own or a word.
@@ -97,6 +95,11 @@ messages:
       returned: always
       type: str
       sample: Annotation uses Alpha features.
+    tolerated:
+      description: Whether O(tolerate) names it.
+      returned: always
+      type: bool
+      sample: false
     reference:
       description: The URL of istioctl's documentation of the message.
       returned: when it has one
@@ -120,9 +123,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.arguments import REL
 from ansible_collections.meshops.istio.plugins.module_utils.istio.istioctl import Istioctl
 from ansible_collections.meshops.istio.plugins.module_utils.istio.prechecks import read_messages
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
-
-LEVELS = ("error", "warning", "info")
-"""Levels of messages, the worst first."""
+from ansible_collections.meshops.istio.plugins.module_utils.verdict import VERDICT, verdict
 
 
 def check(module: MeshModule) -> Result:
@@ -132,36 +133,14 @@ def check(module: MeshModule) -> Result:
     module.cluster.version()  # an unreachable cluster is said in our words, not in istioctl's
     with module.cluster.temporary_kubeconfig() as kubeconfig:
         found = Istioctl(release, kubeconfig).precheck(**wanted)
-    ours = read_messages(module.cluster, release, **wanted)
-    messages = sorted([*ours, *found], key=_severity)
+    messages = [*read_messages(module.cluster, release, **wanted), *found]
     if module.params["ignore_version_check"]:
         messages = [_lenient(message) for message in messages]
-    fatal = _fatal(messages, module.params["fail_on"])
-    result: Result = {"changed": False, "ok": not fatal, "messages": messages}
-    if fatal:
-        first = fatal[0]
-        more = f" (and {len(fatal) - 1} more, in `messages`)" if len(fatal) > 1 else ""
-        result |= {
-            "failed": True,
-            "msg": f"The precheck of Istio {release.version} says: {first['origin']}: {first['message']}{more}",
-            "code": "precheck_failed",
-            "details": {"messages": len(fatal)},
-        }
-    return result
-
-
-def _severity(message: dict[str, Any]) -> int:
-    return LEVELS.index(message["level"]) if message["level"] in LEVELS else len(LEVELS)
+    return verdict(module, messages, check=f"The precheck of Istio {release.version}", code="precheck_failed")
 
 
 def _lenient(message: dict[str, Any]) -> dict[str, Any]:
     return {**message, "level": "warning"} if message["code"] == "unsupported_kubernetes" else message
-
-
-def _fatal(messages: list[dict[str, Any]], threshold: str) -> list[dict[str, Any]]:
-    if threshold == "never":
-        return []
-    return [message for message in messages if _severity(message) <= LEVELS.index(threshold)]
 
 
 def main() -> None:
@@ -171,8 +150,8 @@ def main() -> None:
             "version": {"type": "str", "required": True},
             "namespace": {"type": "str", "default": "istio-system"},
             "revision": {"type": "str"},
-            "fail_on": {"type": "str", "choices": ["error", "warning", "never"], "default": "error"},
             "ignore_version_check": {"type": "bool", "default": False},
+            **VERDICT,
             **RELEASE,
         }
     )

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import tempfile
@@ -51,10 +52,8 @@ class Istioctl:
         """
         with tempfile.TemporaryDirectory(prefix="meshops-") as folder:
             arguments = ["manifest", "generate"]
-            for number, text in enumerate(overlays):
-                path = Path(folder) / f"{number}.yaml"
-                path.write_text(text, encoding="utf-8")
-                arguments += ["-f", str(path)]
+            for path in _written(folder, overlays):
+                arguments += ["-f", path]
             for flag in sets:
                 arguments += ["--set", flag]
             if charts:
@@ -72,23 +71,42 @@ class Istioctl:
             arguments += ["--istioNamespace", namespace]
         return self._report(arguments)
 
-    def analyze(self, *, namespaces: Sequence[str] = (), files: Sequence[str] = ()) -> list[dict[str, Any]]:
-        """The messages of `istioctl analyze`, of all namespaces if none is named."""
-        arguments = ["analyze", "-o", "json", "--failure-threshold", "Error"]
-        if not namespaces:
-            return self._report([*arguments, "--all-namespaces", *files])
-        found: list[dict[str, Any]] = []
-        for namespace in namespaces:
-            found += self._report([*arguments, "--namespace", namespace, *files])
-        return found
+    def analyze(
+        self,
+        *,
+        namespaces: Sequence[str] = (),
+        manifests: Sequence[str] = (),
+        system_namespace: str = "",
+        revision: str = "",
+    ) -> list[dict[str, Any]]:
+        """The messages of `istioctl analyze`, of all namespaces if none is named.
 
-    def _report(self, arguments: Sequence[str]) -> list[dict[str, Any]]:
-        """What a check found; that it found something is an error to istioctl."""
+        `manifests` are texts of what is analyzed as if it were applied. Raises IstioctlFailed, also where istioctl
+        ends well without a verdict.
+        """
+        arguments = ["-o", "json", "--failure-threshold", "Error", "--timeout", f"{self._timeout:.0f}s"]
+        if system_namespace:
+            arguments += ["--istioNamespace", system_namespace]
+        if revision:
+            arguments += ["--revision", revision]
+        found: list[dict[str, Any]] = []
+        with tempfile.TemporaryDirectory(prefix="meshops-") as folder:
+            files = _written(folder, manifests)
+            for scope in [["--namespace", name] for name in namespaces] or [["--all-namespaces"]]:
+                found += self._report(["analyze", *arguments, *scope, *files], verdict=True)
+        return [message for number, message in enumerate(found) if message not in found[:number]]
+
+    def _report(self, arguments: Sequence[str], *, verdict: bool = False) -> list[dict[str, Any]]:
+        """What a check found; that it found something is an error to istioctl.
+
+        With `verdict`, that there is nothing to say has to be said: for what it does not find, as a namespace,
+        istioctl prints nothing and exits with 0.
+        """
         answer = self._answer(arguments)
         messages = _messages(answer.stdout)
-        if answer.returncode != 0 and not messages:
+        if messages is None and (verdict or answer.returncode != 0):
             raise _failure(arguments, answer)
-        return messages
+        return messages or []
 
     def _run(self, arguments: Sequence[str]) -> str:
         answer = self._answer(arguments)
@@ -110,8 +128,16 @@ class Istioctl:
             raise IstioctlFailed(f"{self.release.istioctl} cannot be run: {error.strerror or error}.", "") from error
 
 
+def _written(folder: str, texts: Sequence[str]) -> list[str]:
+    """The paths of files with these texts, in their order."""
+    paths = [Path(folder) / f"{number}.yaml" for number in range(len(texts))]
+    for path, text in zip(paths, texts, strict=True):
+        path.write_text(text, encoding="utf-8")
+    return [str(path) for path in paths]
+
+
 def _named(arguments: Sequence[str]) -> str:
-    return f"istioctl {' '.join(arguments[:2])}"
+    return " ".join(["istioctl", *itertools.takewhile(lambda one: not one.startswith("-"), arguments)])
 
 
 def _failure(arguments: Sequence[str], answer: subprocess.CompletedProcess[str]) -> IstioctlFailed:
@@ -121,11 +147,11 @@ def _failure(arguments: Sequence[str], answer: subprocess.CompletedProcess[str])
     return IstioctlFailed(f"{_named(arguments)} failed: {said}.", output)
 
 
-def _messages(output: str) -> list[dict[str, Any]]:
-    """istioctl's JSON, which ends in a sentence for people when there is something to say."""
+def _messages(output: str) -> list[dict[str, Any]] | None:
+    """istioctl's JSON, which ends in a sentence for people when there is something to say; None where there is none."""
     start = min((index for index in (output.find("["), output.find("{")) if index >= 0), default=-1)
     if start < 0:
-        return []
+        return None
     found, _end = json.JSONDecoder().raw_decode(output[start:])
     return [_message(item) for item in (found if isinstance(found, list) else [found])]
 

@@ -68,3 +68,23 @@ def test_where_it_is_entered(idle: Run) -> None:
     assert not gateway["pending"]
     assert {"http2", "https"} <= set(gateway["urls"])
     assert gateway["ports"]["http2"]["port"] == 80
+
+
+@pytest.mark.usefixtures("in_mesh")
+def test_an_analysis_finds_a_route_to_nowhere(idle: Run, run: Run, lab: Lab, namespace: str) -> None:
+    route = {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "VirtualService",
+        "metadata": {"name": "lost", "namespace": namespace},
+        "spec": {"hosts": ["nowhere"], "http": [{"route": [{"destination": {"host": "nowhere"}}]}]},
+    }
+    wanted = {**lab.release, "namespaces": [namespace]}
+    assert "IST0101" not in {one["code"] for one in idle("analysis_info", **wanted)["messages"]}
+    found = run("analysis_info", fails=True, definition=[route], **wanted)
+    assert (found["code"], "IST0101" in {one["code"] for one in found["messages"]}) == ("analysis_failed", True)
+    assert idle("analysis_info", definition=[route], tolerate=["IST0101"], **wanted)["ok"]
+
+
+@pytest.mark.usefixtures("in_mesh")
+def test_an_analysis_of_a_namespace_that_is_not_there_is_not_silent(refused: Run, lab: Lab) -> None:
+    assert refused("analysis_info", **lab.release, namespaces=["it-none"])["code"] == "namespace_missing"

@@ -217,9 +217,18 @@ def test_istioctls_messages_become_data(made: MadeRelease) -> None:
             "reference": "https://istio.io/ist0102/",
         }
     ]
-    assert made.calls == ["analyze -o json --failure-threshold Error --namespace shop --kubeconfig kubeconfig"]
+    expected = "analyze -o json --failure-threshold Error --timeout 120s --namespace shop --kubeconfig kubeconfig"
+    assert made.calls == [expected]
     made.write("output", "")
     assert Istioctl(made.release).precheck() == []
+
+
+def test_an_analysis_that_says_nothing_at_all_is_no_verdict(made: MadeRelease) -> None:
+    made.write("output", "")
+    with pytest.raises(IstioctlFailed, match=r"^istioctl analyze failed"):
+        Istioctl(made.release, "kubeconfig").analyze(namespaces=["none"])
+    made.write("output", "[]\n")
+    assert Istioctl(made.release, "kubeconfig").analyze(namespaces=["shop"]) == []
 
 
 def test_an_istioctl_that_fails_is_no_silence(made: MadeRelease) -> None:

@@ -1,0 +1,35 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What modules have in common that check something and return messages: options, and when they fail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .arguments import ArgumentSpec
+from .istio.messages import Message, fatal, judged
+from .module import MeshModule, Result
+
+VERDICT: ArgumentSpec = {
+    "fail_on": {"type": "str", "choices": ["error", "warning", "info", "never"], "default": "error"},
+    "tolerate": {"type": "list", "elements": "str", "default": []},
+}
+
+
+def verdict(module: MeshModule, messages: Iterable[Message], *, check: str, code: str) -> Result:
+    """The result of a module whose `check` found these messages, failed with `code` where one of them is too bad."""
+    found = judged(messages, module.params["tolerate"])
+    bad = fatal(found, module.params["fail_on"])
+    result: Result = {"changed": False, "ok": not bad, "messages": found}
+    if bad:
+        first = bad[0]
+        more = f" (and {len(bad) - 1} more, in `messages`)" if len(bad) > 1 else ""
+        result |= {
+            "failed": True,
+            "msg": f"{check} says: {first['origin']}: {first['message']}{more}",
+            "code": code,
+            "details": {"messages": len(bad)},
+        }
+    return result
