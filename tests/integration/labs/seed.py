@@ -12,6 +12,7 @@ import re
 import subprocess
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from ansible_collections.meshops.istio.tests.integration.conftest import CHECKOUT, Lab
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Answer, Door
@@ -82,6 +83,17 @@ class Seed:
         if addresses:
             return Door(addresses[0]["ip"], entry["port"])
         return Door(self.node, entry["nodePort"])
+
+    def addon(self, service: str, port: int, path: str) -> str:
+        """What an addon answers at a port of its Service, reached by way of the API server as a port-forward is."""
+        where = f"/api/v1/namespaces/istio-system/services/{service}:{port}/proxy{path}"
+        return self.kubectl("get", "--raw", where)
+
+    def query(self, question: str) -> list[Object]:
+        """What Prometheus answers to a query: its results, each with `metric` and `value`."""
+        answer = json.loads(self.addon("prometheus", 9090, f"/api/v1/query?{urlencode({'query': question})}"))
+        found: list[Object] = answer["data"]["result"]
+        return found
 
     @property
     def gateway(self) -> Door:

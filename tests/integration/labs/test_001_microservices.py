@@ -39,7 +39,7 @@ def test_precheck(microservices: Seed, seen: Seen) -> None:
 
 @pytest.mark.step("001.2", "core, istiod, egress and ingress gateways")
 def test_the_demo_profile(microservices: Seed, seen: Seen) -> None:
-    pods = microservices.pods(namespace="istio-system")
+    pods = microservices.pods("istio", namespace="istio-system")
     assert sorted(pod.labels["app"] for pod in pods) == ["istio-egressgateway", "istio-ingressgateway", "istiod"]
     assert {pod.ready for pod in pods} == {"1/1"}
     definitions = microservices.kubectl("get", "crd", "-o", "name").count("istio.io")
@@ -104,6 +104,16 @@ def test_through_the_gateway(microservices: Seed, seen: Seen, path: str) -> None
     assert (answer.status, answer.headers["server"], answer.text) == (200, "istio-envoy", "[]")
     assert kind == "application/json;charset=UTF-8"
     seen(f"{door.host}:{door.port}{path}: {answer.status} {answer.headers['server']} {kind} {answer.text}", who(answer))
+
+
+@pytest.mark.step("001.9", "all addons of the release are there, and Kiali answers on 20001")
+def test_the_addons(microservices: Seed, seen: Seen) -> None:
+    workloads = microservices.get("deployments,statefulsets", "-l", "!istio", namespace="istio-system")["items"]
+    ready = {one["metadata"]["name"]: one["status"].get("readyReplicas") for one in workloads}
+    assert ready == dict.fromkeys(("grafana", "jaeger", "kiali", "loki", "prometheus"), 1)
+    page = microservices.addon("kiali", 20001, "/kiali/")
+    assert "Kiali" in page
+    seen(f"{', '.join(sorted(ready))} ready; kiali:20001 answers", "Prometheus real, the others stand-ins")
 
 
 @pytest.mark.step("001", "an order is kept, and notified by way of the queue")

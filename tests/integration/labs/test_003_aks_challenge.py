@@ -74,7 +74,7 @@ def test_the_oldest_versions(calculator: Seed, seen: Seen) -> None:
 
 @pytest.mark.step("003.2", "the installation is there, and as the release's own analysis wants it")
 def test_the_installation(calculator: Seed, seen: Seen) -> None:
-    pods = {pod.labels["app"]: pod.ready for pod in calculator.pods(namespace="istio-system")}
+    pods = {pod.labels["app"]: pod.ready for pod in calculator.pods("istio", namespace="istio-system")}
     assert pods == {"istiod": "1/1", "istio-ingressgateway": "1/1"}
     version = json.loads(calculator.istioctl("version", "-o", "json"))["meshVersion"][0]["Info"]["version"]
     assert version == calculator.lab.release["version"]
@@ -118,6 +118,24 @@ def test_restarted(calculator: Seed, seen: Seen) -> None:
     }
     assert revisions == {"2"}
     seen(f"{len(pods)} pods 2/2 with istio-proxy, each of its workload's second revision")
+
+
+@pytest.mark.step("003.5", "Kiali answers, and Grafana has the mesh's dashboards and asks the mesh's Prometheus")
+def test_the_dashboards(calculator: Seed, seen: Seen) -> None:
+    assert "Kiali" in calculator.addon("kiali", 20001, "/kiali/")
+    titles = [one["title"] for one in json.loads(calculator.addon("grafana", 3000, "/api/search"))]
+    assert "Istio Mesh Dashboard" in titles
+    answer = json.loads(calculator.addon("grafana", 3000, "/api/datasources/proxy/1/api/v1/query?query=up"))
+    assert answer["status"] == "success"
+    seen(f"Kiali, {len(titles)} dashboards, {len(answer['data']['result'])} targets", "stand-ins for kiali and grafana")
+
+
+@pytest.mark.step("002.5", "metrics and monitoring: Prometheus finds the calculator's proxies up")
+def test_the_metrics(calculator: Seed, seen: Seen) -> None:
+    up = eventually(lambda: calculator.query('up{namespace="dev"} == 1'), lambda found: len(found) >= 6, limit=120)
+    pods = {str(one["metric"].get("pod")) for one in up}
+    assert {pod.name for pod in calculator.pods()} <= pods
+    seen(f"{len(pods)} pods of dev up")
 
 
 @pytest.mark.step("003.6", "versions: half and half, and all of the mobile ones to version 2")

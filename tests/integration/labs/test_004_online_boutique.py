@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import http.server
+import json
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -78,7 +79,7 @@ def shop(sown: Sow, manifests: Manifests) -> Iterator[Seed]:
 @pytest.fixture(scope="module")
 def before(shop: Seed, manifests: Manifests) -> dict[str, list[Pod]]:
     """The pods of the mesh and of the shop, before the shop is in the mesh."""
-    shop.play(**manifests, mesh_inject_namespaces=[])
+    shop.play(**manifests, mesh_inject_namespaces=[], mesh_addons=[], mesh_addons_tracing="")
     return {namespace: shop.pods(namespace=namespace) for namespace in ("istio-system", shop.namespace)}
 
 
@@ -124,6 +125,27 @@ def test_the_init_container(shop: Seed, visitors: dict[str, int], seen: Seen) ->
     image = shop.pod("app=adservice").images["istio-init"]
     assert image.endswith(f"/proxyv2:{shop.lab.release['version']}")
     seen(image)
+
+
+@pytest.mark.step("004.5", "all addons, with Zipkin instead of Jaeger")
+def test_the_addons(shop: Seed, visitors: dict[str, int], seen: Seen) -> None:
+    services = {one["metadata"]["name"] for one in shop.get("services", namespace="istio-system")["items"]}
+    wanted = {"grafana", "istio-ingressgateway", "istiod", "kiali", "loki", "prometheus", "tracing", "zipkin"}
+    assert wanted <= services
+    assert not any("jaeger" in name for name in services)
+    assert "Zipkin" in shop.addon("zipkin", 9411, "/zipkin/")
+    seen(", ".join(sorted(services)), "Prometheus real, the others stand-ins")
+
+
+@pytest.mark.step("002.5", "traces: the shop's services have sent spans")
+def test_the_traces(shop: Seed, visitors: dict[str, int], seen: Seen) -> None:
+    def services() -> list[str]:
+        assert shop.gateway.ask("/").status == 200
+        found: list[str] = json.loads(shop.addon("zipkin", 9411, "/zipkin/api/v2/services"))
+        return found
+
+    found = eventually(services, lambda some: any("frontend" in one for one in some), limit=60)
+    seen(f"{len(found)} services: {', '.join(sorted(found))}"[:120], "stand-in for zipkin-slim")
 
 
 @pytest.mark.step("004.6", "each pod carries the label app")
