@@ -24,7 +24,8 @@ from ansible_collections.meshops.istio.tests.unit.modules.running import Run, ru
 
 __all__ = ["run_module"]
 
-NAMESPACE = "it-upstream"
+NAMESPACE = "default"
+"""That of the microservices' ConfigMaps, which say so themselves."""
 
 REPEATED = "line 36: the key 'version' is repeated"
 OLD_DEPLOYMENT = "The cluster does not know Deployment of extensions/v1beta1; it serves that kind as apps/v1"
@@ -63,16 +64,23 @@ def upstream() -> Path:
     return UPSTREAM
 
 
-@pytest.fixture(scope="module")
-def site(sown: Sow, upstream: Path) -> Iterator[Seed]:
-    with sown("site", NAMESPACE, mesh_ingress_type="NodePort", mesh_create_namespaces=True) as seed:
-        seed.play()
-        yield seed
-    seed.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=true")
-
-
 def application(name: str, *paths: Path) -> dict[str, Any]:
     return {"name": name, "namespace": NAMESPACE, "src": [str(path) for path in paths]}
+
+
+@pytest.fixture(scope="module")
+def site(sown: Sow, upstream: Path) -> Iterator[Seed]:
+    infrastructure = application("infrastructure", INFRASTRUCTURE)
+    microservices = application("upstream", *(upstream / "microservices_lab" / name for name in MICROSERVICES))
+    given = {
+        "mesh_ingress_type": "NodePort",
+        "mesh_inject_namespaces": [NAMESPACE],
+        "mesh_restart": False,
+        "mesh_applications": [infrastructure, microservices],
+    }
+    with sown("site", NAMESPACE, **given) as seed:
+        seed.play(mesh_inject_namespaces=[], mesh_applications=[infrastructure])
+        yield seed
 
 
 @pytest.mark.step("upstream", "what cannot work is refused in one sentence, before the first write")
@@ -94,22 +102,11 @@ def test_refused(site: Seed, upstream: Path, run_module: Run, seen: Seen) -> Non
 
 
 @pytest.mark.step("upstream", "the microservices' own manifests, in the mesh, beside our infrastructure")
-def test_the_microservices(site: Seed, upstream: Path, seen: Seen) -> None:
-    files = [upstream / "microservices_lab" / name for name in MICROSERVICES]
-    infrastructure = application("infrastructure", INFRASTRUCTURE)
-    site.play(mesh_applications=[infrastructure])
-    given: dict[str, Any] = {
-        "mesh_inject_namespaces": [NAMESPACE],
-        "mesh_restart": False,
-        "mesh_applications": [infrastructure, application("upstream", *files)],
-    }
-    site.play(**given)
-    try:
-        path = "/customers-service/v2/customers"
-        answer = eventually(lambda: site.gateway.ask(path), lambda one: one.status == 200, limit=90)
-        ready = {name: site.pod(f"app={name}").ready for name in ("customer", "notification", "order")}
-        again = site.play(**given).changed
-    finally:
-        site.play(mesh_state="absent", mesh_uninstall_confirm=True, **given)
+def test_the_microservices(site: Seed, seen: Seen) -> None:
+    site.play()
+    path = "/customers-service/v2/customers"
+    answer = eventually(lambda: site.gateway.ask(path), lambda one: one.status == 200, limit=90)
+    ready = {name: site.pod(f"app={name}").ready for name in ("customer", "notification", "order")}
+    again = site.play().changed
     assert (ready, answer.text, again) == (dict.fromkeys(ready, "2/2"), "[]", 0)
     seen(f"{', '.join(f'{name} {count}' for name, count in ready.items())}; {answer.status} {answer.text}", who(answer))
