@@ -49,8 +49,7 @@ def load(given: Mapping[str, Any]) -> Loaded:
     where = "The kubeconfig given as content"
     existing: list[str] = []
     if content is None:
-        paths = str(source or os.environ.get("KUBECONFIG") or DEFAULT)
-        existing = [path for path in map(os.path.expanduser, paths.split(os.pathsep)) if path and os.path.exists(path)]
+        paths, existing = _paths(source)
         where = f"The kubeconfig {paths}"
         if not existing:
             return _without_kubeconfig(given, where)
@@ -81,6 +80,23 @@ def _configuration() -> Any:
     from kubernetes import client
 
     return client.Configuration()
+
+
+def contexts(path: str | None = None) -> dict[str, str]:
+    """The contexts of a kubeconfig (of those of the environment, without a path), each with its server's URL.
+
+    Raises InvalidInput where there is no kubeconfig, or where it cannot be read.
+    """
+    paths, existing = _paths(path)
+    if not existing:
+        raise InvalidInput(f"There is no kubeconfig {paths}; name one that is there.")
+    content = _merged(existing)
+    servers = {entry.get("name"): (entry.get("cluster") or {}).get("server", "") for entry in content["clusters"]}
+    return {
+        str(entry["name"]): str(servers.get((entry.get("context") or {}).get("cluster"), ""))
+        for entry in content["contexts"]
+        if entry.get("name")
+    }
 
 
 def refreshing(loaded: Loaded) -> Callable[[Any], None] | None:
@@ -139,6 +155,12 @@ def _content(source: Any) -> dict[str, Any] | None:
             return documents[0]
         raise InvalidInput("The kubeconfig given as content is not a kubeconfig.")
     return None
+
+
+def _paths(named: str | None) -> tuple[str, list[str]]:
+    """Where kubeconfigs are looked for, as kubectl does, and those that are there."""
+    paths = str(named or os.environ.get("KUBECONFIG") or DEFAULT)
+    return paths, [path for path in map(os.path.expanduser, paths.split(os.pathsep)) if path and os.path.exists(path)]
 
 
 def _merged(paths: Sequence[str]) -> dict[str, Any]:

@@ -1,0 +1,184 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Inventory C(meshops.istio.contexts): the clusters of a kubeconfig as hosts."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: contexts
+short_description: The contexts of a kubeconfig as hosts, one for each cluster
+version_added: 0.1.0
+author:
+  - The meshops.istio authors (@meshops)
+description:
+  - Each context is a host of its name, with C(mesh_context), and C(mesh_kubeconfig) where O(kubeconfig) is given, as the
+    role P(meshops.istio.mesh#role) takes them. All hosts are in the group C(clusters).
+  - Tasks run on the machine that runs Ansible, C(ansible_connection=local), by its own Python.
+  - Holds no secret; tokens and keys stay in the kubeconfig.
+  - With O(probe) the clusters are asked what they are, and are in groups by it, C(platform_NAME),
+    C(kubernetes_MAJOR_MINOR), C(istio_MAJOR_MINOR) or C(no_mesh), and C(unreachable).
+extends_documentation_fragment:
+  - constructed
+  - inventory_cache
+options:
+  plugin:
+    description: Says that the file is for this plugin.
+    type: str
+    required: true
+    choices: [meshops.istio.contexts]
+  kubeconfig:
+    description: The path of the kubeconfig, or several separated by colons. Without it the environment's, else the user's.
+    type: str
+    env:
+      - name: K8S_AUTH_KUBECONFIG
+  include:
+    description: Patterns of the contexts' names, as a shell has them. A context that fits one of them is a host.
+    type: list
+    elements: str
+    default: ["*"]
+  exclude:
+    description: Patterns of the names of contexts that are no hosts.
+    type: list
+    elements: str
+    default: []
+  probe:
+    description: Whether to ask the clusters what they are.
+    type: bool
+    default: false
+  probe_timeout:
+    description: How long each cluster may take to answer, in seconds. All are asked at once.
+    type: float
+    default: 3.0
+"""
+
+EXAMPLES = r"""
+# meshes.yml
+plugin: meshops.istio.contexts
+kubeconfig: ~/.kube/fleet
+include: ["prod-*"]
+probe: true
+keyed_groups:
+  - key: mesh_probe.platform
+    prefix: cluster
+compose:
+  mesh_platform: mesh_probe.platform if mesh_probe.platform in ['openshift', 'gke'] else ''
+"""
+
+import fnmatch
+import sys
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from ansible.errors import AnsibleParserError
+from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+from ansible_collections.meshops.istio.plugins.module_utils.istio.installed import read_installed
+from ansible_collections.meshops.istio.plugins.module_utils.istio.platforms import platform_of
+from ansible_collections.meshops.istio.plugins.module_utils.kube import kubeconfig
+from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import MeshError
+
+PROBES = 16
+"""How many clusters are asked at once."""
+
+
+class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
+    """The plugin, as Ansible loads it."""
+
+    NAME = "meshops.istio.contexts"
+
+    def verify_file(self, path: str) -> bool:
+        """Whether a file may be for this plugin: it is YAML."""
+        return bool(super().verify_file(path)) and path.endswith((".yml", ".yaml"))
+
+    def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
+        """Fill the inventory from a file's options."""
+        super().parse(inventory, loader, path, cache)
+        self._read_config_data(path)
+        key = self.get_cache_key(path)
+        cached = self.get_option("cache") and cache
+        found = self._cache.get(key) if cached else None
+        if found is None:
+            try:
+                found = self._find()
+            except MeshError as error:
+                raise AnsibleParserError(error.message) from error
+            if self.get_option("cache"):
+                self._cache[key] = found
+        self._populate(found)
+
+    def _find(self) -> dict[str, dict[str, Any]]:
+        """The hosts with what is known of each."""
+        path = self.get_option("kubeconfig")
+        found: dict[str, dict[str, Any]] = {
+            name: {"server": server}
+            for name, server in kubeconfig.contexts(path).items()
+            if _fits(name, self.get_option("include")) and not _fits(name, self.get_option("exclude"))
+        }
+        if self.get_option("probe"):
+            timeout = self.get_option("probe_timeout")
+            with ThreadPoolExecutor(max_workers=PROBES) as pool:
+                probes = pool.map(lambda name: probe(path, name, timeout=timeout), found)
+                for facts, told in zip(found.values(), probes, strict=True):
+                    facts["probe"] = told
+        return found
+
+    def _populate(self, found: Mapping[str, Mapping[str, Any]]) -> None:
+        strict = self.get_option("strict")
+        self.inventory.add_group("clusters")
+        for name, facts in found.items():
+            self.inventory.add_host(name, group="clusters")
+            variables = {
+                "ansible_connection": "local",
+                "ansible_python_interpreter": sys.executable,
+                "mesh_context": name,
+                "mesh_server": facts["server"],
+            }
+            if self.get_option("kubeconfig"):
+                variables["mesh_kubeconfig"] = self.get_option("kubeconfig")
+            if "probe" in facts:
+                variables["mesh_probe"] = facts["probe"]
+            for variable, value in variables.items():
+                self.inventory.set_variable(name, variable, value)
+            for group in groups_of(facts.get("probe")):
+                self.inventory.add_host(name, group=self.inventory.add_group(group))
+            known = self.inventory.get_host(name).get_vars()
+            self._set_composite_vars(self.get_option("compose"), known, name, strict=strict)
+            self._add_host_to_composed_groups(self.get_option("groups"), known, name, strict=strict)
+            self._add_host_to_keyed_groups(self.get_option("keyed_groups"), known, name, strict=strict)
+
+
+def probe(path: str | None, context: str, *, timeout: float) -> dict[str, Any]:
+    """What a cluster is: `reachable`, and then `platform`, `kubernetes` and `istio` (versions), else `message`."""
+    try:
+        cluster = Cluster.connect({"kubeconfig": path, "context": context}, user_agent="meshops.istio/inventory")
+        with cluster.time_limit(timeout):
+            version = cluster.version()
+            return {
+                "reachable": True,
+                "platform": platform_of(cluster),
+                "kubernetes": f"{version.major}.{version.minor}",
+                "istio": sorted({plane["version"] for plane in read_installed(cluster)["control_planes"]}),
+            }
+    except MeshError as error:
+        return {"reachable": False, "message": error.message}
+
+
+def groups_of(told: Mapping[str, Any] | None) -> Iterator[str]:
+    """The groups of a cluster that was asked; none of one that was not."""
+    if told is None:
+        return
+    if not told["reachable"]:
+        yield "unreachable"
+        return
+    yield f"platform_{told['platform']}"
+    yield f"kubernetes_{told['kubernetes'].replace('.', '_')}"
+    for version in told["istio"]:
+        yield f"istio_{'_'.join(version.split('.')[:2])}"
+    if not told["istio"]:
+        yield "no_mesh"
+
+
+def _fits(name: str, patterns: list[str]) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)

@@ -1,0 +1,110 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The inventory of contexts, as Ansible reads it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible.inventory.manager import InventoryManager
+from ansible.parsing.dataloader import DataLoader
+from ansible_collections.meshops.istio.plugins.inventory import contexts
+
+KUBECONFIG = {
+    "apiVersion": "v1",
+    "kind": "Config",
+    "clusters": [{"name": "one", "cluster": {"server": "https://127.0.0.1:1"}}],
+    "contexts": [{"name": name, "context": {"cluster": "one", "user": "me"}} for name in ("east", "west", "dev")],
+    "users": [{"name": "me", "user": {"token": "very-secret"}}],
+}
+Read = Callable[..., InventoryManager]
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Read:
+    """Reads an inventory file with these options."""
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(json.dumps(KUBECONFIG))
+
+    def parse(**options: Any) -> InventoryManager:
+        file = tmp_path / "meshes.yml"
+        file.write_text(
+            yaml.safe_dump({"plugin": contexts.InventoryModule.NAME, "kubeconfig": str(kubeconfig), **options})
+        )
+        return InventoryManager(loader=DataLoader(), sources=[str(file)])
+
+    return parse
+
+
+def names(inventory: InventoryManager, group: str = "clusters") -> list[str]:
+    groups = inventory.get_groups_dict()
+    return sorted(groups.get(group, []))
+
+
+def test_each_context_is_a_host(read: Read) -> None:
+    inventory = read()
+    assert names(inventory) == ["dev", "east", "west"]
+    known = inventory.get_host("east").get_vars()
+    assert known["mesh_context"] == "east"
+    assert known["mesh_kubeconfig"].endswith("/kubeconfig")
+    assert known["mesh_server"] == "https://127.0.0.1:1"
+    assert (known["ansible_connection"], known["ansible_python_interpreter"]) == ("local", sys.executable)
+
+
+def test_no_secret_is_in_the_variables(read: Read) -> None:
+    inventory = read()
+    assert all("very-secret" not in str(host.get_vars()) for host in inventory.get_hosts())
+
+
+def test_contexts_are_chosen_by_patterns(read: Read) -> None:
+    assert names(read(include=["*st"], exclude=["we*"])) == ["east"]
+
+
+def test_groups_and_variables_can_be_composed(read: Read) -> None:
+    inventory = read(
+        groups={"inner": "mesh_context == 'dev'"},
+        compose={"mesh_profile": "'demo' if mesh_context == 'dev' else 'default'"},
+        keyed_groups=[{"key": "mesh_context[:1]", "prefix": "begins"}],
+    )
+    assert names(inventory, "inner") == ["dev"]
+    assert names(inventory, "begins_e") == ["east"]
+    assert inventory.get_host("dev").get_vars()["mesh_profile"] == "demo"
+
+
+def test_nothing_is_asked_of_clusters_unless_it_is_wanted(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contexts, "probe", lambda *_arguments, **_more: pytest.fail("asked"))
+    assert "mesh_probe" not in read().get_host("east").get_vars()
+
+
+def test_clusters_are_in_groups_by_what_they_are(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {
+        "east": {"reachable": True, "platform": "aks", "kubernetes": "1.35", "istio": ["1.28.3", "1.29.1"]},
+        "west": {"reachable": True, "platform": "other", "kubernetes": "1.34", "istio": []},
+        "dev": {"reachable": False, "message": "The cluster does not answer."},
+    }
+    monkeypatch.setattr(contexts, "probe", lambda _path, name, *, timeout: told[name])
+    inventory = read(probe=True)
+    assert names(inventory, "platform_aks") == names(inventory, "kubernetes_1_35") == ["east"]
+    assert names(inventory, "istio_1_28") == names(inventory, "istio_1_29") == ["east"]
+    assert names(inventory, "no_mesh") == ["west"]
+    assert names(inventory, "unreachable") == ["dev"]
+
+
+def test_a_cluster_that_does_not_answer_is_a_host_all_the_same(read: Read) -> None:
+    inventory = read(probe=True, include=["dev"])
+    told = inventory.get_host("dev").get_vars()["mesh_probe"]
+    assert not told["reachable"]
+    assert "https://127.0.0.1:1 does not answer" in told["message"]
+
+
+def test_a_kubeconfig_that_is_not_there_is_told(read: Read, capsys: pytest.CaptureFixture[str]) -> None:
+    assert names(read(kubeconfig="/nowhere/kubeconfig")) == []
+    assert "There is no kubeconfig /nowhere/kubeconfig" in capsys.readouterr().err
