@@ -6,23 +6,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from .acceptance import refuse_unacceptable
-from .apply import apply_changes, delete_stale
 from .cluster import Cluster
-from .difference import diffs
 from .errors import Refused
-from .lock import locked
 from .objects import Key, key_of
-from .permissions import refuse_forbidden
 from .plan import Plan, Unit, make_plan
 from .progress import Progress
 from .ready import CURRENT, has_status, status
-from .wait import wait_gone, wait_ready
 
 
 @dataclass
@@ -60,38 +53,39 @@ def reconcile(
     """
     with cluster.time_limit(timeout) as deadline:
         plan = _checked_plan(cluster, unit, checks, expected_digest)
-        if plan.changes:
-            refuse_forbidden(cluster, plan, waits=wait, locks=lock is not None)
-            refuse_unacceptable(cluster, plan)
-        if plan.changes and not check:
-            held = (
-                locked(cluster, lock, manager=unit.manager, deadline=deadline, progress=progress)
-                if lock
-                else contextlib.nullcontext(_always)
-            )
-            with held as permit:
-                if plan.leaving:
-                    wait_gone(cluster, plan.leaving, timeout=max(0.0, deadline - time.monotonic()), progress=progress)
-                if plan.leaving or lock:
-                    # Somebody else may have held the lock until now.
-                    plan = _checked_plan(cluster, unit, checks, expected_digest)
-                if before is not None:
-                    before(plan)
-                apply_changes(cluster, plan, gates=wait, deadline=deadline, progress=progress, permit=permit)
-                _wait(cluster, plan, wait, deadline, progress)
-                delete_stale(cluster, plan, awaited=wait, deadline=deadline, progress=progress, permit=permit)
-        elif not check:
-            _wait(cluster, plan, wait, deadline, progress)
+        awaited = _unready(plan) if wait and not check else []
+        if plan.changes or awaited:
+            # What has nothing to change does not pay for the import of what writes and waits.
+            from . import carry_out
+
+            if plan.changes:
+                carry_out.refuse(cluster, plan, waits=wait, locks=lock is not None)
+            if plan.changes and not check:
+                plan = carry_out.write(
+                    cluster,
+                    plan,
+                    lambda: _checked_plan(cluster, unit, checks, expected_digest),
+                    before=before,
+                    lock=lock,
+                    awaited=_unready if wait else None,
+                    deadline=deadline,
+                    progress=progress,
+                )
+            elif awaited:
+                left = max(0.0, deadline - time.monotonic())
+                carry_out.wait_ready(cluster, awaited, timeout=left, progress=progress)
     return Outcome(
         changed=bool(plan.changes),
         changes=[change.summary for change in plan.changes],
         digest=plan.digest,
-        diff=diffs(plan.changes) if diff else [],
+        diff=_diffs(plan) if diff else [],
     )
 
 
-def _always() -> None:
-    """The permit to write of who needs no lock."""
+def _diffs(plan: Plan) -> list[dict[str, str]]:
+    from .difference import diffs
+
+    return diffs(plan.changes)
 
 
 def _checked_plan(
@@ -110,10 +104,8 @@ def _checked_plan(
     return plan
 
 
-def _wait(cluster: Cluster, plan: Plan, wanted: bool, deadline: float, progress: Progress) -> None:
-    """Wait for what is not known to be ready; where nothing changed the plan has already read it."""
-    if not wanted:
-        return
+def _unready(plan: Plan) -> list[Key]:
+    """What is not known to be ready; where nothing changed the plan has already read it."""
     changed = {change.key.identity for change in plan.changes}
     awaited: list[Key] = []
     for obj in plan.objects:
@@ -123,5 +115,4 @@ def _wait(cluster: Cluster, plan: Plan, wanted: bool, deadline: float, progress:
         live = plan.live.get(key.identity)
         if key.identity in changed or live is None or status(live).state != CURRENT:
             awaited.append(key)
-    if awaited:
-        wait_ready(cluster, awaited, timeout=max(0.0, deadline - time.monotonic()), progress=progress)
+    return awaited

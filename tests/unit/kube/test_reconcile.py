@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.plugins.module_utils.kube import reconcile as module
+from ansible_collections.meshops.istio.plugins.module_utils.kube import carry_out
 from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import MeshError, NotReady, Refused
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Plan, Unit
@@ -128,7 +128,7 @@ def waited(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     def wait_ready(_cluster: Cluster, keys: list[Any], **_more: Any) -> None:
         calls.append([str(key) for key in keys])
 
-    monkeypatch.setattr(module, "wait_ready", wait_ready)
+    monkeypatch.setattr(carry_out, "wait_ready", wait_ready)
     return calls
 
 
@@ -164,7 +164,7 @@ def test_nothing_is_deleted_where_the_new_is_not_ready(
     def wait_ready(*_args: Any, **_more: Any) -> None:
         raise NotReady("Deployment shop/web is not ready after 1 s.")
 
-    monkeypatch.setattr(module, "wait_ready", wait_ready)
+    monkeypatch.setattr(carry_out, "wait_ready", wait_ready)
     api.put(path_of(config_map("old")), config_map("old"))
     with pytest.raises(NotReady):
         run(cluster, deployment(), stale=lambda _cluster: [config_map("old")], wait=True, lock="mesh")
@@ -177,7 +177,7 @@ def test_what_is_being_deleted_is_waited_for_and_created_anew(
     going = config_map(a="old")
     going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
     api.put(path_of(going), going)
-    monkeypatch.setattr(module, "wait_gone", lambda _cluster, _keys, **_more: api.remove(path_of(going)))
+    monkeypatch.setattr(carry_out, "wait_gone", lambda _cluster, _keys, **_more: api.remove(path_of(going)))
     assert told(run(cluster, config_map())) == ["create ConfigMap web"]
     assert api.get(path_of(going))["data"] == {"a": "1"}
 

@@ -1,0 +1,73 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A plan with changes: whether it can be carried out, and its writes, from the lock to the last deletion."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+
+from .acceptance import refuse_unacceptable
+from .apply import apply_changes, delete_stale
+from .cluster import Cluster
+from .lock import locked
+from .objects import Key
+from .permissions import refuse_forbidden
+from .plan import Plan
+from .progress import Progress
+from .wait import wait_gone, wait_ready
+
+__all__ = ["refuse", "wait_ready", "write"]
+
+
+def refuse(cluster: Cluster, plan: Plan, *, waits: bool, locks: bool) -> None:
+    """Raise Refused for a plan that the user may not carry out, or that the API server would not accept."""
+    refuse_forbidden(cluster, plan, waits=waits, locks=locks)
+    refuse_unacceptable(cluster, plan)
+
+
+def write(
+    cluster: Cluster,
+    plan: Plan,
+    planned_again: Callable[[], Plan],
+    *,
+    before: Callable[[Plan], None] | None,
+    lock: str | None,
+    awaited: Callable[[Plan], list[Key]] | None,
+    deadline: float,
+    progress: Progress,
+) -> Plan:
+    """Carry out a plan, or what has become of it by the time the lock is held, which is returned.
+
+    awaited: what must become ready before anything is deleted; None to wait for nothing. The rest as for `reconcile`.
+    """
+    held = (
+        locked(cluster, lock, manager=plan.unit.manager, deadline=deadline, progress=progress)
+        if lock
+        else contextlib.nullcontext(_always)
+    )
+
+    def left() -> float:
+        return max(0.0, deadline - time.monotonic())
+
+    waits = awaited is not None
+    with held as permit:
+        if plan.leaving:
+            wait_gone(cluster, plan.leaving, timeout=left(), progress=progress)
+        if plan.leaving or lock:
+            # Somebody else may have held the lock until now.
+            plan = planned_again()
+        if before is not None:
+            before(plan)
+        apply_changes(cluster, plan, gates=waits, deadline=deadline, progress=progress, permit=permit)
+        if awaited is not None and (keys := awaited(plan)):
+            wait_ready(cluster, keys, timeout=left(), progress=progress)
+        delete_stale(cluster, plan, awaited=waits, deadline=deadline, progress=progress, permit=permit)
+    return plan
+
+
+def _always() -> None:
+    """The permit to write of who needs no lock."""
