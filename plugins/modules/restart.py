@@ -148,7 +148,7 @@ details:
 """
 
 from ansible_collections.meshops.istio.plugins.module_utils.arguments import WAIT
-from ansible_collections.meshops.istio.plugins.module_utils.istio.restart import due, restart
+from ansible_collections.meshops.istio.plugins.module_utils.istio.restart import due, refuse_forbidden, restart
 from ansible_collections.meshops.istio.plugins.module_utils.istio.sidecars import Workload, read_state
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
@@ -159,8 +159,11 @@ def replace(module: MeshModule) -> Result:
     parameters = module.params
     if parameters["max_unavailable"] < 1:
         raise InvalidInput("max_unavailable has to be at least 1 (workload at a time).")
-    found = read_state(module.cluster, parameters["namespaces"]).workloads
-    workloads, reported = due(found, outdated=parameters["outdated"])
+    found = read_state(module.cluster, parameters["namespaces"])
+    workloads, reported = due(found.workloads, outdated=parameters["outdated"])
+    # Who only asks may be about to label the namespaces.
+    kinds = {(one.kind, one.namespace) for one in workloads} | (found.outside if module.check_mode else set())
+    refuse_forbidden(module.cluster, sorted(kinds), wait=parameters["wait"])
     if not module.check_mode:
         restart(
             module.cluster,

@@ -11,9 +11,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..kube.cluster import Access
 from ..kube.difference import diffs
 from ..kube.errors import InvalidInput, Refused
 from ..kube.objects import Key, key_of
+from ..kube.permissions import refuse_denied
 from ..kube.plan import Change
 from ..kube.reconcile import Outcome
 from . import labels
@@ -29,6 +31,7 @@ MODES = ("enabled", "disabled", "revision", "ambient")
 _INJECTION = "istio-injection"
 _AMBIENT = "istio.io/dataplane-mode"
 _OURS = (_INJECTION, labels.REVISION, _AMBIENT)
+_VERBS = {"create": "create", "update": "patch"}
 
 
 def wanted_labels(mode: str, revision: str = "", *, present: bool = True) -> dict[str, str | None]:
@@ -62,8 +65,8 @@ def label_namespaces(
 ) -> Outcome:
     """Give namespaces the wanted labels, in check mode only tell what that would change.
 
-    Namespaces that do not exist are created if `create`; else Refused, before anything is written. Other labels
-    stay, and nothing is written where nothing differs.
+    Namespaces that do not exist are created if `create`; else Refused, before anything is written, as it is where the
+    user may not do it. Other labels stay, and nothing is written where nothing differs.
     """
     found = {one["metadata"]["name"]: one for one in _read(cluster, names)}
     missing = [name for name in dict.fromkeys(names) if name not in found]
@@ -77,6 +80,7 @@ def label_namespaces(
         )
     changes = [_creation(name, wanted) for name in missing] if create and any(wanted.values()) else []
     changes += [change for name in found if (change := _update(found[name], wanted)) is not None]
+    refuse_denied(cluster, [Access(_VERBS[change.action], "", "namespaces") for change in changes])
     if not check:
         cluster.parallel(lambda change: _write(cluster, change, wanted), changes)
     summaries = [change.summary for change in changes]

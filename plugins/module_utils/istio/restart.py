@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from ..kube.cluster import Access
 from ..kube.errors import NotReady
-from ..kube.objects import Key
+from ..kube.objects import Key, Kind
+from ..kube.permissions import refuse_denied, watching
 from ..kube.wait import wait_ready
 from .sidecars import Workload
 
@@ -35,6 +37,16 @@ def due(workloads: Sequence[Workload], *, outdated: bool) -> tuple[list[Workload
     """
     concerned = [one for one in workloads if one.missing or (outdated and one.outdated)]
     return [one for one in concerned if one.restartable], [one for one in concerned if not one.restartable]
+
+
+def refuse_forbidden(cluster: Cluster, kinds: Iterable[tuple[str, str]], *, wait: bool) -> None:
+    """Raise Refused where the user may not restart workloads of these kinds in these namespaces."""
+    checks: list[Access] = []
+    for name, namespace in kinds:
+        kind = Kind("apps/v1", name)
+        checks.append(Access("patch", kind.group, cluster.plural(kind), namespace))
+        checks += watching(cluster, kind, namespace) if wait else ()
+    refuse_denied(cluster, checks)
 
 
 def restart(

@@ -78,10 +78,14 @@ class NamespaceState:
 
 @dataclass
 class State:
-    """The sidecars of some namespaces; only workloads of which pods are missing or outdated are listed."""
+    """The sidecars of some namespaces; only workloads of which pods are missing or outdated are listed.
+
+    outside: kind and namespace of workloads that run without a sidecar, and would be restarted if they were to have one.
+    """
 
     namespaces: list[NamespaceState] = field(default_factory=list)
     workloads: list[Workload] = field(default_factory=list)
+    outside: set[tuple[str, str]] = field(default_factory=set)
 
 
 def read_state(cluster: Cluster, namespaces: Sequence[str] | None = None) -> State:
@@ -105,6 +109,7 @@ def state_of(
     by_name = {one["metadata"]["name"]: one for one in namespaces}
     states = {name: _described(one, injectors) for name, one in sorted(by_name.items())}
     workloads: dict[tuple[str, str, str], Workload] = {}
+    outside: set[tuple[str, str]] = set()
     for pod in pods:
         namespace = by_name.get(pod["metadata"].get("namespace", ""))
         if namespace is None or has_ended(pod):
@@ -115,13 +120,14 @@ def state_of(
         fault = _fault(injectors, namespace, pod, known.get(key))
         state.with_sidecar += has_sidecar(pod)
         if fault is None:
+            if proxy_of(pod) is None and not _untouchable(key, known.get(key)):
+                outside.add(key[:2])
             continue
         state.without_sidecar += fault == "missing"
         workload = workloads.setdefault(key, Workload(*key, reason=_untouchable(key, known.get(key))))
         setattr(workload, fault, getattr(workload, fault) + 1)
-    return State(
-        list(states.values()), [workloads[key] for key in sorted(workloads, key=lambda key: key[1:] + key[:1])]
-    )
+    found = [workloads[key] for key in sorted(workloads, key=lambda key: key[1:] + key[:1])]
+    return State(list(states.values()), found, outside)
 
 
 def owner_of(pod: Object) -> tuple[str, str, str]:

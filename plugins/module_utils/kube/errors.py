@@ -57,8 +57,17 @@ class ApiError(MeshError):
 
     code = "api_error"
 
-    def __init__(self, message: str, *, status: int, reason: str = "", body: Mapping[str, Any] | None = None) -> None:
-        super().__init__(message, status=status, reason=reason)
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        reason: str = "",
+        body: Mapping[str, Any] | None = None,
+        code: str | None = None,
+        **details: Any,
+    ) -> None:
+        super().__init__(message, code=code, status=status, reason=reason, **details)
         self.status = status
         self.reason = reason
         self.body = dict(body or {})

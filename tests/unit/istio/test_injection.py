@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.istio.injection import label_namespaces, wanted_labels
+from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Access
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput, Refused
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, Kind
 from ansible_collections.meshops.istio.plugins.module_utils.kube.reconcile import Outcome
@@ -83,3 +84,12 @@ def test_taking_labels_off_a_namespace_that_is_not_there() -> None:
 def test_modes_that_mean_nothing(mode: str, revision: str) -> None:
     with pytest.raises(InvalidInput):
         wanted_labels(mode, revision)
+
+
+def test_what_the_user_may_not_do_is_refused_before_any_write() -> None:
+    cluster = MemoryCluster(namespace("shop"))
+    cluster.denied = {Access("create", "", "namespaces")}
+    for check in (True, False):
+        with pytest.raises(Refused, match="may not create namespaces: grant"):
+            label(cluster, "shop", "new", create=True, check=check)
+    assert cluster.writes == []

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.plugins.module_utils.istio.restart import due, restart
+from ansible_collections.meshops.istio.plugins.module_utils.istio.restart import due, refuse_forbidden, restart
 from ansible_collections.meshops.istio.plugins.module_utils.istio.sidecars import Workload
-from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import NotReady
+from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Access
+from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import NotReady, Refused
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
 from ansible_collections.meshops.istio.tests.unit.istio.memory import MemoryCluster, deployment
 
@@ -62,3 +63,15 @@ def test_without_waiting() -> None:
     cluster = MemoryCluster(deployment("a", status={"replicas": 1}))
     restart(cluster, [workload("a")], wait=False, progress=lambda _line: None)
     assert len(cluster.writes) == 1
+
+
+def test_what_the_user_may_not_restart_is_refused() -> None:
+    cluster = MemoryCluster()
+    cluster.denied = {Access("patch", "apps", "statefulsets", "shop"), Access("watch", "apps", "statefulsets", "shop")}
+    refuse_forbidden(cluster, [("Deployment", "shop"), ("StatefulSet", "other")], wait=True)
+    with pytest.raises(Refused) as caught:
+        refuse_forbidden(cluster, [("Deployment", "shop"), ("StatefulSet", "shop")], wait=True)
+    assert caught.value.details["missing"] == [
+        "patch statefulsets.apps in namespace shop",
+        "watch statefulsets.apps in namespace shop",
+    ]

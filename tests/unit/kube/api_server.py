@@ -76,7 +76,7 @@ class ApiServer:
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.fault: Callable[[Request], Answer | None] = lambda request: None
-        self.forbidden: Callable[[Object], bool] = lambda attributes: False
+        self.forbidden: Callable[[Object], bool] | None = None
         self._objects: dict[str, Object] = {}
         self._version = 1
         self._lock = threading.RLock()
@@ -153,7 +153,9 @@ class ApiServer:
             if request.path in ("/api", "/apis"):
                 return 200, {"kind": "APIGroupDiscoveryList", "items": []}
             if request.path == REVIEWS:
-                allowed = not self.forbidden(request.body["spec"]["resourceAttributes"])
+                attributes = request.body["spec"]["resourceAttributes"]
+                # Who may not do one thing may not do everything.
+                allowed = self.forbidden is None or (attributes["verb"] != "*" and not self.forbidden(attributes))
                 return 201, {**request.body, "status": {"allowed": allowed}}
             if request.method == "GET":
                 return self._read(request.path, request.query.get("labelSelector", ""))

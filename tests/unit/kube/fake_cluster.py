@@ -9,21 +9,23 @@ from __future__ import annotations
 import copy
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Access, Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import ApiError
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, Kind, key_of
+from ansible_collections.meshops.istio.plugins.module_utils.kube.resources import BUILT_IN
 
 Object = dict[str, Any]
 Objects = list[Object]
+Results = list
 
 
 class FakeCluster(Cluster):
     """Safe for use by threads at once, and a Cluster by its type so that its methods stay the same. No controllers: what changes is what a test changes.
 
-    `on_watch` are functions that are run one after the other, one each time a watch is open.
+    `denied` is what the user may not do, and `on_watch` are functions that are run one after the other, one each time a watch is open.
     """
 
     def __init__(self, *objects: Object) -> None:  # on purpose without the parent's: there is no connection
@@ -37,8 +39,14 @@ class FakeCluster(Cluster):
         self._connections = 0
         self._failures: list[tuple[str, Exception]] = []
         self._forbidden: set[tuple[Kind, str]] = set()
+        self._resources = dict(BUILT_IN)
+        self.denied: set[Access] = set()
+        self.context = "fake"
         for obj in objects:
             self.put(obj)
+
+    def allowed(self, checks: Sequence[Access]) -> Results[Access]:
+        return [check for check in checks if check in self.denied or (self.denied and check.verb == "*")]
 
     # --- what a test does to it
 

@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.acceptance import refuse_unacceptable
 from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput, MeshError, Refused
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key
 from ansible_collections.meshops.istio.plugins.module_utils.kube.permissions import refuse_forbidden
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Plan, Unit, make_plan
 from ansible_collections.meshops.istio.tests.unit.kube.api_server import Answer, ApiServer, Request, status
@@ -20,6 +21,7 @@ from ansible_collections.meshops.istio.tests.unit.kube.manifests import (
     cluster_role,
     config_map,
     definition,
+    deployment,
     namespace,
     obj,
     path_of,
@@ -207,12 +209,80 @@ def test_all_that_is_forbidden_is_said_at_once(api: ApiServer, cluster: Cluster)
 def test_who_may_do_a_thing_everywhere_is_not_asked_for_each_place(api: ApiServer, cluster: Cluster) -> None:
     many = plan(cluster, *(config_map(namespace=f"shop-{number}") for number in range(50)))
     api.requests.clear()
+    api.forbidden = lambda attributes: attributes["verb"] == "delete"
     refuse_forbidden(cluster, many, waits=False, locks=False)
-    assert len(api.requests) == 2
+    assert len(api.requests) == 1 + 2  # whether everything is allowed, and to create and to patch everywhere
 
     api.forbidden = lambda attributes: attributes["verb"] == "patch" and attributes.get("namespace") in (None, "shop-7")
     error = refusal(api, lambda: refuse_forbidden(cluster, many, waits=False, locks=False))
     assert error.details["missing"] == ["patch configmaps in namespace shop-7"]
+
+
+def test_an_administrator_is_asked_about_once(api: ApiServer, cluster: Cluster) -> None:
+    many = plan(cluster, namespace(), config_map(), cluster_role())
+    api.requests.clear()
+    refuse_forbidden(cluster, many, waits=True, locks=True)
+    assert len(api.requests) == 1
+
+
+def missing(api: ApiServer, cluster: Cluster, unit: Unit, **denied: str) -> list[str]:
+    """What is said to be missing, for a user who may not do what fits `denied`."""
+    api.forbidden = lambda attributes: all(attributes.get(name) == value for name, value in denied.items())
+    made = make_plan(cluster, unit)
+    found: list[str] = refusal(api, lambda: refuse_forbidden(cluster, made, waits=True, locks=False)).details["missing"]
+    return found
+
+
+def test_what_waiting_reads_is_asked_for_too(api: ApiServer, cluster: Cluster) -> None:
+    service = Key("v1", "Service", "shop", "istiod")
+    gated = Unit(MANAGER, [deployment()], gate=lambda obj: service)
+    assert missing(api, cluster, gated, verb="watch") == [
+        "watch deployments.apps in namespace shop",
+        "watch endpointslices.discovery.k8s.io in namespace shop",
+    ]
+    definitions = Unit(MANAGER, [definition()])
+    assert missing(api, cluster, definitions, verb="list") == ["list customresourcedefinitions.apiextensions.k8s.io"]
+
+
+RULES = [{"apiGroups": ["apps"], "resources": ["deployments/scale"], "verbs": ["patch"]}]
+ROLE_REF = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "reader"}
+
+
+def test_who_may_not_grant_needs_what_is_granted(api: ApiServer, cluster: Cluster) -> None:
+    role = obj("rbac.authorization.k8s.io/v1", "ClusterRole", "reader", rules=RULES)
+    binding = obj("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "reader", roleRef=ROLE_REF, subjects=[])
+    granting = Unit(MANAGER, [role, binding])
+    may_not_grant = frozenset({"escalate", "bind"})
+
+    api.forbidden = lambda attributes: attributes["verb"] in may_not_grant
+    refuse_forbidden(cluster, make_plan(cluster, granting), waits=True, locks=False)
+
+    api.forbidden = lambda attributes: attributes["verb"] in may_not_grant or "subresource" in attributes
+    made = make_plan(cluster, granting)
+    error = refusal(api, lambda: refuse_forbidden(cluster, made, waits=True, locks=False))
+    assert error.details["missing"] == [
+        "escalate clusterroles.rbac.authorization.k8s.io",
+        "bind clusterroles.rbac.authorization.k8s.io",
+    ]
+
+
+def test_what_may_not_be_read_is_said_as_plainly(api: ApiServer, cluster: Cluster) -> None:
+    api.fault = lambda request: status(
+        403,
+        "Forbidden",
+        'deployments.apps "web" is forbidden: User "jane" cannot get resource "deployments" in API group "apps" in the '
+        'namespace "shop"',
+    )
+    with pytest.raises(MeshError) as caught:
+        plan(cluster, deployment())
+    assert caught.value.message == (
+        "The user may not get deployments.apps in namespace shop: grant this permission, or run with an account that "
+        "has it."
+    )
+    assert (caught.value.code, caught.value.details["missing"]) == (
+        "forbidden",
+        ["get deployments.apps in namespace shop"],
+    )
 
 
 def test_a_refusal_that_is_no_matter_of_rights_is_still_one(api: ApiServer, cluster: Cluster) -> None:
