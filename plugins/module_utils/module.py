@@ -92,7 +92,11 @@ class MeshModule(AnsibleModule):
         options = {name: self.params[name] for name in AUTH}
         headers = options["proxy_headers"] or {}
         options["proxy_headers"] = {name: value for name, value in headers.items() if value is not None}
-        return Cluster.connect(options, user_agent=f"meshops.istio/{VERSION}")
+        cluster = Cluster.connect(options, user_agent=f"meshops.istio/{VERSION}")
+        if "wait_timeout" in self.params:
+            # What is read before and after the work that the option is about must not outlast it either.
+            cluster.patience = min(cluster.patience, self.time_limit)
+        return cluster
 
     def release(self, version: str | None = None) -> tuple[Release, bool]:
         """The Istio release that the options name, or that of another version, and whether it had to be fetched."""

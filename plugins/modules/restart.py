@@ -165,14 +165,15 @@ def replace(module: MeshModule) -> Result:
     kinds = {(one.kind, one.namespace) for one in workloads} | (found.outside if module.check_mode else set())
     refuse_forbidden(module.cluster, sorted(kinds), wait=parameters["wait"])
     if not module.check_mode:
-        restart(
-            module.cluster,
-            workloads,
-            at_once=parameters["max_unavailable"],
-            wait=parameters["wait"],
-            timeout=module.time_limit,
-            progress=module.progress,
-        )
+        with module.cluster.time_limit(module.time_limit):
+            restart(
+                module.cluster,
+                workloads,
+                at_once=parameters["max_unavailable"],
+                wait=parameters["wait"],
+                timeout=module.time_limit,
+                progress=module.progress,
+            )
     result: Result = {
         "changed": bool(workloads),
         "changes": [{"action": "restart", "api_version": "apps/v1", **_named(one)} for one in workloads],

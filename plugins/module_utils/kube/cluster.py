@@ -91,6 +91,15 @@ class Cluster:
         self._transport.deadline = value
 
     @property
+    def patience(self) -> float:
+        """For how many seconds a request is retried where there is no deadline."""
+        return self._transport.patience
+
+    @patience.setter
+    def patience(self, value: float) -> None:
+        self._transport.patience = value
+
+    @property
     def now(self) -> datetime | None:
         """The server's clock, as precise as a second; None before its first answer, or where it does not tell."""
         return self._transport.now

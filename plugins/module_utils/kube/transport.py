@@ -38,13 +38,15 @@ _RETRIED = frozenset({429, 500, 502, 503, 504})
 class Transport:
     """Sends requests with a connection's credentials. Safe for use by threads at once.
 
-    `deadline` (of `time.monotonic`) bounds the retries of every request.
+    `deadline` (of `time.monotonic`) bounds the retries of every request; without one, `patience` (seconds) those of
+    each.
     """
 
     def __init__(self, connection: Connection, user_agent: str) -> None:
         self.server: str = connection.configuration.host
         self.context = connection.context
         self.deadline: float | None = None
+        self.patience = PATIENCE
         self._connection = connection
         self._user_agent = user_agent
         self._answered = False
@@ -155,14 +157,15 @@ class Transport:
         )
 
     def _end(self, started: float) -> float:
-        return self.deadline if self.deadline is not None else started + PATIENCE
+        return self.deadline if self.deadline is not None else started + self.patience
 
     def _timeout(self, started: float) -> Any:
         from urllib3.util import Timeout
 
         remaining = max(0.5, self._end(started) - time.monotonic())
+        connect = min(5.0 if self._answered else FIRST_CONTACT, remaining)
         # A read that hangs is cut while there is time to ask again.
-        return Timeout(connect=min(5.0 if self._answered else FIRST_CONTACT, remaining), read=min(PATIENCE, remaining))
+        return Timeout(total=remaining, connect=connect, read=min(PATIENCE, remaining))
 
     def _limit(self, started: float, failure: ApiError | None = None, *, dry_run: bool = False) -> float:
         """When (by `time.monotonic`) a request that began at `started` is no longer tried again."""

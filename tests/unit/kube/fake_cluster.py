@@ -28,6 +28,9 @@ class FakeCluster(Cluster):
     `denied` is what the user may not do, and `on_watch` are functions that are run one after the other, one each time a watch is open.
     """
 
+    patience = 30.0
+    deadline: float | None = None
+
     def __init__(self, *objects: Object) -> None:  # on purpose without the parent's: there is no connection
         self.on_watch: list[Callable[[], None]] = []
         self.requests: list[tuple[str, Kind, str]] = []
