@@ -138,6 +138,12 @@ options:
       - Whether to install on a Kubernetes that is older than the release supports, with a warning.
     type: bool
     default: false
+  remove_dead_webhooks:
+    description:
+      - Whether to delete, before anything else, webhooks of an earlier control plane that is gone. They fail closed, so
+        that no pod can start or no Istio resource can be set, and without this option they are refused by their names.
+    type: bool
+    default: false
   purge:
     description:
       - With O(state=absent), whether to remove every revision and what they share, the CRDs and with them all of the
@@ -342,13 +348,14 @@ def present(module: MeshModule) -> Result:
     options = Options.of(parameters)
     wanted = ControlPlane(release, options, module.cluster, cache_dir=parameters["cache_dir"])
     check_versions(module, release.version)
+    unit = wanted.unit(remove_dead_webhooks=parameters["remove_dead_webhooks"])
     told: dict[str, None] = {}
 
     def check(plan: Plan) -> None:
         wanted.check(plan, force=parameters["force"])
         told.update(dict.fromkeys(wanted.remarks(plan)))
 
-    result = module.reconcile(wanted.unit(), lock=LOCK, checks=check)
+    result = module.reconcile(unit, lock=LOCK, checks=check)
     for sentence in told:
         module.warn(sentence)
     return {**result, "version": release.version, "revision": wanted.revision, "gateways": wanted.gateways}
@@ -412,6 +419,7 @@ def main() -> None:
             "ingress": {"type": "list", "elements": "dict", "default": [], "options": INGRESS},
             "extension_providers": {"type": "list", "elements": "dict", "default": []},
             "ignore_version_check": {"type": "bool", "default": False},
+            "remove_dead_webhooks": {"type": "bool", "default": False},
             "purge": {"type": "bool", "default": False},
             "purge_root_key": {"type": "bool", "default": False},
             "backup": {"type": "path"},

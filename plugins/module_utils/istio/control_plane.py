@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,6 +15,7 @@ from ..kube.objects import Key, Kind, key_of
 from ..kube.plan import Plan, Unit
 from . import helm, inventory, labels, ordering, tags
 from .configuration import Configuration, Options
+from .dead_webhooks import left_over, refuse_left_over
 from .gateway_service import apply_ingress
 from .handover import Handover, is_ready
 from .labels import component_of, labels_of, owner_labels
@@ -153,11 +154,18 @@ class ControlPlane:
             objects = [tags.deactivated(obj) if obj is injector else obj for obj in objects]
         return [self._system_namespace(), *objects]
 
-    def unit(self) -> Unit:
-        """What `reconcile` is to make of the cluster; reads what stands there."""
+    def unit(self, *, remove_dead_webhooks: bool = False) -> Unit:
+        """What `reconcile` is to make of the cluster; reads what stands there.
+
+        `remove_dead_webhooks`: webhooks that an earlier control plane has left behind are deleted first.
+        """
         if self.cluster is None:
             raise ValueError("What stands in a cluster is not known without one.")
-        return self.unit_for(Standing.read(self.cluster))
+        unit = self.unit_for(Standing.read(self.cluster))
+        if not remove_dead_webhooks:
+            return unit
+        wanted = {key_of(obj) for obj in unit.objects}
+        return replace(unit, obstacles=lambda cluster: [one for one, _service in left_over(cluster, wanted)])
 
     def unit_for(self, standing: Standing) -> Unit:
         """As `unit`, for a cluster of which it is known what stands there."""
@@ -195,6 +203,7 @@ class ControlPlane:
         refuse_foreign(plan)
         refuse_claimed_gateways(plan, self.revision)
         if self.cluster is not None:
+            refuse_left_over(self.cluster, plan)
             refuse_overlap(self.cluster, plan)
 
     def remarks(self, plan: Plan) -> list[str]:

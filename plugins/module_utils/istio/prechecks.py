@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..kube.errors import Refused
 from ..kube.objects import Kind
 from . import labels, versions
+from .dead_webhooks import EFFECTS, answers, guarded_services
 from .ownership import other_owner
 from .release import Release
 
@@ -26,10 +27,6 @@ _WEBHOOKS = (
 )
 _DEPLOYMENTS = Kind("apps/v1", "Deployment")
 _SLICES = Kind("discovery.k8s.io/v1", "EndpointSlice")
-_BLOCKED = {
-    "MutatingWebhookConfiguration": ("dead_injector", "no pod can start in the namespaces that it injects"),
-    "ValidatingWebhookConfiguration": ("dead_validator", "no Istio resource can be written"),
-}
 
 
 def read_messages(
@@ -43,12 +40,12 @@ def read_messages(
         [(_WEBHOOKS[0], "", labels.REVISION), (_WEBHOOKS[1], "", labels.REVISION), (_DEPLOYMENTS, "", "app=istiod")]
     )
     configurations = [*mutating, *validating]
-    services = sorted({service for one in configurations for service in _services(one)})
+    services = sorted({service for one in configurations for service in guarded_services(one)})
     slices = cluster.parallel(
         lambda service: cluster.list(_SLICES, service[0], label_selector=f"kubernetes.io/service-name={service[1]}"),
         services,
     )
-    alive = {service for service, found in zip(services, slices, strict=True) if any(map(_answers, found))}
+    alive = {service for service, found in zip(services, slices, strict=True) if any(map(answers, found))}
     return [
         *_about_version(release, cluster),
         *about_webhooks(configurations, alive, coming=(namespace, f"istiod-{revision}" if revision else "istiod")),
@@ -66,9 +63,9 @@ def about_webhooks(
     """
     found = []
     for configuration in configurations:
-        dead = [service for service in _services(configuration) if service not in alive]
+        dead = [service for service in guarded_services(configuration) if service not in alive]
         if dead:
-            code, effect = _BLOCKED[configuration["kind"]]
+            code, effect = EFFECTS[configuration["kind"]]
             namespace, service = dead[0]
             name = configuration["metadata"]["name"]
             level, remedy = "warning", " until this control plane is installed."
@@ -106,22 +103,6 @@ def _about_version(release: Release, cluster: Cluster) -> list[dict[str, str]]:
     except Refused as error:
         return [_message("unsupported_kubernetes", "error", "the cluster", error.message)]
     return [_message("untested_kubernetes", "warning", "the cluster", warning)] if warning else []
-
-
-def _services(configuration: Object) -> list[tuple[str, str]]:
-    """The services whose absence would block requests; webhooks that match nothing call none."""
-    found = []
-    for webhook in configuration.get("webhooks") or ():
-        service = (webhook.get("clientConfig") or {}).get("service")
-        selector = (webhook.get("namespaceSelector") or {}).get("matchLabels") or {}
-        if service and webhook.get("failurePolicy", "Fail") == "Fail" and "istio.io/deactivated" not in selector:
-            found.append((service["namespace"], service["name"]))
-    return list(dict.fromkeys(found))
-
-
-def _answers(endpoints: Object) -> bool:
-    # A missing condition means ready, as the API defines it.
-    return any((one.get("conditions") or {}).get("ready") is not False for one in endpoints.get("endpoints") or ())
 
 
 def _message(code: str, level: str, origin: str, message: str) -> dict[str, str]:

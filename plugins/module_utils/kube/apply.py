@@ -81,12 +81,22 @@ def apply_changes(
 
 
 def delete_stale(
-    cluster: Cluster, plan: Plan, *, awaited: bool, deadline: float, progress: Progress, permit: Permit
+    cluster: Cluster,
+    plan: Plan,
+    *,
+    awaited: bool,
+    deadline: float,
+    progress: Progress,
+    permit: Permit,
+    first: bool = False,
 ) -> None:
-    """Delete what the plan says, webhooks first and namespaces last; `awaited`: until all of it is gone."""
+    """Delete what the plan says, webhooks first and namespaces last; `awaited`: until all of it is gone.
+
+    `first`: what stands in the way of the rest, which is to be deleted before that is applied.
+    """
     waves: dict[int, list[Change]] = {}
     for change in plan.changes:
-        if change.action == "delete":
+        if change.action == "delete" and change.first == first:
             waves.setdefault(_deletion_rank(change.key), []).append(change)
     delete = partial(_delete, cluster, "Foreground" if plan.unit.with_pods and awaited else "Background")
     for _rank, wave in sorted(waves.items()):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
+from functools import partial
 
 from .acceptance import refuse_unacceptable
 from .apply import apply_changes, delete_stale
@@ -62,10 +63,14 @@ def write(
             plan = planned_again()
         if before is not None:
             before(plan)
+        delete = partial(
+            delete_stale, cluster, plan, awaited=waits, deadline=deadline, progress=progress, permit=permit
+        )
+        delete(first=True)
         apply_changes(cluster, plan, gates=waits, deadline=deadline, progress=progress, permit=permit)
         if awaited is not None and (keys := awaited(plan)):
             wait_ready(cluster, keys, timeout=left(), progress=progress)
-        delete_stale(cluster, plan, awaited=waits, deadline=deadline, progress=progress, permit=permit)
+        delete()
     return plan
 
 

@@ -45,6 +45,7 @@ class Unit:
     objects: what must exist; each complete, with its namespace.
     retired: field managers whose fields become the manager's (take-over).
     stale: lists the objects that this owner has in the cluster; what of them is not in `objects` is deleted, last.
+    obstacles: lists live objects that stand in the way; those not in `objects` are deleted, before anything else.
     rank: the order of applying where the API itself asks for none; low first, each after the lower ones.
     gate: the Service that must have a ready endpoint before an object is applied.
     adjust: the last word on an object, which it may change, given the live one (or None): values handed over at run time.
@@ -57,6 +58,7 @@ class Unit:
     objects: Sequence[Mapping[str, Any]]
     retired: frozenset[str] = frozenset()
     stale: Callable[[Cluster], Iterable[Object]] | None = None
+    obstacles: Callable[[Cluster], Iterable[Object]] | None = None
     rank: Callable[[Object], int] | None = None
     gate: Callable[[Object], Key | None] | None = None
     adjust: Callable[[Object, Object | None], Object] | None = None
@@ -71,6 +73,7 @@ class Change:
 
     retired: the managers whose fields become ours by it.
     problem: why the server does not say so: then `after` is a guess.
+    first: it is deleted before anything is applied, not after.
     """
 
     action: str
@@ -80,6 +83,7 @@ class Change:
     desired: Object | None = None
     retired: frozenset[str] = frozenset()
     problem: Refused | None = None
+    first: bool = False
 
     @property
     def summary(self) -> dict[str, str]:
@@ -156,6 +160,9 @@ def make_plan(cluster: Cluster, unit: Unit) -> Plan:
     wanted = {key_of(obj).identity for obj in objects}
     gone = [obj for identity, obj in owned.items() if identity in present and identity not in wanted]
     plan.changes += [Change("delete", key_of(obj), obj, None) for obj in gone]
+    for obj in unit.obstacles(cluster) if unit.obstacles else ():
+        if key_of(obj).identity not in {*wanted, *owned} and not _terminating(obj):
+            plan.changes.append(Change("delete", key_of(obj), obj, None, first=True))
     return plan
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.istio import inventory, removal, tags
+from ansible_collections.meshops.istio.plugins.module_utils.istio.dead_webhooks import refuse_left_over
 from ansible_collections.meshops.istio.plugins.module_utils.istio.istioctl import Istioctl, IstioctlFailed
 from ansible_collections.meshops.istio.plugins.module_utils.istio.overlap import overlaps, refuse_overlap
 from ansible_collections.meshops.istio.plugins.module_utils.istio.prechecks import read_messages
@@ -80,6 +81,22 @@ def test_a_left_over_injector_is_found_before_the_first_write() -> None:
     with pytest.raises(Refused, match="The injectors istio-sidecar-injector and left-over would both inject pods"):
         refuse_overlap(MemoryCluster(left), plan)
     refuse_overlap(MemoryCluster(), plan)
+
+
+def test_webhooks_of_a_control_plane_that_is_gone_are_refused_by_name() -> None:
+    fresh = injector("canary")
+    plan = Plan(removal.absent(), [fresh], {}, [Change("create", key_of(fresh), None, fresh)])
+    with pytest.raises(Refused, match="no pod can start in the namespaces that it injects") as caught:
+        refuse_left_over(MemoryCluster(injector()), plan)
+    assert "MutatingWebhookConfiguration istio-sidecar-injector calls istio-system/istiod, which is gone" in str(
+        caught.value
+    )
+    # One that is only down comes back, one that is installed now is mended, and one that is deleted is in nobody's way.
+    refuse_left_over(MemoryCluster(injector(), deployment("istiod", "istio-system")), plan)
+    refuse_left_over(MemoryCluster(injector(), slice_of("istiod", ready=True)), plan)
+    refuse_left_over(MemoryCluster(fresh), plan)
+    plan.changes.append(Change("delete", key_of(injector()), injector(), None, first=True))
+    refuse_left_over(MemoryCluster(injector()), plan)
 
 
 def removing(*objects: Object) -> Plan:

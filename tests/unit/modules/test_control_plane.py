@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.meshops.istio.tests.unit.istio.conftest import MadeRelease
-from ansible_collections.meshops.istio.tests.unit.istio.memory import MemoryCluster, make, pod
+from ansible_collections.meshops.istio.tests.unit.istio.memory import MemoryCluster, injector, make, pod
 from ansible_collections.meshops.istio.tests.unit.kube.api_server import Answer, ApiServer
 from ansible_collections.meshops.istio.tests.unit.modules.running import Run
 
@@ -154,6 +154,20 @@ def test_an_api_version_that_is_no_longer_served(api: ApiServer, on_api: Run, ma
     refused = on_api("control_plane", **options(made))
     assert (refused["code"], api.writes) == ("api_not_served", [])
     assert "needs CustomResourceDefinition as apiextensions.k8s.io/v1beta1, which this cluster" in refused["msg"]
+
+
+def test_webhooks_of_a_dead_install_go_first_on_demand(api: ApiServer, on_api: Run, made: MadeRelease) -> None:
+    made.renders(*rendered())
+    path = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/istio-sidecar-injector-old"
+    api.put(path, injector("old"))
+    refused = on_api("control_plane", **options(made))
+    assert (refused["code"], api.writes) == ("dead_webhooks", [])
+    assert "istio-sidecar-injector-old calls istio-system/istiod-old, which is gone" in refused["msg"]
+    done = on_api("control_plane", **options(made), remove_dead_webhooks=True)
+    assert [one["name"] for one in done["changes"] if one["action"] == "delete"] == ["istio-sidecar-injector-old"]
+    writes = [write for write in api.writes if "leases" not in write]
+    assert writes[0] == f"DELETE {path}"
+    assert not on_api("control_plane", **options(made), remove_dead_webhooks=True)["changed"]
 
 
 def test_missing_permissions_are_all_named(api: ApiServer, on_api: Run, made: MadeRelease) -> None:
