@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 
+from ansible_collections.meshops.istio.plugins.module_utils.kube import threads
+
 TICK = 1.0
 """Seconds between two looks at the file. At each the newest line is shown, so that work of no duration shows none."""
 
@@ -45,12 +47,11 @@ class ProgressDisplay:
         self._show = show
         self._host = host
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._follow, daemon=True)
 
     def __enter__(self) -> str:
         handle, self._path = tempfile.mkstemp(prefix="meshops-progress-")
         os.close(handle)
-        self._thread.start()
+        self._thread = threads.start(self._follow)
         return self._path
 
     def __exit__(

@@ -9,11 +9,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from ..kube import threads
 from ..kube.cluster import Access
 from ..kube.errors import NotReady
 from ..kube.objects import Key, Kind
@@ -63,7 +63,7 @@ def restart(
     Raises NotReady naming what did not come back and why; workloads that were not begun by then stay as they are.
     """
     run = _Run(cluster, len(workloads), wait, time.monotonic() + timeout, progress)
-    with ThreadPoolExecutor(max_workers=max(1, at_once)) as pool:
+    with threads.pool(max(1, at_once)) as pool:
         for future in [pool.submit(run.restart, *numbered) for numbered in enumerate(workloads, start=1)]:
             future.result()
 

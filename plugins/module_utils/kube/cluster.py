@@ -12,13 +12,12 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
-from . import resources
+from . import resources, threads
 from .connection import POOL_SIZE, Connection, open_connection
 from .errors import ApiError, InvalidInput, Unreachable
 from .objects import Key, Kind, key_of
@@ -280,7 +279,7 @@ class Cluster:
         """`function` over `items` with many requests in flight; results in order, the first failure raised."""
         if len(items) < 2:
             return [function(item) for item in items]
-        with ThreadPoolExecutor(max_workers=min(POOL_SIZE, len(items))) as pool:
+        with threads.pool(min(POOL_SIZE, len(items))) as pool:
             try:
                 return list(pool.map(function, items))
             except BaseException:

@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 import queue
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from . import threads
 from .cluster import Cluster
 from .errors import MeshError
 from .objects import Key, Kind
@@ -58,7 +58,7 @@ def diagnose(cluster: Cluster, keys: Sequence[Key], *, within: float) -> dict[Ke
         answers.put((key, _diagnosis(cluster, key)))
 
     for key in keys:
-        threading.Thread(target=ask, args=(key,), name=f"diagnose {key.name}", daemon=True).start()
+        threads.start(ask, key, name=f"diagnose {key.name}")
     found: dict[Key, Diagnosis] = {}
     ends = time.monotonic() + within
     while len(found) < len(keys):

@@ -9,10 +9,10 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
-import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from . import threads
 from .cluster import Cluster
 from .errors import InvalidInput, MeshError, NotReady
 from .objects import Kind
@@ -33,8 +33,7 @@ def forwarded(
     """
     backend(cluster, service, port)
     with _listening(address, local_port) as listener:
-        serving = threading.Thread(target=_serve, args=(cluster, service, port, listener, progress), daemon=True)
-        serving.start()
+        threads.start(_serve, cluster, service, port, listener, progress)
         yield int(listener.getsockname()[1])
 
 
@@ -75,7 +74,7 @@ def _serve(
     with contextlib.suppress(OSError):  # closed, when the context ends
         while True:
             client, _from = listener.accept()
-            threading.Thread(target=_connect, args=(cluster, service, port, client, progress), daemon=True).start()
+            threads.start(_connect, cluster, service, port, client, progress)
 
 
 def _connect(

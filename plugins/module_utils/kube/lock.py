@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from . import fields
+from . import fields, threads
 from .cluster import Cluster
 from .errors import ApiError, MeshError, NotReady
 from .objects import Kind
@@ -43,8 +43,7 @@ def locked(
     """
     holder = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     held = _Held(cluster, _acquire(cluster, name, holder, manager, deadline, progress), manager)
-    renewing = threading.Thread(target=held.keep, name="renew the lock", daemon=True)
-    renewing.start()
+    renewing = threads.start(held.keep, name="renew the lock")
     try:
         yield held.check
     finally:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Generator, Iterable, Iterator
 from typing import Any, NamedTuple
 
+from . import threads
 from .cluster import Cluster
 from .errors import ApiError, Unreachable
 from .objects import Key, Kind, key_of
@@ -98,7 +99,7 @@ class _Observer:
 
     def start(self, scope: Scope) -> None:
         # Not of a pool: those are joined when the interpreter exits, and a watch may take its time to end.
-        threading.Thread(target=self._run, args=(scope,), name=f"watch {scope.kind.kind}", daemon=True).start()
+        threads.start(self._run, scope, name=f"watch {scope.kind.kind}")
 
     def news(self) -> Iterator[News | None]:
         while True:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import heapq
 import queue
-import threading
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
+
+from . import threads
 
 
 @dataclass(eq=False)
@@ -79,7 +80,7 @@ class _Run:
             self._working += not step.passive
             self._watching += step.passive
             # Not of a pool: its threads are joined when the interpreter exits, and what waits may do so for long.
-            threading.Thread(target=self._do, args=(step,), name=f"step {step.name}", daemon=True).start()
+            threads.start(self._do, step, name=f"step {step.name}")
 
     def next_ended(self) -> Step | None:
         """Wait until a step has ended; None if it has failed."""

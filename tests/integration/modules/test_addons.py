@@ -19,11 +19,10 @@ import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, Kind
 from ansible_collections.meshops.istio.tests.integration.conftest import Lab
+from ansible_collections.meshops.istio.tests.integration.modules.monitors import CRD, MONITORS, definition
 from ansible_collections.meshops.istio.tests.unit.modules.running import Run
 
 ZIPKIN = {"name": "zipkin", "zipkin": {"service": "zipkin.istio-system.svc.cluster.local", "port": 9411}}
-CRD = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition")
-MONITORS = ("PodMonitor", "ServiceMonitor")
 
 pytestmark = pytest.mark.usefixtures("in_mesh")
 
@@ -169,19 +168,6 @@ def test_the_monitors_need_their_operator(
         run("application", name="monitors", namespace=namespace, state="absent")
         for kind in MONITORS:
             gone(Key(*CRD, "", definition(kind)["metadata"]["name"]))
-
-
-def definition(kind: str) -> dict[str, Any]:
-    """As much of a CRD of Prometheus' operator as its objects need."""
-    plural, schema = f"{kind.lower()}s", {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
-    names = {"kind": kind, "plural": plural, "singular": kind.lower(), "listKind": f"{kind}List"}
-    return {
-        "apiVersion": CRD.api_version,
-        "kind": CRD.kind,
-        "metadata": {"name": f"{plural}.monitoring.coreos.com"},
-        "spec": {"group": "monitoring.coreos.com", "scope": "Namespaced", "names": names, "versions": [version]},
-    }
 
 
 @pytest.mark.parametrize(

@@ -138,3 +138,15 @@ def test_a_required_variable_is_missed() -> None:
 def test_secrets_are_neither_copied_nor_shown() -> None:
     assert "token" not in conform({"token": "hush"}, OPTIONS)["settings"]
     assert complaint("token", ["hush"]) == "token must be text, but it is something else."
+
+
+@pytest.mark.parametrize(("given", "meant"), [("12.5", 12.5), (" 3 ", 3.0), (0, 0.0)])
+def test_a_number_with_a_fraction(given: Any, meant: float) -> None:
+    read = conform({"share": given}, {"share": {"type": "float"}})
+    assert read == {"settings": {"share": meant}, "errors": []}
+
+
+@pytest.mark.parametrize("given", ["many", True])
+def test_what_is_no_number(given: Any) -> None:
+    (sentence,) = conform({"share": given}, {"share": {"type": "float"}})["errors"]
+    assert sentence.startswith("share must be a number, but it is ")

@@ -108,3 +108,13 @@ def test_what_verify_found() -> None:
 def test_each_cluster_has_its_lines() -> None:
     lines = summary({"one": RESULT, "two": RESULT})
     assert [line.partition(":")[0] for line in lines if not line.startswith(" ")] == ["one", "two"]
+
+
+def test_addons_with_where_their_pages_are() -> None:
+    pages = {
+        "kiali": {"url": "http://mesh.example.com/kiali"},
+        "jaeger": {"url": "", "cluster_url": "http://tracing.istio-system/jaeger"},
+    }
+    lines = summary({"prod": {**RESULT, "dashboards": pages}})
+    assert "  addon          kiali   http://mesh.example.com/kiali" in lines
+    assert "  addon          jaeger  inside the cluster only, at http://tracing.istio-system/jaeger" in lines

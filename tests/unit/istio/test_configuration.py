@@ -87,3 +87,20 @@ def test_an_ingress_entry_with_labels_adds_a_gateway(made: MadeRelease, operator
 def test_labels_of_a_gateway_that_is_there_already(made: MadeRelease) -> None:
     with pytest.raises(InvalidInput, match="labels are for a gateway that is added"):
         configured(made, ingress=[{"labels": {"istio": "other"}}])
+
+
+ZIPKIN: dict[str, Any] = {"name": "zipkin", "zipkin": {"service": "zipkin", "port": 9411}}
+
+
+@pytest.mark.parametrize("spec", ["meshConfig", "values"])
+def test_providers_are_added_to_those_of_the_overlays(made: MadeRelease, operator: Operator, spec: str) -> None:
+    given = {"extensionProviders": [{"name": "otel"}, {"name": "zipkin", "zipkin": {"service": "theirs"}}]}
+    overlay = operator({"meshConfig": given} if spec == "meshConfig" else {"values": {"meshConfig": given}})
+    added = [ZIPKIN, {"name": "jaeger"}]
+    mesh = configured(made, overlays=[overlay], extension_providers=added).merged["spec"]["meshConfig"]
+    assert mesh["extensionProviders"] == [*given["extensionProviders"], {"name": "jaeger"}]
+
+
+def test_a_provider_without_a_name(made: MadeRelease) -> None:
+    with pytest.raises(InvalidInput, match="An entry of extension_providers has no name"):
+        configured(made, extension_providers=[{"zipkin": {}}])

@@ -96,6 +96,10 @@ def test_an_apply_is_said_again_and_done_once(api: ApiServer, cluster: Cluster, 
     assert [entry["manager"] for entry in stored["metadata"]["managedFields"]] == [MANAGER]
 
 
+def test_any_character_can_be_applied(cluster: Cluster) -> None:
+    assert cluster.apply(web(face="\N{GRINNING FACE}"), manager=MANAGER)["data"]["face"] == "\N{GRINNING FACE}"
+
+
 @pytest.mark.usefixtures("pauses")
 def test_a_deletion_whose_answer_is_lost_is_done(api: ApiServer, cluster: Cluster) -> None:
     api.put(PATH, web())

@@ -51,7 +51,7 @@ _MONITORS: tuple[Object, ...] = tuple(
 
 _SEARCHED = (
     # Neither claims nor CRDs: with them people's data would go.
-    *(Kind("v1", kind) for kind in ("ConfigMap", "Secret", "Service", "ServiceAccount")),
+    *(Kind("v1", kind) for kind in ("ConfigMap", "Service", "ServiceAccount")),
     *(Kind("apps/v1", kind) for kind in ("Deployment", "StatefulSet")),
     *(Kind("rbac.authorization.k8s.io/v1", kind) for kind in ("ClusterRole", "ClusterRoleBinding")),
     *(Kind("rbac.authorization.k8s.io/v1", kind) for kind in ("Role", "RoleBinding")),
