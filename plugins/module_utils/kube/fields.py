@@ -185,7 +185,7 @@ def _set_agrees(desired: list[Any], live: list[Any], fields: Fields) -> bool:
 
 def _same(left: Any, right: Any, rules: _Rules, name: str = "") -> bool:
     """Whether two values are the same to Kubernetes; `name` is that of the field in which they stand."""
-    if isinstance(left, Mapping) and isinstance(right, Mapping):
+    if isinstance(left, dict) and isinstance(right, dict):
         if rules is not _Rules.EXACT:
             left = {**{key: value for key, value in _DEFAULTS.get(name, {}).items() if key in right}, **left}
         return left.keys() == right.keys() and all(

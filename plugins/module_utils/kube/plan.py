@@ -373,7 +373,7 @@ def _terminating(obj: Object) -> bool:
 
 
 def _without_nulls(value: Any) -> Any:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {name: _without_nulls(child) for name, child in value.items() if child is not None}
     if isinstance(value, (list, tuple)):
         return [_without_nulls(child) for child in value]
