@@ -23,6 +23,7 @@ from .kube.cluster import Cluster
 from .kube.errors import InvalidInput, MeshError
 from .kube.reconcile import Outcome, reconcile
 from .kube.released import released
+from .progress_file import PROGRESS_FILE
 
 if TYPE_CHECKING:
     from .istio.release import Release
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
 
 VERSION = "0.1.0"
 """The collection's version, as in galaxy.yml."""
-
-PROGRESS_FILE = "MESHOPS_PROGRESS"
-"""Environment variable with the path of a file whose lines the action plugin shows while the module runs."""
 
 _DISTRIBUTIONS = {"yaml": "PyYAML"}
 

@@ -16,7 +16,7 @@ from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
 from ansible_collections.meshops.istio.plugins.module_utils.concealment import is_content
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
-from ansible_collections.meshops.istio.plugins.module_utils.module import PROGRESS_FILE
+from ansible_collections.meshops.istio.plugins.module_utils.progress_file import PROGRESS_FILE
 from ansible_collections.meshops.istio.plugins.module_utils.sources import is_url, manifest_files
 from ansible_collections.meshops.istio.plugins.plugin_utils.progress_display import ProgressDisplay
 

@@ -16,7 +16,7 @@ import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible.plugins.action.normal import ActionModule as NormalAction
-from ansible_collections.meshops.istio.plugins.module_utils.module import PROGRESS_FILE
+from ansible_collections.meshops.istio.plugins.module_utils.progress_file import PROGRESS_FILE
 
 Act = Callable[..., dict[str, Any]]
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible.module_utils import basic
-from ansible_collections.meshops.istio.plugins.module_utils import module as module_file
+from ansible_collections.meshops.istio.plugins.module_utils.progress_file import PROGRESS_FILE
 from ansible_collections.meshops.istio.tests.unit.kube.api_server import Answer, ApiServer
 from ansible_collections.meshops.istio.tests.unit.modules.documented import ROOT
 from ansible_collections.meshops.istio.tests.unit.modules.running import Run
@@ -192,13 +192,13 @@ def test_progress_goes_to_the_file_that_the_environment_names(
 ) -> None:
     progress = tmp_path / "progress"
     progress.touch()
-    monkeypatch.setenv(module_file.PROGRESS_FILE, str(progress))
+    monkeypatch.setenv(PROGRESS_FILE, str(progress))
     manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}}
     on_api("application", name="shop", definition=[manifest])
     assert progress.read_text(encoding="utf-8").splitlines() == ["applied 1 of 1 objects"]
 
 
 def test_progress_that_nobody_can_read_is_no_failure(on_api: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(module_file.PROGRESS_FILE, "/nowhere/progress")
+    monkeypatch.setenv(PROGRESS_FILE, "/nowhere/progress")
     manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}}
     assert on_api("application", name="shop", definition=[manifest])["changed"]
