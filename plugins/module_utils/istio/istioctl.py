@@ -62,6 +62,30 @@ class Istioctl:
                 arguments.append("--cluster-specific")
             return read_manifests(self._run(arguments), f"what istioctl {self.release.version} renders")
 
+    def inject(
+        self,
+        manifest: str,
+        *,
+        revision: str = "",
+        system_namespace: str = "",
+        injector: str = "",
+        mesh_config: str = "",
+        values: str = "",
+    ) -> list[dict[str, Any]]:
+        """The objects of a manifest with sidecars in their pods, as `istioctl kube-inject` makes them.
+
+        `injector`, `mesh_config` and `values` are the texts of what a cluster has in the ConfigMaps of its injector and
+        of the mesh; all three together need no cluster. Raises IstioctlFailed.
+        """
+        given = {"--filename": manifest, "--injectConfigFile": injector, "--meshConfigFile": mesh_config}
+        given = {flag: text for flag, text in {**given, "--valuesFile": values}.items() if text}
+        names = {"--revision": revision, "--istioNamespace": system_namespace}
+        with tempfile.TemporaryDirectory(prefix="meshops-") as folder:
+            paths = dict(zip(given, _written(folder, list(given.values())), strict=True))
+            flags = {**paths, **{flag: name for flag, name in names.items() if name}}
+            text = self._run(["kube-inject", *(part for flag in flags.items() for part in flag)])
+        return read_manifests(text, f"what istioctl {self.release.version} injects")
+
     def precheck(self, *, namespace: str = "", revision: str = "") -> list[dict[str, Any]]:
         """The messages of `istioctl experimental precheck`, each with code, level, origin, message."""
         arguments = ["experimental", "precheck", "-o", "json"]

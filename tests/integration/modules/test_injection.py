@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
 from ansible_collections.meshops.istio.tests.integration.conftest import Lab
 from ansible_collections.meshops.istio.tests.unit.modules.running import Run
 
@@ -72,3 +73,19 @@ def test_a_namespace_is_made_where_that_is_asked_for(foretold: Run, idle: Run, c
         idle("injection", namespaces=[name])
     finally:
         cluster.delete(NAMESPACES, name)
+
+
+@pytest.mark.usefixtures("in_mesh")
+def test_injected_manifests_are_applied(run: Run, idle: Run, lab: Lab, cluster: Cluster, namespace: str) -> None:
+    containers = [{"name": "app", "image": "docker.io/istio/examples-helloworld-v1:1.0"}]
+    template = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": containers}}
+    spec = {"replicas": 1, "selector": {"matchLabels": {"app": "web"}}, "template": template}
+    web = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": spec}
+    made = idle("injected_manifest", definition=[web], **lab.release)
+    assert made["injected"] == ["Deployment web"]
+    applied = {"name": "web", "namespace": namespace, "definition": made["objects"]}
+    run("application", wait_timeout=180, **applied)
+    (pod,) = cluster.list(Kind("v1", "Pod"), namespace, label_selector="app=web")
+    assert all(one["ready"] for one in pod["status"]["containerStatuses"])
+    assert run("injection_info", namespaces=[namespace])["namespaces"][0]["with_sidecar"] == 1
+    idle("application", **applied)

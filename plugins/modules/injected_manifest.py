@@ -1,0 +1,171 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: injected_manifest
+short_description: Put sidecars into manifests
+version_added: 0.1.0
+description:
+  - Returns manifests with a sidecar in their pods, as the release's own C(istioctl kube-inject) makes them, for
+    namespaces that are not labelled. M(meshops.istio.application) applies them.
+  - Takes the injector's configuration from the cluster, or from given files, with which it needs no cluster.
+  - Writes nothing to the cluster.
+extends_documentation_fragment:
+  - meshops.istio.auth
+  - meshops.istio.release
+  - meshops.istio.attributes.info
+options:
+  version:
+    description:
+      - The Istio version, exactly, for example V(1.29.1). It is to be the control plane's.
+    type: str
+    required: true
+  src:
+    description:
+      - Files, folders and URLs of manifests.
+    type: list
+    elements: raw
+  definition:
+    description:
+      - Manifests themselves, objects or YAML texts.
+    type: list
+    elements: raw
+  namespace:
+    description:
+      - The namespace of the control plane.
+    type: str
+    default: istio-system
+  revision:
+    description:
+      - The revision whose sidecars the pods get.
+    type: str
+  injector_config:
+    description:
+      - The injector's configuration as text, as C(config) of the ConfigMap C(istio-sidecar-injector) holds it.
+      - O(injector_config), O(mesh_config) and O(injector_values) go together. Without them the cluster's are used.
+    type: str
+  mesh_config:
+    description:
+      - The mesh's configuration as text, as C(mesh) of the ConfigMap C(istio) holds it.
+    type: str
+  injector_values:
+    description:
+      - The injector's values as JSON text, as C(values) of the ConfigMap C(istio-sidecar-injector) holds them.
+    type: str
+seealso:
+  - module: meshops.istio.application
+  - module: meshops.istio.injection
+"""
+
+EXAMPLES = r"""
+- name: Put sidecars into an application
+  meshops.istio.injected_manifest:
+    version: 1.29.1
+    src: [shop/]
+  register: shop
+
+- name: Apply it
+  meshops.istio.application:
+    name: shop
+    namespace: shop
+    definition: "{{ shop.objects }}"
+
+- name: The same without a cluster, by configuration that was saved from one
+  meshops.istio.injected_manifest:
+    version: 1.29.1
+    src: [shop/]
+    injector_config: "{{ lookup('ansible.builtin.file', 'injector.yaml') }}"
+    mesh_config: "{{ lookup('ansible.builtin.file', 'mesh.yaml') }}"
+    injector_values: "{{ lookup('ansible.builtin.file', 'values.json') | string }}"
+"""
+
+RETURN = r"""
+objects:
+  description: The objects, those with pods with a sidecar in them, in their order.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{apiVersion: apps/v1, kind: Deployment, metadata: {name: web}, spec: {}}]
+injected:
+  description: The objects that got a sidecar.
+  returned: success
+  type: list
+  elements: str
+  sample: [Deployment web]
+code:
+  description: What went wrong, as one stable word, for example V(istioctl_failed), V(invalid_input), V(unreachable).
+  returned: failure
+  type: str
+  sample: istioctl_failed
+details:
+  description: What is known about the failure.
+  returned: failure
+  type: dict
+  sample: {output: could not read the injector}
+"""
+
+import contextlib
+import json
+
+from ansible_collections.meshops.istio.plugins.module_utils.arguments import RELEASE
+from ansible_collections.meshops.istio.plugins.module_utils.istio.istioctl import Istioctl
+from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import key_of
+from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
+from ansible_collections.meshops.istio.plugins.module_utils.sources import read_definitions, read_sources
+
+CONFIGURATION = ("injector_config", "mesh_config", "injector_values")
+
+
+def inject(module: MeshModule) -> Result:
+    """The manifests with sidecars."""
+    parameters = module.params
+    release, _fetched = module.release()
+    objects = read_sources(parameters["src"] or (), timeout=parameters["download_timeout"])
+    objects += read_definitions(parameters["definition"] or ())
+    if not objects:
+        raise InvalidInput("There is nothing to inject into: src and definition hold no objects.")
+    injector, mesh_config, values = (parameters[name] or "" for name in CONFIGURATION)
+    with contextlib.ExitStack() as stack:
+        kubeconfig = None
+        if not injector:
+            module.cluster.version()  # an unreachable cluster is said in our words, not in istioctl's
+            kubeconfig = stack.enter_context(module.cluster.temporary_kubeconfig())
+        after = Istioctl(release, kubeconfig).inject(
+            "\n---\n".join(json.dumps(obj) for obj in objects),
+            revision=parameters["revision"] or "",
+            system_namespace=parameters["namespace"],
+            injector=injector,
+            mesh_config=mesh_config,
+            values=values,
+        )
+    # Only what has pods can have got something.
+    before = {key_of(obj): obj for obj in objects}
+    injected = [str(key_of(obj)) for obj in after if "istio-proxy" in str(obj) and before.get(key_of(obj)) != obj]
+    return {"changed": False, "objects": after, "injected": injected}
+
+
+def main() -> None:
+    """Run the module."""
+    module = MeshModule(
+        {
+            "version": {"type": "str", "required": True},
+            "src": {"type": "list", "elements": "raw"},
+            "definition": {"type": "list", "elements": "raw"},
+            "namespace": {"type": "str", "default": "istio-system"},
+            "revision": {"type": "str"},
+            **{name: {"type": "str"} for name in CONFIGURATION},
+            **RELEASE,
+        },
+        required_one_of=[("src", "definition")],
+        required_together=[CONFIGURATION],
+    )
+    module.run(inject)
+
+
+if __name__ == "__main__":
+    main()
