@@ -63,6 +63,16 @@ def test_its_life(wanted: dict[str, Any], run: Run, idle: Run, foretold: Run, cl
     idle("control_plane", state="absent", revision=REVISION)
 
 
+def test_two_revisions_in_turn_write_nothing(mesh: dict[str, Any], wanted: dict[str, Any], run: Run, idle: Run) -> None:
+    run("control_plane", **mesh)
+    run("control_plane", **wanted)
+    idle("control_plane", **mesh)
+    idle("control_plane", **wanted)
+    removed = run("control_plane", state="absent", revision=REVISION)
+    assert all(REVISION in change["name"] for change in removed["changes"])
+    idle("control_plane", **mesh)
+
+
 def test_a_revision_that_is_in_use_is_not_removed(run: Run, refused: Run, namespace: str, lab: Lab) -> None:
     run("injection", namespaces=[namespace])
     run("application", name="curl", namespace=namespace, sample="curl", **lab.release)
