@@ -85,7 +85,13 @@ def _control_plane(found: Data, expected: Data) -> Iterator[Check]:
         yield f"gateway {name} is healthy", "" if gateway["healthy"] else f"Not all pods of gateway {name} are ready."
 
 
-def _proxies(found: Data) -> Iterator[Check]:
+def _proxies(found: Data, expected: Data) -> Iterator[Check]:
+    revision = expected.get("revision") or "default"
+    for plane in found.get("control_planes") or ():
+        if plane["revision"] == revision and (versions := plane.get("proxies")):
+            said = ", ".join(f"{count} of {version}" for version, count in sorted(versions.items()))
+            mixed = f"The proxies of {revision} are of different versions: {said}; restart those that are outdated."
+            yield f"proxies of {revision} are of one version", mixed if len(versions) > 1 else ""
     skewed = [f"{one['pod']} ({one['version']} of {one['revision']})" for one in found.get("skew") or ()]
     yield "proxies fit their control plane", f"Too far from its version: {', '.join(skewed)}." if skewed else ""
 
@@ -128,7 +134,7 @@ def checks(found: Data, expected: Data, answers: Sequence[Data] = ()) -> list[di
     """What holds of the mesh that was `found`, given what is `expected` of it and what its gateways answered."""
     pairs = [
         *_control_plane(found, expected),
-        *_proxies(found),
+        *_proxies(found, expected),
         *_injection(found, expected),
         *_gateways(found, answers),
     ]

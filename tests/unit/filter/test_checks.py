@@ -57,6 +57,10 @@ def test_all_of_a_good_mesh_holds() -> None:
     ("found", "sentence"),
     [
         (
+            {"control_planes": [{**PLANE, "proxies": {"1.28.0": 2, "1.29.1": 3}}]},
+            "The proxies of default are of different versions: 2 of 1.28.0, 3 of 1.29.1; restart those that are outdated.",
+        ),
+        (
             {"control_planes": []},
             "There is no control plane of revision default in istio-system; there is none.",
         ),
