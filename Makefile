@@ -27,8 +27,9 @@ format: setup ## Format the Python code, and mend what ruff can mend
 	ruff format .
 
 .PHONY: docs
-docs: setup ## Write the tables of variables from the roles' argument specs
+docs: setup ## Write the tables of variables from the roles' argument specs, and the page of permissions
 	python tools/argspec_table.py
+	python tools/permissions_page.py
 
 .PHONY: clean
 clean: ## Remove what was built here; caches outside of the checkout and labs stay

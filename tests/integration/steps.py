@@ -48,7 +48,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     rows = {}
     for outcome, word in (("passed", "ok"), ("skipped", "LEFT OUT"), ("failed", "FAILED"), ("error", "FAILED")):
         for report in terminalreporter.stats.get(outcome, ()):
-            noted = dict(report.user_properties)
+            noted = dict(getattr(report, "user_properties", ()))  # a file that cannot be imported has none
             if "step" in noted:
                 what, by = noted.get("seen", (_NOT_SEEN, ""))
                 rows[report.nodeid] = (*noted["step"], word, what, by)

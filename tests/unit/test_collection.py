@@ -102,8 +102,15 @@ def test_dependencies_point_down_only(part: str, unknown: tuple[str, ...]) -> No
 
 
 def test_the_readme_and_the_argument_spec_of_the_role_say_the_same() -> None:
-    check = [sys.executable, "tools/argspec_table.py", "--check"]
-    done = subprocess.run(check, cwd=ROOT, text=True, capture_output=True, check=False)
+    in_step("tools/argspec_table.py")
+
+
+def test_the_page_of_permissions_says_what_the_cluster_roles_say() -> None:
+    in_step("tools/permissions_page.py")
+
+
+def in_step(tool: str) -> None:
+    done = subprocess.run([sys.executable, tool, "--check"], cwd=ROOT, text=True, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
 

@@ -1,0 +1,94 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The rights that are documented, and a user who has all of them, or all but one."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
+
+DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "permissions.yaml"
+USER = "it-rights"
+_API = "rbac.authorization.k8s.io/v1"
+_GROUP = "rbac.authorization.k8s.io"
+_PATIENCE = 60.0  # seconds for the API server to know a role by: less than one on an idle machine
+
+
+class Right(NamedTuple):
+    """One verb on one resource."""
+
+    group: str
+    resource: str
+    verb: str
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.resource}" + (f".{self.group}" if self.group else "")
+
+
+def documented() -> list[Right]:
+    """Every right of the document, once."""
+    rules = [rule for role in yaml.safe_load_all(DOCUMENT.read_text(encoding="utf-8")) for rule in role["rules"]]
+    found = {
+        Right(group, resource, verb)
+        for rule in rules
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    return sorted(found)
+
+
+class Account:
+    """A user of the cluster, as whom its administrator may act."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._rights = documented()
+        reference = {"apiGroup": _GROUP, "kind": "ClusterRole", "name": USER}
+        binding = {"roleRef": reference, "subjects": [{"apiGroup": _GROUP, "kind": "User", "name": USER}]}
+        cluster.apply(_object("ClusterRoleBinding", **binding), manager="tests")
+        self.hold_all()
+
+    def hold_all(self) -> None:
+        """Give the user all the rights."""
+        self._hold(self._rights)
+        self._until(self._rights[-1], allowed=True)
+
+    def lose(self, right: Right) -> None:
+        """Give the user all the rights but one."""
+        self._hold([one for one in self._rights if one != right])
+        self._until(right, allowed=False)
+
+    def remove(self) -> None:
+        """Remove what makes the user one."""
+        for kind in ("ClusterRoleBinding", "ClusterRole"):
+            self._cluster.delete(Kind(_API, kind), USER)
+
+    def _hold(self, rights: list[Right]) -> None:
+        rules = [{"apiGroups": [one.group], "resources": [one.resource], "verbs": [one.verb]} for one in rights]
+        self._cluster.apply(_object("ClusterRole", rules=rules), manager="tests")
+
+    def _until(self, right: Right, *, allowed: bool) -> None:
+        """The server's authorizer hears of a role by a watch, a moment later."""
+        attributes = right._asdict()
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SubjectAccessReview",
+            "spec": {"user": USER, "resourceAttributes": attributes},
+        }
+        deadline = time.monotonic() + _PATIENCE
+        path = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+        while self._cluster.raw("POST", path, review)["status"]["allowed"] != allowed:
+            assert time.monotonic() < deadline, f"the API server does not hear of '{right}'"
+            time.sleep(0.02)
+
+
+def _object(kind: str, **content: Any) -> dict[str, Any]:
+    return {"apiVersion": _API, "kind": kind, "metadata": {"name": USER}, **content}

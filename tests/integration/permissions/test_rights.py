@@ -1,0 +1,156 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who has the documented rights but one is refused by a sentence that names it, and nothing is begun.
+
+Looked at from an empty cluster: what is only deleted, purged or read where there is a mesh is not asked for there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, Kind
+from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
+from ansible_collections.meshops.istio.plugins.module_utils.kube.wait import wait_gone
+from ansible_collections.meshops.istio.tests.integration.conftest import Lab, now
+from ansible_collections.meshops.istio.tests.integration.permissions.rights import USER, Account, Right, documented
+from ansible_collections.meshops.istio.tests.playbook import Run, run_playbook
+from ansible_collections.meshops.istio.tests.unit.modules.running import Run as RunModule
+from ansible_collections.meshops.istio.tests.unit.modules.running import run_module
+
+__all__ = ["run_module"]
+
+Object = dict[str, Any]
+Try = Callable[..., Object]
+
+OURS, THEIRS = f"{USER}-shop", f"{USER}-stock"
+"""The namespace of the application, and one of workloads that are in the cluster before the mesh."""
+
+DEFINITION = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition")
+WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
+
+
+@pytest.fixture(scope="module")
+def cluster(lab: Lab) -> Cluster:
+    """The lab's cluster as its administrator, under a name that is not counted with the collection's."""
+    return Cluster.connect({"kubeconfig": lab.kubeconfig}, user_agent="tests")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def account(cluster: Cluster) -> Iterator[Account]:
+    """The user whose rights are tried."""
+    made = Account(cluster)
+    yield made
+    made.remove()
+
+
+@pytest.fixture(scope="module")
+def play(lab: Lab, account: Account, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Run]:
+    """Run a playbook as the user."""
+    folder = tmp_path_factory.mktemp("rights")
+    mesh = {
+        **lab.variables,
+        "mesh_impersonate_user": USER,
+        "mesh_ingress_type": "NodePort",
+        "mesh_inject_namespaces": [THEIRS],
+        "mesh_create_namespaces": True,
+        "mesh_applications": [{"name": "helloworld", "namespace": OURS, "sample": "helloworld"}],
+    }
+
+    def run(name: str, **variables: Any) -> Run:
+        return run_playbook(f"meshops.istio.{name}", hosts={"one": {**mesh, **variables}}, folder=folder)
+
+    return run
+
+
+@pytest.fixture(scope="module", autouse=True)
+def empty(cluster: Cluster, play: Callable[..., Run]) -> Iterator[None]:
+    """A cluster without a mesh, before and after, and with workloads that have no sidecar."""
+    names = [Key("v1", "Namespace", "", name) for name in (OURS, THEIRS)]
+
+    def clean() -> None:
+        if cluster.list(DEFINITION, label_selector="operator.istio.io/component"):
+            everything = {"mesh_purge": True, "mesh_force": True, "mesh_impersonate_user": ""}
+            removed = play("uninstall", mesh_uninstall_confirm=True, **everything)
+            assert removed.returncode == 0, removed.text
+        for key in names:
+            cluster.delete(key.of, key.name)
+        wait_gone(cluster, names, timeout=120, progress=silent)
+
+    clean()
+    cluster.apply(_object("v1", "Namespace", THEIRS, ""), manager="tests")
+    for kind in WORKLOADS:
+        cluster.apply(_workload(kind, kind.lower(), THEIRS), manager="tests")
+    yield
+    clean()
+
+
+@pytest.fixture
+def attempt(run_module: RunModule, lab: Lab) -> Try:
+    """Ask as the user what a module would do."""
+
+    def run(name: str, /, **options: Any) -> Object:
+        return run_module(name, check=True, kubeconfig=lab.kubeconfig, impersonate_user=USER, **options)
+
+    return run
+
+
+def before_the_mesh(lab: Lab) -> dict[str, Object]:
+    """What a site asks the modules before its first write, by their names."""
+    release = lab.release
+    return {
+        "control_plane": {**lab.control_plane, "set": ["components.cni.enabled=true"]},
+        "injection": {"namespaces": [OURS], "create_namespaces": True},
+        "restart": {"namespaces": [THEIRS]},
+        "application": {
+            **release, "name": "helloworld", "namespace": OURS, "sample": "helloworld", "create_namespaces": True,
+        },
+        "control_plane_info": {},
+        "injection_info": {},
+        "precheck": release,
+    }  # fmt: skip
+
+
+def test_who_lacks_a_right_is_refused_on_an_empty_cluster(attempt: Try, account: Account, lab: Lab) -> None:
+    begun = now()
+    refused, wrong = [], []
+    for right in documented():
+        account.lose(right)
+        result = first_refusal(attempt, before_the_mesh(lab))
+        if not result:
+            continue
+        refused.append(right)
+        said = result["msg"]
+        if not (said.startswith("The user ") and str(right) in said and "\n" not in said):
+            wrong.append((str(right), said))
+    assert wrong == []
+    assert Right("", "configmaps", "create") in refused
+    assert lab.writes_since(begun) == 0
+
+
+def first_refusal(attempt: Try, tasks: Mapping[str, Object]) -> Object:
+    """The first of the tasks' results that is a failure; empty where none is."""
+    for name, options in tasks.items():
+        result = attempt(name, **options)
+        if result.get("failed"):
+            return result
+    return {}
+
+
+def _object(api_version: str, kind: str, name: str, namespace: str, **content: Any) -> Object:
+    metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
+    return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **content}
+
+
+def _workload(kind: str, name: str, namespace: str) -> Object:
+    labels = {"app": name}
+    container = {"name": "main", "image": "docker.io/curlimages/curl:8.16.0", "command": ["/bin/sleep", "3600"]}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [container], "terminationGracePeriodSeconds": 0}}
+    more = {"serviceName": name} if kind == "StatefulSet" else {}
+    spec = {"selector": {"matchLabels": labels}, "template": template, **more}
+    return _object("apps/v1", kind, name, namespace, spec=spec)
