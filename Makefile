@@ -57,7 +57,11 @@ molecule: setup ## Converge, idempotence and verify, on a lab of its own that it
 .PHONY: integration
 integration: lab-up ## Test on the lab, with real traffic
 	kubeconfig=$$($(MAKE) -s lab-kubeconfig) && KUBECONFIG=$$kubeconfig pytest tests/integration \
-	    --ignore tests/integration/labs --ignore tests/integration/traffic
+	    --ignore tests/integration/labs --ignore tests/integration/permissions --ignore tests/integration/traffic
+
+.PHONY: rights
+rights: lab-up ## Take the documented rights away, one at a time: each refusal names it; takes longer
+	pytest tests/integration/permissions
 
 .PHONY: traffic
 traffic: lab-up ## Test routes, policies, gateways and mutual TLS on the lab, with real traffic; takes longer
