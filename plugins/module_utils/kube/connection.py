@@ -55,14 +55,18 @@ class Connection:
 
     def socket_to(self, namespace: str, pod: str, port: int) -> Any:
         """A socket whose other end is a port of a pod, through the API server. The client's own errors are raised."""
-        from kubernetes.client import ApiClient, CoreV1Api
+        from kubernetes.client import ApiClient, Configuration, CoreV1Api
         from kubernetes.stream import portforward
 
-        client: Any = ApiClient(self.configuration)
-        if self.impersonate_user:
-            client.set_default_header("Impersonate-User", self.impersonate_user)
-        for group in self.impersonate_groups[:1]:  # it sends one header of a name only
-            client.set_default_header("Impersonate-Group", group)
+        # What was loaded may hold no more than requests need.
+        configuration = Configuration()
+        for name, value in vars(self.configuration).items():
+            setattr(configuration, name, value)
+        client: Any = ApiClient(configuration)
+        scheme, credentials = self._credentials()
+        if credentials:
+            # By this name, the only header that the client sends when it opens a websocket.
+            client.set_default_header("authorization", f"{scheme} {credentials}")
         opened = portforward(CoreV1Api(client).connect_get_namespaced_pod_portforward, pod, namespace, ports=str(port))
         return opened.socket(port)
 
