@@ -111,7 +111,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _find(self) -> dict[str, dict[str, Any]]:
         """The hosts with what is known of each."""
         path = self.get_option("kubeconfig")
-        found = {
+        found: dict[str, dict[str, Any]] = {
             name: {"server": server}
             for name, server in kubeconfig.contexts(path).items()
             if _fits(name, self.get_option("include")) and not _fits(name, self.get_option("exclude"))
