@@ -109,7 +109,7 @@ def test_what_is_no_longer_wanted_goes_last(place: Place) -> None:
 
     def stale(cluster: Cluster) -> list[Object]:
         found = cluster.list(Kind("v1", "ConfigMap"), place.namespace)
-        return [one for one in found if one["metadata"]["name"] != "kube-root-ca.crt"]
+        return [one for one in found if one["metadata"]["name"] in {"old", "new"}]
 
     place.run(old)
     place.cluster.forget()
