@@ -265,7 +265,7 @@ def _decoded(data: bytes) -> Any:
 
 _UNFIT = re.compile(r"^failed to (create typed patch object|convert new object) \(.*?\)( to proper version)?: ")
 _FORBIDDEN = re.compile(
-    r'User ".*?" cannot (\w+) resource "([^"]+)"(?: in API group "([^"]*)")?(?: in the namespace "([^"]+)")?'
+    r'User "(.*?)" cannot (\w+) resource "([^"]+)"(?: in API group "([^"]*)")?(?: in the namespace "([^"]+)")?'
 )
 _GOT = re.compile(r", got &.*$")
 
@@ -282,12 +282,12 @@ def api_error(method: str, path: str, status: int, data: bytes) -> ApiError:
     body = {**body, "message": message}
     forbidden = _FORBIDDEN.search(message) if status == 403 else None
     if forbidden:
-        verb, resource, group, namespace = forbidden.groups()
+        user, verb, resource, group, namespace = forbidden.groups()
         plural, slash, subresource = resource.partition("/")
         access = f"{verb} {plural}{f'.{group}' if group else ''}{slash}{subresource}"
         access += f" in namespace {namespace}" if namespace else ""
         return ApiError(
-            f"The user may not {access}: grant this permission, or run with an account that has it.",
+            f"The user '{user}' may not {access}: grant this permission, or run with an account that has it.",
             status=status,
             reason="Forbidden",
             body=body,

@@ -59,7 +59,7 @@ BROKEN = {
     ),
     "a selector that does not select": (
         DEPLOYMENT.replace("{labels: {app: web}}", "{labels: {app: other}}"),
-        "`selector` does not match template `labels`",
+        "NAMESPACE/web selects pods with app: web, but its pod template has the labels app: other",
     ),
     "a secret that is not encoded": (
         "apiVersion: v1\nkind: Secret\nmetadata: {name: web}\ndata: {password: 'sword fish'}",
@@ -169,4 +169,4 @@ def test_a_role_that_grants_more_than_its_creator_has(place: Place) -> None:
         """,
     )
     assert error.code == "forbidden"
-    assert f"The user may not create ClusterRole {place.namespace}-more, which grants more" in error.message
+    assert " may not escalate clusterroles.rbac.authorization.k8s.io: grant these permissions" in error.message

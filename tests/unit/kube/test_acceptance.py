@@ -276,8 +276,8 @@ def test_what_may_not_be_read_is_said_as_plainly(api: ApiServer, cluster: Cluste
     with pytest.raises(MeshError) as caught:
         plan(cluster, deployment())
     assert caught.value.message == (
-        "The user may not get deployments.apps in namespace shop: grant this permission, or run with an account that "
-        "has it."
+        "The user 'jane' may not get deployments.apps in namespace shop: grant this permission, or run with an account "
+        "that has it."
     )
     assert (caught.value.code, caught.value.details["missing"]) == (
         "forbidden",
