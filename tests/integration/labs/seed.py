@@ -148,8 +148,13 @@ class Pod:
     @property
     def images(self) -> dict[str, str]:
         """The image of each container, those that only begin included."""
-        spec = self.object["spec"]
-        return {one["name"]: one["image"] for one in [*spec.get("initContainers", ()), *spec["containers"]]}
+        return images(self.object)
+
+
+def images(pod: Object) -> dict[str, str]:
+    """The image of each container of a pod, or of a pod's template."""
+    spec = pod["spec"]
+    return {one["name"]: one["image"] for one in [*spec.get("initContainers", ()), *spec["containers"]]}
 
 
 def who(answer: Answer) -> str:

@@ -7,14 +7,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.tests.integration.conftest import now
+import yaml
+from ansible_collections.meshops.istio.tests.integration.conftest import CHECKOUT, now
 from ansible_collections.meshops.istio.tests.integration.labs.conftest import Sow
-from ansible_collections.meshops.istio.tests.integration.labs.seed import Seed, who
+from ansible_collections.meshops.istio.tests.integration.labs.seed import Seed, images, who
 from ansible_collections.meshops.istio.tests.integration.steps import Seen
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Answer, Door, eventually, tally
+from ansible_collections.meshops.istio.tests.unit.modules.running import Run, run_module
+
+__all__ = ["run_module"]
+
+MANIFESTS = CHECKOUT / "roles" / "applications" / "files" / "guestbook"
+KINDS = ("Deployment", "StatefulSet")
+BY_HAND = "it-by-hand"
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +47,56 @@ def versions(page: Door, count: int, **headers: str) -> dict[str, int]:
 def greeting(answer: Answer) -> dict[str, str]:
     found: dict[str, str] = json.loads(answer.text)["greeting"]
     return found
+
+
+@pytest.fixture
+def on_lab(guestbook: Seed, run_module: Run) -> Callable[..., dict[str, Any]]:
+    """Run a module on the lab; it has to succeed."""
+
+    def run(module: str, **options: Any) -> dict[str, Any]:
+        result = run_module(module, kubeconfig=guestbook.lab.kubeconfig, **options)
+        assert not result.get("failed"), result
+        return result
+
+    return run
+
+
+def added(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
+    """The containers that a workload's pods have more than before."""
+    templates = [one["spec"]["template"] for one in (after, before)]
+    return set(images(templates[0])) - set(images(templates[1]))
+
+
+@pytest.mark.step("000.1", "manual injection: each manifest's pods get one more container, istio-proxy")
+def test_manual_injection(guestbook: Seed, on_lab: Callable[..., dict[str, Any]], seen: Seen) -> None:
+    done: list[str] = []
+    for path in sorted(MANIFESTS.glob("*.yaml")):
+        plain = on_lab("injected_manifest", src=[str(path)], **guestbook.lab.release)
+        before = {one["metadata"]["name"]: one for one in yaml.safe_load_all(path.read_text()) if one["kind"] in KINDS}
+        after = {one["metadata"]["name"]: one for one in plain["objects"] if one["kind"] in KINDS}
+        assert before.keys() == after.keys()
+        for name, workload in before.items():
+            # istio-init only begins, and ends before the others are there.
+            assert added(workload, after[name]) - {"istio-init"} == {"istio-proxy"}, name
+        done += after
+    seen(f"{len(done)} workloads with istio-proxy: {', '.join(sorted(done))}")
+
+
+@pytest.mark.step("000.1", "what was injected by hand runs where no label asks for sidecars")
+def test_injected_by_hand(guestbook: Seed, on_lab: Callable[..., dict[str, Any]], seen: Seen) -> None:
+    source = {"src": [str(MANIFESTS / "helloworld-service.yaml")], **guestbook.lab.release}
+    objects = on_lab("injected_manifest", **source)["objects"]
+    application = {"name": "by-hand", "namespace": BY_HAND, "definition": objects, "create_namespaces": True}
+    try:
+        on_lab("application", wait_timeout=300, **application)
+        labels = guestbook.get("namespace", BY_HAND)["metadata"]["labels"]
+        pods = guestbook.pods(namespace=BY_HAND)
+        again = on_lab("application", **application)["changed"]
+    finally:
+        guestbook.kubectl("delete", "namespace", BY_HAND, "--wait=true")
+    assert not [label for label in labels if "istio" in label]
+    assert ({pod.ready for pod in pods}, again) == ({"2/2"}, False)
+    seen(f"{len(pods)} pods of helloworld-service 2/2 in a namespace without a label")
 
 
 @pytest.mark.step("000.2", "the guestbook is there, each part in the mesh and ready, mysql on a volume")

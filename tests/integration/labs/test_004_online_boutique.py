@@ -14,14 +14,17 @@ import functools
 import hashlib
 import http.server
 import json
+import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from ansible_collections.meshops.istio.tests.integration.conftest import now
 from ansible_collections.meshops.istio.tests.integration.labs.conftest import Sow
 from ansible_collections.meshops.istio.tests.integration.labs.seed import UPSTREAM, Pod, Seed, who
+from ansible_collections.meshops.istio.tests.integration.modules.monitors import MONITORS, definition
 from ansible_collections.meshops.istio.tests.integration.steps import Seen
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import (
     CLUSTERS,
@@ -47,6 +50,7 @@ SERVICES = [
     "redis-cart",
     "shippingservice",
 ]
+ADDONS = ["prometheus", "grafana", "kiali", "loki", "zipkin", "prometheus-operator"]
 MADE_ANEW = "This page was made by the new version."
 
 
@@ -72,8 +76,21 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def shop(sown: Sow, manifests: Manifests) -> Iterator[Seed]:
-    with sown("labs.online_boutique", "default") as seed:
+    with sown("labs.online_boutique", "default", mesh_addons=ADDONS) as seed, monitors_known(seed):
         yield seed
+
+
+@contextmanager
+def monitors_known(shop: Seed) -> Iterator[None]:
+    """The cluster knows the kinds of Prometheus' operator, meanwhile."""
+    definitions = [definition(kind) for kind in MONITORS]
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump({"apiVersion": "v1", "kind": "List", "items": definitions}, file)
+        file.flush()
+        shop.kubectl("apply", "-f", file.name)
+    shop.kubectl("wait", "crd", "--for=condition=Established", *[one["metadata"]["name"] for one in definitions])
+    yield
+    shop.kubectl("delete", "crd", *[one["metadata"]["name"] for one in definitions])
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +152,14 @@ def test_the_addons(shop: Seed, visitors: dict[str, int], seen: Seen) -> None:
     assert not any("jaeger" in name for name in services)
     assert "Zipkin" in shop.addon("zipkin", 9411, "/zipkin/")
     seen(", ".join(sorted(services)), "Prometheus real, the others stand-ins")
+
+
+@pytest.mark.step("004.5", "extras/prometheus-operator.yaml")
+def test_the_monitors(shop: Seed, visitors: dict[str, int], seen: Seen) -> None:
+    found = shop.get("podmonitors,servicemonitors", namespace="istio-system")["items"]
+    names = sorted(f"{one['kind']} {one['metadata']['name']}" for one in found)
+    assert names == ["PodMonitor envoy-stats-monitor", "ServiceMonitor istio-component-monitor"]
+    seen(", ".join(names), "CRDs as the operator's, no operator")
 
 
 @pytest.mark.step("002.5", "traces: the shop's services have sent spans")

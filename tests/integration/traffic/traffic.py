@@ -79,11 +79,14 @@ class _Secure(http.client.HTTPSConnection):
 
 
 class Client:
-    """Sends a request every so many seconds for as long as it is entered; `seen` tells what it got, by status."""
+    """Sends a request every so many seconds for as long as it is entered; `seen` tells what it got, by status.
 
-    def __init__(self, door: Door, path: str, *, every: float = 0.02) -> None:
+    What else is `asked` is as for `Door.ask`.
+    """
+
+    def __init__(self, door: Door, path: str, *, every: float = 0.02, **asked: str) -> None:
         self.seen: dict[str, int] = {}
-        self._every = every
+        self._every, self._asked = every, asked
         self._door, self._path = door, path
         self._over = threading.Event()
         self._pool = ThreadPoolExecutor(8)
@@ -101,7 +104,7 @@ class Client:
         asked = []
         with self._pool:
             while not self._over.wait(self._every):
-                asked.append(self._pool.submit(self._door.ask, self._path))
+                asked.append(self._pool.submit(self._door.ask, self._path, **self._asked))
         self.seen = tally(one.result().status for one in asked)
 
 
