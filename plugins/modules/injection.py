@@ -34,7 +34,8 @@ options:
       - V(enabled) and V(disabled) set C(istio-injection), for the default revision.
       - V(revision) sets C(istio.io/rev) to O(revision).
       - V(ambient) sets C(istio.io/dataplane-mode), for a mesh without sidecars.
-      - Each takes the others' labels away.
+      - Each takes the others' labels away. Where somebody else has set one that means something different, that is
+        refused, before anything is written, unless O(force).
     type: str
     choices: [enabled, disabled, revision, ambient]
     default: enabled
@@ -46,6 +47,11 @@ options:
   create_namespaces:
     description:
       - Whether to create namespaces that do not exist. Otherwise they are refused, before anything is written.
+    type: bool
+    default: false
+  force:
+    description:
+      - Whether to replace labels that somebody else has set and that contradict the wanted ones.
     type: bool
     default: false
 seealso:
@@ -110,7 +116,8 @@ plan_digest:
   type: str
   sample: 6fd5aa5b6e36fa1d57b3b53f2e54a9a1b8ddad39bfd9a6a8b6a8a7e5e63fae58
 code:
-  description: What went wrong, as one stable word, for example V(namespace_missing), V(invalid_input), V(unreachable).
+  description:
+    - What went wrong, as one stable word, for example V(namespace_missing), V(contradicting_labels), V(invalid_input).
   returned: failure
   type: str
   sample: namespace_missing
@@ -137,6 +144,7 @@ def label(module: MeshModule) -> Result:
         parameters["namespaces"],
         wanted_labels(parameters["mode"], parameters["revision"] or "", present=parameters["state"] == "present"),
         create=parameters["create_namespaces"],
+        force=parameters["force"],
         check=module.check_mode,
         diff=module.shows_diff,
     )
@@ -152,6 +160,7 @@ def main() -> None:
             "mode": {"type": "str", "choices": list(MODES), "default": "enabled"},
             "revision": {"type": "str"},
             "create_namespaces": {"type": "bool", "default": False},
+            "force": {"type": "bool", "default": False},
         },
         required_if=[("mode", "revision", ["revision"])],
     )

@@ -135,6 +135,36 @@ workloads:
       returned: always
       type: str
       sample: ""
+unlabelled:
+  description:
+    - The workloads with pods that have a sidecar, or should, and lack one of the labels C(app) and C(version), by which
+      Kiali and the mesh's metrics tell applications and their versions apart.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{kind: Deployment, namespace: shop, name: web, labels: [version]}]
+  contains:
+    kind:
+      description: The workload's kind.
+      returned: always
+      type: str
+      sample: Deployment
+    namespace:
+      description: The workload's namespace.
+      returned: always
+      type: str
+      sample: shop
+    name:
+      description: The workload's name.
+      returned: always
+      type: str
+      sample: web
+    labels:
+      description: The labels that its pods lack.
+      returned: always
+      type: list
+      elements: str
+      sample: [version]
 code:
   description: What went wrong, as one stable word, for example V(unreachable), V(unauthorized), V(invalid_input).
   returned: failure
@@ -158,6 +188,7 @@ def read(module: MeshModule) -> Result:
         "changed": False,
         "namespaces": [namespace.as_dict() for namespace in state.namespaces],
         "workloads": [workload.as_dict() for workload in state.workloads],
+        "unlabelled": [workload.as_dict() for workload in state.unlabelled],
     }
 
 

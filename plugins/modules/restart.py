@@ -15,6 +15,7 @@ description:
   - What a restart would not help, or must not touch, is reported and left alone - bare pods, Jobs, and rollouts that
     are paused, on deletion only or partitioned. Pods that opted out or use the host's network need no sidecar.
   - Restarts as C(kubectl rollout restart) does, by an annotation of the pod template.
+  - Bare pods are created anew only with O(recreate_pods).
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.wait
@@ -36,6 +37,14 @@ options:
       - How many workloads are restarted at once.
     type: int
     default: 2
+  recreate_pods:
+    description:
+      - Whether to delete bare pods that lack their sidecar, one after the other, and create them again.
+      - Nothing stands in for such a pod until its successor is ready, and what it kept on no volume is lost.
+      - Before anything is deleted, the API server is asked whether it would take the successors and give them their
+        sidecar, and their manifests are saved in the folder C(meshops-istio/removed) of the user's state folder.
+    type: bool
+    default: false
 seealso:
   - module: meshops.istio.injection
   - module: meshops.istio.injection_info
@@ -62,7 +71,7 @@ changes:
   sample: [{action: restart, api_version: apps/v1, kind: Deployment, namespace: "shop", name: web}]
   contains:
     action:
-      description: One of V(restart).
+      description: One of V(restart), V(recreate).
       returned: always
       type: str
       sample: restart
@@ -87,7 +96,7 @@ changes:
       type: str
       sample: web
 restarted:
-  description: The workloads that were restarted, or in check mode would be.
+  description: The workloads that were restarted, and bare pods that were created anew, or in check mode would be.
   returned: success
   type: list
   elements: dict
@@ -113,7 +122,11 @@ reported:
   returned: success
   type: list
   elements: dict
-  sample: [{kind: Pod, namespace: shop, name: shell, reason: a pod that nothing would create again}]
+  sample:
+    - kind: Pod
+      namespace: shop
+      name: shell
+      reason: a pod that nothing would create again; delete and create it yourself, or set recreate_pods
   contains:
     kind:
       description: The workload's kind.
@@ -134,7 +147,7 @@ reported:
       description: Why it was left alone.
       returned: always
       type: str
-      sample: a pod that nothing would create again; delete and create it yourself
+      sample: a pod that nothing would create again; delete and create it yourself, or set recreate_pods
 code:
   description: What went wrong, as one stable word, for example V(not_ready), V(unreachable), V(invalid_input).
   returned: failure
@@ -147,9 +160,12 @@ details:
   sample: {timeout: 300, objects: []}
 """
 
+import time
+
 from ansible_collections.meshops.istio.plugins.module_utils.arguments import WAIT
+from ansible_collections.meshops.istio.plugins.module_utils.istio import bare_pods
 from ansible_collections.meshops.istio.plugins.module_utils.istio.restart import due, refuse_forbidden, restart
-from ansible_collections.meshops.istio.plugins.module_utils.istio.sidecars import Workload, read_state
+from ansible_collections.meshops.istio.plugins.module_utils.istio.sidecars import POD, Workload, read_state
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 
@@ -161,11 +177,16 @@ def replace(module: MeshModule) -> Result:
         raise InvalidInput("max_unavailable has to be at least 1 (workload at a time).")
     found = read_state(module.cluster, parameters["namespaces"])
     workloads, reported = due(found.workloads, outdated=parameters["outdated"])
+    pods = [one for one in reported if one.kind == POD and one.missing] if parameters["recreate_pods"] else []
     # Who only asks may be about to label the namespaces.
-    kinds = {(one.kind, one.namespace) for one in workloads} | (found.outside if module.check_mode else set())
-    refuse_forbidden(module.cluster, sorted(kinds), wait=parameters["wait"])
+    kinds = {(one.kind, one.namespace) for one in [*workloads, *pods]} | (found.outside if module.check_mode else set())
+    bare = {(kind, namespace) for kind, namespace in kinds if kind == POD}
+    refuse_forbidden(module.cluster, sorted(kinds - bare), wait=parameters["wait"])
+    if parameters["recreate_pods"]:
+        bare_pods.refuse_forbidden(module.cluster, sorted(namespace for _kind, namespace in bare))
+    successors = bare_pods.rehearse(module.cluster, pods)
     if not module.check_mode:
-        with module.cluster.time_limit(module.time_limit):
+        with module.cluster.time_limit(module.time_limit) as deadline:
             restart(
                 module.cluster,
                 workloads,
@@ -174,24 +195,36 @@ def replace(module: MeshModule) -> Result:
                 timeout=module.time_limit,
                 progress=module.progress,
             )
+            bare_pods.recreate(
+                module.cluster,
+                successors,
+                wait=parameters["wait"],
+                timeout=max(0.0, deadline - time.monotonic()),
+                progress=module.progress,
+            )
+    changes = [{"action": "restart", "api_version": "apps/v1", **_named(one)} for one in workloads]
+    changes += [{"action": "recreate", "api_version": "v1", **_named(one)} for one in pods]
     result: Result = {
-        "changed": bool(workloads),
-        "changes": [{"action": "restart", "api_version": "apps/v1", **_named(one)} for one in workloads],
-        "restarted": [_named(one) for one in workloads],
-        "reported": [{**_named(one), "reason": one.reason} for one in reported],
+        "changed": bool(changes),
+        "changes": changes,
+        "restarted": [_named(one) for one in [*workloads, *pods]],
+        "reported": [{**_named(one), "reason": one.reason} for one in reported if one not in pods],
     }
-    return {**result, "diff": [{"prepared": _text(one)} for one in workloads]} if module.shows_diff else result
+    if module.shows_diff:
+        result["diff"] = [{"prepared": _text(one, "restart")} for one in workloads]
+        result["diff"] += [{"prepared": _text(one, "create anew")} for one in pods]
+    return result
 
 
 def _named(workload: Workload) -> dict[str, str]:
     return {"kind": workload.kind, "namespace": workload.namespace, "name": workload.name}
 
 
-def _text(workload: Workload) -> str:
+def _text(workload: Workload, how: str) -> str:
     why = [
         f"{count} {what}" for count, what in ((workload.missing, "missing"), (workload.outdated, "outdated")) if count
     ]
-    return f"~ {workload.kind} {workload.namespace}/{workload.name} (restart): sidecars {' and '.join(why)}\n"
+    return f"~ {workload.kind} {workload.namespace}/{workload.name} ({how}): sidecars {' and '.join(why)}\n"
 
 
 def main() -> None:
@@ -201,6 +234,7 @@ def main() -> None:
             "namespaces": {"type": "list", "elements": "str"},
             "outdated": {"type": "bool", "default": False},
             "max_unavailable": {"type": "int", "default": 2},
+            "recreate_pods": {"type": "bool", "default": False},
             **WAIT,
         }
     )

@@ -25,10 +25,12 @@ def default_path(server: str) -> Path:
     return Path(home).expanduser() / "meshops-istio" / "removed" / f"{name}-{moment}.yaml"
 
 
-def write(path: Path, objects: Iterable[Mapping[str, Any]]) -> None:
+def write(
+    path: Path, objects: Iterable[Mapping[str, Any]], *, otherwise: str = "name another file in `backup`"
+) -> None:
     """Write them as YAML, for the user alone, without what only a server sets. Raises Refused where that fails.
 
-    A file that is there already is never overwritten: it may be the only copy of what an earlier run removed.
+    `otherwise` is what the error says to do instead. A file that is there already is never overwritten: it may be the only copy of what an earlier run removed.
     """
     import yaml
 
@@ -39,8 +41,7 @@ def write(path: Path, objects: Iterable[Mapping[str, Any]]) -> None:
             file.write(text)
     except OSError as error:
         raise Refused(
-            f"The resources that would be lost cannot be saved to {path}: {error.strerror}; name another file in"
-            " `backup`.",
+            f"The resources that would be lost cannot be saved to {path}: {error.strerror}; {otherwise}.",
             code="backup_failed",
             path=str(path),
         ) from error

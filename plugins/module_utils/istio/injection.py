@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..kube.cluster import Access
 from ..kube.difference import diffs
 from ..kube.errors import InvalidInput, Refused
+from ..kube.fields import fields_of
 from ..kube.objects import Key, key_of
 from ..kube.permissions import refuse_denied
 from ..kube.plan import Change
@@ -31,6 +32,8 @@ MODES = ("enabled", "disabled", "revision", "ambient")
 _INJECTION = "istio-injection"
 _AMBIENT = "istio.io/dataplane-mode"
 _OURS = (_INJECTION, labels.REVISION, _AMBIENT)
+_MEANINGS = {(_INJECTION, "enabled"): "default", (_INJECTION, "disabled"): "", (_AMBIENT, "none"): None}
+"""What labels ask for, where it is not their own value: a revision's name, "" for no sidecar, None for nothing."""
 _VERBS = {"create": "create", "update": "patch"}
 
 
@@ -62,11 +65,13 @@ def label_namespaces(
     create: bool,
     check: bool,
     diff: bool,
+    force: bool = False,
 ) -> Outcome:
     """Give namespaces the wanted labels, in check mode only tell what that would change.
 
     Namespaces that do not exist are created if `create`; else Refused, before anything is written, as it is where the
-    user may not do it. Other labels stay, and nothing is written where nothing differs.
+    user may not do it, and where a label that somebody else has set contradicts the wanted ones, unless `force`. Other
+    labels stay, and nothing is written where nothing differs.
     """
     found = {one["metadata"]["name"]: one for one in _read(cluster, names)}
     missing = [name for name in dict.fromkeys(names) if name not in found]
@@ -78,6 +83,8 @@ def label_namespaces(
             code="namespace_missing",
             namespaces=missing,
         )
+    if not force:
+        _refuse_contradictions(found.values(), wanted)
     changes = [_creation(name, wanted) for name in missing] if create and any(wanted.values()) else []
     changes += [change for name in found if (change := _update(found[name], wanted)) is not None]
     refuse_denied(cluster, [Access(_VERBS[change.action], "", "namespaces") for change in changes])
@@ -91,6 +98,37 @@ def label_namespaces(
         digest=hashlib.sha256(content.encode()).hexdigest(),
         diff=diffs(changes) if diff else [],
     )
+
+
+def _refuse_contradictions(namespaces: Iterable[dict[str, Any]], wanted: Mapping[str, str | None]) -> None:
+    """Raise Refused where labels of others mean something else: who set them would find the namespace moved."""
+    given = [f"{key}={value}" for key, value in wanted.items() if value is not None]
+    contrary = {one["metadata"]["name"]: found for one in namespaces if (found := _contradictions(one, wanted))}
+    if given and contrary:
+        name, found = next(iter(contrary.items()))
+        more = f" (and {len(contrary) - 1} more namespaces)" if len(contrary) > 1 else ""
+        raise Refused(
+            f"The namespace {name} has the label {' and '.join(found)}{more}, which somebody else has set and which"
+            f" contradicts {' and '.join(given)}: remove it, or set force to have it replaced.",
+            code="contradicting_labels",
+            namespaces=contrary,
+        )
+
+
+def _contradictions(namespace: dict[str, Any], wanted: Mapping[str, str | None]) -> list[str]:
+    """The labels (`key=value`) that would have to go, ask for something else, and are not ours."""
+    own = labels_of(namespace)
+    ours = fields_of(namespace, {MANAGER}).get("f:metadata", {}).get("f:labels", {})
+    meant = {None, *(_meaning(key, value) for key, value in wanted.items() if value is not None)}
+    return [
+        f"{key}={own[key]}"
+        for key in _OURS
+        if key in own and wanted[key] is None and f"f:{key}" not in ours and _meaning(key, own[key]) not in meant
+    ]
+
+
+def _meaning(key: str, value: str) -> str | None:
+    return _MEANINGS.get((key, value), value)
 
 
 def _read(cluster: Cluster, names: Sequence[str]) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..kube.objects import Kind
 from . import labels
@@ -20,10 +20,17 @@ if TYPE_CHECKING:
     from ..kube.cluster import Cluster
 
 Object = Mapping[str, Any]
+Entry = TypeVar("Entry")
 
 NAMESPACES = Kind("v1", "Namespace")
 PODS = Kind("v1", "Pod")
 RESTARTABLE = {kind: Kind("apps/v1", kind) for kind in ("Deployment", "StatefulSet", "DaemonSet")}
+
+POD = "Pod"
+"""The kind of a workload that is nothing but a pod."""
+
+DESCRIBING = ("app", "version")
+"""Labels by which Kiali, and the mesh's metrics, tell workloads apart."""
 
 _AMBIENT = "istio.io/dataplane-mode"
 _FEW = 3
@@ -60,6 +67,20 @@ class Workload:
 
 
 @dataclass
+class Unlabelled:
+    """What owns pods of the mesh that lack labels by which Kiali tells applications and their versions apart."""
+
+    kind: str
+    namespace: str
+    name: str
+    labels: list[str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """What lacks them as plain data."""
+        return dict(vars(self))
+
+
+@dataclass
 class NamespaceState:
     """A namespace's labels, and its running pods: with a sidecar, and without one that they should have."""
 
@@ -80,11 +101,13 @@ class NamespaceState:
 class State:
     """The sidecars of some namespaces; only workloads of which pods are missing or outdated are listed.
 
-    outside: kind and namespace of workloads that run without a sidecar, and would be restarted if they were to have one.
+    outside: kind and namespace of workloads that run without a sidecar, and would be restarted, or as bare pods be
+    created anew, if they were to have one.
     """
 
     namespaces: list[NamespaceState] = field(default_factory=list)
     workloads: list[Workload] = field(default_factory=list)
+    unlabelled: list[Unlabelled] = field(default_factory=list)
     outside: set[tuple[str, str]] = field(default_factory=set)
 
 
@@ -109,6 +132,7 @@ def state_of(
     by_name = {one["metadata"]["name"]: one for one in namespaces}
     states = {name: _described(one, injectors) for name, one in sorted(by_name.items())}
     workloads: dict[tuple[str, str, str], Workload] = {}
+    unlabelled: dict[tuple[str, str, str], Unlabelled] = {}
     outside: set[tuple[str, str]] = set()
     for pod in pods:
         namespace = by_name.get(pod["metadata"].get("namespace", ""))
@@ -119,15 +143,22 @@ def state_of(
         key = owner_of(pod)
         fault = _fault(injectors, namespace, pod, known.get(key))
         state.with_sidecar += has_sidecar(pod)
+        lacking = [name for name in DESCRIBING if name not in labels_of(pod)]
+        if lacking and (has_sidecar(pod) or fault == "missing"):
+            unlabelled[key] = Unlabelled(*key, lacking)
         if fault is None:
-            if proxy_of(pod) is None and not _untouchable(key, known.get(key)):
+            if proxy_of(pod) is None and (key[0] == POD or not _untouchable(key, known.get(key))):
                 outside.add(key[:2])
             continue
         state.without_sidecar += fault == "missing"
         workload = workloads.setdefault(key, Workload(*key, reason=_untouchable(key, known.get(key))))
         setattr(workload, fault, getattr(workload, fault) + 1)
-    found = [workloads[key] for key in sorted(workloads, key=lambda key: key[1:] + key[:1])]
-    return State(list(states.values()), found, outside)
+    return State(list(states.values()), _in_order(workloads), _in_order(unlabelled), outside)
+
+
+def _in_order(found: Mapping[tuple[str, str, str], Entry]) -> list[Entry]:
+    """By namespace, name and kind."""
+    return [found[key] for key in sorted(found, key=lambda key: key[1:] + key[:1])]
 
 
 def owner_of(pod: Object) -> tuple[str, str, str]:
@@ -143,7 +174,7 @@ def owner_of(pod: Object) -> tuple[str, str, str]:
         if kind == "ReplicaSet" and len(generated) > 1 and name.endswith(generated):
             return "Deployment", namespace, name.removesuffix(generated)
         return kind, namespace, name
-    return "Pod", namespace, metadata["name"]
+    return POD, namespace, metadata["name"]
 
 
 def _fault(injectors: Injectors, namespace: Object, pod: Object, owner: Object | None) -> str | None:
@@ -170,8 +201,8 @@ def _brings_proxy(owner: Object | None) -> bool:
 def _untouchable(key: tuple[str, str, str], owner: Object | None) -> str:
     """Why a restart of the pods' owner would not give them anew, or is not ours to do; empty where it would."""
     kind = key[0]
-    if kind == "Pod":
-        return "a pod that nothing would create again; delete and create it yourself"
+    if kind == POD:
+        return "a pod that nothing would create again; delete and create it yourself, or set recreate_pods"
     if kind in ("Job", "CronJob"):
         return "a Job runs to its end; its next run gets the sidecar"
     if kind not in RESTARTABLE:

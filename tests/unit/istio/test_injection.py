@@ -49,12 +49,65 @@ def test_check_mode_tells_and_writes_nothing() -> None:
     assert cluster.writes == []
 
 
+def labelled(manager: str, **given: str) -> dict[str, Any]:
+    """The namespace shop with these labels, which the manager has set; an underscore in names stands for a dash."""
+    names = {key.replace("_", "-"): value for key, value in given.items()}
+    fields: dict[str, Any] = {"f:metadata": {"f:labels": {f"f:{name}": {} for name in wanted_labels("enabled")}}}
+    entry = {"manager": manager, "operation": "Update", "fieldsV1": fields}
+    return make("Namespace", "shop", labels=names, metadata={"managedFields": [entry]})
+
+
+OURS, THEIRS = "meshops.istio/injection", "kubectl-label"
+
+
 def test_one_way_of_injecting_replaces_the_other() -> None:
-    cluster = MemoryCluster(make("Namespace", "shop", labels={"istio-injection": "enabled", "istio.io/rev": "old"}))
+    cluster = MemoryCluster(labelled(OURS, **{"istio-injection": "enabled", "istio.io/rev": "old"}))
     label(cluster, "shop", wanted=wanted_labels("revision", "canary"))
     assert labels(cluster, "shop") == {"istio.io/rev": "canary"}
     label(cluster, "shop", wanted=wanted_labels("ambient"))
     assert labels(cluster, "shop") == {"istio.io/dataplane-mode": "ambient"}
+    label(cluster, "shop", wanted=wanted_labels("enabled", present=False))
+    assert labels(cluster, "shop") == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted", "words"),
+    [
+        ({"istio_injection": "enabled"}, ("revision", "canary"), "istio-injection=enabled, "),
+        ({"istio_injection": "disabled"}, ("revision", "canary"), "istio-injection=disabled, "),
+        ({"istio.io/rev": "canary"}, ("enabled", ""), "istio.io/rev=canary, "),
+        ({"istio_injection": "enabled", "istio.io/rev": "canary"}, ("enabled", ""), "istio.io/rev=canary, "),
+        ({"istio.io/dataplane-mode": "ambient"}, ("enabled", ""), "istio.io/dataplane-mode=ambient, "),
+    ],
+)
+def test_labels_of_others_that_contradict_are_refused(
+    given: dict[str, str], wanted: tuple[str, str], words: str
+) -> None:
+    cluster = MemoryCluster(namespace("bank"), labelled(THEIRS, **given))
+    for check in (True, False):
+        with pytest.raises(Refused) as caught:
+            label(cluster, "bank", "shop", wanted=wanted_labels(*wanted), check=check)
+        assert caught.value.code == "contradicting_labels"
+        assert caught.value.message.startswith(f"The namespace shop has the label {words}which somebody else has set")
+    assert cluster.writes == []
+    label(cluster, "shop", wanted=wanted_labels(*wanted), force=True)
+    assert labels(cluster, "shop") == {key: value for key, value in wanted_labels(*wanted).items() if value}
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ({"istio_injection": "disabled"}, ("enabled", "")),
+        ({"istio.io/rev": "old"}, ("revision", "canary")),
+        ({"istio.io/rev": "default"}, ("enabled", "")),
+        ({"istio.io/dataplane-mode": "none"}, ("enabled", "")),
+    ],
+)
+def test_another_value_of_the_same_label_and_the_same_in_other_words_are_replaced(
+    given: dict[str, str], wanted: tuple[str, str]
+) -> None:
+    cluster = MemoryCluster(labelled(THEIRS, **given))
+    assert label(cluster, "shop", wanted=wanted_labels(*wanted)).changed
     label(cluster, "shop", wanted=wanted_labels("enabled", present=False))
     assert labels(cluster, "shop") == {}
 

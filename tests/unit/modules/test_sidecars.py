@@ -6,12 +6,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import pytest
+from ansible_collections.meshops.istio.plugins.module_utils.istio.sidecars import NAMESPACES
+from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Access
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, Kind
 from ansible_collections.meshops.istio.tests.unit.istio.memory import (
     MemoryCluster,
     deployment,
     injector,
+    make,
     namespace,
     pod,
 )
@@ -28,8 +34,6 @@ def cluster() -> MemoryCluster:
 
 
 def labels_of(memory: MemoryCluster, name: str) -> dict[str, Any]:
-    from ansible_collections.meshops.istio.plugins.module_utils.istio.sidecars import NAMESPACES
-
     found = memory.get(NAMESPACES, name)
     assert found is not None
     return dict(found["metadata"].get("labels") or {})
@@ -48,7 +52,10 @@ def test_namespaces_are_labelled_once(on: Run) -> None:
 
 def test_a_revision_takes_the_other_labels_place_and_absent_takes_all(on: Run) -> None:
     memory = cluster()
-    on(memory, "injection", namespaces=["shop"], mode="revision", revision="canary")
+    wanted = {"namespaces": ["shop"], "mode": "revision", "revision": "canary"}
+    refused = on(memory, "injection", **wanted)
+    assert (refused["code"], memory.writes) == ("contradicting_labels", [])
+    on(memory, "injection", force=True, **wanted)
     assert labels_of(memory, "shop") == {"istio.io/rev": "canary"}
     on(memory, "injection", namespaces=["shop"], state="absent")
     assert labels_of(memory, "shop") == {}
@@ -86,6 +93,83 @@ def test_just_what_needs_it_is_restarted(on: Run) -> None:
     assert [(verb, key.name, manager) for verb, key, manager in memory.writes] == [
         ("patch", "web", "meshops.istio/restart")
     ]
+
+
+class Injecting(MemoryCluster):
+    """Gives each pod that is created a sidecar, and its readiness, and can delete."""
+
+    context = "test"
+    server = "https://cluster.test:6443"
+
+    def create(self, obj: Any, *, manager: str, dry_run: bool = False) -> Any:
+        containers = [*obj["spec"]["containers"], {"name": "istio-proxy", "image": "docker.io/istio/proxyv2:1.29.1"}]
+        ready = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
+        after = {**obj, "spec": {**obj["spec"], "containers": containers}, "status": ready}
+        return after if dry_run else super().create(after, manager=manager)
+
+    def delete(self, kind: Kind, name: str, namespace: str = "", **_guards: Any) -> bool:
+        self.writes.append(("delete", Key(*kind, namespace, name), ""))
+        self.remove(Key(*kind, namespace, name))
+        return True
+
+
+def bare(**fields: Any) -> dict[str, Any]:
+    """A pod as an API server shows it."""
+    mount = {"name": "kube-api-access-abcde", "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"}
+    containers = [{"name": "app", "image": "shop:1", "volumeMounts": [mount]}]
+    token = {"name": mount["name"], "projected": {}}
+    spec = {"containers": containers, "volumes": [token], "nodeName": "node-1"}
+    ours = {"manager": "kubectl-run", "operation": "Update", "fieldsV1": {}}
+    metadata = {"uid": "1", "managedFields": [ours, {**ours, "manager": "kubelet", "subresource": "status"}]}
+    return make("Pod", "shell", "shop", labels={"run": "shell"}, metadata=metadata, spec=spec, status={}, **fields)
+
+
+def test_bare_pods_are_created_anew_on_demand(on: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    memory = Injecting(namespace("shop", istio_injection="enabled"), injector(), bare())
+    reported = on(memory, "restart", namespaces=["shop"])["reported"]
+    assert [(one["name"], "or set recreate_pods" in one["reason"]) for one in reported] == [("shell", True)]
+    planned = on(memory, "restart", namespaces=["shop"], recreate_pods=True, check=True, diff=True)
+    assert (planned["changed"], memory.writes) == (True, [])
+    assert planned["diff"] == [{"prepared": "~ Pod shop/shell (create anew): sidecars 1 missing\n"}]
+    done = on(memory, "restart", namespaces=["shop"], recreate_pods=True)
+    assert (done["changes"], done["reported"]) == (planned["changes"], [])
+    assert [(verb, key.name) for verb, key, _manager in memory.writes] == [("delete", "shell"), ("create", "shell")]
+    pod = memory.get(Kind("v1", "Pod"), "shell", "shop")
+    assert pod is not None
+    assert (pod["spec"]["volumes"], pod["spec"]["containers"][0]["volumeMounts"]) == ([], [])
+    assert "nodeName" not in pod["spec"]
+    assert [one["manager"] for one in pod["metadata"]["managedFields"]] == ["kubectl-run"]
+    [kept] = tmp_path.rglob("*.yaml")
+    assert "name: shell" in kept.read_text()
+    assert not on(memory, "restart", namespaces=["shop"], recreate_pods=True)["changed"]
+
+
+def test_a_bare_pod_that_would_get_no_sidecar_stays(on: Run) -> None:
+    class Idle(Injecting):
+        def create(self, obj: Any, *, manager: str, dry_run: bool = False) -> Any:
+            return obj
+
+    memory = Idle(namespace("shop", istio_injection="enabled"), injector(), bare())
+    refused = on(memory, "restart", namespaces=["shop"], recreate_pods=True)
+    assert (refused["code"], memory.writes) == ("not_injected", [])
+
+
+def test_who_may_not_delete_pods_is_told_before_they_are_due(on: Run) -> None:
+    memory = Injecting(namespace("shop"), injector(), bare())
+    memory.denied = {Access("delete", "", "pods", "shop")}
+    refused = on(memory, "restart", namespaces=["shop"], recreate_pods=True, check=True)
+    assert (refused["code"], "delete pods in namespace shop" in refused["msg"]) == ("forbidden", True)
+
+
+def test_info_names_workloads_without_the_labels_that_kiali_wants(on: Run) -> None:
+    names = {"app": "ok", "version": "v1"}
+    owner = ("ReplicaSet", "ok-5d")
+    good = pod("ok-5d-x", owner=owner, labels=names, proxy="1.29.1")
+    outside = pod("plain", "bare")
+    memory = MemoryCluster(*cluster().list(NAMESPACES), injector(), good, pod("shell", labels={"app": "x"}), outside)
+    told = on(memory, "injection_info")["unlabelled"]
+    assert told == [{"kind": "Pod", "namespace": "shop", "name": "shell", "labels": ["version"]}]
 
 
 def test_nothing_is_restarted_at_zero_at_a_time(on: Run) -> None:
