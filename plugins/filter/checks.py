@@ -21,8 +21,9 @@ options:
   _input:
     description:
       - What was found, C(control_planes) and C(skew) of M(meshops.istio.control_plane_info), C(namespaces) and
-        C(workloads) of M(meshops.istio.injection_info), and C(gateways), a list of what M(meshops.istio.ingress_info)
-        returned.
+        C(workloads) of M(meshops.istio.injection_info), C(proxies) and C(certificates) of M(meshops.istio.proxy_info),
+        C(analysis), what M(meshops.istio.analysis_info) returned, and C(gateways), a list of what
+        M(meshops.istio.ingress_info) returned. What was not read is not judged.
     type: dict
     required: true
   expected:
@@ -60,6 +61,9 @@ _value:
 """
 
 Data = Mapping[str, Any]
+_NAMED = 3
+"""How many of those that are not as they should be a sentence names."""
+
 Check = tuple[str, str]
 """What is to hold, and the sentence that says why it does not; empty where it holds."""
 
@@ -94,6 +98,53 @@ def _proxies(found: Data, expected: Data) -> Iterator[Check]:
             yield f"proxies of {revision} are of one version", mixed if len(versions) > 1 else ""
     skewed = [f"{one['pod']} ({one['version']} of {one['revision']})" for one in found.get("skew") or ()]
     yield "proxies fit their control plane", f"Too far from its version: {', '.join(skewed)}." if skewed else ""
+
+
+def _configuration(found: Data) -> Iterator[Check]:
+    if "proxies" not in found:
+        return
+    lacking = [_lacking(one) for one in found["proxies"] if one["state"] != "synced"]
+    said = (
+        f"{len(lacking)} of {len(found['proxies'])} proxies have not confirmed their configuration: {_some(lacking)}."
+    )
+    yield "proxies have their configuration", said if lacking else ""
+
+
+def _lacking(proxy: Data) -> str:
+    return f"{proxy['pod']} ({', '.join(proxy['stale']) or 'not connected to its control plane'})"
+
+
+def _certificates(found: Data) -> Iterator[Check]:
+    if "certificates" not in found:
+        return
+    bad = [_certificate(one) for one in found["certificates"] if one["state"] != "valid"]
+    silent = [f"{one['pod']} (does not tell its own)" for one in found.get("proxies") or () if not one["answers"]]
+    said = f"Not all certificates are valid for long enough: {_some(bad + silent)}."
+    yield "certificates are valid, and for long enough", said if bad or silent else ""
+
+
+def _certificate(one: Data) -> str:
+    words = {"expiring": "ends", "expired": "ended", "not_yet_valid": "begins"}
+    moment = one["begins"] if one["state"] == "not_yet_valid" else one["ends"]
+    whose = ", ".join(one["names"][:1]) or (
+        "a certificate authority" if one["authority"] else f"serial {one['serial']}"
+    )
+    return f"{whose} of {one['proxy']} {words[one['state']]} at {moment}"
+
+
+def _some(what: Sequence[str]) -> str:
+    """The first few, and how many more there are."""
+    more = f", and {len(what) - _NAMED} more" if len(what) > _NAMED else ""
+    return ", ".join(what[:_NAMED]) + more
+
+
+def _analysis(found: Data) -> Iterator[Check]:
+    if "analysis" in found:
+        said = found["analysis"]
+        yield (
+            "the configuration is as Istio's analysis wants it",
+            "" if said.get("ok") else f"{said['msg'].rstrip('.')}.",
+        )
 
 
 def _injection(found: Data, expected: Data) -> Iterator[Check]:
@@ -135,7 +186,10 @@ def checks(found: Data, expected: Data, answers: Sequence[Data] = ()) -> list[di
     pairs = [
         *_control_plane(found, expected),
         *_proxies(found, expected),
+        *_configuration(found),
+        *_certificates(found),
         *_injection(found, expected),
+        *_analysis(found),
         *_gateways(found, answers),
     ]
     return [{"name": name, "ok": not cause, "cause": cause} for name, cause in pairs]

@@ -42,7 +42,15 @@ _value:
   elements: str
 """
 
-_DONE = {"create": "created", "update": "updated", "delete": "deleted", "restart": "restarted"}
+_DONE = {
+    "create": "created",
+    "update": "updated",
+    "delete": "deleted",
+    "restart": "restarted",
+    "recreate": "created anew",
+}
+_NAMED = 3
+"""How many workloads without a label are named."""
 
 Row = tuple[str, ...]
 
@@ -76,6 +84,16 @@ def _workloads(result: Mapping[str, Any]) -> Iterator[Row]:
         if workload["missing"]:
             reason = workload.get("reason") or "restart it, or set mesh_restart"
             yield "no sidecar", f"{workload['kind']} {workload['namespace']}/{workload['name']}", reason
+
+
+def _unlabelled(result: Mapping[str, Any]) -> Iterator[Row]:
+    """What Kiali cannot tell apart, as far as somebody asks how the mesh is."""
+    lacking: dict[tuple[str, str], list[str]] = {}
+    for one in result.get("unlabelled") or () if "checks" in result else ():
+        lacking.setdefault((one["namespace"], " and ".join(one["labels"])), []).append(one["name"])
+    for (namespace, labels), names in lacking.items():
+        others = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        yield "no label", labels, f"namespace {namespace}", f"{', '.join(names[:_NAMED])}{others}"
 
 
 def _applications(result: Mapping[str, Any]) -> Iterator[Row]:
@@ -118,6 +136,7 @@ def _block(host: str, result: Mapping[str, Any], named: int) -> Iterator[str]:
         _gateways(result),
         _namespaces(result),
         _workloads(result),
+        _unlabelled(result),
         _addons(result),
         _applications(result),
     ):

@@ -21,12 +21,25 @@ PLANE = {
 }
 SHOP = {"name": "shop", "injection": "enabled", "injector": "default", "pods": 2, "without_sidecar": 0}
 EDGE = {"name": "istio-ingressgateway", "type": "LoadBalancer", "pending": False}
+PROXY = {"pod": "shop/web-1", "state": "synced", "stale": [], "answers": True}
+WEB = {
+    "serial": "3f",
+    "names": ["spiffe://cluster.local/ns/shop/sa/web"],
+    "authority": False,
+    "begins": "2026-01-01T00:00:00+00:00",
+    "ends": "2026-01-02T00:00:00+00:00",
+    "state": "valid",
+    "proxy": "shop/web-1",
+}
 FOUND: dict[str, Any] = {
     "control_planes": [PLANE],
     "skew": [],
     "namespaces": [SHOP],
     "workloads": [],
     "gateways": [EDGE],
+    "proxies": [PROXY],
+    "certificates": [WEB],
+    "analysis": {"ok": True, "messages": []},
 }
 EXPECTED = {"version": "1.29.1", "revision": None, "namespace": "istio-system", "namespaces": ["shop"]}
 READY = [{"item": EDGE, "url": "http://10.0.0.1:15021/healthz/ready", "status": 200}]
@@ -45,8 +58,11 @@ def test_all_of_a_good_mesh_holds() -> None:
         "control plane default is of version 1.29.1",
         "gateway istio-system/istio-ingressgateway is healthy",
         "proxies fit their control plane",
+        "proxies have their configuration",
+        "certificates are valid, and for long enough",
         "namespace shop is in the mesh",
         "pods in shop have their sidecar",
+        "the configuration is as Istio's analysis wants it",
         "gateway istio-ingressgateway has an address",
         "gateway istio-ingressgateway answers",
     ]
@@ -97,6 +113,36 @@ def test_all_of_a_good_mesh_holds() -> None:
             "1 of 2 pods in shop lack it: Deployment web.",
         ),
         (
+            {"proxies": [PROXY, {**PROXY, "state": "stale", "stale": ["CDS", "LDS"]}]},
+            "1 of 2 proxies have not confirmed their configuration: shop/web-1 (CDS, LDS).",
+        ),
+        (
+            {"proxies": [{**PROXY, "pod": f"shop/web-{number}", "state": "disconnected"} for number in range(5)]},
+            "5 of 5 proxies have not confirmed their configuration:"
+            " shop/web-0 (not connected to its control plane), shop/web-1 (not connected to its control plane),"
+            " shop/web-2 (not connected to its control plane), and 2 more.",
+        ),
+        (
+            {"certificates": [{**WEB, "state": "expiring"}]},
+            "Not all certificates are valid for long enough:"
+            " spiffe://cluster.local/ns/shop/sa/web of shop/web-1 ends at 2026-01-02T00:00:00+00:00.",
+        ),
+        (
+            {"certificates": [{**WEB, "state": "expired", "names": [], "authority": True}]},
+            "Not all certificates are valid for long enough:"
+            " a certificate authority of shop/web-1 ended at 2026-01-02T00:00:00+00:00.",
+        ),
+        (
+            {"proxies": [{**PROXY, "answers": False}], "certificates": [{**WEB, "state": "not_yet_valid"}]},
+            "Not all certificates are valid for long enough:"
+            " spiffe://cluster.local/ns/shop/sa/web of shop/web-1 begins at 2026-01-01T00:00:00+00:00,"
+            " shop/web-1 (does not tell its own).",
+        ),
+        (
+            {"analysis": {"ok": False, "msg": "The analysis says: VirtualService shop/web: Referenced host not found"}},
+            "The analysis says: VirtualService shop/web: Referenced host not found.",
+        ),
+        (
             {"gateways": [{**EDGE, "pending": True}]},
             "The LoadBalancer Service of istio-ingressgateway has no address yet.",
         ),
@@ -113,6 +159,11 @@ def test_what_does_not_hold_is_one_sentence(found: dict[str, Any], sentence: str
 def test_a_gateway_that_does_not_answer(answer: dict[str, Any], said: str) -> None:
     url = "http://10.0.0.1:15021/healthz/ready"
     assert causes({}, [{**READY[0], **answer}]) == [f"{url} answers {said} instead of status 200."]
+
+
+def test_what_was_not_read_is_not_judged() -> None:
+    some = {name: value for name, value in FOUND.items() if name not in ("proxies", "certificates", "analysis")}
+    assert len(checks(some, EXPECTED, READY)) == len(checks(FOUND, EXPECTED, READY)) - 3
 
 
 def test_a_gateway_that_was_not_asked_has_not_failed() -> None:
