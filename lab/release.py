@@ -62,6 +62,7 @@ def _assemble(target: Path, istioctl: Path) -> None:
         shutil.copytree(module / part, release / part, ignore=shutil.ignore_patterns("*.go"))
     for name in ("LICENSE", "README.md"):
         shutil.copyfile(module / name, release / name)
+    write(release / "manifest.yaml", f"version: {versions.ISTIO}\n")
     archive = target / versions.ISTIO / _ARCHIVE
     archive.parent.mkdir()
     with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
