@@ -18,6 +18,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.concealment import i
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
 from ansible_collections.meshops.istio.plugins.module_utils.progress_file import PROGRESS_FILE
 from ansible_collections.meshops.istio.plugins.module_utils.sources import is_url, manifest_files
+from ansible_collections.meshops.istio.plugins.plugin_utils.payload import kept
 from ansible_collections.meshops.istio.plugins.plugin_utils.progress_display import ProgressDisplay
 
 display = Display()
@@ -43,7 +44,8 @@ class MeshAction(NormalAction):
             self._task.args = {name: self._resolved(name, value) for name, value in self._task.args.items()}
         except InvalidInput as error:
             return {"failed": True, "msg": error.message, "code": error.code, "details": error.details}
-        with self._shown(str((task_vars or {}).get("inventory_hostname", ""))):
+        shown = self._shown(str((task_vars or {}).get("inventory_hostname", "")))
+        with shown, kept(type(self).__module__.rpartition(".")[2]):
             result: dict[str, Any] = super().run(tmp, task_vars)
         return result
 

@@ -31,6 +31,7 @@ def act(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Act:
     """
 
     def run(module: str, given: dict[str, Any] | None = None, /, **options: Any) -> dict[str, Any]:
+        monkeypatch.setenv("MESHOPS_CACHE", str(tmp_path / "cache"))
         loader = DataLoader()
         loader.set_basedir(str(tmp_path))
         loader.set_vault_secrets(PASSWORD)

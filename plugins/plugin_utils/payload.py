@@ -1,0 +1,111 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Keeps from run to run what ansible-core packs of a module.
+
+A module travels with all that it imports, which ansible-core finds by parsing file after file. A task that has nothing
+to change spends more time on that than on its work, and what comes of it is kept until the end of the run only. So it
+is put back where ansible-core looks for it, from the user's cache, under a hash of all that it was made of. Where a
+version of ansible-core should not look there, it packs as it always did.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import sys
+import time
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import ansible
+from ansible import constants
+from ansible.plugins.loader import module_utils_loader
+from ansible_collections.meshops.istio.plugins.module_utils.istio.cache import cache_folder, write_atomically
+
+_PLUGINS = Path(__file__).resolve().parents[1]
+_KEPT = 24 * 3600
+"""Seconds that a package stays which another version of something has replaced."""
+
+
+@contextlib.contextmanager
+def kept(module: str) -> Iterator[None]:
+    """Run a module of this collection in this context: it is packed once for all runs."""
+    try:
+        kept_as = _folder(module) / _key(module)
+        known = _restore(kept_as)
+    except OSError:
+        yield
+        return
+    yield
+    if not known:
+        with contextlib.suppress(OSError):
+            _keep(module, kept_as)
+
+
+def _restore(kept_as: Path) -> bool:
+    """Put the packages in place; whether they were kept."""
+    if not _ours(kept_as):
+        return False
+    place = _place()
+    place.mkdir(parents=True, exist_ok=True)
+    for file in kept_as.iterdir():
+        if _ours(file) and not (place / file.name).exists():
+            write_atomically(place / file.name, file.read_bytes())
+    return True
+
+
+def _keep(module: str, kept_as: Path) -> None:
+    made = [file for file in _place().glob(f"*.plugins.modules.{module}-*") if file.suffix != ".lock"]
+    if not made:
+        return
+    for other in kept_as.parent.iterdir():
+        if time.time() - other.stat().st_mtime > _KEPT:
+            for file in other.iterdir():
+                file.unlink()
+            other.rmdir()
+    kept_as.mkdir(mode=0o700, exist_ok=True)
+    for file in made:
+        write_atomically(kept_as / file.name, file.read_bytes())
+
+
+def _ours(path: Path) -> bool:
+    """Whether a path is there, and nobody else could have put there what would be run."""
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return False
+    return status.st_uid == os.geteuid() and not status.st_mode & 0o022
+
+
+def _place() -> Path:
+    """Where ansible-core keeps the packages of a run."""
+    return Path(constants.DEFAULT_LOCAL_TMP) / "ansiballz_cache"
+
+
+def _folder(module: str) -> Path:
+    folder = cache_folder("modules") / module
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+@cache
+def _key(module: str) -> str:
+    """A hash of the module, of all that it could import, and of the ansible-core that packs it."""
+    core = Path(ansible.__file__).parent / "module_utils" / "basic.py"
+    found = hashlib.sha256(
+        repr((sys.version, ansible.__version__, str(core), core.stat().st_mtime_ns, _elsewhere())).encode()
+    )
+    sources = sorted((_PLUGINS / "module_utils").rglob("*.py"))
+    for path in (_PLUGINS / "modules" / f"{module}.py", *sources):
+        content = path.read_bytes()
+        found.update(f"{path.relative_to(_PLUGINS)} {len(content)}\n".encode() + content)
+    return found.hexdigest()[:32]
+
+
+def _elsewhere() -> list[str]:
+    """Where else ansible-core looks for what modules import."""
+    return [str(path) for path in module_utils_loader._get_paths(subdirs=False)]
