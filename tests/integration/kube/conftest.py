@@ -22,7 +22,7 @@ def cluster() -> WatchedCluster:
     """The cluster, and what is asked of it."""
     if not os.environ.get("KUBECONFIG"):
         pytest.skip("KUBECONFIG names no cluster")
-    found = WatchedCluster.connect({"kubeconfig": os.environ["KUBECONFIG"]}, user_agent="meshops.istio/tests")
+    found = WatchedCluster.connect({"kubeconfig": os.environ["KUBECONFIG"]}, user_agent="tests")
     assert isinstance(found, WatchedCluster)
     return found
 

@@ -129,7 +129,7 @@ def test_all_that_the_user_may_not_do_is_said_at_once(place: Place, cluster: Wat
         subjects: [{{apiGroup: rbac.authorization.k8s.io, kind: User, name: {user}}}]
     """)
     options = {"kubeconfig": os.environ["KUBECONFIG"], "impersonate_user": user}
-    reader = WatchedCluster.connect(options, user_agent="meshops.istio/tests")
+    reader = WatchedCluster.connect(options, user_agent="tests")
     assert isinstance(reader, WatchedCluster)
     theirs = Place(reader, place.namespace)
     error = refused(theirs, FINE, SERVICE.replace("80", "81"))
@@ -157,7 +157,7 @@ def test_a_role_that_grants_more_than_its_creator_has(place: Place) -> None:
         subjects: [{{apiGroup: rbac.authorization.k8s.io, kind: User, name: {user}}}]
     """)
     options = {"kubeconfig": os.environ["KUBECONFIG"], "impersonate_user": user}
-    creator = WatchedCluster.connect(options, user_agent="meshops.istio/tests")
+    creator = WatchedCluster.connect(options, user_agent="tests")
     assert isinstance(creator, WatchedCluster)
     error = refused(
         Place(creator, place.namespace),

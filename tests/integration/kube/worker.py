@@ -44,7 +44,7 @@ class DoomedCluster(WatchedCluster):
 
 def main(namespace: str, lock: str, manifests: str, request: str = "-1") -> None:
     """Reconcile, as the arguments say."""
-    cluster = DoomedCluster.connect({"kubeconfig": os.environ["KUBECONFIG"]}, user_agent="meshops.istio/worker")
+    cluster = DoomedCluster.connect({"kubeconfig": os.environ["KUBECONFIG"]}, user_agent="tests")
     assert isinstance(cluster, DoomedCluster)
     place = Place(cluster, namespace)
     if request == "0":
