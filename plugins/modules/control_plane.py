@@ -126,6 +126,55 @@ options:
           - V(Local) keeps the client's address and serves only at nodes that run the gateway.
         type: str
         choices: [Cluster, Local]
+      azure:
+        description:
+          - How Azure's load balancer serves the gateway, in AKS. What O(ingress[].annotations) says too is as said there.
+          - O(ingress[].address) and O(ingress[].source_ranges) hold here as everywhere.
+        type: dict
+        suboptions:
+          internal:
+            description:
+              - Whether the load balancer is reached from the cluster's own networks only.
+            type: bool
+          subnet:
+            description:
+              - The subnet that an internal load balancer's address is in.
+            type: str
+          public_address:
+            description:
+              - The name of the public address, an Azure resource, that the load balancer is to have.
+            type: str
+          resource_group:
+            description:
+              - The resource group of the public address, where it is not the one of the cluster's nodes.
+            type: str
+          dns_label:
+            description:
+              - The name of the public address below the region's domain, C(LABEL.REGION.cloudapp.azure.com).
+            type: str
+          service_tags:
+            description:
+              - Azure's service tags, as V(AzureFrontDoor.Backend), from which the load balancer may be reached.
+            type: list
+            elements: str
+          idle_timeout:
+            description:
+              - After how many minutes a TCP connection without traffic is closed, 4 to 100.
+            type: int
+          health_probe:
+            description:
+              - What Azure asks to see whether a node serves the gateway. V(ready) asks the proxy itself, on the port
+                15021. V(tcp) opens a connection. V(default) leaves it to Azure, which asks ports with an application
+                protocol for V(/) and finds them ill.
+              - With O(ingress[].external_traffic_policy=Local), Kubernetes' own health check is asked.
+            type: str
+            choices: [ready, tcp, default]
+            default: ready
+          ports_kept_inside:
+            description:
+              - Names of ports, as V(status-port), that the load balancer does not open.
+            type: list
+            elements: str
   extension_providers:
     description:
       - Providers of tracing, access logs, metrics and authorization, as C(meshConfig.extensionProviders) has them, in
@@ -329,6 +378,17 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import 
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Object, Plan
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 
+AZURE = {
+    "internal": {"type": "bool"},
+    "subnet": {"type": "str"},
+    "public_address": {"type": "str"},
+    "resource_group": {"type": "str"},
+    "dns_label": {"type": "str"},
+    "service_tags": {"type": "list", "elements": "str"},
+    "idle_timeout": {"type": "int"},
+    "health_probe": {"type": "str", "choices": ["ready", "tcp", "default"], "default": "ready"},
+    "ports_kept_inside": {"type": "list", "elements": "str"},
+}
 INGRESS = {
     "name": {"type": "str", "default": "istio-ingressgateway"},
     "labels": {"type": "dict"},
@@ -338,6 +398,7 @@ INGRESS = {
     "source_ranges": {"type": "list", "elements": "str"},
     "address": {"type": "str"},
     "external_traffic_policy": {"type": "str", "choices": ["Cluster", "Local"]},
+    "azure": {"type": "dict", "options": AZURE},
 }
 
 

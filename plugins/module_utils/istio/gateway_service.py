@@ -5,7 +5,8 @@
 """How gateways are reached: the user's `ingress` entries, laid over the rendered Services of ingress gateways.
 
 An entry is a map with `name` (default istio-ingressgateway), `labels` (see `configuration`), `type`, `node_ports` (port name to number),
-`annotations`, `source_ranges`, `address` and `external_traffic_policy`; what it leaves out stays as rendered.
+`annotations`, `source_ranges`, `address`, `external_traffic_policy` and `azure` (see `azure_service`); what it leaves out
+stays as rendered.
 
 This is done on the rendered Service, and not through an IstioOperator, because there it cannot be said for one
 gateway alone: `values.gateways.istio-ingressgateway` feeds every ingress gateway, and `components.ingressGateways`
@@ -19,13 +20,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..kube.errors import InvalidInput
-from . import labels
+from . import azure_service, labels
 from .labels import component_of
 
 DEFAULT_GATEWAY = "istio-ingressgateway"
 TYPES = ("ClusterIP", "LoadBalancer", "NodePort")
 POLICIES = ("Cluster", "Local")
-_FIELDS = frozenset({"type", "node_ports", "annotations", "source_ranges", "address", "external_traffic_policy"})
+_FIELDS = frozenset(
+    {"type", "node_ports", "annotations", "source_ranges", "address", "external_traffic_policy", "azure"}
+)
 _LOAD_BALANCER_ONLY = (
     "loadBalancerIP",
     "loadBalancerSourceRanges",
@@ -80,17 +83,30 @@ def _apply(service: dict[str, Any], name: str, settings: Mapping[str, Any]) -> N
         spec.pop("externalTrafficPolicy", None)
         for port in spec.get("ports") or ():
             port.pop("nodePort", None)
-    if "address" in settings:
+    if "address" in settings and "azure" not in settings:
         spec["loadBalancerIP"] = settings["address"]
     if "source_ranges" in settings:
         spec["loadBalancerSourceRanges"] = list(settings["source_ranges"])
     if "external_traffic_policy" in settings:
         spec["externalTrafficPolicy"] = settings["external_traffic_policy"]
     _pin(spec.get("ports") or [], settings.get("node_ports") or {}, name)
-    if "annotations" in settings:
+    given = _of_azure(spec, name, settings) if "azure" in settings else {}
+    given |= {key: _text(value) for key, value in (settings.get("annotations") or {}).items()}
+    if given:
         metadata = service["metadata"]
-        given = {key: _text(value) for key, value in settings["annotations"].items()}
         metadata["annotations"] = {**(metadata.get("annotations") or {}), **given}
+
+
+def _of_azure(spec: Mapping[str, Any], name: str, settings: Mapping[str, Any]) -> dict[str, str]:
+    try:
+        return azure_service.annotations_of(
+            settings["azure"],
+            spec.get("ports") or [],
+            address=settings.get("address"),
+            local=spec.get("externalTrafficPolicy") == "Local",
+        )
+    except InvalidInput as error:
+        raise InvalidInput(f"ingress for gateway {name}: {error.message}", gateway=name, **error.details) from error
 
 
 def _check(name: str, kind: str, settings: Mapping[str, Any]) -> None:
@@ -108,7 +124,7 @@ def _check(name: str, kind: str, settings: Mapping[str, Any]) -> None:
         "node_ports": ("NodePort", "LoadBalancer"),
         "external_traffic_policy": ("NodePort", "LoadBalancer"),
     }
-    needs |= {"address": ("LoadBalancer",), "source_ranges": ("LoadBalancer",)}
+    needs |= dict.fromkeys(("address", "source_ranges", "azure"), ("LoadBalancer",))
     for setting, kinds in needs.items():
         if setting in settings and kind not in kinds:
             raise InvalidInput(
