@@ -27,9 +27,10 @@ format: setup ## Format the Python code, and mend what ruff can mend
 	ruff format .
 
 .PHONY: docs
-docs: setup ## Write the tables of variables from the roles' argument specs, and the page of permissions
+docs: setup ## Write what is made of argument specs: tables of variables, surveys of AWX; and the page of permissions
 	python tools/argspec_table.py
 	python tools/permissions_page.py
+	python tools/awx_surveys.py
 
 .PHONY: clean
 clean: ## Remove what was built here; caches outside of the checkout and labs stay

@@ -99,7 +99,7 @@ def role_page(role: str, spec: str) -> str:
             "",
             f"{main['short_description']}.",
             "",
-            "\n\n".join(_plain(paragraph) for paragraph in main["description"]),
+            "\n\n".join(plain(paragraph) for paragraph in main["description"]),
             "",
             "## Variables",
             "",
@@ -112,14 +112,15 @@ def role_page(role: str, spec: str) -> str:
     )
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Documentation without the markup of its words but backquotes."""
     return _MARKUP.sub(r"`\1`", " ".join(text.split()))
 
 
 def _rows(name: str, option: Mapping[str, Any]) -> Iterator[Row]:
     description = option["description"]
     sentences = " ".join(description) if isinstance(description, list) else str(description)
-    text = _plain(sentences)
+    text = plain(sentences)
     choices = [f"`{choice}`" for choice in option.get("choices", ()) if choice != ""]
     if choices:
         text += f" One of {', '.join(choices)}."

@@ -12,8 +12,8 @@ version_added: 0.1.0
 author:
   - The meshops.istio authors (@meshops)
 description:
-  - Each context is a host of its name, with C(mesh_context), and C(mesh_kubeconfig) where O(kubeconfig) is given, as the
-    role P(meshops.istio.mesh#role) takes them. All hosts are in the group C(clusters).
+  - Each context is a host of its name, with C(mesh_context), and C(mesh_kubeconfig) where the file has O(kubeconfig), as
+    the role P(meshops.istio.mesh#role) takes them. All hosts are in the group C(clusters).
   - Tasks run on the machine that runs Ansible, C(ansible_connection=local), by its own Python.
   - Holds no secret; tokens and keys stay in the kubeconfig.
   - With O(probe) the clusters are asked what they are, and are in groups by it, C(platform_NAME),
@@ -95,7 +95,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         """Fill the inventory from a file's options."""
         super().parse(inventory, loader, path, cache)
-        self._read_config_data(path)
+        # One of the environment may be a file that goes with this process, as AWX's credentials do; others have their own.
+        named = self._read_config_data(path).get("kubeconfig")
+        self._named = self.get_option("kubeconfig") if named else None
         key = self.get_cache_key(path)
         cached = self.get_option("cache") and cache
         found = self._cache.get(key) if cached else None
@@ -135,8 +137,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 "mesh_context": name,
                 "mesh_server": facts["server"],
             }
-            if self.get_option("kubeconfig"):
-                variables["mesh_kubeconfig"] = self.get_option("kubeconfig")
+            if self._named:
+                variables["mesh_kubeconfig"] = self._named
             if "probe" in facts:
                 variables["mesh_probe"] = facts["probe"]
             for variable, value in variables.items():

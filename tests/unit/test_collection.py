@@ -109,6 +109,10 @@ def test_the_page_of_permissions_says_what_the_cluster_roles_say() -> None:
     in_step("tools/permissions_page.py")
 
 
+def test_the_surveys_say_what_the_argument_specs_say() -> None:
+    in_step("tools/awx_surveys.py")
+
+
 def in_step(tool: str) -> None:
     done = subprocess.run([sys.executable, tool, "--check"], cwd=ROOT, text=True, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")

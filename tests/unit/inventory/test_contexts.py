@@ -59,6 +59,14 @@ def test_each_context_is_a_host(read: Read) -> None:
     assert (known["ansible_connection"], known["ansible_python_interpreter"]) == ("local", sys.executable)
 
 
+def test_the_environment_s_kubeconfig_is_not_kept(read: Read, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # AWX stores an inventory's variables, and gives each job a file of another name.
+    monkeypatch.setenv("K8S_AUTH_KUBECONFIG", str(tmp_path / "kubeconfig"))
+    inventory = read(kubeconfig=None)
+    assert names(inventory) == ["dev", "east", "west"]
+    assert "mesh_kubeconfig" not in inventory.get_host("east").get_vars()
+
+
 def test_no_secret_is_in_the_variables(read: Read) -> None:
     inventory = read()
     assert all("very-secret" not in str(host.get_vars()) for host in inventory.get_hosts())
