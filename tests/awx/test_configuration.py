@@ -19,7 +19,7 @@ import pytest
 from ansible_collections.meshops.istio.tests.awx.api import Store, standing_in
 from ansible_collections.meshops.istio.tests.playbook import Run
 
-AWX = Path(__file__).resolve().parents[3] / "awx"
+AWX = Path(__file__).resolve().parents[2] / "awx"
 TOKEN = "token-of-the-tests"
 SECRET = "token-in-the-kubeconfig"
 pytestmark = pytest.mark.skipif(
