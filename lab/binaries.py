@@ -44,6 +44,7 @@ def _istio(name: str, package: str) -> Binary:
 
 _ETCD = f"etcd-v{versions.ETCD}-linux-{ARCHITECTURE}"
 _PROMETHEUS = f"prometheus-{versions.PROMETHEUS}.linux-{ARCHITECTURE}"
+_MINIKUBE = f"v{versions.MINIKUBE}/minikube-linux-{ARCHITECTURE}"
 _COREDNS = f"v{versions.COREDNS}/coredns_{versions.COREDNS}_linux_{ARCHITECTURE}.tgz"
 
 BINARIES = {
@@ -95,6 +96,13 @@ BINARIES = {
         ),
         Binary("kwok", versions.KWOK, golang.KWOK, "sigs.k8s.io/kwok/cmd/kwok"),
         Binary("helm", versions.HELM, golang.HELM, "helm.sh/helm/v3/cmd/helm"),
+        Binary(
+            "minikube",
+            versions.MINIKUBE,
+            golang.MINIKUBE,
+            "k8s.io/minikube/cmd/minikube",
+            Official("minikube", _MINIKUBE, f"{_MINIKUBE}.sha256"),
+        ),
     )
 }
 

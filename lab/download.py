@@ -33,6 +33,7 @@ BASES = {
     "coredns": "https://github.com/coredns/coredns/releases/download",
     "prometheus": "https://github.com/prometheus/prometheus/releases/download",
     "kwok": "https://github.com/kubernetes-sigs/kwok/releases/download",
+    "minikube": "https://github.com/kubernetes/minikube/releases/download",
 }
 
 

@@ -43,6 +43,7 @@ class Workspace:
 
 KUBERNETES_MODULE = "k8s.io/kubernetes"
 ISTIO_MODULE = "istio.io/istio"
+MINIKUBE_MODULE = "k8s.io/minikube"
 PROMETHEUS_MODULE = "github.com/prometheus/prometheus"
 
 NODE = Workspace(
@@ -74,6 +75,11 @@ HELM = Workspace(
     "helm",
     {"helm.sh/helm/v3": f"v{versions.HELM}"},
     ldflags=f"-s -w -X helm.sh/helm/v3/internal/version.version=v{versions.HELM}",
+)
+MINIKUBE = Workspace(
+    "minikube",
+    {MINIKUBE_MODULE: f"v{versions.MINIKUBE}"},
+    ldflags=f"-s -w -X {MINIKUBE_MODULE}/pkg/version.version=v{versions.MINIKUBE}",
 )
 PROMETHEUS = Workspace(
     "prometheus",
@@ -184,6 +190,13 @@ def _resolve(workspace: Workspace, compiler: Path, folder: Path) -> None:
             _copy_tree(source, folder / "istio")
             name_release(folder / "istio", versions.ISTIO)
             lines.append(f"replace {module} => ./istio")
+            write(folder / "go.sum", (source / "go.sum").read_bytes())
+        if module == MINIKUBE_MODULE:
+            # What it replaces counts only where it is the main module; some of that is to be had nowhere any more.
+            for replaced in re.findall(
+                r"^(?:replace |\t)(\S+ => \S+ v\S+)$", (source / "go.mod").read_text(), re.MULTILINE
+            ):
+                lines.append(f"replace {replaced}")
             write(folder / "go.sum", (source / "go.sum").read_bytes())
         if module == PROMETHEUS_MODULE:
             _copy_tree(source, folder / "prometheus")

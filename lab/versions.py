@@ -14,6 +14,7 @@ METALLB = "0.15.2"  # 0.15.3 and 0.16 need a module that no proxy serves
 LOCAL_PATH_PROVISIONER = "0.0.30"
 KWOK = "0.8.0"
 HELM = "3.22.0"  # a peer that tests and the benchmark compare with; no lab runs it
+MINIKUBE = "1.36.0"  # for the tests of the provider minikube; no lab runs it
 PAUSE = "3.10"
 PROMETHEUS = "3.8.1"  # the version of the addon of Istio 1.29
 PROMETHEUS_MODULE = "0.308.1"  # what its Go module calls that version

@@ -64,7 +64,7 @@ def describe(service: Object, nodes: Iterable[Object] = (), pods: Iterable[Objec
     if kind == "LoadBalancer":
         hosts = _assigned(service)
     elif kind == "NodePort":
-        hosts = _node_hosts(spec, nodes, pods)
+        hosts = _hosts_of_nodes(spec, nodes, pods)
     else:
         hosts = [f"{metadata['name']}.{metadata.get('namespace', 'default')}.svc"]
     outside = "node_port" if kind == "NodePort" else "port"
@@ -104,7 +104,7 @@ def _assigned(service: Object) -> list[str]:
     return [entry.get("ip") or entry.get("hostname") for entry in entries if entry.get("ip") or entry.get("hostname")]
 
 
-def _node_hosts(spec: Mapping[str, Any], nodes: Iterable[Object], pods: Iterable[Object]) -> list[str]:
+def _hosts_of_nodes(spec: Mapping[str, Any], nodes: Iterable[Object], pods: Iterable[Object]) -> list[str]:
     selector = {"matchLabels": spec.get("selector") or {}}
     ours = [pod for pod in pods if spec.get("selector") and matches(selector, labels_of(pod))]
     hosting = {pod["spec"]["nodeName"] for pod in ours if _ready(pod) and (pod.get("spec") or {}).get("nodeName")}
@@ -112,8 +112,13 @@ def _node_hosts(spec: Mapping[str, Any], nodes: Iterable[Object], pods: Iterable
     usable = [node for node in nodes if _ready(node) and (not local or node["metadata"]["name"] in hosting)]
     # Every node answers; one that hosts the gateway saves a hop.
     usable.sort(key=lambda node: (node["metadata"]["name"] not in hosting, node["metadata"]["name"]))
-    external = [address for node in usable for address in _addresses(node, "ExternalIP")]
-    internal = [address for node in usable for address in _addresses(node, "InternalIP")]
+    return node_hosts(usable)
+
+
+def node_hosts(nodes: Sequence[Object]) -> list[str]:
+    """The addresses that nodes answer at, external ones first."""
+    external = [address for node in nodes for address in _addresses(node, "ExternalIP")]
+    internal = [address for node in nodes for address in _addresses(node, "InternalIP")]
     return list(dict.fromkeys([*external, *internal]))
 
 

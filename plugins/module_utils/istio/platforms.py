@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ..kube.errors import ApiError
 from ..kube.objects import Kind
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def platform_of(cluster: Cluster) -> str:
     for name, pattern in _VERSIONS.items():
         if pattern.search(git):
             return name
-    for node in cluster.list(_NODES):
+    for node in nodes_of(cluster):
         for label in node["metadata"].get("labels") or {}:
             if label in _LABELS:
                 return _LABELS[label]
@@ -49,3 +50,13 @@ def platform_of(cluster: Cluster) -> str:
         if provider in _PROVIDERS:
             return _PROVIDERS[provider]
     return OTHER
+
+
+def nodes_of(cluster: Cluster) -> list[dict[str, Any]]:
+    """The nodes of a cluster; none where the user may not list them."""
+    try:
+        return cluster.list(_NODES)
+    except ApiError as error:
+        if error.status == 403:
+            return []
+        raise

@@ -1,0 +1,74 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What meshops.istio.cluster says to input that cannot be meant, with no cluster anywhere near."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.meshops.istio.tests.playbook import Run, run_playbook
+
+KUBECONFIG = {
+    "apiVersion": "v1",
+    "kind": "Config",
+    "clusters": [{"name": "one", "cluster": {"server": "https://127.0.0.1:1"}}],
+    "contexts": [{"name": "east", "context": {"cluster": "one", "user": "me"}}],
+    "users": [{"name": "me", "user": {"token": "very-secret"}}],
+}
+PROVIDER = """
+- name: Provide a cluster that nobody answers for
+  ansible.builtin.set_fact:
+    cluster_provided:
+      kubeconfig: "{{ own_kubeconfig }}"
+      context: "{{ cluster_checked.cluster_name }}"
+"""
+BAD: dict[str, tuple[dict[str, Any], str]] = {
+    "provider": (
+        {"cluster_provider": "vagrant"},
+        "cluster_provider must be one of ",
+    ),
+    "state": ({"cluster_state": "gone"}, "cluster_state must be one of present, absent, but it is 'gone'."),
+    "nodes": ({"cluster_nodes": "many"}, "cluster_nodes must be a whole number, but it is 'many'."),
+    "tasks": (
+        {"cluster_provider_tasks": "nowhere/provider.yml"},
+        "There are no tasks nowhere/provider.yml, which cluster_provider_tasks names; give the path of a file, as seen"
+        " from the current folder.",
+    ),
+    "removal": (
+        {"cluster_state": "absent"},
+        "Nothing was removed, because the provider existing has not made the cluster; remove it where it was made, or"
+        " name its provider in cluster_provider.",
+    ),
+    "context": (
+        {"mesh_kubeconfig": "kubeconfig", "mesh_context": "west"},
+        "has no context 'west'; it has east.",
+    ),
+    "unreachable": ({"mesh_kubeconfig": "kubeconfig", "mesh_context": "east"}, "https://127.0.0.1:1 does not answer"),
+    "own": (
+        {"cluster_provider_tasks": "provider.yml", "cluster_name": "east", "own_kubeconfig": "kubeconfig"},
+        "https://127.0.0.1:1 does not answer",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """One run, in which each host has its own bad variables."""
+    folder = tmp_path_factory.mktemp("cluster")
+    (folder / "kubeconfig").write_text(json.dumps(KUBECONFIG), encoding="utf-8")
+    (folder / "provider.yml").write_text(PROVIDER, encoding="utf-8")
+    hosts = {name: variables for name, (variables, _) in BAD.items()}
+    return run_playbook("meshops.istio.cluster", hosts=hosts, folder=folder, home=folder)
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_one_clear_sentence(run: Run, name: str) -> None:
+    sentence = BAD[name][1]
+    assert sentence in run.failures[name], run.text
+
+
+def test_no_secret_is_shown(run: Run) -> None:
+    assert "very-secret" not in run.text
