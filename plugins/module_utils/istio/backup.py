@@ -30,7 +30,8 @@ def write(
 ) -> None:
     """Write them as YAML, for the user alone, without what only a server sets. Raises Refused where that fails.
 
-    `otherwise` is what the error says to do instead. A file that is there already is never overwritten: it may be the only copy of what an earlier run removed.
+    `otherwise` is what the error says to do instead. A file that is there already is never overwritten: it may be the
+    only copy of what an earlier run removed.
     """
     import yaml
 

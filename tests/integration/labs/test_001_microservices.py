@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import pytest
 from ansible_collections.meshops.istio.tests.integration.conftest import now
 from ansible_collections.meshops.istio.tests.integration.labs.conftest import Sow
-from ansible_collections.meshops.istio.tests.integration.labs.seed import Seed, who
+from ansible_collections.meshops.istio.tests.integration.labs.seed import Object, Seed, who
 from ansible_collections.meshops.istio.tests.integration.steps import Seen
 
 CUSTOMERS, ORDERS = "/customers-service/v2/customers", "/orders-service/v2/orders"
@@ -52,6 +52,27 @@ def test_the_label(microservices: Seed, seen: Seen) -> None:
     labels = microservices.get("namespace", "default")["metadata"]["labels"]
     assert labels["istio-injection"] == "enabled"
     seen("istio-injection=enabled")
+
+
+@pytest.mark.step("001.4", "each microservice has its configuration, two have Services; their infrastructure is older")
+def test_the_parts(microservices: Seed, seen: Seen) -> None:
+    configured = {one["metadata"]["name"] for one in microservices.get("configmaps")["items"]}
+    mounted = {
+        one["metadata"]["name"]: {volume["configMap"]["name"] for volume in volumes(one) if "configMap" in volume}
+        for one in microservices.get("deployments", *[f"{name}-deployment" for name in INSIDE])["items"]
+    }
+    assert all(names and names <= configured for names in mounted.values())
+    served = {one["metadata"]["name"] for one in microservices.get("services")["items"]}
+    assert {"customer-service", "order-service"} <= served
+    assert not any("notification" in name for name in served)
+    begun = {pod.labels["app"]: pod.object["metadata"]["creationTimestamp"] for pod in microservices.pods()}
+    assert max(begun[name] for name in OUTSIDE) <= min(begun[name] for name in INSIDE)
+    seen(f"{len(mounted)} Deployments with ConfigMaps, 2 Services; {len(OUTSIDE)} parts in place before the label")
+
+
+def volumes(deployment: Object) -> list[Object]:
+    found: list[Object] = deployment["spec"]["template"]["spec"].get("volumes") or []
+    return found
 
 
 @pytest.mark.step("001.5", "the microservices are in the mesh, what they need is outside")

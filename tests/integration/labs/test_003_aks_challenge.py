@@ -41,9 +41,7 @@ WORKLOADS = [
 
 # Of what Envoy counts at destinations, Istio has it tell only what is asked for. Its own metrics the lab's proxies lack.
 COUNTED = {"proxyStatsMatcher": {"inclusionRegexps": ["cluster\\.outbound.*upstream_rq_[0-9]xx"]}}
-ANSWERS = (
-    """sum(rate(envoy_cluster_upstream_rq_xx{namespace="dev",cluster_name=~".*[|]v2[|]calcbackendsvc.*"%s}[1m]))"""
-)
+ANSWERS = 'sum(rate(envoy_cluster_upstream_rq{namespace="dev",cluster_name=~".*[|]v2[|]calcbackendsvc.*"%s}[1m]))'
 
 
 @pytest.fixture(scope="module")
@@ -192,7 +190,7 @@ def test_delays(calculator: Seed, door: Door, seen: Seen) -> None:
 @pytest.fixture
 def canary(calculator: Seed) -> Iterator[Callable[..., Played]]:
     """Moves the calculations to version 2 by the role, as long as Prometheus says that it answers; then all is as before."""
-    failures = ANSWERS % ',envoy_response_code_class="5"'
+    failures = ANSWERS % ',response_code_class="5xx"'
     gate = {
         "service": "istio-system/prometheus:9090",
         # Without a failure there is no series of failures; without any answer there is no data, and none is made up.

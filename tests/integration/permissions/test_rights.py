@@ -99,6 +99,8 @@ def empty(cluster: Cluster, play: Callable[..., Run]) -> Iterator[None]:
     cluster.apply(_object("v1", "Namespace", THEIRS, ""), manager="tests")
     for kind in WORKLOADS:
         cluster.apply(_workload(kind, kind.lower(), THEIRS), manager="tests")
+    template = _workload("Deployment", "bare", THEIRS)["spec"]["template"]
+    cluster.apply(_object("v1", "Pod", "bare", THEIRS, spec=template["spec"]), manager="tests")
     yield
     clean()
 
@@ -119,7 +121,7 @@ def before_the_mesh(lab: Lab) -> dict[str, Object]:
     return {
         "control_plane": {**lab.control_plane, "set": ["components.cni.enabled=true"]},
         "injection": {"namespaces": [OURS], "create_namespaces": True},
-        "restart": {"namespaces": [THEIRS]},
+        "restart": {"namespaces": [THEIRS], "recreate_pods": True},
         "application": {
             **release, "name": "helloworld", "namespace": OURS, "sample": "helloworld", "create_namespaces": True,
         },
@@ -136,6 +138,8 @@ def with_the_mesh(lab: Lab) -> dict[str, Object]:
         "application": {"name": "helloworld", "namespace": OURS, "state": "absent"},
         "injection": {"namespaces": [OURS], "state": "absent"},
         "ingress_info": {},
+        "proxy_info": {"timeout": 0},
+        "analysis_info": {**lab.release, "fail_on": "never"},
         "addons": {"state": "absent"},
     }
 
@@ -170,6 +174,9 @@ def test_a_site_needs_no_other_rights(play: Callable[..., Run]) -> None:
     assert done.returncode == 0, done.text
     again = play("site")
     assert again.changed["one"] == 0, again.text
+    # Its bare pod lacks a sidecar, and whoever looks for it is told so: nothing else is wrong.
+    verified = play("verify").failures["one"]
+    assert verified == f"1 of 4 pods in {THEIRS} lack it: Pod bare.", verified
 
 
 def test_who_lacks_a_right_is_refused_where_there_is_a_mesh(
