@@ -96,6 +96,10 @@ publish-check: setup ## Check that the collection is fit to publish, in build/pu
 bench: setup ## Measure against istioctl, kubectl, kubernetes.core and Helm, on a lab of its own; ROWS=name,... SHORT=1
 	@python -m ansible_collections.meshops.istio.tests.benchmark.run
 
+.PHONY: azure
+azure: setup ## Test the provider aks by Azure's own libraries, against a stand-in for Azure; takes longer
+	environment=$$(tools/azure) && PYTHONPATH=$(CURDIR)/build/azure $$environment/bin/pytest --numprocesses 2 tests/aks
+
 .PHONY: test
 test: ## All of the tests, on a lab of their own that goes when they end
 	@tools/test

@@ -29,8 +29,9 @@ class Run:
 
     @property
     def failures(self) -> dict[str, str]:
-        """The message that each failed host failed with."""
-        return {host: json.loads(result)["msg"] for host, result in _FATAL.findall(self.text)}
+        """The message that each failed host failed with; what no_log hides has none."""
+        results = ((host, json.loads(result)) for host, result in _FATAL.findall(self.text))
+        return {host: result["msg"] for host, result in results if "msg" in result}
 
     @property
     def changed(self) -> dict[str, int]:

@@ -66,52 +66,28 @@ compose:
 """
 
 import fnmatch
-import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from ansible.errors import AnsibleParserError
-from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible_collections.meshops.istio.plugins.module_utils.istio.installed import read_installed
 from ansible_collections.meshops.istio.plugins.module_utils.istio.platforms import platform_of
 from ansible_collections.meshops.istio.plugins.module_utils.kube import kubeconfig
 from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import MeshError
+from ansible_collections.meshops.istio.plugins.plugin_utils.cluster_inventory import ClusterInventory, Host
 
 PROBES = 16
 """How many clusters are asked at once."""
 
 
-class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
+class InventoryModule(ClusterInventory):
     """The plugin, as Ansible loads it."""
 
     NAME = "meshops.istio.contexts"
 
-    def verify_file(self, path: str) -> bool:
-        """Whether a file may be for this plugin: it is YAML."""
-        return bool(super().verify_file(path)) and path.endswith((".yml", ".yaml"))
-
-    def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
-        """Fill the inventory from a file's options."""
-        super().parse(inventory, loader, path, cache)
-        # One of the environment may be a file that goes with this process, as AWX's credentials do; others have their own.
-        named = self._read_config_data(path).get("kubeconfig")
-        self._named = self.get_option("kubeconfig") if named else None
-        key = self.get_cache_key(path)
-        cached = self.get_option("cache") and cache
-        found = self._cache.get(key) if cached else None
-        if found is None:
-            try:
-                found = self._find()
-            except MeshError as error:
-                raise AnsibleParserError(error.message) from error
-            if self.get_option("cache"):
-                self._cache[key] = found
-        self._populate(found)
-
-    def _find(self) -> dict[str, dict[str, Any]]:
-        """The hosts with what is known of each."""
+    def find(self) -> dict[str, dict[str, Any]]:
+        """The server of each context, and with probes what its cluster is."""
         path = self.get_option("kubeconfig")
         found: dict[str, dict[str, Any]] = {
             name: {"server": server}
@@ -126,29 +102,17 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                     facts["probe"] = told
         return found
 
-    def _populate(self, found: Mapping[str, Mapping[str, Any]]) -> None:
-        strict = self.get_option("strict")
-        self.inventory.add_group("clusters")
+    def hosts(self, found: Mapping[str, Mapping[str, Any]]) -> Iterator[Host]:
+        """Each context is a host."""
+        # One of the environment may be a file that goes with this process, as AWX's credentials do; others have their own.
+        named = self.get_option("kubeconfig") if self.written.get("kubeconfig") else None
         for name, facts in found.items():
-            self.inventory.add_host(name, group="clusters")
-            variables = {
-                "ansible_connection": "local",
-                "ansible_python_interpreter": sys.executable,
-                "mesh_context": name,
-                "mesh_server": facts["server"],
-            }
-            if self._named:
-                variables["mesh_kubeconfig"] = self._named
+            variables = {"mesh_context": name, "mesh_server": facts["server"]}
+            if named:
+                variables["mesh_kubeconfig"] = named
             if "probe" in facts:
                 variables["mesh_probe"] = facts["probe"]
-            for variable, value in variables.items():
-                self.inventory.set_variable(name, variable, value)
-            for group in groups_of(facts.get("probe")):
-                self.inventory.add_host(name, group=self.inventory.add_group(group))
-            known = self.inventory.get_host(name).get_vars()
-            self._set_composite_vars(self.get_option("compose"), known, name, strict=strict)
-            self._add_host_to_composed_groups(self.get_option("groups"), known, name, strict=strict)
-            self._add_host_to_keyed_groups(self.get_option("keyed_groups"), known, name, strict=strict)
+            yield Host(name, variables, groups_of(facts.get("probe")))
 
 
 def probe(path: str | None, context: str, *, timeout: float) -> dict[str, Any]:

@@ -27,7 +27,7 @@ NONE: Mapping[str, str] = {}
 # What the tarball is for: using the collection. What tests and builds it stays in the repository.
 TOP_LEVEL = {
     "CHANGELOG.rst", "FILES.json", "LICENSE", "MANIFEST.json", "README.md", "bindep.txt", "changelogs", "docs",
-    "meta", "playbooks", "plugins", "requirements.txt", "roles", "tests",
+    "meta", "playbooks", "plugins", "requirements-azure.txt", "requirements.txt", "roles", "tests",
 }  # fmt: skip
 LARGEST = 1024 * 1024  # bytes, four times what it has
 _ANSIBLES_OWN = re.compile(

@@ -1,0 +1,143 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filter C(meshops.istio.azure_failure): what Azure refused, as one sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+DOCUMENTATION = r"""
+name: azure_failure
+short_description: Say in one sentence what Azure refused, and what to do about it
+version_added: 0.1.0
+author:
+  - The meshops.istio authors (@meshops)
+description:
+  - Reads the result of a failed task of the collection C(azure.azcollection), which may be anything from a sentence to a
+    traceback.
+positional: _input, task
+options:
+  _input:
+    description: The result of the task, as C(ansible_failed_result) or what was registered.
+    type: dict
+    required: true
+  task:
+    description: What was tried, as the beginning of a sentence.
+    type: str
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Say what happened
+  ansible.builtin.fail:
+    msg: "{{ ansible_failed_result | meshops.istio.azure_failure('Creating the cluster shop') }}"
+  # Creating the cluster shop failed: the quota of the region or subscription is used up (Insufficient vcpu quota
+  # requested 64, remaining 20 for location westeurope); choose fewer or smaller nodes or another region, or ask Azure
+  # for more.
+"""
+
+RETURN = r"""
+_value:
+  description: The sentence.
+  type: str
+"""
+
+_LOGIN = "AZURE_SUBSCRIPTION_ID, AZURE_CLIENT_ID, AZURE_SECRET and AZURE_TENANT"
+
+# What Azure and its libraries say, what it means, and what to do. The first that fits is it.
+_MEANINGS: tuple[tuple[str, str, str], ...] = (
+    (
+        r"Failed to get credentials|did not include a subscription_id|Some attributes were missing",
+        "there is no login to Azure",
+        f"set {_LOGIN}, or run az login",
+    ),
+    (
+        r"AADSTS7000222|AADSTS700082|AADSTS50173|ExpiredAuthenticationToken",
+        "the login to Azure has expired",
+        "renew the application's secret, or run az login again",
+    ),
+    (
+        r"AADSTS\d+|InvalidAuthenticationToken|ClientAuthenticationError",
+        "Azure does not accept the login",
+        f"check {_LOGIN}, or run az login again",
+    ),
+    (
+        r"SubscriptionNotFound|InvalidSubscriptionId|MissingSubscription",
+        "the subscription does not exist, or is not one of this login's",
+        "check AZURE_SUBSCRIPTION_ID",
+    ),
+    (
+        r"AuthorizationFailed|LinkedAuthorizationFailed|RoleAssignmentUpdateNotPermitted",
+        "the login may not do that",
+        "give it the role Contributor on the resource group or the subscription",
+    ),
+    (
+        r"LocationNotAvailable|NoRegisteredProviderFound|cannot be moved|InvalidResourceGroupLocation",
+        "the region cannot be had",
+        "choose another with cluster_aks_location",
+    ),
+    (
+        r"[Qq]uota|SkuNotAvailable|AllocationFailed",
+        "the quota of the region or subscription is used up",
+        "choose fewer or smaller nodes or another region, or ask Azure for more",
+    ),
+    (
+        r"K8sVersionNotSupported|[Uu]nsupported kubernetes version",
+        "this version of Kubernetes cannot be had in the region",
+        "choose another with cluster_kubernetes_version",
+    ),
+    (
+        r"TooManyRequests|Throttl|too many 429|\b429\b",
+        "Azure is asked too much by this subscription",
+        "wait a few minutes, and run it again",
+    ),
+    (
+        r"OperationNotAllowed|AnotherOperationInProgress|Conflict|\(409\)",
+        "something else is being done to it just now",
+        "run it again when that is over",
+    ),
+    (
+        r"RequestDisallowedByPolicy",
+        "a policy of the subscription forbids it",
+        "ask whoever keeps the policies",
+    ),
+    (
+        r"Max retries exceeded|Connection refused|Name or service not known|ServiceRequestError|timed out",
+        "Azure does not answer",
+        "check the network and the proxy",
+    ),
+)
+_MESSAGE = re.compile(r"^Message: (?P<message>.+)$", re.MULTILINE)
+_CODED = re.compile(r"\((?P<code>[A-Za-z_]\w{5,})\) (?P<message>[^\n]+)")
+_STATUS = re.compile(r"AADSTS\d+: [^\n.]+")
+_WHERE = ("msg", "exception", "module_stderr", "module_stdout", "stderr")
+
+
+def azure_failure(result: Mapping[str, Any], task: str) -> str:
+    """One sentence: what was tried, why it failed, in Azure's own words as far as they help, and what to do."""
+    text = "\n".join(str(result[key]) for key in _WHERE if result.get(key))
+    said = _said(text)
+    for pattern, meaning, advice in _MEANINGS:
+        if re.search(pattern, text):
+            return f"{task} failed: {meaning}{f' ({said})' if said else ''}; {advice}."
+    return f"{task} failed: {said or str(result.get('msg') or 'Azure did not say why').splitlines()[0].rstrip('.')}."
+
+
+def _said(text: str) -> str:
+    """What Azure itself has said, on one line and without its full stop."""
+    for pattern in (_MESSAGE, _CODED, _STATUS):
+        match = pattern.search(text)
+        if match:
+            message = match.groupdict().get("message") or match.group()
+            return " ".join(message.replace("\\n", " ").split()).rstrip(" .\"'")
+    return ""
+
+
+class FilterModule:
+    """What Ansible loads."""
+
+    def filters(self) -> dict[str, Callable[..., str]]:
+        return {"azure_failure": azure_failure}

@@ -1,0 +1,62 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filter C(meshops.istio.not_importable): which Python modules are not installed here."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Iterable
+
+DOCUMENTATION = r"""
+name: not_importable
+short_description: Tell which Python modules the playbook's own Python does not find
+version_added: 0.1.0
+author:
+  - The meshops.istio authors (@meshops)
+description:
+  - For what a role needs only sometimes, and says how to get, before a task fails for want of it.
+  - A collection is the module C(ansible_collections.NAMESPACE.NAME).
+positional: _input
+options:
+  _input:
+    description: The modules' names.
+    type: list
+    elements: str
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Refuse to go on without Azure's libraries
+  ansible.builtin.fail:
+    msg: "Install {{ lacking | join(' and ') }}."
+  when: lacking | length > 0
+  vars:
+    lacking: "{{ ['azure.mgmt.containerservice'] | meshops.istio.not_importable }}"
+"""
+
+RETURN = r"""
+_value:
+  description: Those that are not found.
+  type: list
+  elements: str
+"""
+
+
+def not_importable(modules: Iterable[str]) -> list[str]:
+    """Those of the modules that this Python does not find."""
+    return [module for module in modules if not _found(module)]
+
+
+def _found(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ImportError:  # of the package that it is in
+        return False
+
+
+class FilterModule:
+    """What Ansible loads."""
+
+    def filters(self) -> dict[str, Callable[..., list[str]]]:
+        return {"not_importable": not_importable}

@@ -1,0 +1,77 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filter C(meshops.istio.version_problem): whether a Kubernetes is fit for an Istio, before there is a cluster to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from ansible_collections.meshops.istio.plugins.module_utils.istio import versions
+from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Version
+from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import Refused
+
+DOCUMENTATION = r"""
+name: version_problem
+short_description: Tell why a version of Kubernetes is too old for a version of Istio
+version_added: 0.1.0
+author:
+  - The meshops.istio authors (@meshops)
+description:
+  - Asks what each release of Istio supports, and what the caller wants at least.
+positional: _input, istio, minimum
+options:
+  _input:
+    description: The version of Kubernetes. Of a blank one nothing is said.
+    type: str
+    required: true
+  istio:
+    description: The version of Istio. A blank one is not looked at.
+    type: str
+    default: ""
+  minimum:
+    description: The oldest versions that are wanted, of C(istio) and C(kubernetes).
+    type: dict
+    default: {}
+"""
+
+EXAMPLES = r"""
+- name: Refuse versions that do not go together
+  ansible.builtin.fail:
+    msg: "{{ problem }}"
+  when: problem is truthy
+  vars:
+    problem: "{{ '1.28.3' | meshops.istio.version_problem('1.29.1') }}"
+"""
+
+RETURN = r"""
+_value:
+  description: One sentence, or nothing where all is well.
+  type: str
+"""
+
+
+def version_problem(kubernetes: str | None, istio: str = "", minimum: Mapping[str, str] | None = None) -> str:
+    """One sentence, or nothing where all is well."""
+    for name, version in (("istio", istio), ("kubernetes", kubernetes)):
+        oldest = (minimum or {}).get(name)
+        if oldest and version and versions.version_key(version) < versions.version_key(str(oldest)):
+            return (
+                f"{name.capitalize()} {version} is older than {oldest}, the oldest that is wanted; choose a newer one."
+            )
+    if not kubernetes or not istio:
+        return ""
+    numbers = versions.version_key(kubernetes)[0]
+    try:
+        versions.check(istio, Version(numbers[0], numbers[1] if len(numbers) > 1 else 0, kubernetes))
+    except Refused as refused:
+        known = refused.message.partition(", and this cluster")[0]
+        return f"{known}, and not {kubernetes}; choose a newer Kubernetes or an older Istio."
+    return ""
+
+
+class FilterModule:
+    """What Ansible loads."""
+
+    def filters(self) -> dict[str, Callable[..., str]]:
+        return {"version_problem": version_problem}

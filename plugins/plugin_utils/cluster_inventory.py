@@ -1,0 +1,75 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the inventories of clusters have in common: their file, their cache, and hosts that run tasks here."""
+
+from __future__ import annotations
+
+import sys
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible.errors import AnsibleParserError
+from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import MeshError
+
+
+@dataclass(frozen=True)
+class Host:
+    """A cluster: the host's name, its variables, and its groups beside C(clusters)."""
+
+    name: str
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    groups: Iterable[str] = ()
+
+
+class ClusterInventory(BaseInventoryPlugin, Constructable, Cacheable):
+    """An inventory whose hosts are clusters; `written` is what its file says, without defaults and the environment."""
+
+    written: Mapping[str, Any]
+
+    def verify_file(self, path: str) -> bool:
+        """Whether a file may be for this plugin: it is YAML."""
+        return bool(super().verify_file(path)) and path.endswith((".yml", ".yaml"))
+
+    def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
+        """Fill the inventory from a file's options."""
+        super().parse(inventory, loader, path, cache)
+        self.written = self._read_config_data(path)
+        key = self.get_cache_key(path)
+        cached = self.get_option("cache") and cache
+        found = self._cache.get(key) if cached else None
+        if found is None:
+            try:
+                found = self.find()
+            except MeshError as error:
+                raise AnsibleParserError(error.message) from error
+            if self.get_option("cache"):
+                self._cache[key] = found
+        self.inventory.add_group("clusters")
+        for host in self.hosts(found):
+            self._add(host)
+
+    @abstractmethod
+    def find(self) -> dict[str, dict[str, Any]]:
+        """What is to be known of the clusters, as plain data for the cache; raises MeshError."""
+
+    @abstractmethod
+    def hosts(self, found: Mapping[str, Mapping[str, Any]]) -> Iterable[Host]:
+        """The hosts that follow from what was found."""
+
+    def _add(self, host: Host) -> None:
+        strict = self.get_option("strict")
+        self.inventory.add_host(host.name, group="clusters")
+        here = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+        for variable, value in {**here, **host.variables}.items():
+            self.inventory.set_variable(host.name, variable, value)
+        for group in host.groups:
+            self.inventory.add_host(host.name, group=self.inventory.add_group(group))
+        known = self.inventory.get_host(host.name).get_vars()
+        self._set_composite_vars(self.get_option("compose"), known, host.name, strict=strict)
+        self._add_host_to_composed_groups(self.get_option("groups"), known, host.name, strict=strict)
+        self._add_host_to_keyed_groups(self.get_option("keyed_groups"), known, host.name, strict=strict)
