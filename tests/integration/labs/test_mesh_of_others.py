@@ -48,14 +48,18 @@ def mesh(lab: Lab) -> Iterator[Seed]:
 @pytest.fixture
 def given(mesh: Seed, tmp_path: Path) -> Iterator[Callable[..., None]]:
     """Gives the cluster objects, for as long as the test lasts."""
-    path = tmp_path / "given.json"
+    files: dict[Path, str] = {}
 
     def give(*objects: Object) -> None:
-        path.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}), encoding="utf-8")
-        mesh.kubectl("apply", "-f", str(path))
+        for number, obj in enumerate(objects):
+            path = tmp_path / f"given-{number}.json"
+            path.write_text(json.dumps(obj), encoding="utf-8")
+            files[path] = obj["metadata"]["namespace"]
+            mesh.kubectl("apply", "-f", str(path), namespace=files[path])
 
     yield give
-    mesh.kubectl("delete", "-f", str(path), "--wait=true")
+    for path, namespace in files.items():
+        mesh.kubectl("delete", "-f", str(path), "--wait=true", namespace=namespace)
 
 
 @pytest.fixture
