@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..kube.cluster import Access
 from ..kube.errors import ApiError, MeshError, Refused
+from ..kube.fields import entries
 from ..kube.objects import key_of
 from ..kube.permissions import refuse_denied, watching
 from ..kube.wait import wait_gone, wait_ready
@@ -29,23 +30,34 @@ Object = Mapping[str, Any]
 
 
 class Successor(NamedTuple):
-    """The manifest to create a pod from, and the uid of the pod that has to go for it."""
+    """The manifest to create a pod from; the uid of the pod that has to go for it, and who has set its fields."""
 
     uid: str
     manifest: dict[str, Any]
+    owners: list[dict[str, Any]]
 
 
 _TOKEN = "kube-api-access-"  # noqa: S105 - the name of the volume that admission adds to every pod
+_ATTEMPTS, _OUTDATED = 10, (409, 422)
+"""How often an object that changes meanwhile is tried again, and what the server says then."""
 _LONGEST = 240
 """Characters of a pod's name that leave room for a suffix."""
-_SERVERS_OWN = ("creationTimestamp", "deletionTimestamp", "generation", "resourceVersion", "selfLink", "uid")
+_SERVERS_OWN = (
+    "managedFields",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "generation",
+    "resourceVersion",
+    "selfLink",
+    "uid",
+)
 
 
 def refuse_forbidden(cluster: Cluster, namespaces: Iterable[str]) -> None:
     """Raise Refused where the user may not create pods anew in these namespaces."""
     checks: list[Access] = []
     for namespace in namespaces:
-        checks += [Access(verb, "", "pods", namespace) for verb in ("get", "create", "delete")]
+        checks += [Access(verb, "", "pods", namespace) for verb in ("get", "create", "patch", "delete")]
         checks += watching(cluster, PODS, namespace)
     refuse_denied(cluster, checks)
 
@@ -75,28 +87,24 @@ def recreate(
         cluster.delete(key.of, key.name, key.namespace, uid=successor.uid)
         wait_gone(cluster, [key], timeout=max(0.0, deadline - time.monotonic()), progress=progress)
         try:
-            cluster.create(successor.manifest, manager=MANAGER)
+            created = cluster.create(successor.manifest, manager=MANAGER)
         except MeshError as error:
             raise MeshError(
                 f"{key} was deleted and could not be created again: {error.message} Its manifest is in {kept}.",
                 code="pod_not_created",
                 file=str(kept),
             ) from error
+        _hand_back(cluster, created, successor.owners)
         if wait:
             wait_ready(cluster, [key], timeout=max(0.0, deadline - time.monotonic()), progress=progress)
 
 
 def as_new(pod: Object) -> dict[str, Any]:
-    """A pod's manifest without what servers, the scheduler and the kubelet have put into it.
-
-    Who has set its fields stays noted, so that an application which it belongs to finds nothing changed.
-    """
+    """A pod's manifest without what servers, the scheduler and the kubelet have put into it."""
     manifest = copy.deepcopy({name: pod[name] for name in ("apiVersion", "kind", "metadata", "spec")})
     metadata, spec = manifest["metadata"], manifest["spec"]
-    noted = [one for one in metadata.get("managedFields") or () if not one.get("subresource")]
     for name in _SERVERS_OWN:
         metadata.pop(name, None)
-    metadata["managedFields"] = noted
     for name in ("nodeName", "ephemeralContainers"):
         spec.pop(name, None)
     spec["volumes"] = _without_token(spec.get("volumes"))
@@ -128,4 +136,25 @@ def _rehearsed(cluster: Cluster, pod: Workload) -> Successor:
             " the injector's webhook, and at istiod's log.",
             code="not_injected",
         )
-    return Successor(str(live["metadata"].get("uid") or ""), manifest)
+    owners = [one for one in entries(live) if not one.get("subresource")]
+    return Successor(str(live["metadata"].get("uid") or ""), manifest, owners)
+
+
+def _hand_back(cluster: Cluster, created: Object, owners: Sequence[dict[str, Any]]) -> None:
+    """Note who had set the fields, so that an application which the pod belongs to finds nothing changed.
+
+    What comes in between, the scheduler and the kubelet, is read and tried again; a pod that is gone is nobody's.
+    """
+    key, live = key_of(created), dict(created)
+    for _attempt in range(_ATTEMPTS):
+        others = [one for one in entries(live) if one.get("manager") != MANAGER]
+        try:
+            cluster.hand_over(key, live["metadata"]["resourceVersion"], [*owners, *others], manager=MANAGER)
+            return
+        except ApiError as error:
+            if error.status not in _OUTDATED:
+                raise
+        found = cluster.get(key.of, key.name, key.namespace)
+        if found is None:
+            return
+        live = found

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.istio.sidecars import NAMESPACES
 from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Access
+from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import ApiError
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, Kind
 from ansible_collections.meshops.istio.tests.unit.istio.memory import (
     MemoryCluster,
@@ -105,7 +106,20 @@ class Injecting(MemoryCluster):
         containers = [*obj["spec"]["containers"], {"name": "istio-proxy", "image": "docker.io/istio/proxyv2:1.29.1"}]
         ready = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
         after = {**obj, "spec": {**obj["spec"], "containers": containers}, "status": ready}
-        return after if dry_run else super().create(after, manager=manager)
+        if dry_run:
+            return after
+        # As a server does it: who created an object is who has set its fields, whatever it says itself.
+        metadata = {**obj["metadata"], "managedFields": [{"manager": manager, "operation": "Update"}]}
+        return super().create({**after, "metadata": metadata}, manager=manager) | {
+            "metadata": {**metadata, "resourceVersion": "1"}
+        }
+
+    def hand_over(self, key: Key, resource_version: str, entries: Any, *, manager: str) -> None:
+        live = self.get(key.of, key.name, key.namespace)
+        assert live is not None
+        if live["metadata"]["resourceVersion"] != resource_version:
+            raise ApiError("The API server answered 409: it has changed.", status=409, reason="Conflict")
+        self.put({**live, "metadata": {**live["metadata"], "managedFields": list(entries)}})
 
     def delete(self, kind: Kind, name: str, namespace: str = "", **_guards: Any) -> bool:
         self.writes.append(("delete", Key(*kind, namespace, name), ""))
