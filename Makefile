@@ -52,8 +52,8 @@ sanity: setup ## Run ansible-test sanity on an exported copy
 	@tools/sanity
 
 .PHONY: molecule
-molecule: setup ## Converge, idempotence and verify, on a lab of its own that it removes
-	molecule test
+molecule: setup ## Converge, repair, idempotence and verify on each kind of cluster; SCENARIO=name is one of them
+	@python tools/scenarios.py $(SCENARIO)
 
 TESTS ?= $(addprefix tests/integration/,istio kube lab modules playbooks)
 

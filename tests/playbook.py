@@ -22,7 +22,7 @@ _RECAP = re.compile(r"^([\w-]+) +: ok=\d+ +changed=(\d+)", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Run:
-    """What came of a run of ansible-playbook."""
+    """What came of a run."""
 
     returncode: int
     text: str
@@ -52,11 +52,15 @@ def run_playbook(
     """Run a playbook on `hosts` (their variables by name), with `folder` to work in."""
     inventory = folder / "inventory.json"
     inventory.write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
+    return run_program("ansible-playbook", name, "--inventory", str(inventory), *arguments, folder=folder, home=home)
+
+
+def run_program(name: str, *arguments: str, folder: Path, home: Path | None = None) -> Run:
+    """Run one of Ansible's programs, with `folder` to work in."""
     environment = {
         key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "K8S_AUTH_", "KUBECONFIG"))
     }
     environment |= {"ANSIBLE_NOCOLOR": "1", **({"HOME": str(home)} if home else {})}
-    program = Path(sys.executable).with_name("ansible-playbook")
-    command = [str(program), name, "--inventory", str(inventory), *arguments]
+    command = [str(Path(sys.executable).with_name(name)), *arguments]
     done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
     return Run(done.returncode, done.stdout + done.stderr)

@@ -1,0 +1,297 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: minikube
+short_description: Have a cluster of minikube
+version_added: 0.1.0
+description:
+  - Makes a minikube profile, starts one that is stopped, and leaves one that runs with the same settings as it is.
+  - A profile with other settings is refused with the difference, and never built anew.
+extends_documentation_fragment:
+  - meshops.istio.attributes
+attributes:
+  diff_mode:
+    support: none
+    details: What it would do is make, start or remove a cluster.
+options:
+  name:
+    description:
+      - The name of the profile, which is that of the kubeconfig's context too.
+    type: str
+    default: mesh
+  state:
+    description:
+      - Whether the cluster is to be there.
+    type: str
+    choices: [present, absent]
+    default: present
+  driver:
+    description:
+      - What minikube makes the nodes with, for example V(docker), V(kvm2) or V(none). Without it minikube's own choice.
+    type: str
+  cpus:
+    description:
+      - How many CPUs a node has.
+    type: int
+    default: 2
+  memory:
+    description:
+      - How much memory a node has, in MiB.
+    type: int
+    default: 4096
+  nodes:
+    description:
+      - How many nodes the cluster has.
+    type: int
+    default: 1
+  kubernetes_version:
+    description:
+      - The version of Kubernetes, exactly. Without it minikube's own for a new profile, and any for one that is there.
+    type: str
+  registry_mirrors:
+    description:
+      - URLs of mirrors of the registry of images.
+    type: list
+    elements: str
+    default: []
+  kubeconfig:
+    description:
+      - The path of the kubeconfig that the context is written to. Without it the first of E(KUBECONFIG), else the
+        user's own. Its current context stays what it is.
+    type: path
+  program:
+    description:
+      - The name or path of minikube's program.
+    type: str
+    default: minikube
+  profile:
+    description:
+      - Istio's profile that the cluster is for. With less memory than the profile and O(addons) need there is a warning.
+    type: str
+  addons:
+    description:
+      - The addons of Istio that the cluster is for.
+    type: list
+    elements: str
+    default: []
+  tunnel:
+    description:
+      - Whether to open minikube's tunnel, which gives Services of type LoadBalancer an address for as long as it is open.
+        It closes when the run of Ansible ends, however that is.
+      - It sets routes of this machine, and needs root or sudo without a password.
+    type: bool
+    default: false
+  tunnel_owner:
+    description:
+      - The number of the process with which the tunnel ends. Without it that of the run of Ansible.
+    type: int
+  timeout:
+    description:
+      - How long making, starting or removing may take, in seconds.
+    type: int
+    default: 600
+seealso:
+  - module: meshops.istio.cluster_info
+notes:
+  - In check mode minikube itself is asked whether it would make the cluster, with C(start --dry-run).
+"""
+
+EXAMPLES = r"""
+- name: Have a cluster with load balancers, as long as the play runs
+  meshops.istio.minikube:
+    name: mesh
+    driver: docker
+    cpus: 2
+    memory: 4096
+    tunnel: true
+  register: cluster
+
+- name: Remove it
+  meshops.istio.minikube:
+    name: mesh
+    state: absent
+"""
+
+RETURN = r"""
+name:
+  description: The name of the profile.
+  returned: success
+  type: str
+  sample: mesh
+context:
+  description: The context of the kubeconfig.
+  returned: success and state is present
+  type: str
+  sample: mesh
+kubeconfig:
+  description: The path of the kubeconfig.
+  returned: success and state is present
+  type: str
+  sample: /home/me/.kube/config
+ip:
+  description: The address of the first node, empty where there is none yet.
+  returned: success and state is present
+  type: str
+  sample: 192.168.49.2
+tunnel:
+  description: Whether a tunnel is open.
+  returned: success and state is present
+  type: bool
+  sample: true
+version:
+  description: The version of minikube.
+  returned: success
+  type: str
+  sample: 1.36.0
+code:
+  description: What went wrong, as one stable word, for example V(invalid_input), V(refused), V(minikube_failed).
+  returned: failure
+  type: str
+  sample: minikube_failed
+details:
+  description:
+    - What is known about the failure, of minikube's own C(name) for the error and C(exit_code), or the C(differences) of
+      a profile.
+  returned: failure
+  type: dict
+  sample: {name: PROVIDER_DOCKER_NOT_RUNNING, exit_code: 63}
+"""
+
+import os
+
+from ansible_collections.meshops.istio.plugins.module_utils.istio.footprint import needed_memory
+from ansible_collections.meshops.istio.plugins.module_utils.kube import kubeconfig
+from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput, Refused
+from ansible_collections.meshops.istio.plugins.module_utils.minikube.cli import Minikube, MinikubeFailed
+from ansible_collections.meshops.istio.plugins.module_utils.minikube.profile import RUNNING, Settings
+from ansible_collections.meshops.istio.plugins.module_utils.minikube.tunnel import open_tunnel
+from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
+
+
+def run(module: MeshModule) -> Result:
+    """Have the profile, or not."""
+    given = module.params
+    if given["timeout"] < 1:
+        raise InvalidInput(f"timeout is {given['timeout']}; it has to be at least 1 (second).")
+    minikube = Minikube(given["program"], given["name"], kubeconfig=given["kubeconfig"])
+    body = present if given["state"] == "present" else absent
+    return {"name": given["name"], "version": minikube.version(), **body(module, minikube)}
+
+
+def present(module: MeshModule, minikube: Minikube) -> Result:
+    """Make or start the cluster, unless it runs already."""
+    given = module.params
+    settings = Settings(
+        cpus=given["cpus"],
+        memory=given["memory"],
+        nodes=given["nodes"],
+        driver=given["driver"],
+        kubernetes_version=given["kubernetes_version"],
+        registry_mirrors=given["registry_mirrors"],
+    )
+    warn_of_little_memory(module)
+    # Traces of a profile, which a dry run leaves too, hinder nothing.
+    profile = minikube.profiles()[0].get(minikube.profile)
+    if profile and (differences := settings.differences(profile)):
+        raise Refused(
+            f"The profile {minikube.profile} is there with other settings: {', '.join(differences)}; ask for what it has,"
+            " take another name, or remove it with state=absent first.",
+            differences=differences,
+        )
+    runs = profile is not None and profile["Status"] in RUNNING
+    if not runs:
+        start(module, minikube, settings, known=bool(profile))
+    told = {"context": minikube.profile, "kubeconfig": written_kubeconfig(given["kubeconfig"])}
+    if module.check_mode and not runs:
+        return {"changed": True, **told, "ip": "", "tunnel": False}
+    if not module.check_mode and minikube.profile not in known_contexts(told["kubeconfig"]):
+        minikube.update_context()
+    tunnel = given["tunnel"] and not module.check_mode
+    if tunnel:
+        open_tunnel(minikube, given["tunnel_owner"] or os.getppid())
+    return {"changed": not runs, **told, "ip": minikube.ip(), "tunnel": tunnel}
+
+
+def start(module: MeshModule, minikube: Minikube, settings: Settings, *, known: bool) -> None:
+    """Make or start the cluster; what a failure leaves is told."""
+    timeout = module.params["timeout"]
+    try:
+        minikube.start(settings.flags(), timeout=timeout, progress=module.progress, dry_run=module.check_mode)
+    except MinikubeFailed as error:
+        if known or minikube.profile not in minikube.profiles()[0]:
+            raise
+        raise MinikubeFailed(
+            f"{error.message} It has left the profile {minikube.profile} behind; remove it with `minikube delete -p"
+            f" {minikube.profile}` or with state=absent.",
+            **error.details,
+        ) from error
+
+
+def absent(module: MeshModule, minikube: Minikube) -> Result:
+    """Remove the cluster."""
+    there, traces = minikube.profiles()
+    if minikube.profile not in (*there, *traces):
+        return {"changed": False}
+    if not module.check_mode:
+        minikube.delete(timeout=module.params["timeout"], progress=module.progress)
+    return {"changed": True}
+
+
+def warn_of_little_memory(module: MeshModule) -> None:
+    """Warn where the mesh that the cluster is for has no room in it."""
+    profile, addons = module.params["profile"], module.params["addons"]
+    has = module.params["memory"] * module.params["nodes"]
+    needed = needed_memory(profile, addons) if profile else 0
+    if has < needed:
+        what = f"the profile {profile}" + (f" with {', '.join(addons)}" if addons else "")
+        module.warn(
+            f"The cluster has {has} MiB of memory, and {what} needs about {needed}: give it more, or pods stay pending."
+        )
+
+
+def written_kubeconfig(path: str | None) -> str:
+    """The kubeconfig that minikube writes to: the first of several."""
+    named = path or os.environ.get("KUBECONFIG") or kubeconfig.DEFAULT
+    return os.path.abspath(os.path.expanduser(named.split(os.pathsep)[0]))
+
+
+def known_contexts(path: str) -> dict[str, str]:
+    """The contexts of a kubeconfig; none where there is none."""
+    try:
+        return kubeconfig.contexts(path)
+    except InvalidInput:
+        return {}
+
+
+def main() -> None:
+    """Run the module."""
+    module = MeshModule(
+        {
+            "name": {"type": "str", "default": "mesh"},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "driver": {"type": "str"},
+            "cpus": {"type": "int", "default": 2},
+            "memory": {"type": "int", "default": 4096},
+            "nodes": {"type": "int", "default": 1},
+            "kubernetes_version": {"type": "str"},
+            "registry_mirrors": {"type": "list", "elements": "str", "default": []},
+            "kubeconfig": {"type": "path"},
+            "program": {"type": "str", "default": "minikube"},
+            "profile": {"type": "str"},
+            "addons": {"type": "list", "elements": "str", "default": []},
+            "tunnel": {"type": "bool", "default": False},
+            "tunnel_owner": {"type": "int"},
+            "timeout": {"type": "int", "default": 600},
+        },
+        connects=False,
+    )
+    module.run(run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Three clusters at once from the inventory of contexts, and a fourth that does not answer. The clusters are simulated:
+their nodes and pods are only played."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.meshops.istio.tests.integration.conftest import CHECKOUT
+from ansible_collections.meshops.istio.tests.playbook import Run, run_program
+
+CLUSTERS = ("east", "north", "west")
+UNREACHABLE = "south"
+INVENTORY = {"plugin": "meshops.istio.contexts", "probe": True}
+
+
+def lab(name: str, *words: str) -> str:
+    command = [sys.executable, "-m", "lab", "--lab", f"many-{name}", *words]
+    return subprocess.run(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with the inventory, and the labs that it leads to."""
+    path = tmp_path_factory.mktemp("many")
+    try:
+        for name in CLUSTERS:
+            lab(name, "up", "--simulated")
+        given = {name: yaml.safe_load(Path(lab(name, "kubeconfig")).read_text()) for name in CLUSTERS}
+        (path / "kubeconfig").write_text(yaml.safe_dump(merged(given)))
+        (path / "meshes.yml").write_text(yaml.safe_dump({**INVENTORY, "kubeconfig": str(path / "kubeconfig")}))
+        release = yaml.safe_load(Path(lab(CLUSTERS[0], "vars")).read_text())["mesh_release_source"]
+        shop = {"mesh_inject_namespaces": ["shop"], "mesh_create_namespaces": True}
+        (path / "mesh.yml").write_text(yaml.safe_dump({"mesh_release_source": release, **shop}))
+        yield path
+    finally:
+        for name in CLUSTERS:
+            lab(name, "down")
+
+
+def merged(given: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """One kubeconfig of several, each context named as its cluster is, and one context of a cluster that is gone."""
+    entries: dict[str, list[Any]] = {"clusters": [], "users": [], "contexts": []}
+    gone = {"clusters": [{"cluster": {"server": "https://127.0.0.1:1"}}], "users": [{"user": {"token": "none"}}]}
+    for name, one in {**given, UNREACHABLE: gone}.items():
+        entries["clusters"].append({"name": name, "cluster": one["clusters"][0]["cluster"]})
+        entries["users"].append({"name": name, "user": one["users"][0]["user"]})
+        entries["contexts"].append({"name": name, "context": {"cluster": name, "user": name}})
+    return {"apiVersion": "v1", "kind": "Config", **entries}
+
+
+@pytest.fixture(scope="module")
+def before(folder: Path) -> Run:
+    return graph(folder)
+
+
+@pytest.fixture(scope="module")
+def site(folder: Path, before: Run) -> Run:
+    """One run of site on all of them."""
+    return run_program(
+        "ansible-playbook", "meshops.istio.site", "-i", "meshes.yml", "-e", "@mesh.yml", "-v", folder=folder
+    )
+
+
+def graph(folder: Path) -> Run:
+    return run_program("ansible-inventory", "-i", "meshes.yml", "--graph", folder=folder)
+
+
+def members(text: str, group: str) -> set[str]:
+    """The hosts of a group in what `ansible-inventory --graph` prints."""
+    _, _, rest = text.partition(f"|--@{group}:\n")
+    inside = [line for line in rest.partition("  |--@")[0].splitlines() if "|  |--" in line]
+    return {line.rpartition("|--")[2] for line in inside}
+
+
+def test_the_graph_shows_clusters_in_groups(before: Run) -> None:
+    assert members(before.text, "clusters") == {*CLUSTERS, UNREACHABLE}
+    assert members(before.text, "no_mesh") == members(before.text, "kubernetes_1_35") == set(CLUSTERS)
+    assert members(before.text, "unreachable") == {UNREACHABLE}
+
+
+def test_three_meshes_and_one_summary(site: Run) -> None:
+    blocks = [line for line in site.summary if line.endswith("(Kubernetes 1.35.4)")]
+    assert [line.partition(":")[0] for line in blocks] == list(CLUSTERS)
+    assert site.summary.count("control plane 1.29.1 revision default healthy") == len(CLUSTERS), site.text
+    assert site.text.count(": Summary]") == 1
+
+
+def test_a_cluster_that_does_not_answer_fails_alone(site: Run) -> None:
+    assert list(site.failures) == [UNREACHABLE], site.text
+    assert "https://127.0.0.1:1 does not answer" in site.failures[UNREACHABLE]
+    assert site.returncode == 2
+
+
+def test_the_graph_shows_the_meshes(site: Run, folder: Path) -> None:
+    after = graph(folder)
+    assert members(after.text, "istio_1_29") == set(CLUSTERS)
+    assert members(after.text, "no_mesh") == set()
