@@ -92,6 +92,10 @@ chaos: setup ## Kill runs half-way, spoil requests, run twice at once: nothing m
 publish-check: setup ## Check that the collection is fit to publish, in build/publish; CHECK=sanity-* makes some of it
 	@tools/publish-check
 
+.PHONY: awx-check
+awx-check: setup ## Run what is under awx/ as AWX does, on three simulated labs: jobs, events, artifacts
+	MESHOPS_PEERS=$$(tools/peers) pytest tests/awx
+
 .PHONY: bench
 bench: setup ## Measure against istioctl, kubectl, kubernetes.core and Helm, on a lab of its own; ROWS=name,... SHORT=1
 	@python -m ansible_collections.meshops.istio.tests.benchmark.run

@@ -10,12 +10,13 @@ import dataclasses
 import importlib.util
 import os
 import signal
+import sys
 import traceback
 from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
 
 from .arguments import AUTH, ArgumentSpec
 from .concealment import concealed, secrets_of
@@ -33,6 +34,7 @@ VERSION = "0.1.0"
 """The collection's version, as in galaxy.yml."""
 
 _DISTRIBUTIONS = {"yaml": "PyYAML"}
+_REQUIREMENTS = ("jmespath", "kubernetes", "PyYAML")
 
 Result = dict[str, Any]
 
@@ -76,7 +78,12 @@ class MeshModule(AnsibleModule):
         for library in libraries:
             if importlib.util.find_spec(library) is None:
                 name = _DISTRIBUTIONS.get(library, library)
-                raise MeshError(missing_required_lib(name), code="missing_library", library=name)
+                raise MeshError(
+                    f"The Python package {name} is missing where this runs: have the collection's requirements there, by"
+                    f" {sys.executable} -m pip install {' '.join(_REQUIREMENTS)}, or in an execution environment.",
+                    code="missing_library",
+                    library=name,
+                )
 
     def progress(self, line: str) -> None:
         """Tell what the module does or waits for; the action plugin shows it."""

@@ -15,6 +15,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,16 +153,14 @@ class Controller:
             stdin=transmit.stdout,
             stdout=subprocess.PIPE,
         )
-        process = [runner, "process", str(received), "--ident", IDENT, "--quiet"]
+        process = [runner, "process", str(received), "--ident", IDENT]
         subprocess.run(process, env=environment, stdin=worker.stdout, capture_output=True, check=True)
         assert (transmit.wait(), there.exists()) == (0, False), "a worker leaves nothing of a job behind"
         worker.wait()
         return self._read(playbook, received)
 
     def _place(self, name: str) -> Path:
-        place = self.folder / f"{len(list(self.folder.iterdir()))}-{name.removesuffix('.yml')}"
-        place.mkdir(mode=0o700)
-        return place
+        return Path(tempfile.mkdtemp(prefix=f"{name.removesuffix('.yml')}-", dir=self.folder))
 
     def _environment(self) -> dict[str, str]:
         ours = ("ANSIBLE_", "K8S_AUTH_", "KUBECONFIG", "MESHOPS_", "MESH_", "XDG_")

@@ -32,6 +32,7 @@ TOP_LEVEL = {
 LARGEST = 1024 * 1024  # bytes, four times what it has
 _ANSIBLES_OWN = re.compile(
     r"undefined label: '(?:ansible_collections\.ansible\.|action_plugins|ansible_configuration_settings|common_return_values)"
+    r"|'envvar' reference target not found: ANSIBLE_CACHE_PLUGIN"
 )
 
 

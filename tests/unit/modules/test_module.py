@@ -133,7 +133,7 @@ def test_a_library_that_is_missing_is_named(on_api: Run, monkeypatch: pytest.Mon
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "yaml" else find(name))
     result = on_api(INFO)
     assert (result["code"], result["details"]) == ("missing_library", {"library": "PyYAML"})
-    assert "PyYAML" in result["msg"]
+    assert "-m pip install jmespath kubernetes PyYAML" in result["msg"]
 
 
 # --- not showing ---------------------------------------------------------------------------------------------------
