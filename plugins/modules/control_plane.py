@@ -76,6 +76,8 @@ options:
   platform:
     description:
       - The platform of the cluster, one that the release knows, for example V(gke), V(minikube), V(openshift).
+      - Of OpenShift it need not be said. There, the profile V(default) becomes V(openshift), and V(ambient)
+        V(openshift-ambient), unless another platform is.
     type: str
   namespace:
     description:
@@ -372,6 +374,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio import removal
 from ansible_collections.meshops.istio.plugins.module_utils.istio.backup import default_path, write
 from ansible_collections.meshops.istio.plugins.module_utils.istio.configuration import Options
 from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane import ControlPlane
+from ansible_collections.meshops.istio.plugins.module_utils.istio.openshift import fitted
 from ansible_collections.meshops.istio.plugins.module_utils.istio.ownership import LOCK
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import Refused
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import key_of
@@ -406,7 +409,7 @@ def present(module: MeshModule) -> Result:
     """Install the revision, or bring it to what the options say."""
     parameters = module.params
     release, _fetched = module.release()
-    options = Options.of(parameters)
+    options = fitted(Options.of(parameters), module.cluster)
     wanted = ControlPlane(release, options, module.cluster, cache_dir=parameters["cache_dir"])
     check_versions(module, release.version)
     unit = wanted.unit(remove_dead_webhooks=parameters["remove_dead_webhooks"])

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 OTHER = "other"
 """A cluster of none of the kinds that are known."""
 
+OPENSHIFT = Kind("config.openshift.io/v1", "ClusterVersion")
+"""What only OpenShift has."""
+
 _NODES = Kind("v1", "Node")
-_OPENSHIFT = Kind("config.openshift.io/v1", "ClusterVersion")
 _VERSIONS = {"eks": re.compile(r"-eks-"), "gke": re.compile(r"-gke\."), "k3s": re.compile(r"\+k3s")}
 _LABELS = {
     "kubernetes.azure.com/cluster": "aks",
@@ -36,7 +38,7 @@ def platform_of(cluster: Cluster) -> str:
 
     Reads the server's version and API groups, and the nodes where the user may list them.
     """
-    if cluster.serves(_OPENSHIFT):
+    if cluster.serves(OPENSHIFT):
         return "openshift"
     git = cluster.version().git
     for name, pattern in _VERSIONS.items():

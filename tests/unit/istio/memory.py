@@ -32,6 +32,9 @@ class MemoryCluster(FakeCluster):
     def version(self) -> Version:
         return self._kubernetes
 
+    def serves(self, kind: Kind) -> bool:
+        return False  # nothing but Kubernetes' own kinds, which nobody asks for
+
     def temporary_kubeconfig(self) -> AbstractContextManager[str]:
         return contextlib.nullcontext("no-kubeconfig")
 

@@ -32,6 +32,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "gateway_api": {},
     "ingress_info": {"wait": True},
     "mtls": {"namespace": "shop", "state": "absent"},
+    "openshift": {"state": "absent"},
     "restart": {"namespaces": ["shop"]},
     "revision_tag": {"name": "prod", "state": "absent"},
     "traffic_policy": {**SHOP, "state": "absent"},

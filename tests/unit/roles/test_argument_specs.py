@@ -28,7 +28,7 @@ LEFT_OUT = {
 }
 
 # What is done at its own time, by a playbook of its own.
-ALONE = ("canary", "cluster")
+ALONE = ("canary", "cluster", "openshift")
 # What goes through files of tasks, of which each does one thing.
 STEPWISE = ("cluster", "mesh")
 

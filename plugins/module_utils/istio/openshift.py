@@ -1,0 +1,194 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What OpenShift needs beside a mesh: its profile, Routes for gateways' hosts, SCCs for namespaces, and projects."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ..kube.errors import InvalidInput, Refused
+from ..kube.objects import Kind
+from ..kube.plan import Unit
+from .configuration import Options
+from .platforms import OPENSHIFT
+from .traffic.unit import served_kind
+
+if TYPE_CHECKING:
+    from ..kube.cluster import Cluster
+
+Object = dict[str, Any]
+
+MANAGER = "meshops.istio/openshift"
+LABEL = "meshops.istio/openshift"
+ROUTE = Kind("route.openshift.io/v1", "Route")
+PROJECT_REQUEST = Kind("project.openshift.io/v1", "ProjectRequest")
+
+_PROFILES = {"": "openshift", "default": "openshift", "ambient": "openshift-ambient"}
+_GATEWAY = Kind("networking.istio.io/v1", "Gateway")
+_SERVICE = Kind("v1", "Service")
+_NAMESPACE = Kind("v1", "Namespace")
+_ROLE_BINDING = Kind("rbac.authorization.k8s.io/v1", "RoleBinding")
+_WILDCARD = "*."
+
+
+def fitted(options: Options, cluster: Cluster) -> Options:
+    """The options as OpenShift needs them, where the cluster is one and they do not say a platform.
+
+    The profiles `default` and `ambient` become OpenShift's own, with the CNI; any other gets the platform's values.
+    """
+    if options.platform or not cluster.serves(OPENSHIFT):
+        return options
+    if options.profile in _PROFILES:
+        return replace(options, profile=_PROFILES[options.profile])
+    return options if options.profile.startswith("openshift") else replace(options, platform="openshift")
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a host is reached: by which Gateway, whether by TLS, and whether plain HTTP is sent there."""
+
+    gateway: str
+    tls: bool
+    redirect: bool
+
+
+def routes(cluster: Cluster, name: str, namespace: str) -> tuple[list[Object], list[str]]:
+    """A Route for each host of the Gateways of the gateway Service `name`, and remarks on hosts that have none.
+
+    Raises Refused where the cluster has no Routes, InvalidInput where there is no such Service.
+    """
+    if not cluster.serves(ROUTE):
+        raise Refused("The cluster does not know Routes: it is no OpenShift.", code="not_openshift")
+    service = cluster.get(_SERVICE, name, namespace)
+    if service is None:
+        raise InvalidInput(f"There is no gateway Service {namespace}/{name}, which Routes could lead to.")
+    pods = (service.get("spec") or {}).get("selector") or {}
+    ports = {int(port["port"]): port.get("name") or port["port"] for port in service["spec"].get("ports") or ()}
+    found: dict[str, Way] = {}
+    remarks: list[str] = []
+    for gateway in sorted(cluster.list(served_kind(cluster, _GATEWAY)), key=_name_of):
+        selector = (gateway.get("spec") or {}).get("selector") or {}
+        if selector and selector.items() <= pods.items():
+            remarks += _collect(gateway, found)
+    made = []
+    for host, way in found.items():
+        number = 443 if way.tls else 80
+        if number in ports:
+            made.append(_route(host, way, name, namespace, ports[number]))
+        else:
+            remarks.append(f"{host} has no Route: the Service {namespace}/{name} has no port {number}.")
+    return made, remarks
+
+
+def _collect(gateway: Object, found: dict[str, Way]) -> Iterator[str]:
+    """Add the hosts of a Gateway to what was found; yields remarks."""
+    own = _name_of(gateway)
+    for server in gateway["spec"].get("servers") or ():
+        protocol = str((server.get("port") or {}).get("protocol", "")).upper()
+        tls = server.get("tls") or {}
+        by_tls = protocol in ("HTTPS", "TLS")
+        for entry in server.get("hosts") or ():
+            host = str(entry).rpartition("/")[2]
+            if host == "*" or protocol not in ("HTTP", "HTTP2", "GRPC", "HTTPS", "TLS"):
+                yield f"{host} of the Gateway {own} has no Route: a Route needs a host, and speaks HTTP or TLS."
+                continue
+            there = found.get(host)
+            plain = not by_tls or (there is not None and not there.tls)
+            encrypted = by_tls or (there is not None and there.tls)
+            if there is not None and there.tls != by_tls and not tls.get("httpsRedirect") and not there.redirect:
+                yield f"{host} has one Route, by which plain HTTP is sent to HTTPS: OpenShift allows no second one."
+            redirect = encrypted and (plain or bool(tls.get("httpsRedirect")) or (there is not None and there.redirect))
+            # A server that only redirects is not a way of its own; its Route is the one by TLS.
+            found[host] = Way(there.gateway if there else own, encrypted, redirect)
+
+
+def _route(host: str, way: Way, service: str, namespace: str, port: Any) -> Object:
+    readable = host.removeprefix(_WILDCARD)
+    digest = hashlib.sha256(f"{service}/{host}".encode()).hexdigest()[:8]
+    spec: Object = {
+        # OpenShift takes a wildcard as any host of the domain, and says that it is one beside it.
+        "host": f"wildcard.{readable}" if host.startswith(_WILDCARD) else host,
+        "to": {"kind": "Service", "name": service, "weight": 100},
+        "port": {"targetPort": port},
+        "wildcardPolicy": "Subdomain" if host.startswith(_WILDCARD) else "None",
+    }
+    if way.tls:
+        # The gateway has the certificates, and its own answer to a plain request.
+        policy = "Redirect" if way.redirect else "None"
+        spec["tls"] = {"termination": "passthrough", "insecureEdgeTerminationPolicy": policy}
+    metadata = {
+        "name": f"{readable.replace('.', '-')[:40].strip('-')}-{digest}",
+        "namespace": namespace,
+        "labels": {LABEL: service},
+        "annotations": {f"{LABEL}-gateway": way.gateway},
+    }
+    return {"apiVersion": ROUTE.api_version, "kind": ROUTE.kind, "metadata": metadata, "spec": spec}
+
+
+def told(route: Object) -> Object:
+    """What a result says of a Route."""
+    return {
+        "host": route["spec"]["host"],
+        "tls": "tls" in route["spec"],
+        "gateway": route["metadata"]["annotations"][f"{LABEL}-gateway"],
+    }
+
+
+def grants(scc: str | None, namespaces: Iterable[str]) -> list[Object]:
+    """What lets the pods of namespaces run under an SCC: bindings to the role that OpenShift has for each."""
+    return [
+        {
+            "apiVersion": _ROLE_BINDING.api_version,
+            "kind": _ROLE_BINDING.kind,
+            "metadata": {"name": f"meshops-istio-scc-{scc}", "namespace": namespace, "labels": {LABEL: "scc"}},
+            "roleRef": {
+                "apiGroup": "rbac.authorization.k8s.io",
+                "kind": "ClusterRole",
+                "name": f"system:openshift:scc:{scc}",
+            },
+            "subjects": [
+                {
+                    "apiGroup": "rbac.authorization.k8s.io",
+                    "kind": "Group",
+                    "name": f"system:serviceaccounts:{namespace}",
+                }
+            ],
+        }
+        for namespace in namespaces
+    ]
+
+
+def unit(objects: Sequence[Object], service: str, namespace: str, *, scc: bool, routes: bool) -> Unit:
+    """What `reconcile` is to make of the cluster. What is no longer wanted goes, of grants and of Routes as they say."""
+
+    def stale(cluster: Cluster) -> list[Object]:
+        requests = [(_ROLE_BINDING, "", f"{LABEL}=scc")] if scc else []
+        if routes and cluster.serves(ROUTE):
+            requests.append((ROUTE, namespace, f"{LABEL}={service}"))
+        return [obj for found in cluster.list_many(requests) for obj in found]
+
+    # A Route is admitted by OpenShift's router when it likes to.
+    return Unit(MANAGER, objects, stale=stale, awaited=lambda obj: obj["kind"] != ROUTE.kind)
+
+
+def request_projects(cluster: Cluster, names: Iterable[str], *, check: bool) -> list[str]:
+    """Ask OpenShift for those of the projects that are not there; returns their names.
+
+    A request is what users may make who may not create namespaces. Raises Refused where the cluster is no OpenShift.
+    """
+    missing = [name for name in names if cluster.get(_NAMESPACE, name) is None]
+    if missing and not cluster.serves(PROJECT_REQUEST):
+        raise Refused("The cluster does not know project requests: it is no OpenShift.", code="not_openshift")
+    for name in missing if not check else ():
+        body = {"apiVersion": PROJECT_REQUEST.api_version, "kind": PROJECT_REQUEST.kind, "metadata": {"name": name}}
+        cluster.create(body, manager=MANAGER)
+    return missing
+
+
+def _name_of(obj: Mapping[str, Any]) -> str:
+    return f"{obj['metadata'].get('namespace', '')}/{obj['metadata']['name']}"

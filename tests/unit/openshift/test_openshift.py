@@ -1,0 +1,177 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""OpenShift: its profile is taken by itself, hosts get Routes, namespaces an SCC, and projects are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.meshops.istio.plugins.module_utils.istio.configuration import Options
+from ansible_collections.meshops.istio.plugins.module_utils.istio.openshift import PROJECT_REQUEST, ROUTE, fitted
+from ansible_collections.meshops.istio.plugins.module_utils.istio.platforms import OPENSHIFT
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
+from ansible_collections.meshops.istio.plugins.module_utils.kube.resources import Resource
+from ansible_collections.meshops.istio.tests.unit.istio.memory import MemoryCluster, make
+from ansible_collections.meshops.istio.tests.unit.kube import api_server
+from ansible_collections.meshops.istio.tests.unit.modules.conftest import _no_surroundings  # noqa: F401 - a fixture
+from ansible_collections.meshops.istio.tests.unit.modules.running import Run, run_module  # noqa: F401 - a fixture
+from ansible_collections.meshops.istio.tests.unit.traffic import mesh as meshes
+from ansible_collections.meshops.istio.tests.unit.traffic.mesh import Mesh, istio
+
+Object = dict[str, Any]
+
+KINDS = {
+    OPENSHIFT: Resource("clusterversions", False),
+    ROUTE: Resource("routes", True),
+    PROJECT_REQUEST: Resource("projectrequests", False),
+}
+BINDING = Kind("rbac.authorization.k8s.io/v1", "RoleBinding")
+HTTP = {"number": 80, "name": "http", "protocol": "HTTP"}
+HTTPS = {"number": 443, "name": "https", "protocol": "HTTPS"}
+SECRET = {"mode": "SIMPLE", "credentialName": "shop"}
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mesh]:
+    """An OpenShift with a gateway."""
+    for kind, resource in KINDS.items():
+        monkeypatch.setitem(meshes.KINDS, kind, resource)
+    for kind, resource in {**meshes.KINDS, BINDING: Resource("rolebindings", True)}.items():
+        monkeypatch.setitem(api_server.KINDS, f"{kind.api_version}/{resource.plural}", kind.kind)
+    server = Mesh()
+    with server:
+        ports = [{"name": "http2", "port": 80}, {"name": "https", "port": 443}]
+        selector = {"app": "istio-ingressgateway", "istio": "ingressgateway"}
+        spec = {"selector": selector, "ports": ports}
+        service = make("Service", "istio-ingressgateway", "istio-system", spec=spec)
+        server.add(service, meshes.namespace("istio-system"), meshes.namespace("shop"))
+        yield server
+
+
+@pytest.fixture
+def run(run_module: Run, cluster: Mesh) -> Run:  # noqa: F811
+    """Runs the module."""
+
+    def run(**options: Any) -> dict[str, Any]:
+        result = run_module("openshift", host=cluster.url, api_key="swordfish", **options)
+        assert not result.get("failed"), result["msg"]
+        return result
+
+    return run
+
+
+def gateway(*servers: Object, name: str = "shop", of: str = "ingressgateway") -> Object:
+    return istio("Gateway", name, {"selector": {"istio": of}, "servers": list(servers)})
+
+
+def routes(cluster: Mesh) -> dict[str, Object]:
+    """The specs of Routes by their hosts."""
+    return {obj["spec"]["host"]: obj["spec"] for obj in cluster.objects if obj["kind"] == "Route"}
+
+
+def test_each_host_has_a_route(cluster: Mesh, run: Run) -> None:
+    cluster.add(
+        gateway(
+            {"port": HTTP, "hosts": ["shop.example.com"]}, {"port": HTTPS, "tls": SECRET, "hosts": ["pay.example.com"]}
+        ),
+        gateway({"port": HTTP, "hosts": ["elsewhere.example.com"]}, name="other", of="partners"),
+    )
+    result = run()
+    assert routes(cluster) == {
+        "shop.example.com": {
+            "host": "shop.example.com",
+            "to": {"kind": "Service", "name": "istio-ingressgateway", "weight": 100},
+            "port": {"targetPort": "http2"},
+            "wildcardPolicy": "None",
+        },
+        "pay.example.com": {
+            "host": "pay.example.com",
+            "to": {"kind": "Service", "name": "istio-ingressgateway", "weight": 100},
+            "port": {"targetPort": "https"},
+            "wildcardPolicy": "None",
+            "tls": {"termination": "passthrough", "insecureEdgeTerminationPolicy": "None"},
+        },
+    }
+    assert {"host": "pay.example.com", "tls": True, "gateway": "shop/shop"} in result["routes"]
+    writes = len(cluster.writes)
+    assert not run()["changed"]
+    assert len(cluster.writes) == writes
+
+
+def test_a_host_of_both_is_sent_to_https(cluster: Mesh, run: Run) -> None:
+    both = ["shop.example.com"]
+    plain = {"port": HTTP, "tls": {"httpsRedirect": True}, "hosts": both}
+    cluster.add(gateway(plain, {"port": HTTPS, "tls": SECRET, "hosts": both}))
+    run()
+    tls = {"termination": "passthrough", "insecureEdgeTerminationPolicy": "Redirect"}
+    assert routes(cluster)["shop.example.com"]["tls"] == tls
+
+
+def test_a_wildcard_is_said_as_openshift_has_it(cluster: Mesh, run: Run) -> None:
+    cluster.add(gateway({"port": HTTP, "hosts": ["shop/*.example.com", "*"]}))
+    result = run()
+    assert routes(cluster)["wildcard.example.com"]["wildcardPolicy"] == "Subdomain"
+    assert len(routes(cluster)) == 1
+    assert any("* of the Gateway shop/shop has no Route" in warning for warning in result["warnings"])
+
+
+def test_what_is_no_host_any_more_loses_its_route(cluster: Mesh, run: Run) -> None:
+    cluster.add(gateway({"port": HTTP, "hosts": ["shop.example.com", "old.example.com"]}))
+    run()
+    cluster.add(gateway({"port": HTTP, "hosts": ["shop.example.com"]}))
+    run()
+    assert list(routes(cluster)) == ["shop.example.com"]
+    run(state="absent")
+    assert routes(cluster) == {}
+
+
+def test_pods_of_a_namespace_may_run_under_an_scc(cluster: Mesh, run: Run) -> None:
+    run(routes=False, scc="anyuid", scc_namespaces=["shop"])
+    (binding,) = [obj for obj in cluster.objects if obj["kind"] == "RoleBinding"]
+    assert (binding["metadata"]["namespace"], binding["roleRef"]["name"]) == ("shop", "system:openshift:scc:anyuid")
+    assert binding["subjects"][0]["name"] == "system:serviceaccounts:shop"
+
+
+def test_a_project_that_is_not_there_is_asked_for(cluster: Mesh, run: Run) -> None:
+    assert run(routes=False, projects=["shop", "billing"])["projects"] == ["billing"]
+    requested = [obj["metadata"]["name"] for obj in cluster.objects if obj["kind"] == "ProjectRequest"]
+    assert requested == ["billing"]
+
+
+def test_check_mode_asks_for_nothing(cluster: Mesh, run: Run) -> None:
+    cluster.add(gateway({"port": HTTP, "hosts": ["shop.example.com"]}))
+    result = run(projects=["billing"], check=True)
+    assert (result["changed"], result["projects"], cluster.writes) == (True, ["billing"], [])
+
+
+def test_another_cluster_is_refused(run_module: Run) -> None:  # noqa: F811
+    with Mesh() as plain:
+        result = run_module("openshift", host=plain.url, api_key="swordfish")
+        assert result["msg"] == "The cluster does not know Routes: it is no OpenShift."
+        assert plain.writes == []
+
+
+class OpenShift(MemoryCluster):
+    def serves(self, kind: Kind) -> bool:
+        return kind == OPENSHIFT
+
+
+@pytest.mark.parametrize(
+    ("given", "profile", "platform"),
+    [
+        ({}, "openshift", ""),
+        ({"profile": "default"}, "openshift", ""),
+        ({"profile": "ambient"}, "openshift-ambient", ""),
+        ({"profile": "openshift"}, "openshift", ""),
+        ({"profile": "minimal"}, "minimal", "openshift"),
+        ({"profile": "default", "platform": "gke"}, "default", "gke"),
+    ],
+)
+def test_the_profile_is_openshifts_own(given: dict[str, str], profile: str, platform: str) -> None:
+    found = fitted(Options.of(given), OpenShift())
+    assert (found.profile, found.platform) == (profile, platform)
+    assert fitted(Options.of({}), MemoryCluster()).profile == ""
