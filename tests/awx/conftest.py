@@ -96,7 +96,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Tell of the jobs: what they were, their events, and the artifacts that they handed over."""
     if not _jobs:
         return
-    terminalreporter.section("jobs, as AWX reads them back")
+    terminalreporter.section("jobs, as AWX reads them back; those that failed are refusals that were asked for")
     for job in _jobs:
         handed = ", ".join(f"{host} {_said(result)}" for host, result in sorted(job.result.items())) or "nothing"
         terminalreporter.write_line(f"{job.name:<16} {job.status:<10} {len(job.events):>4} events  artifact: {handed}")
