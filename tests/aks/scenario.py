@@ -1,0 +1,58 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs Molecule's scenario aks where there is no Azure: against the stand-in, whose clusters are a lab.
+
+tools/azure-scenario runs it. Arguments go to molecule, in place of `test`. With a login to Azure the scenario
+needs nothing of this: `molecule test --scenario-name aks` makes a real cluster then, which costs money until it ends.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import yaml
+from ansible_collections.meshops.istio.tests.aks.cloud import Cloud
+from ansible_collections.meshops.istio.tests.aks.server import StandIn
+
+ROOT = Path(__file__).resolve().parents[2]
+LAB = "molecule-aks"
+
+
+def make(target: str) -> str:
+    """What a target of the Makefile prints, for the scenario's own lab."""
+    command = ["make", "--no-print-directory", "--silent", f"LAB={LAB}", target]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    return done.stdout.strip()
+
+
+def main(arguments: list[str]) -> int:
+    """Run the scenario; its exit status."""
+    try:
+        make("lab-up")
+        kubeconfig = Path(make("lab-kubeconfig"))
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            StandIn(Cloud.with_kubeconfig_of(kubeconfig), Path(folder)) as azure,
+        ):
+            servers = [one["cluster"]["server"] for one in yaml.safe_load(kubeconfig.read_text())["clusters"]]
+            # Only what is for Azure goes by the proxy that the stand-in is.
+            here = ",".join(["127.0.0.1", "localhost", *(str(urlsplit(server).hostname) for server in servers)])
+            variables = make("lab-vars")
+            environment = {**os.environ, **azure.environment, "NO_PROXY": here, "MESH_CLUSTER_VARIABLES": variables}
+            molecule = Path(sys.executable).with_name("molecule")
+            command = [str(molecule), *(arguments or ["test"]), "--scenario-name", "aks"]
+            environment["PATH"] = f"{molecule.parent}:{Path(variables).parent}/bin:{environment['PATH']}"
+            return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+    finally:
+        make("lab-down")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
