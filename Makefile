@@ -61,6 +61,10 @@ TESTS ?= $(addprefix tests/integration/,istio kube lab modules playbooks)
 integration: lab-up ## Test on the lab, with real traffic; TESTS=tests/integration/kube is some of it
 	kubeconfig=$$($(MAKE) -s lab-kubeconfig) && KUBECONFIG=$$kubeconfig pytest $(TESTS)
 
+.PHONY: clusters
+clusters: setup ## Three clusters at once from an inventory, and what minikube's own program says; takes longer
+	pytest tests/integration/clusters
+
 .PHONY: rights
 rights: lab-up ## Take the documented rights away, one at a time: each refusal names it; takes longer
 	pytest tests/integration/permissions
