@@ -165,7 +165,6 @@ details:
 import os
 
 from ansible_collections.meshops.istio.plugins.module_utils.istio.footprint import needed_memory
-from ansible_collections.meshops.istio.plugins.module_utils.kube import kubeconfig
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput, Refused
 from ansible_collections.meshops.istio.plugins.module_utils.minikube.cli import Minikube, MinikubeFailed
 from ansible_collections.meshops.istio.plugins.module_utils.minikube.profile import RUNNING, Settings
@@ -206,10 +205,10 @@ def present(module: MeshModule, minikube: Minikube) -> Result:
     runs = profile is not None and profile["Status"] in RUNNING
     if not runs:
         start(module, minikube, settings, known=bool(profile))
-    told = {"context": minikube.profile, "kubeconfig": written_kubeconfig(given["kubeconfig"])}
+    told = {"context": minikube.profile, "kubeconfig": minikube.kubeconfig}
     if module.check_mode and not runs:
         return {"changed": True, **told, "ip": "", "tunnel": False}
-    if not module.check_mode and minikube.profile not in known_contexts(told["kubeconfig"]):
+    if not module.check_mode and minikube.profile not in minikube.contexts():
         minikube.update_context()
     tunnel = given["tunnel"] and not module.check_mode
     if tunnel:
@@ -252,20 +251,6 @@ def warn_of_little_memory(module: MeshModule) -> None:
         module.warn(
             f"The cluster has {has} MiB of memory, and {what} needs about {needed}: give it more, or pods stay pending."
         )
-
-
-def written_kubeconfig(path: str | None) -> str:
-    """The kubeconfig that minikube writes to: the first of several."""
-    named = path or os.environ.get("KUBECONFIG") or kubeconfig.DEFAULT
-    return os.path.abspath(os.path.expanduser(named.split(os.pathsep)[0]))
-
-
-def known_contexts(path: str) -> dict[str, str]:
-    """The contexts of a kubeconfig; none where there is none."""
-    try:
-        return kubeconfig.contexts(path)
-    except InvalidInput:
-        return {}
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..kube import kubeconfig as kubeconfigs
 from ..kube.errors import InvalidInput, MeshError
 from ..kube.progress import Progress
 
@@ -40,6 +41,19 @@ class Minikube:
         self.program = found
         self.profile = profile
         self.environment = {**os.environ, **_QUIET, **({"KUBECONFIG": kubeconfig} if kubeconfig else {})}
+
+    @property
+    def kubeconfig(self) -> str:
+        """The path of the kubeconfig that it writes to: the first of several."""
+        named = self.environment.get("KUBECONFIG") or kubeconfigs.DEFAULT
+        return os.path.abspath(os.path.expanduser(named.split(os.pathsep)[0]))
+
+    def contexts(self) -> dict[str, str]:
+        """The contexts of that kubeconfig; none where there is none."""
+        try:
+            return kubeconfigs.contexts(self.kubeconfig)
+        except InvalidInput:
+            return {}
 
     def version(self) -> str:
         """Its version, without a v."""
@@ -110,8 +124,7 @@ class Minikube:
             timer = threading.Timer(timeout, process.kill)
             timer.start()
             try:
-                assert process.stdout is not None
-                for kind, data in _events(process.stdout, said):
+                for kind, data in _events(process.stdout or (), said):
                     if kind == "error":
                         error = data
                     elif kind == "step":
