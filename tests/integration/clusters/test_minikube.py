@@ -40,6 +40,12 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _home_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user's profiles are none of a test's business."""
+    monkeypatch.setenv("MINIKUBE_HOME", str(tmp_path))
+
+
 @pytest.fixture(scope="module")
 def real() -> str:
     return str(sources.find(["minikube"])["minikube"])
