@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ..kube.errors import InvalidInput, Refused
+from ..kube.errors import ApiError, InvalidInput, Refused
 from ..kube.objects import Kind
 from ..kube.plan import Unit
 from .configuration import Options
@@ -26,14 +26,15 @@ Object = dict[str, Any]
 MANAGER = "meshops.istio/openshift"
 LABEL = "meshops.istio/openshift"
 ROUTE = Kind("route.openshift.io/v1", "Route")
+PROJECT = Kind("project.openshift.io/v1", "Project")
 PROJECT_REQUEST = Kind("project.openshift.io/v1", "ProjectRequest")
 
 _PROFILES = {"": "openshift", "default": "openshift", "ambient": "openshift-ambient"}
 _GATEWAY = Kind("networking.istio.io/v1", "Gateway")
 _SERVICE = Kind("v1", "Service")
-_NAMESPACE = Kind("v1", "Namespace")
 _ROLE_BINDING = Kind("rbac.authorization.k8s.io/v1", "RoleBinding")
 _WILDCARD = "*."
+_CONFLICT = 409
 
 
 def fitted(options: Options, cluster: Cluster) -> Options:
@@ -181,12 +182,24 @@ def request_projects(cluster: Cluster, names: Iterable[str], *, check: bool) -> 
 
     A request is what users may make who may not create namespaces. Raises Refused where the cluster is no OpenShift.
     """
-    missing = [name for name in names if cluster.get(_NAMESPACE, name) is None]
+    wanted = list(names)
+    # Who may not see a namespace may not ask for it either; the list of projects is that of one's own.
+    there = {project["metadata"]["name"] for project in cluster.list(PROJECT)} if wanted else set()
+    missing = [name for name in wanted if name not in there]
     if missing and not cluster.serves(PROJECT_REQUEST):
         raise Refused("The cluster does not know project requests: it is no OpenShift.", code="not_openshift")
     for name in missing if not check else ():
         body = {"apiVersion": PROJECT_REQUEST.api_version, "kind": PROJECT_REQUEST.kind, "metadata": {"name": name}}
-        cluster.create(body, manager=MANAGER)
+        try:
+            cluster.create(body, manager=MANAGER)
+        except ApiError as error:
+            if error.status != _CONFLICT:
+                raise
+            raise Refused(
+                f"The project {name} is somebody else's: it is there, and this user may not see it.",
+                code="foreign_project",
+                project=name,
+            ) from error
     return missing
 
 

@@ -11,12 +11,18 @@ from typing import Any
 
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.istio.configuration import Options
-from ansible_collections.meshops.istio.plugins.module_utils.istio.openshift import PROJECT_REQUEST, ROUTE, fitted
+from ansible_collections.meshops.istio.plugins.module_utils.istio.openshift import (
+    PROJECT,
+    PROJECT_REQUEST,
+    ROUTE,
+    fitted,
+)
 from ansible_collections.meshops.istio.plugins.module_utils.istio.platforms import OPENSHIFT
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
 from ansible_collections.meshops.istio.plugins.module_utils.kube.resources import Resource
 from ansible_collections.meshops.istio.tests.unit.istio.memory import MemoryCluster, make
 from ansible_collections.meshops.istio.tests.unit.kube import api_server
+from ansible_collections.meshops.istio.tests.unit.kube.api_server import status
 from ansible_collections.meshops.istio.tests.unit.modules.conftest import _no_surroundings  # noqa: F401 - a fixture
 from ansible_collections.meshops.istio.tests.unit.modules.running import Run, run_module  # noqa: F401 - a fixture
 from ansible_collections.meshops.istio.tests.unit.traffic import mesh as meshes
@@ -27,6 +33,7 @@ Object = dict[str, Any]
 KINDS = {
     OPENSHIFT: Resource("clusterversions", False),
     ROUTE: Resource("routes", True),
+    PROJECT: Resource("projects", False),
     PROJECT_REQUEST: Resource("projectrequests", False),
 }
 BINDING = Kind("rbac.authorization.k8s.io/v1", "RoleBinding")
@@ -49,6 +56,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mesh]:
         spec = {"selector": selector, "ports": ports}
         service = make("Service", "istio-ingressgateway", "istio-system", spec=spec)
         server.add(service, meshes.namespace("istio-system"), meshes.namespace("shop"))
+        server.add({"apiVersion": PROJECT.api_version, "kind": PROJECT.kind, "metadata": {"name": "shop"}})
         yield server
 
 
@@ -140,6 +148,13 @@ def test_a_project_that_is_not_there_is_asked_for(cluster: Mesh, run: Run) -> No
     assert run(routes=False, projects=["shop", "billing"])["projects"] == ["billing"]
     requested = [obj["metadata"]["name"] for obj in cluster.objects if obj["kind"] == "ProjectRequest"]
     assert requested == ["billing"]
+
+
+def test_a_project_of_somebody_else_is_refused(cluster: Mesh, run_module: Run) -> None:  # noqa: F811
+    taken = status(409, "AlreadyExists", "projectrequests billing already exists")
+    cluster.fault = lambda request: taken if request.method == "POST" else None
+    result = run_module("openshift", host=cluster.url, api_key="swordfish", routes=False, projects=["billing"])
+    assert result["msg"] == "The project billing is somebody else's: it is there, and this user may not see it."
 
 
 def test_check_mode_asks_for_nothing(cluster: Mesh, run: Run) -> None:
