@@ -32,6 +32,9 @@ PATIENCE = 30.0
 BRIEFLY = 5.0
 """Seconds that a dry run is retried for where a webhook does not answer: it changes nothing that would mend one."""
 
+HANGING_CALLS = 2
+"""Calls of a webhook that may hang without an end of the retries: traffic still goes to a pod that has just gone."""
+
 _RETRIED = frozenset({429, 500, 502, 503, 504})
 
 
@@ -76,7 +79,7 @@ class Transport:
         """
         from urllib3.exceptions import HTTPError
 
-        started, attempt = time.monotonic(), 0
+        started, attempt, hung = time.monotonic(), 0, 0
         while True:
             pause: float | None = None
             try:
@@ -94,7 +97,9 @@ class Transport:
                     return self._understood(method, path, response, accept)
                 failure = self._failure(method, path, response)
                 if isinstance(failure, ApiError) and _worth_retrying(failure, _unconditional(content_type, body)):
-                    limit = self._limit(started, failure, dry_run="dryRun" in (query or {}))
+                    hung += _hung(failure)
+                    excused = _hung(failure) and hung <= HANGING_CALLS
+                    limit = self._limit(started, None if excused else failure, dry_run="dryRun" in (query or {}))
                     pause = self._pause(attempt, limit, response.headers.get("Retry-After"))
                 if pause is None:
                     raise failure
@@ -237,6 +242,11 @@ def _worth_retrying(error: ApiError, unconditional: bool) -> bool:
         # Not a question of rights: the namespace is going, or so new that it lacks its default account.
         return "being terminated" in error.message or "error looking up service account" in error.message
     return error.status == 409 and unconditional  # it lost a race with another writer
+
+
+def _hung(failure: ApiError) -> bool:
+    """Whether a webhook was called and has said nothing until its time was up."""
+    return "failed calling webhook" in failure.message and "deadline exceeded" in failure.message
 
 
 def _cause(error: BaseException) -> BaseException:

@@ -215,6 +215,20 @@ def test_a_webhook_that_is_dead_does_not_cost_the_whole_time(
     assert 20 < sum(pauses) < transport.PATIENCE
 
 
+def test_a_webhook_whose_pod_has_just_gone_is_asked_again_although_its_call_took_long(
+    api: ApiServer, cluster: Cluster, pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "BRIEFLY", 0.0)
+    message = 'Internal error occurred: failed calling webhook "validation.istio.io": context deadline exceeded'
+    answers = [status(500, "InternalError", message)] * transport.HANGING_CALLS
+    api.fault = lambda request: answers.pop() if answers else None
+    assert cluster.apply(web(), manager=MANAGER, dry_run=True)["kind"] == web()["kind"]
+    assert len(pauses) == transport.HANGING_CALLS
+
+    answers = [status(500, "InternalError", message)] * (transport.HANGING_CALLS + 1)
+    assert "context deadline exceeded" in fails(lambda: cluster.apply(web(), manager=MANAGER, dry_run=True)).message
+
+
 def test_a_wrong_address_fails_soon() -> None:
     with closing(socket.socket()) as reserved:
         reserved.bind(("127.0.0.1", 0))
