@@ -78,9 +78,8 @@ def empty(play: Play, cluster: Cluster) -> Iterator[None]:
     def clean() -> None:
         removed = play("uninstall", mesh_uninstall_confirm=True, mesh_purge=True, mesh_force=True)
         assert removed.returncode == 0, removed.text
-        for name in (OURS, THEIRS, "istio-system"):
-            if cluster.delete(NAMESPACE, name):
-                wait_gone(cluster, [Key("v1", "Namespace", "", name)], timeout=120, progress=silent)
+        names = [name for name in (OURS, THEIRS, "istio-system") if cluster.delete(NAMESPACE, name)]
+        wait_gone(cluster, [Key("v1", "Namespace", "", name) for name in names], timeout=120, progress=silent)
 
     clean()
     yield
