@@ -332,7 +332,9 @@ def present(module: MeshModule) -> Result:
     ]
     result = module.reconcile(
         addons.unit(
-            [*replace_images(objects, parameters["images"]), *addons.placed(cluster, of_all)], prune=parameters["prune"]
+            [*replace_images(objects, parameters["images"]), *addons.placed(cluster, of_all)],
+            prune=parameters["prune"],
+            check_mode=module.check_mode,
         ),
         checks=lambda plan: addons.check(
             cluster, plan, providers=providers, minor=release.minor, check_mode=module.check_mode

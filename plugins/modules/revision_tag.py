@@ -191,6 +191,7 @@ def present(module: MeshModule, tag: RevisionTag) -> Result:
         injector,
         Renderer(release, module.cluster, parameters["cache_dir"]),
         inject_by_default=parameters["auto_inject_namespaces"],
+        assumed=assumed,
     )
     result = module.reconcile(unit, lock=LOCK, checks=None if parameters["force"] else tag.check)
     return {**result, "name": tag.name, "revision": revision, "previous_revision": tag.revision}

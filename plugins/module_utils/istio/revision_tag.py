@@ -77,8 +77,10 @@ class RevisionTag:
                 code="name_taken",
             )
 
-    def pointing_at(self, injector: Object, renderer: Renderer, *, inject_by_default: bool = False) -> Unit:
-        """The tag, pointing at the revision of `injector`."""
+    def pointing_at(
+        self, injector: Object, renderer: Renderer, *, inject_by_default: bool = False, assumed: bool = False
+    ) -> Unit:
+        """The tag, pointing at the revision of `injector`, which may be `assumed`, with its namespace."""
         objects = tags.tag_objects(
             renderer,
             self.name,
@@ -95,6 +97,7 @@ class RevisionTag:
             retired=retired,
             stale=lambda cluster: of_tag(cluster, self.name),
             adjust=Handover(objects, retired | {TAG_MANAGER}, lambda: self._is_served(injector)),
+            assumed=frozenset({self.namespace} if assumed else ()),
         )
 
     def removed(self) -> Unit:

@@ -5,7 +5,7 @@
 """Whether the API server would accept a plan: asked by dry runs before the first write, so that nothing ends half done.
 
 Updates were tried when the plan was made. Of what a plan creates, some cannot be tried: what is in a namespace that the
-plan itself creates, and what is of a kind that is yet to be defined. CRDs are not: they are big, and the server is slow
+plan itself creates, or that it assumes, and what is of a kind that is yet to be defined. CRDs are not: they are big, and the server is slow
 with them.
 """
 
@@ -56,6 +56,8 @@ def _problem(cluster: Cluster, plan: Plan, change: Change) -> Refused | None:
         message = str(error.body.get("message") or error.message)
         if grants and "not found" in message and "namespaces" not in message:
             return None  # a binding to a role of this very plan
+        if change.key.namespace in plan.unit.assumed and error.status == 404 and "namespaces" in message:
+            return None
         if grants and error.status == 403:
             return Refused(
                 f"The user may not create {change.key}, which grants more than the user has: give the account "

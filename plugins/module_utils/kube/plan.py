@@ -51,6 +51,8 @@ class Unit:
     adjust: the last word on an object, which it may change, given the live one (or None): values handed over at run time.
     ignore_fields: fields that are left to whoever else owns them (see ignored.py).
     awaited: which of the objects must become ready; all by default.
+    assumed: namespaces that need not exist yet, as a step before may only have planned them: what is created in one that
+        does not exist is not tried.
     with_pods: what is deleted counts as gone only when its pods are gone too.
     """
 
@@ -64,6 +66,7 @@ class Unit:
     adjust: Callable[[Object, Object | None], Object] | None = None
     ignore_fields: Sequence[str] = ()
     awaited: Callable[[Object], bool] | None = None
+    assumed: frozenset[str] = frozenset()
     with_pods: bool = False
 
 

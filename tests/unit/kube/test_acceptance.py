@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -179,6 +180,19 @@ def test_a_binding_may_name_a_role_of_the_same_plan(
     made = plan(cluster, binding)
     if refused:
         assert message in refusal(api, lambda: refuse_unacceptable(cluster, made)).message
+    else:
+        refuse_unacceptable(cluster, made)
+
+
+@pytest.mark.parametrize(("assumed", "refused"), [("shop", False), ("other", True)])
+def test_a_namespace_that_a_step_before_only_planned_may_be_assumed(
+    api: ApiServer, cluster: Cluster, assumed: str, refused: bool
+) -> None:
+    api.fault = dry_runs_answer(status(404, "NotFound", 'namespaces "shop" not found'))
+    made = plan(cluster, config_map("one"))
+    made.unit = replace(made.unit, assumed=frozenset({assumed}))
+    if refused:
+        assert 'namespaces "shop" not found' in refusal(api, lambda: refuse_unacceptable(cluster, made)).message
     else:
         refuse_unacceptable(cluster, made)
 

@@ -83,16 +83,19 @@ class Addons:
         found = {**obj, "metadata": metadata}
         return at_served_version(cluster, found) if cluster.serves(served_kind(cluster, kind_of(obj))) else found
 
-    def unit(self, objects: Sequence[Object], *, only: Sequence[str] = (), prune: bool = True) -> Unit:
+    def unit(
+        self, objects: Sequence[Object], *, only: Sequence[str] = (), prune: bool = True, check_mode: bool = False
+    ) -> Unit:
         """What `reconcile` makes of the cluster: these objects and, with `prune`, no others of these addons.
 
-        only: the addons to prune, all if empty.
+        only: the addons to prune, all if empty. In check mode the control plane's namespace may be planned only.
         """
         return Unit(
             manager=MANAGER,
             objects=objects,
             retired=RETIRED,
             stale=(lambda cluster: self._live(cluster, only)) if prune else None,
+            assumed=frozenset({self.namespace} if check_mode else ()),
         )
 
     def _live(self, cluster: Cluster, only: Sequence[str]) -> list[Object]:
