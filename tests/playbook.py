@@ -29,8 +29,11 @@ class Run:
 
     @property
     def failures(self) -> dict[str, str]:
-        """The message that each failed host failed with; what no_log hides has none."""
-        results = ((host, json.loads(result)) for host, result in _FATAL.findall(self.text))
+        """The message of what failed first on each failed host; what no_log hides has none.
+
+        In the end the role only says which task that was.
+        """
+        results = ((host, json.loads(result)) for host, result in reversed(_FATAL.findall(self.text)))
         return {host: result["msg"] for host, result in results if "msg" in result}
 
     @property
@@ -42,8 +45,9 @@ class Run:
     def summary(self) -> list[str]:
         """The lines of the summary, without the columns' spaces."""
         _before, _title, rest = self.text.rpartition(": Summary]")
-        lines = re.findall(r'^ {8}"(.*?)",?$', rest.partition("PLAY RECAP")[0], re.MULTILINE)
-        return [" ".join(line.split()) for line in lines]
+        _stars, _end, shown = rest.partition("\n")
+        lines = re.split(r"^(?:ok|fatal): ", shown, maxsplit=1, flags=re.MULTILINE)[0].splitlines()
+        return [" ".join(line.split()) for line in lines if line.strip()]
 
 
 def run_playbook(

@@ -73,9 +73,9 @@ class Job:
 
     @property
     def failures(self) -> dict[str, str]:
-        """The message that each failed host failed with."""
+        """The message of what failed first on each failed host."""
         failed = [event["event_data"] for event in self.events if event["event"] == "runner_on_failed"]
-        return {one["host"]: one["res"].get("msg", "") for one in failed if not one.get("ignore_errors")}
+        return {one["host"]: one["res"].get("msg", "") for one in reversed(failed) if not one.get("ignore_errors")}
 
     @property
     def text(self) -> str:

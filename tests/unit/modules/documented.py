@@ -16,7 +16,10 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGE = "ansible_collections.meshops.istio.plugins"
-NAMES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py") if path.stem != "__init__")
+NAMES = sorted(
+    path.stem for path in (ROOT / "plugins/modules").glob("*.py") if "\ndef main(" in path.read_text(encoding="utf-8")
+)
+"""Those that are more than the documentation of an action plugin."""
 
 ANSIBLES_OWN = {"changed", "failed", "msg", "diff", "invocation", "warnings", "deprecations", "exception"}
 TYPES: dict[str, Any] = {"str": str, "int": int, "bool": bool, "dict": Mapping, "list": list, "float": float}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.meshops.istio.plugins.filter.summary import summary
+from ansible_collections.meshops.istio.plugins.plugin_utils.report.lines import summary
 
 RESULT: dict[str, Any] = {
     "server": "https://10.0.0.1:6443",
@@ -101,13 +101,27 @@ def test_what_verify_found() -> None:
     ]
     assert summary({"prod": {**found, "checks": checks}})[-2:] == [
         "  check          ok      control plane default is healthy",
-        "  check          FAILED  gateway edge has an address       The LoadBalancer Service of edge has none.",
+        "  check          FAILED  gateway edge has an address",
     ]
 
 
-def test_each_cluster_has_its_lines() -> None:
-    lines = summary({"one": RESULT, "two": RESULT})
-    assert [line.partition(":")[0] for line in lines if not line.startswith(" ")] == ["one", "two"]
+def test_of_several_clusters_each_has_a_row_and_more_where_something_is_to_be_told() -> None:
+    failed = {"error": {"task": "Run the release's own precheck", "message": "The cluster does not answer."}}
+    lines = summary({"one": RESULT, "changed": {**RESULT, "changes": [SERVICE]}, "far away": failed})
+    assert lines[:6] == [
+        "  cluster   status  istio                               gateways  sidecars  changes  checks",
+        "  one       clean   1.29.1                              1 of 1    2 of 2    0        -",
+        "  changed   clean   1.29.1                              1 of 1    2 of 2    1        -",
+        "  far away  error   at: Run the release's own precheck",
+        "",
+        "changed: https://10.0.0.1:6443 (Kubernetes 1.35.4)",
+    ]
+    assert [line for line in lines[6:] if not line.startswith(" ")] == []
+
+
+def test_one_cluster_that_failed_is_told_where() -> None:
+    failed = {"error": {"task": "Read what is installed", "message": "The cluster does not answer."}}
+    assert summary({"one": failed})[1:] == ["  one      error   at: Read what is installed"]
 
 
 def test_addons_with_where_their_pages_are() -> None:

@@ -1,48 +1,23 @@
 # Copyright (c) 2026 The meshops.istio authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filter C(meshops.istio.summary): what a run left on each cluster, as lines for a person."""
+
+"""What a run left on each cluster, as lines for a person."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-DOCUMENTATION = r"""
-name: summary
-short_description: Tell in a few aligned lines what a run left on each cluster
-version_added: 0.1.0
-author:
-  - The meshops.istio authors (@meshops)
-description:
-  - Makes lines for a person from the C(mesh_result) of each host.
-positional: _input
-options:
-  _input:
-    description: The results by host, each as the role P(meshops.istio.mesh#role) leaves it in C(mesh_result).
-    type: dict
-    required: true
-  changes:
-    description: Of how many changes each is named. Beyond, they are only counted.
-    type: int
-    default: 10
-"""
+from ansible_collections.meshops.istio.plugins.plugin_utils.report.standing import (
+    CLEAN,
+    ERROR,
+    failed_checks,
+    standing,
+)
 
-EXAMPLES = r"""
-- name: Tell what came of it
-  ansible.builtin.debug:
-    msg: "{{ {inventory_hostname: mesh_result} | meshops.istio.summary }}"
-"""
-
-RETURN = r"""
-_value:
-  description: The lines.
-  type: list
-  elements: str
-"""
-
-_DONE = {
+DONE = {
     "create": "created",
     "update": "updated",
     "delete": "deleted",
@@ -51,6 +26,9 @@ _DONE = {
 }
 _NAMED = 3
 """How many workloads without a label are named."""
+
+_TITLE = 15
+"""How many characters what a line is about has."""
 
 Row = tuple[str, ...]
 
@@ -108,10 +86,12 @@ def _addons(result: Mapping[str, Any]) -> Iterator[Row]:
 
 def _checks(result: Mapping[str, Any]) -> Iterator[Row]:
     for check in result.get("checks") or ():
-        yield "check", "ok    " if check["ok"] else "FAILED", check["name"], check["cause"]
+        # Why is what the task says that fails because of it.
+        yield "check", "ok    " if check["ok"] else "FAILED", check["name"]
 
 
-def _where(change: Mapping[str, Any]) -> str:
+def where(change: Mapping[str, Any]) -> str:
+    """The name of what a change is about, with its namespace."""
     return f"{change['namespace']}/{change['name']}" if change.get("namespace") else str(change["name"])
 
 
@@ -121,11 +101,11 @@ def _changes(result: Mapping[str, Any], named: int) -> Iterator[Row]:
     if not changes:
         yield title, "nothing"
         return
-    counts = Counter(_DONE.get(change["action"], change["action"]) for change in changes)
+    counts = Counter(DONE.get(change["action"], change["action"]) for change in changes)
     yield title, ", ".join(f"{count} {action}" for action, count in counts.items())
     if len(changes) <= named:
         for change in changes:
-            yield "", f"{_DONE.get(change['action'], change['action']):<10} {change['kind']} {_where(change)}"
+            yield "", f"{DONE.get(change['action'], change['action']):<10} {change['kind']} {where(change)}"
 
 
 def _block(host: str, result: Mapping[str, Any], named: int) -> Iterator[str]:
@@ -140,28 +120,59 @@ def _block(host: str, result: Mapping[str, Any], named: int) -> Iterator[str]:
         _addons(result),
         _applications(result),
     ):
-        yield from _aligned(list(part))
+        yield from aligned([*part], _TITLE)
     if "changes" in result:
-        yield from _aligned(list(_changes(result, named)))
-    yield from _aligned(list(_checks(result)))
+        yield from aligned([*_changes(result, named)], _TITLE)
+    yield from aligned([*_checks(result)], _TITLE)
     if result.get("planned") and result.get("changes"):
-        yield f"  {'plan digest':<15}{result['plan_digest']}"
+        yield f"  {'plan digest':<{_TITLE}}{result['plan_digest']}"
 
 
-def _aligned(rows: list[Row]) -> Iterator[str]:
+def aligned(rows: Sequence[Row], title: int = 0) -> Iterator[str]:
+    """The rows as lines of columns, the first of them at least `title` wide."""
     widths = [max(len(row[i]) for row in rows if i < len(row)) for i in range(max(map(len, rows), default=0))]
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row[1:], widths[1:], strict=False)]
-        yield f"  {row[0]:<15}{'  '.join(cells)}".rstrip()
+        first = row[0].ljust(title or widths[0] + 2)
+        yield f"  {first}{'  '.join(cells)}".rstrip()
+
+
+def overview(results: Mapping[str, Mapping[str, Any]]) -> list[Row]:
+    """A table with a row for each cluster, below its head."""
+    head = ("cluster", "status", "istio", "gateways", "sidecars", "changes", "checks")
+    return [head, *(_row(host, result) for host, result in results.items())]
+
+
+def _row(host: str, result: Mapping[str, Any]) -> Row:
+    if failure := result.get("error"):
+        return host, ERROR, f"at: {failure['task']}"
+    namespaces = [one for one in result.get("namespaces") or () if one.get("injector")]
+    planes = result.get("control_planes") or ()
+    gateways = result.get("gateways") or ()
+    checks = result.get("checks")
+    changes = str(len(result["changes"])) if "changes" in result else "-"
+    return (
+        host,
+        standing(result),
+        ", ".join(f"{one['version']}{'' if one['healthy'] else ' (not healthy)'}" for one in planes) or "none",
+        f"{sum(not one['pending'] for one in gateways)} of {len(gateways)}",
+        f"{sum(one['with_sidecar'] for one in namespaces)} of {sum(one['pods'] for one in namespaces)}",
+        changes,
+        f"{len(checks) - len(failed_checks(result))} of {len(checks)}" if checks is not None else "-",
+    )
 
 
 def summary(results: Mapping[str, Mapping[str, Any]], changes: int = 10) -> list[str]:
-    """The lines for `results`, by host; each of the changes is named where there are at most `changes`."""
-    return [line for host, result in results.items() for line in _block(host, result, changes)]
+    """The lines for `results`, by host; each of the changes is named where there are at most `changes`.
 
-
-class FilterModule:
-    """What Ansible loads."""
-
-    def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"summary": summary}
+    One cluster is told of in full. Of several there is a row each, and more of those only where something was changed
+    or is not as it should be.
+    """
+    known = {host: result for host, result in results.items() if "error" not in result}
+    if len(results) == 1 and known:
+        return [line for host, result in known.items() for line in _block(host, result, changes)]
+    lines = [*aligned(overview(results))]
+    for host, result in known.items():
+        if standing(result) != CLEAN or result.get("changes"):
+            lines += ["", *_block(host, result, changes)]
+    return lines

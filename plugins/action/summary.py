@@ -1,0 +1,62 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.meshops.istio.plugins.plugin_utils.report.lines import summary
+from ansible_collections.meshops.istio.plugins.plugin_utils.report.machine import as_json, as_junit
+from ansible_collections.meshops.istio.plugins.plugin_utils.report.page import as_markdown
+from ansible_collections.meshops.istio.plugins.plugin_utils.report.standing import Result, overall
+
+FORMS: Mapping[str, Callable[[Mapping[str, Result]], str]] = {
+    "json": as_json,
+    "junit": as_junit,
+    "markdown": as_markdown,
+}
+display = Display()
+
+
+class ActionModule(ActionBase):
+    """Shows a table as it is, where ansible.builtin.debug would show a quoted list, and writes files here."""
+
+    TRANSFERS_FILES = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Show, and write what is asked for."""
+        super().run(tmp, task_vars)
+        _validated, given = self.validate_argument_spec(
+            {
+                "results": {"type": "dict", "required": True},
+                "show": {"type": "bool", "default": True},
+                "changes": {"type": "int", "default": 10},
+                **{form: {"type": "path"} for form in FORMS},
+            }
+        )
+        results = given["results"]
+        if given["show"]:
+            display.display("\n".join(summary(results, given["changes"])))
+        for form, text in FORMS.items():
+            if given[form]:
+                try:
+                    _write(given[form], text(results))
+                except OSError as error:
+                    return {
+                        "failed": True,
+                        "msg": f"The report {given[form]} cannot be written: {error.strerror}; give another path.",
+                        "code": "system",
+                    }
+        return {"changed": False, "status": overall(results.values())}
+
+
+def _write(path: str, text: str) -> None:
+    place = os.path.abspath(path)
+    os.makedirs(os.path.dirname(place), exist_ok=True)
+    with open(place, "w", encoding="utf-8") as file:
+        file.write(text)
