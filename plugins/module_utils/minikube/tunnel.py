@@ -24,6 +24,8 @@ _TAKEN = "Another tunnel process is already running"
 _KEEPER = """
 import os, signal, subprocess, sys, time
 owner, words = int(sys.argv[1]), sys.argv[2:]
+# A play in a shell's background has SIGINT ignored, and so would the tunnel.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 tunnel = subprocess.Popen(words)
 
 def there():

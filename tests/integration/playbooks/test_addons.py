@@ -91,6 +91,8 @@ def test_a_dashboard_ends_cleanly_when_it_is_interrupted(variables: dict[str, An
     given.write_text(yaml.safe_dump({**variables, "mesh_dashboard": "zipkin", "mesh_dashboard_port": 0}))
     command = [str(Path(sys.executable).with_name("ansible-playbook")), "meshops.istio.dashboard", "-e", f"@{given}"]
     output = tmp_path / "output"
+    # Ignored where the tests run in a shell's background, which a command inherits.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with output.open("w") as file:
         # A group of its own is what a shell gives to a command, and what Ctrl-C reaches.
         shown = subprocess.Popen(command, cwd=tmp_path, stdout=file, stderr=file, start_new_session=True)
