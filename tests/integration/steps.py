@@ -55,4 +55,4 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     if rows:
         terminalreporter.section("the five labs")
         for number, text, word, what, by in sorted(rows.values()):
-            terminalreporter.write_line(f"{number:8}{word:9}{text}: {what}" + (f"  [{by}]" if by else ""))
+            terminalreporter.write_line(f"{number:10}{word:9}{text}: {what}" + (f"  [{by}]" if by else ""))

@@ -17,9 +17,9 @@ from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
-from . import resources, threads
+from . import resources, threads, tunnel
 from .connection import POOL_SIZE, Connection, open_connection
-from .errors import ApiError, InvalidInput, Unreachable
+from .errors import ApiError, InvalidInput
 from .objects import Key, Kind, key_of
 from .transport import APPLY, MERGE_PATCH, Transport, api_error
 
@@ -123,10 +123,7 @@ class Cluster:
 
     def socket_to(self, namespace: str, pod: str, port: int) -> Any:
         """A socket whose other end is a port of a pod. Unreachable where the API server does not open it."""
-        try:
-            return self._connection.socket_to(namespace, pod, port)
-        except Exception as error:  # the websocket's library has errors of its own
-            raise Unreachable(f"Port {port} of Pod {namespace}/{pod} cannot be reached: {error}.") from error
+        return tunnel.socket_to(self._connection, namespace, pod, port)
 
     # --- verbs -------------------------------------------------------------------------------------------------
 

@@ -53,23 +53,6 @@ class Connection:
         for group in self.impersonate_groups:
             headers.add("Impersonate-Group", group)
 
-    def socket_to(self, namespace: str, pod: str, port: int) -> Any:
-        """A socket whose other end is a port of a pod, through the API server. The client's own errors are raised."""
-        from kubernetes.client import ApiClient, Configuration, CoreV1Api
-        from kubernetes.stream import portforward
-
-        # What was loaded may hold no more than requests need.
-        configuration = Configuration()
-        for name, value in vars(self.configuration).items():
-            setattr(configuration, name, value)
-        client: Any = ApiClient(configuration)
-        scheme, credentials = self._credentials()
-        if credentials:
-            # By this name, the only header that the client sends when it opens a websocket.
-            client.set_default_header("authorization", f"{scheme} {credentials}")
-        opened = portforward(CoreV1Api(client).connect_get_namespaced_pod_portforward, pod, namespace, ports=str(port))
-        return opened.socket(port)
-
     def _credentials(self) -> tuple[str, str]:
         """The scheme and value of the Authorization header; empty where there is none."""
         values = [setting["value"] for setting in self.configuration.auth_settings().values() if setting.get("value")]

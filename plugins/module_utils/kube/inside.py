@@ -36,7 +36,7 @@ def ask(cluster: Cluster, namespace: str, pod: str, port: int, path: str) -> str
             answer = connection.getresponse()
             text = answer.read().decode(errors="replace")
         except (OSError, http.client.HTTPException) as error:
-            raise Unreachable(f"{where} does not answer: {error or type(error).__name__}.") from error
+            raise Unreachable(f"{where} does not answer: {str(error).rstrip('.') or type(error).__name__}.") from error
     if answer.status != http.client.OK:
         raise Unreachable(f"{where} answers {path} with status {answer.status}.")
     return text
