@@ -20,8 +20,8 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import M
 
 from lab import sources
 
-TIMEOUT = 180
-"""Seconds for an install: a few on an idle machine."""
+TIMEOUT = 600
+"""Seconds for an install: a few on an idle machine, minutes on one that has too much to do."""
 
 _DONE = "Installation complete"
 _CHARTS = {"istio-base": "base", "istiod": "istio-control/istio-discovery"}

@@ -26,7 +26,7 @@ _MADE = {"Endpoints"}
 # What it gives each namespace.
 _GIVEN = {("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default")}
 _FOR_CRDS = "kube-aggregator.kubernetes.io/automanaged"
-_LIMIT = 120.0  # seconds for a cluster to let go of everything: three on an idle machine
+_LIMIT = 600.0  # seconds for a cluster to let go of everything: three on an idle machine
 
 
 class Listing(NamedTuple):
