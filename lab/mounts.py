@@ -50,7 +50,9 @@ def down(lab: Lab) -> None:
 
 def _places(lab: Lab) -> dict[Path, Path]:
     return {
+        Path("/etc/cni"): lab.runtime / "cni-of-pods",
         Path("/run/containerd"): lab.runtime / "shims",
+        Path("/run/istio-cni"): lab.runtime / "istio-cni",
         Path("/var/lib/cni"): lab.runtime / "cni",
         Path("/var/lib/kubelet"): lab.state / "kubelet",
         Path("/var/log/containers"): lab.state / "log" / "containers",

@@ -27,17 +27,18 @@ from .shell import run
 _LIMIT = 180.0  # seconds for a component to become ready: a few on an idle machine, many on a busy one
 
 
-def up(lab: Lab, named: Mapping[str, str], *, simulated: bool = False, played: int = 0) -> None:
+def up(lab: Lab, named: Mapping[str, str], *, simulated: bool = False, played: int = 0, cni: bool = False) -> None:
     """Start what does not run, restart what has changed, and wait until the node is ready.
 
     simulated: a control plane whose nodes and pods are only played; one that was made so stays so.
     played: how many nodes beside the real one are only played; pods go there that tolerate their taint.
+    cni: whether it is to have the image of Istio's CNI too, where images are packed.
     """
     debian.ensure()
     with locked(lab.lock, waiting_for=f"working on lab {lab.name}"):
         _sweep(lab)
         simulated = simulated or (lab.state / "simulated").exists()
-        parts = gather_simulated(named) if simulated else gather(named, plays=played > 0)
+        parts = gather_simulated(named) if simulated else gather(named, plays=played > 0, cni=cni)
         found = {**parts.binaries, "containerd": debian.program("containerd")}
         _forget_other_boot(lab)
         addresses = network.allocate(lab)

@@ -31,8 +31,9 @@ def gather_simulated(named: Mapping[str, str]) -> Parts:
     return Parts(found, [], release.folder(named=named, downloads=downloads), pulled=True)
 
 
-def gather(named: Mapping[str, str], *, plays: bool = False) -> Parts:
-    """Find, fetch or build everything that a lab needs, or with `plays` one that has played nodes too.
+def gather(named: Mapping[str, str], *, plays: bool = False, cni: bool = False) -> Parts:
+    """Find, fetch or build everything that a lab needs, with `plays` one that has played nodes too, with `cni` one that
+    has Istio's CNI.
 
     Nothing of it belongs to one lab.
     """
@@ -40,6 +41,6 @@ def gather(named: Mapping[str, str], *, plays: bool = False) -> Parts:
     programs = (*binaries.NODE, *binaries.PLAYER) if plays else binaries.NODE
     found = sources.find(programs, named=named, downloads=downloads)
     pulled = images.pulled()
-    archives = [images.pack_standins("volume")] if pulled else images.pack(named=named, downloads=downloads)
+    archives = [images.pack_standins("volume")] if pulled else images.pack(named=named, downloads=downloads, cni=cni)
     addons.load_balancer_crds()
     return Parts(found, archives, release.folder(named=named, downloads=downloads), pulled)

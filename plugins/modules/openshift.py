@@ -161,6 +161,8 @@ details:
   sample: {}
 """
 
+from functools import partial
+
 from ansible_collections.meshops.istio.plugins.module_utils.arguments import PLAN, WAIT
 from ansible_collections.meshops.istio.plugins.module_utils.istio import openshift
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
@@ -171,7 +173,7 @@ def have(module: MeshModule) -> Result:
     parameters, cluster = module.params, module.cluster
     present = parameters["state"] == "present"
     asked = parameters["projects"] if present else []
-    projects = openshift.request_projects(cluster, asked, check=module.check_mode)
+    projects = openshift.request_projects(cluster, asked, check=module.check_mode, timeout=module.time_limit)
     routes: list[openshift.Object] = []
     if present and parameters["routes"]:
         routes, remarks = openshift.routes(cluster, parameters["name"], parameters["namespace"])
@@ -185,7 +187,7 @@ def have(module: MeshModule) -> Result:
         scc=bool(parameters["scc"]) or not present,
         routes=parameters["routes"],
     )
-    result = module.reconcile(unit)
+    result = module.reconcile(unit, checks=partial(openshift.refuse_hosts, cluster))
     return {
         **result,
         "changed": result["changed"] or bool(projects),

@@ -7,13 +7,16 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ..kube.errors import ApiError, InvalidInput, Refused
+from ..kube.cluster import Access
+from ..kube.errors import ApiError, InvalidInput, NotReady, Refused
 from ..kube.objects import Kind
-from ..kube.plan import Unit
+from ..kube.permissions import refuse_denied
+from ..kube.plan import Plan, Unit
 from .configuration import Options
 from .platforms import OPENSHIFT
 from .traffic.unit import served_kind
@@ -35,6 +38,7 @@ _SERVICE = Kind("v1", "Service")
 _ROLE_BINDING = Kind("rbac.authorization.k8s.io/v1", "RoleBinding")
 _WILDCARD = "*."
 _CONFLICT = 409
+_PAUSE = 0.2  # seconds between two looks at the projects
 
 
 def fitted(options: Options, cluster: Cluster) -> Options:
@@ -131,6 +135,19 @@ def _route(host: str, way: Way, service: str, namespace: str, port: Any) -> Obje
     return {"apiVersion": ROUTE.api_version, "kind": ROUTE.kind, "metadata": metadata, "spec": spec}
 
 
+def refuse_hosts(cluster: Cluster, plan: Plan) -> None:
+    """Raise Refused where the user may not say a Route's host, which OpenShift has a right of its own for."""
+    said = [change for change in plan.changes if change.key.kind == ROUTE.kind and change.action != "delete"]
+    places = {(change.action, change.key.namespace) for change in said}
+    refuse_denied(
+        cluster,
+        [
+            Access(verb, ROUTE.group, "routes", namespace, subresource="custom-host")
+            for verb, namespace in sorted(places)
+        ],
+    )
+
+
 def told(route: Object) -> Object:
     """What a result says of a Route."""
     return {
@@ -177,17 +194,20 @@ def unit(objects: Sequence[Object], service: str, namespace: str, *, scc: bool, 
     return Unit(MANAGER, objects, stale=stale, awaited=lambda obj: obj["kind"] != ROUTE.kind)
 
 
-def request_projects(cluster: Cluster, names: Iterable[str], *, check: bool) -> list[str]:
-    """Ask OpenShift for those of the projects that are not there; returns their names.
+def request_projects(cluster: Cluster, names: Iterable[str], *, check: bool, timeout: float) -> list[str]:
+    """Ask OpenShift for those of the projects that are not there, and wait until they are; returns their names.
 
-    A request is what users may make who may not create namespaces. Raises Refused where the cluster is no OpenShift.
+    A request is what users may make who may not create namespaces. Raises Refused where the cluster is no OpenShift or
+    the user may not ask, NotReady after `timeout` seconds.
     """
     wanted = list(names)
     # Who may not see a namespace may not ask for it either; the list of projects is that of one's own.
-    there = {project["metadata"]["name"] for project in cluster.list(PROJECT)} if wanted else set()
+    there = _projects(cluster) if wanted else set()
     missing = [name for name in wanted if name not in there]
     if missing and not cluster.serves(PROJECT_REQUEST):
         raise Refused("The cluster does not know project requests: it is no OpenShift.", code="not_openshift")
+    if missing:
+        refuse_denied(cluster, [Access("create", PROJECT_REQUEST.group, "projectrequests")])
     for name in missing if not check else ():
         body = {"apiVersion": PROJECT_REQUEST.api_version, "kind": PROJECT_REQUEST.kind, "metadata": {"name": name}}
         try:
@@ -200,7 +220,24 @@ def request_projects(cluster: Cluster, names: Iterable[str], *, check: bool) -> 
                 code="foreign_project",
                 project=name,
             ) from error
+    if missing and not check:
+        _wait_for_projects(cluster, missing, timeout)
     return missing
+
+
+def _wait_for_projects(cluster: Cluster, names: Sequence[str], timeout: float) -> None:
+    """The user's own list of projects knows a new one a moment later, and until then the user may do nothing in it."""
+    deadline = time.monotonic() + timeout
+    while awaited := set(names) - _projects(cluster):
+        if time.monotonic() > deadline:
+            raise NotReady(
+                f"OpenShift has not made what was asked for within {timeout:.0f} s: the project {', '.join(sorted(awaited))}."
+            )
+        time.sleep(_PAUSE)
+
+
+def _projects(cluster: Cluster) -> set[str]:
+    return {project["metadata"]["name"] for project in cluster.list(PROJECT)}
 
 
 def _name_of(obj: Mapping[str, Any]) -> str:

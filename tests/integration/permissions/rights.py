@@ -29,7 +29,8 @@ class Right(NamedTuple):
     verb: str
 
     def __str__(self) -> str:
-        return f"{self.verb} {self.resource}" + (f".{self.group}" if self.group else "")
+        plural, slash, part = self.resource.partition("/")
+        return f"{self.verb} {plural}" + (f".{self.group}" if self.group else "") + slash + part
 
 
 def documented() -> list[Right]:

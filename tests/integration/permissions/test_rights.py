@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
+from ansible_collections.meshops.istio.plugins.module_utils.istio.openshift import PROJECT, PROJECT_REQUEST, ROUTE
 from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, Kind
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
 from ansible_collections.meshops.istio.plugins.module_utils.kube.wait import wait_gone
 from ansible_collections.meshops.istio.tests.integration.conftest import Lab, now
 from ansible_collections.meshops.istio.tests.integration.permissions.rights import USER, Account, Right, documented
+from ansible_collections.meshops.istio.tests.openshift.stand_in import install_kinds
 from ansible_collections.meshops.istio.tests.playbook import Run, run_playbook
 from ansible_collections.meshops.istio.tests.unit.modules.running import Run as RunModule
 from ansible_collections.meshops.istio.tests.unit.modules.running import run_module
@@ -103,6 +105,8 @@ def empty(cluster: Cluster, play: Callable[..., Run]) -> Iterator[None]:
     cluster.apply(_object("v1", "Pod", "bare", THEIRS, spec=template["spec"]), manager="tests")
     yield
     clean()
+    for kind in (ROUTE, PROJECT, PROJECT_REQUEST):
+        cluster.delete(DEFINITION, f"{kind.kind.lower()}s.{kind.group}")
 
 
 @pytest.fixture
@@ -141,6 +145,7 @@ def with_the_mesh(lab: Lab) -> dict[str, Object]:
         "proxy_info": {"timeout": 0},
         "analysis_info": {**lab.release, "fail_on": "never"},
         "addons": {"state": "absent"},
+        "openshift": {"projects": ["it-rights-new"], "scc": "anyuid", "scc_namespaces": [THEIRS]},
     }
 
 
@@ -179,6 +184,26 @@ def test_a_site_needs_no_other_rights(play: Callable[..., Run]) -> None:
     assert verified == f"1 of 4 pods in {THEIRS} lack it: Pod bare.", verified
 
 
+@pytest.fixture
+def routes(cluster: Cluster, run_module: RunModule, lab: Lab) -> None:
+    """Kinds of OpenShift's, with a Route and a grant that are to go, one Route to be another, and one to come."""
+    install_kinds(cluster, "Route", "Project", "ProjectRequest")
+    plain = {"port": {"number": 80, "name": "http", "protocol": "HTTP"}}
+    encrypted = {
+        "port": {"number": 443, "name": "tls", "protocol": "TLS"}, "tls": {"mode": "PASSTHROUGH"},
+    }  # fmt: skip
+
+    def have(*servers: Object) -> None:
+        spec = {"selector": {"istio": "ingressgateway"}, "servers": list(servers)}
+        cluster.apply(_object("networking.istio.io/v1", "Gateway", "rights", OURS, spec=spec), manager="tests")
+
+    have({**plain, "hosts": ["old.example.com", "other.example.com"]})
+    done = run_module("openshift", kubeconfig=lab.kubeconfig, scc="anyuid", scc_namespaces=[OURS], wait=False)
+    assert len(done["routes"]) == 2, done
+    have({**plain, "hosts": ["new.example.com"]}, {**encrypted, "hosts": ["other.example.com"]})
+
+
+@pytest.mark.usefixtures("routes")
 def test_who_lacks_a_right_is_refused_where_there_is_a_mesh(
     attempt: Try, account: Account, owed: list[Right], lab: Lab, cluster: Cluster
 ) -> None:

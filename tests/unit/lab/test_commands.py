@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import debian
+from lab import debian, node
 from lab.__main__ import main
 from lab.files import write
 from lab.paths import Lab, cache_root
@@ -49,6 +49,14 @@ def test_a_name_that_could_do_harm_is_refused(name: str, capsys: pytest.CaptureF
 def test_a_binary_that_the_lab_does_not_have_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["build", "--binary", "kubelett=/bin/true"]) == 1
     assert "--binary kubelett: the lab's programs are" in capsys.readouterr().err
+
+
+def test_a_lab_can_have_the_image_of_istios_cni(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr(node, "up", lambda lab, named, *, cni, **_: asked.append(cni))
+    assert main(["--lab", "mine", "up"]) == 0
+    assert main(["--lab", "mine", "up", "--cni"]) == 0
+    assert asked == [False, True]
 
 
 def test_without_root_the_way_out_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,7 +22,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import 
 from ansible_collections.meshops.istio.plugins.module_utils.kube.resources import Resource
 from ansible_collections.meshops.istio.tests.unit.istio.memory import MemoryCluster, make
 from ansible_collections.meshops.istio.tests.unit.kube import api_server
-from ansible_collections.meshops.istio.tests.unit.kube.api_server import status
+from ansible_collections.meshops.istio.tests.unit.kube.api_server import Request, status
 from ansible_collections.meshops.istio.tests.unit.modules.conftest import _no_surroundings  # noqa: F401 - a fixture
 from ansible_collections.meshops.istio.tests.unit.modules.running import Run, run_module  # noqa: F401 - a fixture
 from ansible_collections.meshops.istio.tests.unit.traffic import mesh as meshes
@@ -42,14 +42,26 @@ HTTPS = {"number": 443, "name": "https", "protocol": "HTTPS"}
 SECRET = {"mode": "SIMPLE", "credentialName": "shop"}
 
 
+class OpenShiftServer(Mesh):
+    """One that makes a project of a request, if it makes any, when the request has been answered."""
+
+    makes_projects = True
+
+    def answer(self, request: Request) -> tuple[int, Any]:
+        status, body = super().answer(request)
+        if request.writes and request.path.endswith("/projectrequests") and self.makes_projects:
+            self.add({"apiVersion": PROJECT.api_version, "kind": PROJECT.kind, "metadata": request.body["metadata"]})
+        return status, body
+
+
 @pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mesh]:
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenShiftServer]:
     """An OpenShift with a gateway."""
     for kind, resource in KINDS.items():
         monkeypatch.setitem(meshes.KINDS, kind, resource)
     for kind, resource in {**meshes.KINDS, BINDING: Resource("rolebindings", True)}.items():
         monkeypatch.setitem(api_server.KINDS, f"{kind.api_version}/{resource.plural}", kind.kind)
-    server = Mesh()
+    server = OpenShiftServer()
     with server:
         ports = [{"name": "http2", "port": 80}, {"name": "https", "port": 443}]
         selector = {"app": "istio-ingressgateway", "istio": "ingressgateway"}
@@ -152,9 +164,36 @@ def test_a_project_that_is_not_there_is_asked_for(cluster: Mesh, run: Run) -> No
 
 def test_a_project_of_somebody_else_is_refused(cluster: Mesh, run_module: Run) -> None:  # noqa: F811
     taken = status(409, "AlreadyExists", "projectrequests billing already exists")
-    cluster.fault = lambda request: taken if request.method == "POST" else None
+    cluster.fault = lambda request: taken if request.writes else None
     result = run_module("openshift", host=cluster.url, api_key="swordfish", routes=False, projects=["billing"])
     assert result["msg"] == "The project billing is somebody else's: it is there, and this user may not see it."
+
+
+def test_a_project_that_does_not_come_is_named(cluster: OpenShiftServer, run_module: Run) -> None:  # noqa: F811
+    cluster.makes_projects = False
+    asked = {"routes": False, "projects": ["billing"], "wait_timeout": 1}
+    result = run_module("openshift", host=cluster.url, api_key="swordfish", **asked)
+    assert result["msg"] == "OpenShift has not made what was asked for within 1 s: the project billing."
+
+
+@pytest.mark.parametrize(
+    ("options", "denied", "right"),
+    [
+        ({"routes": False, "projects": ["billing"]}, "projectrequests", "create projectrequests.project.openshift.io"),
+        ({}, "custom-host", "create routes.route.openshift.io/custom-host in namespace istio-system"),
+    ],
+)
+def test_what_the_user_may_not_is_said_before_the_first_write(
+    cluster: Mesh,
+    run_module: Run,  # noqa: F811
+    options: Object,
+    denied: str,
+    right: str,
+) -> None:
+    cluster.add(gateway({"port": HTTP, "hosts": ["shop.example.com"]}))
+    cluster.forbidden = lambda attributes: denied in attributes.values()
+    result = run_module("openshift", host=cluster.url, api_key="swordfish", **options)
+    assert (right in result["msg"], cluster.writes) == (True, []), result["msg"]
 
 
 def test_check_mode_asks_for_nothing(cluster: Mesh, run: Run) -> None:
