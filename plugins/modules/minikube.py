@@ -88,8 +88,17 @@ options:
     default: false
   tunnel_owner:
     description:
-      - The number of the process with which the tunnel ends. Without it that of the run of Ansible.
+      - The number of the process with which the tunnel and the forwarded ports end. Without it that of the run of Ansible.
     type: int
+  services:
+    description:
+      - Services, as C(NAMESPACE/NAME), whose URLs minikube is asked for, which is the way to them where the address of
+        the node is not reached from this machine, as with the driver docker on macOS and Windows. minikube forwards
+        their ports there until the run of Ansible ends.
+      - One that is not there yet has no URLs.
+    type: list
+    elements: str
+    default: []
   timeout:
     description:
       - How long making, starting or removing may take, in seconds.
@@ -143,6 +152,11 @@ tunnel:
   returned: success and state is present
   type: bool
   sample: true
+urls:
+  description: The URLs of O(services), in the order of their ports.
+  returned: success and state is present
+  type: dict
+  sample: {istio-system/istio-ingressgateway: ["http://127.0.0.1:49213", "http://127.0.0.1:49214"]}
 version:
   description: The version of minikube.
   returned: success
@@ -168,6 +182,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.footprint impo
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput, Refused
 from ansible_collections.meshops.istio.plugins.module_utils.minikube.cli import Minikube, MinikubeFailed
 from ansible_collections.meshops.istio.plugins.module_utils.minikube.profile import RUNNING, Settings
+from ansible_collections.meshops.istio.plugins.module_utils.minikube.service import urls_of
 from ansible_collections.meshops.istio.plugins.module_utils.minikube.tunnel import open_tunnel
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 
@@ -207,13 +222,16 @@ def present(module: MeshModule, minikube: Minikube) -> Result:
         start(module, minikube, settings, known=bool(profile))
     told = {"context": minikube.profile, "kubeconfig": minikube.kubeconfig}
     if module.check_mode and not runs:
-        return {"changed": True, **told, "ip": "", "tunnel": False}
+        return {"changed": True, **told, "ip": "", "tunnel": False, "urls": {}}
     if not module.check_mode and minikube.profile not in minikube.contexts():
         minikube.update_context()
     tunnel = given["tunnel"] and not module.check_mode
+    owner = given["tunnel_owner"] or os.getppid()
     if tunnel:
-        open_tunnel(minikube, given["tunnel_owner"] or os.getppid())
-    return {"changed": not runs, **told, "ip": minikube.ip(), "tunnel": tunnel}
+        open_tunnel(minikube, owner)
+    services = [] if module.check_mode else given["services"]
+    urls = {service: urls_of(minikube, service, owner, timeout=given["timeout"]) for service in services}
+    return {"changed": not runs, **told, "ip": minikube.ip(), "tunnel": tunnel, "urls": urls}
 
 
 def start(module: MeshModule, minikube: Minikube, settings: Settings, *, known: bool) -> None:
@@ -271,6 +289,7 @@ def main() -> None:
             "addons": {"type": "list", "elements": "str", "default": []},
             "tunnel": {"type": "bool", "default": False},
             "tunnel_owner": {"type": "int"},
+            "services": {"type": "list", "elements": "str", "default": []},
             "timeout": {"type": "int", "default": 600},
         },
         connects=False,

@@ -57,6 +57,7 @@ def main(words: list[str]) -> int:
         return known.returncode
     command, flags = words[0], flags_of(words[1:])
     answers = {"start": start, "ip": ip, "delete": delete, "tunnel": tunnel, "update-context": update_context}
+    answers["service"] = service
     if command in answers and "dry-run" not in flags:
         return answers[command](real, words, flags)
     done = run([real, *words])
@@ -114,6 +115,21 @@ def tunnel(_real: str, _words: list[str], flags: Mapping[str, str]) -> int:
         with contextlib.suppress(KeyboardInterrupt):
             signal.pause()
         record(["tunnel closed", flags["profile"]])
+    return 0
+
+
+def service(_real: str, words: list[str], flags: Mapping[str, str]) -> int:
+    """The node's address with each node port, as where a driver's nodes are reached."""
+    name, profile = words[1], flags["profile"]
+    path = lab(profile, "kubeconfig")
+    ports = "{range .spec.ports[*]}{.nodePort}{' '}{end}".replace("'", '"')
+    kubectl = [str(Path(path).parent / "bin" / "kubectl"), "--kubeconfig", path, "--namespace", flags["namespace"]]
+    done = run([*kubectl, "get", "service", name, "--output", f"jsonpath={ports}"])
+    if done.returncode:
+        print(f"Service '{name}' was not found in '{flags['namespace']}' namespace.", file=sys.stderr)
+        return 115
+    for port in done.stdout.split():
+        print(f"http://{address(profile)}:{port}")
     return 0
 
 
@@ -220,8 +236,8 @@ def tell(kind: str, data: Mapping[str, str]) -> None:
 
 
 def flags_of(words: list[str]) -> dict[str, str]:
-    """Flags by name; those with a value are given as --name=value, the profile's also as two words."""
-    joined = " ".join(words).replace("--profile ", "--profile=").split()
+    """Flags by name; those with a value are given as --name=value, some also as two words."""
+    joined = " ".join(words).replace("--profile ", "--profile=").replace("--namespace ", "--namespace=").split()
     return {name: value for name, _, value in (word[2:].partition("=") for word in joined if word.startswith("--"))}
 
 

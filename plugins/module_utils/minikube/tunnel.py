@@ -8,44 +8,17 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import tempfile
 import time
 
 from ..kube.errors import InvalidInput
+from .beside import start_beside
 from .cli import Minikube, MinikubeFailed
 
 SETTLED = 2.0
 """After how many seconds a tunnel that could not be opened has said so."""
 
 _TAKEN = "Another tunnel process is already running"
-
-# Runs beside the play and ends the tunnel when the play has, however it did. minikube takes its routes back at SIGINT.
-_KEEPER = """
-import os, signal, subprocess, sys, time
-owner, words = int(sys.argv[1]), sys.argv[2:]
-# A play in a shell's background has SIGINT ignored, and so would the tunnel.
-signal.signal(signal.SIGINT, signal.SIG_DFL)
-tunnel = subprocess.Popen(words)
-
-def there():
-    try:
-        os.kill(owner, 0)
-    except PermissionError:
-        return True
-    except OSError:
-        return False
-    return True
-
-while tunnel.poll() is None and there():
-    time.sleep(0.5)
-if tunnel.poll() is None:
-    tunnel.send_signal(signal.SIGINT)
-    try:
-        tunnel.wait(20)
-    except subprocess.TimeoutExpired:
-        tunnel.kill()
-"""
 
 
 def open_tunnel(minikube: Minikube, owner: int) -> bool:
@@ -60,14 +33,7 @@ def open_tunnel(minikube: Minikube, owner: int) -> bool:
         )
     words = minikube.command("tunnel", "--cleanup")
     with tempfile.TemporaryFile() as log:
-        keeper = subprocess.Popen(
-            [sys.executable, "-c", _KEEPER, str(owner), *words],
-            env=minikube.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+        keeper = start_beside(minikube, words, owner, log)
         time.sleep(SETTLED)
         if keeper.poll() is None:
             return True

@@ -30,7 +30,9 @@ output, code = answers.get(words[0], ["", 0])
 if words[0] == "start" and "--dry-run" not in words and code == 0:
     answers["profile"] = answers["after"]
     (folder / "answers").write_text(json.dumps(answers))
-if words[0] == "tunnel" and code == 0:
+if words[0] in ("tunnel", "service") and code == 0:
+    print(output, flush=True)
+    output = ""
     try:
         signal.pause()
     except KeyboardInterrupt:
@@ -191,7 +193,7 @@ def test_a_failed_start_tells_what_it_left(
 
 
 def test_a_start_that_takes_too_long(minikube: Minikube, program: Program) -> None:
-    text = program.path.read_text().replace('if words[0] == "tunnel"', 'if words[0] in ("start", "tunnel")')
+    text = program.path.read_text().replace('words[0] in ("tunnel"', 'words[0] in ("start", "tunnel"')
     program.path.write_text(text)
     assert minikube(timeout=1)["msg"].startswith("`minikube start` of the profile mesh took longer than 1 s.")
 
@@ -264,3 +266,32 @@ def test_a_tunnel_that_does_not_open(minikube: Minikube, program: Program, monke
     monkeypatch.setattr(tunnel, "_may_route", lambda: True)
     program.answers["tunnel"] = ["The cluster is not there", 85]
     assert minikube(tunnel=True)["msg"] == "minikube's tunnel does not open: The cluster is not there"
+
+
+GATEWAY = "istio-system/istio-ingressgateway"
+
+
+def test_urls_hold_until_the_play_ends(
+    minikube: Minikube, program: Program, owner: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    program.answers["service"] = ["http://127.0.0.1:49213\nhttp://127.0.0.1:49214\nKeep the terminal open", 0]
+    told = minikube(services=[GATEWAY], tunnel_owner=owner.pid)
+    assert told["urls"] == {GATEWAY: ["http://127.0.0.1:49213", "http://127.0.0.1:49214"]}
+    assert program.asked("service") == ["service istio-ingressgateway --namespace istio-system --url --profile mesh"]
+    assert program.asked("closed") == []
+    owner.kill()
+    owner.wait()
+    assert wait_for(lambda: program.asked("closed") == ["closed"])
+
+
+def test_a_service_that_is_not_there_yet_has_no_urls(minikube: Minikube, program: Program) -> None:
+    program.answers["service"] = ["Service 'istio-ingressgateway' was not found", 115]
+    assert minikube(services=[GATEWAY])["urls"] == {GATEWAY: []}
+    assert minikube(services=[GATEWAY], check=True)["urls"] == {}
+
+
+def test_urls_that_cannot_be_had_are_one_sentence(minikube: Minikube, program: Program) -> None:
+    program.answers["service"] = ["The control plane is not running", 112]
+    expected = "`minikube service istio-ingressgateway` failed: The control plane is not running"
+    assert minikube(services=[GATEWAY])["msg"] == expected
+    assert minikube(services=["nonsense"])["msg"] == "services names 'nonsense'; a Service is named NAMESPACE/NAME."

@@ -1,0 +1,56 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Commands of minikube that stay open: they run beside the play, and end with it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import IO
+
+from .cli import Minikube
+
+# Runs beside the play and ends the command when the play has, however it did. minikube takes routes back at SIGINT.
+_KEEPER = """
+import os, signal, subprocess, sys, time
+owner, words = int(sys.argv[1]), sys.argv[2:]
+# A play in a shell's background has SIGINT ignored, and so would the command.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+command = subprocess.Popen(words)
+
+def there():
+    try:
+        os.kill(owner, 0)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return True
+
+while command.poll() is None and there():
+    time.sleep(0.5)
+if command.poll() is not None:
+    sys.exit(command.returncode)
+command.send_signal(signal.SIGINT)
+try:
+    command.wait(20)
+except subprocess.TimeoutExpired:
+    command.kill()
+"""
+
+
+def start_beside(minikube: Minikube, words: list[str], owner: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    """Start a command that is interrupted when the process `owner` has ended; what it says goes to `log`.
+
+    The process that is returned ends when the command does.
+    """
+    return subprocess.Popen(
+        [sys.executable, "-c", _KEEPER, str(owner), *words],
+        env=minikube.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+    )
