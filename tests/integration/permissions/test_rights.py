@@ -105,8 +105,8 @@ def empty(cluster: Cluster, play: Callable[..., Run]) -> Iterator[None]:
     cluster.apply(_object("v1", "Pod", "bare", THEIRS, spec=template["spec"]), manager="tests")
     yield
     clean()
-    for kind in (ROUTE, PROJECT, PROJECT_REQUEST):
-        cluster.delete(DEFINITION, f"{kind.kind.lower()}s.{kind.group}")
+    for theirs in (ROUTE, PROJECT, PROJECT_REQUEST):
+        cluster.delete(DEFINITION, f"{theirs.kind.lower()}s.{theirs.group}")
 
 
 @pytest.fixture
