@@ -69,6 +69,10 @@ clusters: setup ## Three clusters at once from an inventory, and what minikube's
 rights: lab-up ## Take the documented rights away, one at a time: each refusal names it; takes longer
 	pytest tests/integration/permissions
 
+.PHONY: lifecycle
+lifecycle: lab-up ## Purge what users have, kill what validates, run twice at once: on a lab without a mesh; takes longer
+	pytest tests/integration/lifecycle
+
 .PHONY: traffic
 traffic: lab-up ## Test routes, policies, gateways and mutual TLS on the lab, with real traffic; takes longer
 	kubeconfig=$$($(MAKE) -s lab-kubeconfig) && KUBECONFIG=$$kubeconfig pytest tests/integration/traffic
