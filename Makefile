@@ -32,6 +32,11 @@ docs: setup ## Write what is made of argument specs: tables of variables, survey
 	python tools/permissions_page.py
 	python tools/awx_surveys.py
 
+.PHONY: release
+release: setup ## Write the changelog of the version in galaxy.yml from its fragments, which go into it
+	antsibull-changelog lint
+	antsibull-changelog release
+
 .PHONY: clean
 clean: ## Remove what was built here; caches outside of the checkout and labs stay
 	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache tests/output
@@ -107,6 +112,10 @@ awx-check: setup ## Run what is under awx/ as AWX does, on three simulated labs:
 .PHONY: bench
 bench: setup ## Measure against istioctl, kubectl, kubernetes.core and Helm, on a lab of its own; ROWS=name,... SHORT=1
 	@python -m ansible_collections.meshops.istio.tests.benchmark.run
+
+.PHONY: fleet
+fleet: setup ## Measure what one controller does with 1, 2, 4 and 8 simulated clusters; CLUSTERS=1,2 measures these
+	@python -m ansible_collections.meshops.istio.tests.fleet.run
 
 .PHONY: azure
 azure: setup ## Test the provider aks by Azure's own libraries, against a stand-in for Azure; takes longer
