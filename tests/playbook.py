@@ -59,12 +59,14 @@ def run_playbook(
     return run_program("ansible-playbook", name, "--inventory", str(inventory), *arguments, folder=folder, home=home)
 
 
-def run_program(name: str, *arguments: str, folder: Path, home: Path | None = None) -> Run:
-    """Run one of Ansible's programs, with `folder` to work in."""
-    environment = {
+def run_program(
+    name: str, *arguments: str, folder: Path, home: Path | None = None, environment: Mapping[str, str] | None = None
+) -> Run:
+    """Run one of Ansible's programs, with `folder` to work in, and with more in its environment."""
+    given = {
         key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "K8S_AUTH_", "KUBECONFIG"))
     }
-    environment |= {"ANSIBLE_NOCOLOR": "1", **({"HOME": str(home)} if home else {})}
+    given |= {"ANSIBLE_NOCOLOR": "1", **({"HOME": str(home)} if home else {}), **(environment or {})}
     command = [str(Path(sys.executable).with_name(name)), *arguments]
-    done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=given, cwd=folder, capture_output=True, text=True, check=False)
     return Run(done.returncode, done.stdout + done.stderr)

@@ -106,6 +106,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def _said(result: dict[str, Any]) -> str:
+    if "error" in result:
+        return f"failed at '{result['error']['task']}'"
     if "changes" in result:
         return f"{len(result['changes'])} {'planned' if result.get('planned') else 'made'}"
     if "checks" in result:

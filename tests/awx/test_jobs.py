@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -127,7 +129,9 @@ def test_the_role_refuses_what_comes_past_awx(run: Callable[..., Job], writes: C
     for message in job.failures.values():
         assert [sentence for _, sentence in WRONG.values() if sentence not in message] == []
         assert "\n" not in message
-    assert (job.result, writes()) == ({}, 0)
+    # What went wrong is an artifact as well.
+    assert {host: result["error"]["message"] for host, result in job.result.items()} == job.failures
+    assert writes() == 0
 
 
 def test_a_job_without_a_credential_says_so(controller: Controller, variables: Object) -> None:
@@ -240,6 +244,62 @@ def test_an_application_is_added_and_nothing_else(
     for result in job.result.values():
         assert sorted(change["name"] for change in result["changes"]) == ["awx-settings", "first", "second"]
     assert all(fleet.cluster(context).get(CONFIG, "second", "awx-settings") for context in CONTEXTS)
+
+
+ROUTE: Object = {
+    "apiVersion": "networking.istio.io/v1",
+    "kind": "VirtualService",
+    "metadata": {"name": "reviews", "namespace": "default"},
+    "spec": {
+        "hosts": ["reviews"],
+        "http": [
+            {
+                "route": [
+                    {"destination": {"host": "reviews", "subset": "v1"}, "weight": 100},
+                    {"destination": {"host": "reviews", "subset": "v2"}, "weight": 0},
+                ]
+            }
+        ],
+    },
+}
+
+
+@pytest.fixture
+def gate() -> Iterator[str]:
+    """The URL of what answers every request; played pods have no traffic."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+def test_a_route_moves_by_the_answers_of_a_survey(
+    controller: Controller, surveys: dict[str, Object], fleet: Fleet, hosts: Hosts, gate: str
+) -> None:
+    cluster = fleet.cluster("east")
+    cluster.apply(ROUTE, manager="tests")
+    # The gate is the inventory's; the rest is asked for, a weight a line.
+    answers = {"canary_name": "reviews", "canary_subset": "v2", "canary_steps": "50\n100\n", "canary_interval": 0.1}
+    east = {"east": {**hosts["east"], "canary_answers": {"url": gate, "count": 3}}}
+    credential = fleet.credential()
+    job = controller.run("canary.yml", east, accepted(surveys["canary"], answers), credential)
+    succeeded(job)
+    moved = cluster.get(Kind(ROUTE["apiVersion"], "VirtualService"), "reviews", "default")
+    assert moved
+    assert [one.get("weight", 0) for one in moved["spec"]["http"][0]["route"]] == [0, 100]
+
+    wrong = {"canary_name": "reviews", "canary_subset": "v2", "canary_steps": "half"}
+    refused = controller.run("canary.yml", east, wrong, credential)
+    assert "canary_steps[0] must be a whole number, but it is 'half'." in refused.failures["east"]
 
 
 def token(cluster: Cluster) -> str:

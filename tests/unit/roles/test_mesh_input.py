@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.tests.playbook import run_playbook
+import yaml
+from ansible_collections.meshops.istio.tests.playbook import run_playbook, run_program
 
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "state": ({"mesh_state": "gone"}, "mesh_state must be one of present, absent, but it is 'gone'."),
@@ -67,3 +69,21 @@ def test_bad_input_is_one_clear_sentence(failures: dict[str, str], name: str) ->
 def test_the_text_of_a_survey_is_understood(failures: dict[str, str]) -> None:
     # All of it was read, and only the version is refused.
     assert failures["survey"] == failures["latest"]
+
+
+def test_an_ansible_core_that_is_too_old_is_refused(tmp_path: Path) -> None:
+    # Python reads this before anything else.
+    (tmp_path / "sitecustomize.py").write_text("import ansible.release\nansible.release.__version__ = '2.16.3'\n")
+    given = {"PYTHONPATH": str(tmp_path), "HOME": str(tmp_path)}
+    run = run_program("ansible-playbook", "meshops.istio.site", folder=tmp_path, environment=given)
+    assert run.returncode == 2
+    (said,) = run.failures.values()
+    assert said.startswith("This is ansible-core 2.16.3, and the collection meshops.istio needs 2.17.0 or newer: ")
+    assert "-m pip install 'ansible-core>=2.17.0', or run this in an execution environment." in said
+
+
+def test_the_oldest_ansible_core_is_the_one_of_the_collections_metadata() -> None:
+    root = Path(__file__).parents[3]
+    metadata = yaml.safe_load((root / "meta/runtime.yml").read_text(encoding="utf-8"))
+    variables = yaml.safe_load((root / "roles/mesh/vars/main.yml").read_text(encoding="utf-8"))
+    assert metadata["requires_ansible"] == f">={variables['mesh_oldest_core']}"
