@@ -65,6 +65,11 @@ RELEASE: ArgumentSpec = {
     "download_ca_cert": {"type": "path"},
 }
 
+MIRROR: ArgumentSpec = {
+    "mirrors": {"type": "dict", "default": {}},
+    "pull_secrets": {"type": "list", "elements": "str", "default": [], "no_log": False},
+}
+
 WAIT: ArgumentSpec = {
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 300},

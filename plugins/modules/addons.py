@@ -20,6 +20,7 @@ description:
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.release
+  - meshops.istio.mirror
   - meshops.istio.plan
   - meshops.istio.wait
   - meshops.istio.attributes
@@ -279,7 +280,7 @@ details:
 
 from typing import Any
 
-from ansible_collections.meshops.istio.plugins.module_utils.arguments import PLAN, RELEASE, WAIT
+from ansible_collections.meshops.istio.plugins.module_utils.arguments import MIRROR, PLAN, RELEASE, WAIT
 from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.catalogue import ALL, chosen, manifests
 from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.exposure import (
     Gate,
@@ -291,7 +292,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.exposur
 from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.settings import settle
 from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.telemetry import telemetry
 from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.unit import Addons
-from ansible_collections.meshops.istio.plugins.module_utils.kube.images import replace_images
+from ansible_collections.meshops.istio.plugins.module_utils.kube.images import replace_images, with_pull_secrets
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 
 KIALI = {
@@ -330,9 +331,10 @@ def present(module: MeshModule) -> Result:
         *traffic(shown, found, addons.namespace, gate),
         *telemetry(**providers, sampling=parameters["tracing_sampling"], namespace=addons.namespace),
     ]
+    replaced = replace_images(objects, parameters["images"], parameters["mirrors"])
     result = module.reconcile(
         addons.unit(
-            [*replace_images(objects, parameters["images"]), *addons.placed(cluster, of_all)],
+            [*with_pull_secrets(replaced, parameters["pull_secrets"]), *addons.placed(cluster, of_all)],
             prune=parameters["prune"],
             check_mode=module.check_mode,
         ),
@@ -371,6 +373,7 @@ def main() -> None:
         "tracing_sampling": {"type": "float"},
         "access_logs": {"type": "str"},
         **RELEASE,
+        **MIRROR,
         **PLAN,
         **WAIT,
     }

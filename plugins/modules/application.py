@@ -17,6 +17,7 @@ description:
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.release
+  - meshops.istio.mirror
   - meshops.istio.plan
   - meshops.istio.wait
   - meshops.istio.attributes
@@ -267,12 +268,12 @@ import time
 from functools import partial
 from typing import Any
 
-from ansible_collections.meshops.istio.plugins.module_utils.arguments import PLAN, RELEASE, WAIT
+from ansible_collections.meshops.istio.plugins.module_utils.arguments import MIRROR, PLAN, RELEASE, WAIT
 from ansible_collections.meshops.istio.plugins.module_utils.istio.application import Application, missing_namespaces
 from ansible_collections.meshops.istio.plugins.module_utils.istio.samples import find_sample
 from ansible_collections.meshops.istio.plugins.module_utils.kube.condition import condition
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
-from ansible_collections.meshops.istio.plugins.module_utils.kube.images import replace_images
+from ansible_collections.meshops.istio.plugins.module_utils.kube.images import replace_images, with_pull_secrets
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, Kind, key_of
 from ansible_collections.meshops.istio.plugins.module_utils.kube.ready import status
 from ansible_collections.meshops.istio.plugins.module_utils.kube.resources import BUILT_IN
@@ -325,7 +326,7 @@ def identity(application: Application) -> Result:
 
 
 def manifests(module: MeshModule) -> list[Object]:
-    """All that the options name, in the order sample, src, definition, with its images replaced."""
+    """All that the options name, in the order sample, src, definition, with its images replaced, and how they are pulled."""
     parameters = module.params
     found: list[Object] = []
     if parameters["sample"]:
@@ -339,7 +340,8 @@ def manifests(module: MeshModule) -> list[Object]:
         raise InvalidInput(
             "There is nothing to apply: sample, src and definition hold no objects; state absent removes."
         )
-    return replace_images(found, parameters["images"])
+    replaced = replace_images(found, parameters["images"], parameters["mirrors"])
+    return with_pull_secrets(replaced, parameters["pull_secrets"])
 
 
 def awaited(module: MeshModule, given: Object, objects: list[Object]) -> tuple[list[Key], Expectation]:
@@ -375,6 +377,7 @@ def main() -> None:
             "load_balancer": {"type": "bool", "default": False},
             "force": {"type": "bool", "default": False},
             **RELEASE,
+            **MIRROR,
             **PLAN,
             **WAIT,
         },

@@ -22,6 +22,7 @@ description:
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.release
+  - meshops.istio.mirror
   - meshops.istio.plan
   - meshops.istio.wait
   - meshops.istio.attributes
@@ -369,7 +370,7 @@ details:
 
 from pathlib import Path
 
-from ansible_collections.meshops.istio.plugins.module_utils.arguments import PLAN, RELEASE, WAIT
+from ansible_collections.meshops.istio.plugins.module_utils.arguments import MIRROR, PLAN, RELEASE, WAIT
 from ansible_collections.meshops.istio.plugins.module_utils.istio import removal, versions
 from ansible_collections.meshops.istio.plugins.module_utils.istio.backup import default_path, write
 from ansible_collections.meshops.istio.plugins.module_utils.istio.configuration import Options
@@ -489,6 +490,7 @@ def main() -> None:
             "backup": {"type": "path"},
             "force": {"type": "bool", "default": False},
             **RELEASE,
+            **MIRROR,
             **PLAN,
             **WAIT,
         },

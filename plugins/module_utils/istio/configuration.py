@@ -16,6 +16,7 @@ from typing import Any
 from ..kube.errors import InvalidInput
 from ..kube.objects import read_yaml
 from .gateway_service import DEFAULT_GATEWAY
+from .istio_images import mirrored
 from .operator_merge import get_path, merge, set_flag
 from .overlays import API_VERSION, KIND, Overlay, read_overlays
 from .release import Release
@@ -33,7 +34,8 @@ class Options:
     `overlays` are laid over the profile in their order; `profile`, `revision`, `hub`, `tag`, `platform`,
     `namespace` and then `values` over them; `sets` (`path=value`) wins over all. An empty option, and "default" or
     "istio-system" where that is the default, leaves to the overlays what they say. `ingress` is described in
-    `gateway_service`. `extension_providers` are added to those that the overlays have by other names.
+    `gateway_service`. `extension_providers` are added to those that the overlays have by other names. `mirrors` are
+    laid over the images that all of it leads to, and `pull_secrets` over the names of Secrets.
     """
 
     profile: str = ""
@@ -47,6 +49,8 @@ class Options:
     namespace: str = ""
     ingress: Sequence[Mapping[str, Any]] = ()
     extension_providers: Sequence[Mapping[str, Any]] = ()
+    mirrors: Mapping[str, str] = field(default_factory=dict)
+    pull_secrets: Sequence[str] = ()
 
     @classmethod
     def of(cls, parameters: Mapping[str, Any]) -> Options:
@@ -60,6 +64,8 @@ class Options:
             sets=tuple(flags_of(parameters.get("set"))),
             ingress=tuple(parameters.get("ingress") or ()),
             extension_providers=tuple(parameters.get("extension_providers") or ()),
+            mirrors=parameters.get("mirrors") or {},
+            pull_secrets=tuple(parameters.get("pull_secrets") or ()),
         )
 
 
@@ -99,8 +105,14 @@ class Configuration:
         # What is wrong with the inputs shows here, before anything is run.
         further = _further_gateways(get_path(self.merged, "spec.components.ingressGateways") or [], options.ingress)
         if further:
-            self.overlays.append(further)
-            del self.merged
+            self._add(further)
+        spec = mirrored(self.values, options.mirrors, options.pull_secrets)
+        if spec:
+            self._add(Overlay.of({"apiVersion": API_VERSION, "kind": KIND, "spec": spec}, "mirrors"))
+
+    def _add(self, overlay: Overlay) -> None:
+        self.overlays.append(overlay)
+        del self.merged
 
     @cached_property
     def merged(self) -> Mapping[str, Any]:
@@ -150,6 +162,17 @@ class Configuration:
             for document in read_yaml(path.read_text(encoding="utf-8"), str(path)):
                 merge(base, document)
         return base
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """The values of the charts, with those that the charts themselves have for the profile."""
+        given = get_path(self.merged, "spec.values") or {}
+        path = self.release.manifests / "charts" / "base" / "files" / f"profile-{given.get('profile')}.yaml"
+        base: dict[str, Any] = {}
+        if path.is_file():
+            for document in read_yaml(path.read_text(encoding="utf-8"), str(path)):
+                merge(base, document)
+        return merge(base, given)
 
     @property
     def revision(self) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
-from ansible_collections.meshops.istio.plugins.module_utils.kube.images import replace_images
+from ansible_collections.meshops.istio.plugins.module_utils.kube.images import replace_images, with_pull_secrets
 from ansible_collections.meshops.istio.tests.unit.kube.api_server import ApiServer
 from ansible_collections.meshops.istio.tests.unit.modules.running import Run
 
@@ -51,6 +51,10 @@ def images_of(obj: dict[str, Any]) -> list[str]:
         ("me/shop:1", {"docker.io/": "mirror/", "me/shop": "ours/shop"}, "ours/shop:1"),
         ("quay.io/me/shop:1", {"docker.io/": "mirror/"}, "quay.io/me/shop:1"),
         ("auto", {"docker.io/": "mirror/"}, "auto"),
+        ("quay.io/me/shop:1", {"/": "mirror.example.com/all/"}, "mirror.example.com/all/me/shop:1"),
+        ("mysql:5.7", {"/": "mirror.example.com/all/"}, "mirror.example.com/all/library/mysql:5.7"),
+        ("mysql:5.7", {"/": "a.example.com/", "docker.io/": "b.example.com/"}, "b.example.com/library/mysql:5.7"),
+        ("mirror.example.com/ours/shop:1", {"/": "mirror.example.com/all/"}, "mirror.example.com/ours/shop:1"),
     ],
 )
 def test_an_image_is_found_by_all_of_its_names(image: str, replacements: dict[str, str], expected: str) -> None:
@@ -90,6 +94,22 @@ def test_what_cannot_be_meant_is_refused(replacements: dict[str, str], said: str
 
 def test_a_mirror_may_fit_no_image() -> None:
     assert images_of(replace_images([deployment("quay.io/a:1")], {"docker.io/": "mirror/"})[0]) == ["quay.io/a:1"]
+
+
+def test_a_site_may_name_images_that_a_manifest_does_not_have() -> None:
+    mirrors = {"quay.io/b:1": "ours/b:1", "docker.io/": "mirror/"}
+    (found,) = replace_images([deployment("a:1", "c:1")], {"a:1": "mine/a:2"}, mirrors)
+    assert images_of(found) == ["mine/a:2", "mirror/library/c:1"]
+    with pytest.raises(InvalidInput, match=r"^mirrors gives 'mirror' for docker\.io/"):
+        replace_images([deployment("a:1")], {}, {"docker.io/": "mirror"})
+
+
+def test_pods_keep_the_secrets_that_they_pull_with() -> None:
+    given = deployment("a:1")
+    given["spec"]["template"]["spec"]["imagePullSecrets"] = [{"name": "own"}]
+    (found, settings) = with_pull_secrets([given, {"kind": "ConfigMap", "data": {}}], ["site", "own"])
+    assert found["spec"]["template"]["spec"]["imagePullSecrets"] == [{"name": "own"}, {"name": "site"}]
+    assert settings == {"kind": "ConfigMap", "data": {}}
 
 
 # --- the option ----------------------------------------------------------------------------------------------------

@@ -1,0 +1,210 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: image_info
+short_description: List the images that a mesh, its addons and its applications need
+version_added: 0.1.0
+description:
+  - Lists the images of what is asked for, so that a mirror can be filled before there is a cluster. It needs none.
+  - Of Istio there are the images of what the profile and the overlays install, and those that istiod writes into pods.
+extends_documentation_fragment:
+  - meshops.istio.release
+  - meshops.istio.attributes.info
+options:
+  version:
+    description:
+      - The Istio version, exactly, for example V(1.29.1).
+    type: str
+    required: true
+  profile:
+    description:
+      - The profile of a control plane. Without it the images of Istio are not listed.
+    type: str
+  overlays:
+    description:
+      - IstioOperator files or objects, laid over the profile in this order.
+    type: list
+    elements: raw
+    default: []
+  values:
+    description:
+      - Values of Istio's Helm charts, laid over the overlays.
+    type: dict
+    default: {}
+  set:
+    description:
+      - Single settings, as M(meshops.istio.control_plane) takes them.
+    type: raw
+  hub:
+    description:
+      - The registry of Istio's images.
+    type: str
+  tag:
+    description:
+      - The tag of Istio's images.
+    type: str
+  platform:
+    description:
+      - The platform of the cluster.
+    type: str
+  addons:
+    description:
+      - Addons of the release, by their names. V(all) is all but the extras.
+    type: list
+    elements: str
+    default: []
+  sample:
+    description:
+      - A sample of the release.
+    type: str
+  src:
+    description:
+      - Files, folders and URLs of manifests.
+    type: list
+    elements: raw
+  definition:
+    description:
+      - Manifests themselves, objects or YAML texts.
+    type: list
+    elements: raw
+  images:
+    description:
+      - Images that take the place of those in the manifests, as M(meshops.istio.application) takes them. They are what is
+        listed.
+    type: dict
+    default: {}
+  mirrors:
+    description:
+      - Where the images of the site come from, as M(meshops.istio.application) takes it.
+    type: dict
+    default: {}
+author:
+  - The meshops.istio authors (@meshops)
+seealso:
+  - module: meshops.istio.control_plane
+  - module: meshops.istio.addons
+  - module: meshops.istio.application
+"""
+
+EXAMPLES = r"""
+- name: List what a mirror needs for Istio, Kiali and Prometheus
+  meshops.istio.image_info:
+    version: 1.29.1
+    profile: default
+    addons: [kiali, prometheus]
+    mirrors:
+      /: registry.example.com/mirror/
+  register: needed
+"""
+
+RETURN = r"""
+images:
+  description: The images, each once.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    source:
+      description: The image as the release and the manifests name it.
+      type: str
+    image:
+      description: The image that the cluster pulls, the same where no mirror has it.
+      type: str
+  sample:
+    - source: docker.io/istio/pilot:1.29.1
+      image: registry.example.com/mirror/istio/pilot:1.29.1
+code:
+  description: What went wrong, as one stable word, for example V(invalid_input).
+  returned: failure
+  type: str
+  sample: invalid_input
+details:
+  description: What is known about the failure.
+  returned: failure
+  type: dict
+  sample: {profile: unheard-of}
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from ansible_collections.meshops.istio.plugins.module_utils.arguments import RELEASE
+from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.catalogue import chosen
+from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.catalogue import manifests as addon_manifests
+from ansible_collections.meshops.istio.plugins.module_utils.istio.configuration import DEFAULT_NAMESPACE, Options
+from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane import ControlPlane
+from ansible_collections.meshops.istio.plugins.module_utils.istio.istio_images import PROXIES, istio_images
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release import Release
+from ansible_collections.meshops.istio.plugins.module_utils.istio.samples import find_sample
+from ansible_collections.meshops.istio.plugins.module_utils.kube.images import (
+    images_of,
+    other_image,
+    refuse_no_images,
+    replace_images,
+)
+from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
+from ansible_collections.meshops.istio.plugins.module_utils.sources import read_definitions, read_sources
+
+
+def read(module: MeshModule) -> Result:
+    """The images of all that the options name."""
+    mirrors = module.params["mirrors"]
+    refuse_no_images("mirrors", mirrors)
+    release, _fetched = module.release()
+    found = dict.fromkeys([*_of_istio(module, release), *_of_manifests(module, release)])
+    images = [{"source": image, "image": other_image(image, mirrors)} for image in sorted(found)]
+    return {"changed": False, "images": images}
+
+
+def _of_istio(module: MeshModule, release: Release) -> Iterator[str]:
+    if not module.params["profile"]:
+        return
+    # The mirrors are laid over what is found, so that it is told what to fill them with.
+    options = Options.of({name: value for name, value in module.params.items() if name != "mirrors"})
+    plane = ControlPlane(release, options, cache_dir=module.params["cache_dir"])
+    yield from images_of(plane.rendered)
+    named = istio_images(plane.configuration.values)
+    yield from (named[value] for value in sorted(PROXIES))
+
+
+def _of_manifests(module: MeshModule, release: Release) -> Iterator[str]:
+    parameters, found = module.params, []
+    if parameters["sample"]:
+        found += read_sources([str(path) for path in find_sample(release, parameters["sample"]).manifests], timeout=1)
+    found += read_sources(parameters["src"] or (), timeout=parameters["download_timeout"])
+    found += read_definitions(parameters["definition"] or ())
+    if parameters["addons"]:
+        for objects in addon_manifests(release, chosen(release, parameters["addons"]), DEFAULT_NAMESPACE).values():
+            found += objects
+    yield from images_of(replace_images(found, parameters["images"]))
+
+
+def main() -> None:
+    """Run the module."""
+    spec: dict[str, Any] = {
+        "version": {"type": "str", "required": True},
+        "profile": {"type": "str"},
+        "overlays": {"type": "list", "elements": "raw", "default": []},
+        "values": {"type": "dict", "default": {}},
+        "set": {"type": "raw"},
+        "hub": {"type": "str"},
+        "tag": {"type": "str"},
+        "platform": {"type": "str"},
+        "addons": {"type": "list", "elements": "str", "default": []},
+        "sample": {"type": "str"},
+        "src": {"type": "list", "elements": "raw"},
+        "definition": {"type": "list", "elements": "raw"},
+        "images": {"type": "dict", "default": {}},
+        "mirrors": {"type": "dict", "default": {}},
+        **RELEASE,
+    }
+    MeshModule(spec, connects=False).run(read)
+
+
+if __name__ == "__main__":
+    main()
