@@ -105,3 +105,19 @@ def test_the_graph_shows_the_meshes(site: Run, folder: Path) -> None:
     after = graph(folder)
     assert members(after.text, "istio_1_29") == set(CLUSTERS)
     assert members(after.text, "no_mesh") == set()
+
+
+@pytest.mark.parametrize(
+    ("tags", "done"),
+    [(("--tags", "injection"), {"stock": "created Namespace stock"}), (("--skip-tags", "injection,addons"), {})],
+)
+def test_tags_choose_among_the_parts_and_limit_among_the_clusters(
+    site: Run, folder: Path, tags: tuple[str, str], done: dict[str, str]
+) -> None:
+    assert site.changed  # the meshes are there
+    options = ("-i", "meshes.yml", "-e", "@mesh.yml", "-e", '{"mesh_inject_namespaces": ["stock"]}', "--limit", "west")
+    run = run_program("ansible-playbook", "meshops.istio.site", *options, *tags, folder=folder)
+    assert (run.returncode, list(run.changed)) == (0, ["west"]), run.text
+    assert ("Bring the control plane to its state" in run.text) is ("stock" not in done)
+    assert ("Label the namespaces" in run.text) is ("stock" in done)
+    assert [line for line in run.summary if "Namespace" in line] == list(done.values())
