@@ -37,7 +37,7 @@ NAMESPACE_LABEL = "meshops.istio/application-namespace"
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _NAMESPACES = Kind("v1", "Namespace")
-_SEARCHED = (
+SEARCHED = (
     *(
         Kind("v1", kind)
         for kind in ("ConfigMap", "LimitRange", "Namespace", "PersistentVolume", "PersistentVolumeClaim")
@@ -112,7 +112,7 @@ class Application:
         """The application's objects in the cluster: those of Kubernetes' own and Istio's kinds, and of `objects`' kinds."""
         cluster.learn(DEFINITIONS)
         # Read at the version that is applied, else at any.
-        kinds = {(kind.group, kind.kind): kind for kind in (*_SEARCHED, *map(kind_of, objects))}
+        kinds = {(kind.group, kind.kind): kind for kind in (*SEARCHED, *map(kind_of, objects))}
         namespaces = {self.namespace, *(key_of(obj).namespace for obj in objects)} - {""}
         selector = ",".join(f"{name}={value}" for name, value in self.labels.items())
 

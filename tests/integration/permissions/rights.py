@@ -6,13 +6,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import yaml
 from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
+from ansible_collections.meshops.istio.plugins.module_utils.kube.transport import Transport
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "permissions.yaml"
 USER = "it-rights"
@@ -44,6 +49,38 @@ def documented() -> list[Right]:
         for verb in rule["verbs"]
     }
     return sorted(found)
+
+
+@contextlib.contextmanager
+def asked_for() -> Iterator[set[Right]]:
+    """The rights that this process uses meanwhile, or asks the API server whether it has them."""
+    found: set[Right] = set()
+    request = Transport.request
+
+    def noted(self: Transport, method: str, path: str, body: Any = None, **how: Any) -> Any:
+        found.add(_reviewed(body) if path.endswith("/selfsubjectaccessreviews") else _used(method, path))
+        return request(self, method, path, body, **how)
+
+    with patch.object(Transport, "request", noted):
+        yield found
+
+
+def _reviewed(review: dict[str, Any]) -> Right:
+    named = review["spec"]["resourceAttributes"]
+    resource = "/".join(filter(None, (named["resource"], named.get("subresource"))))
+    return Right(named.get("group", ""), resource, named["verb"])
+
+
+_PATH = re.compile(
+    r"/apis?/(?:([^/]+\.[^/]+|apps|batch|autoscaling|policy)/)?v[^/]+/(?:namespaces/[^/]+/)?([^/]+)(/.+)?"
+)
+_VERBS = {"PATCH": "patch", "POST": "create", "PUT": "update", "DELETE": "delete"}
+
+
+def _used(method: str, path: str) -> Right:
+    found = _PATH.fullmatch(path)
+    group, resource, name = found.groups("") if found else ("", path, "")
+    return Right(group, resource, _VERBS.get(method) or ("get" if name else "list"))
 
 
 class Account:
