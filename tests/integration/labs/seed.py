@@ -9,7 +9,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -35,12 +38,29 @@ class Seed:
 
     def play(self, *, fails: bool = False, **variables: Any) -> Played:
         """Run the playbook with more variables than the lab's."""
-        given = ["-e", f"@{self.lab.variables_file}", "-e", json.dumps({**self._variables, **variables})]
-        command = ["ansible-playbook", f"meshops.istio.{self.name}", *given]
+        command = self._command(variables)
         done = subprocess.run(command, capture_output=True, text=True, timeout=1800, check=False)
         played = Played(done.stdout + done.stderr)
         assert (done.returncode != 0) == fails, played.text
         return played
+
+    @contextmanager
+    def broken_off(self, **variables: Any) -> Iterator[None]:
+        """Run the playbook, and kill it with all that it has begun where the context ends."""
+        begun = subprocess.Popen(
+            self._command(variables), start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
+        )
+        try:
+            yield
+            assert begun.poll() is None, "the run was over before it was broken off"
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(begun.pid, signal.SIGKILL)
+            begun.wait()
+
+    def _command(self, variables: Mapping[str, Any]) -> list[str]:
+        given = ["-e", f"@{self.lab.variables_file}", "-e", json.dumps({**self._variables, **variables})]
+        return ["ansible-playbook", f"meshops.istio.{self.name}", *given]
 
     def remove(self) -> None:
         """Take away all that the playbook brings."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.canary import BEFORE
 from ansible_collections.meshops.istio.tests.integration.conftest import now
 from ansible_collections.meshops.istio.tests.integration.labs.conftest import Sow
-from ansible_collections.meshops.istio.tests.integration.labs.seed import Played, Seed, who
+from ansible_collections.meshops.istio.tests.integration.labs.seed import Object, Seed, who
 from ansible_collections.meshops.istio.tests.integration.steps import Seen
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import (
     CLUSTERS,
@@ -26,8 +27,12 @@ from ansible_collections.meshops.istio.tests.integration.traffic.traffic import 
     eventually,
     tally,
 )
+from ansible_collections.meshops.istio.tests.unit.modules.running import Run, run_module
+
+__all__ = ["run_module"]
 
 HOST, PATH = "me.example.com", "/api/calculation"
+OWN, OWN_HOST = "it-own", "own.example.com"
 CALCULATION = {"name": HOST, "method": "POST", "number": "84"}
 WORKLOADS = [
     "gocalcbackend-v1",
@@ -115,6 +120,28 @@ def test_a_calculation(door: Door, seen: Seen) -> None:
     seen(answer.text.strip(), who(answer))
 
 
+@pytest.mark.step("003.3", "Gateway and VirtualService for a user's own service, beside the calculator's")
+def test_a_service_of_the_users_own(calculator: Seed, door: Door, run_module: Run, seen: Seen) -> None:
+    connected = {"kubeconfig": calculator.lab.kubeconfig, "namespace": OWN}
+    own = {"name": "own", "create_namespaces": True, "sample": "helloworld", **calculator.lab.release}
+    to = {"host": "helloworld", "port": 5000}
+    try:
+        done = [
+            run_module("application", **connected, **own),
+            run_module("gateway", **connected, name="own", servers=[{"port": 80, "hosts": [OWN_HOST]}]),
+            run_module(
+                "traffic_route", **connected, name="own", hosts=[OWN_HOST], gateways=["own"], http=[{"to": [to]}]
+            ),
+        ]
+        assert not [one for one in done if one.get("failed")], done
+        answer = eventually(lambda: door.ask("/hello", name=OWN_HOST), lambda one: one.status == 200)
+        page = door.ask("/", name=HOST).status
+    finally:
+        calculator.kubectl("delete", "namespace", OWN, "--wait=true")
+    assert (answer.text.startswith("Hello version: "), page) == (True, 200)
+    seen(f"{OWN_HOST}: {answer.status} {answer.text.strip()}; {HOST} still {page}", who(answer))
+
+
 @pytest.mark.step("003.4", "pods that ran before the label were restarted, and have their sidecar")
 def test_restarted(calculator: Seed, seen: Seen) -> None:
     pods = calculator.pods()
@@ -188,7 +215,7 @@ def test_delays(calculator: Seed, door: Door, seen: Seen) -> None:
 
 
 @pytest.fixture
-def canary(calculator: Seed) -> Iterator[Callable[..., Played]]:
+def canary(calculator: Seed) -> Iterator[Seed]:
     """Moves the calculations to version 2 by the role, as long as Prometheus says that it answers; then all is as before."""
     failures = ANSWERS % ',response_code_class="5xx"'
     gate = {
@@ -197,32 +224,48 @@ def canary(calculator: Seed) -> Iterator[Callable[..., Played]]:
         "query": f"({failures} or vector(0)) / {ANSWERS % ''}",
         "max": 0.01,
     }
-    role = Seed(calculator.lab, "canary", calculator.namespace)
     given: dict[str, Any] = {
         "canary_name": "calcbackend",
         "canary_namespace": "dev",
         "canary_subset": "v2",
         "canary_prometheus": gate,
+        "canary_steps": [75, 100],
+        "canary_interval": 45,
     }
-    yield lambda **more: role.play(**given, canary_steps=[75, 100], **more)
+    yield Seed(calculator.lab, "canary", calculator.namespace, **given)
     calculator.play()
+
+
+def shares_of(rules: list[Object]) -> dict[str, int]:
+    """How rules share the calculations out."""
+    return {one["destination"]["subset"]: one.get("weight", 100) for one in rules[-1]["route"]}
 
 
 def weights(calculator: Seed) -> dict[str, int]:
     """How the calculations are shared out."""
-    shares = calculator.get("virtualservice", "calcbackend")["spec"]["http"][-1]["route"]
-    return {one["destination"]["subset"]: one.get("weight", 100) for one in shares}
+    return shares_of(calculator.get("virtualservice", "calcbackend")["spec"]["http"])
+
+
+def kept(calculator: Seed) -> dict[str, int]:
+    """How they were shared out before a canary that is under way, by what is kept on the route; else nothing."""
+    notes = calculator.get("virtualservice", "calcbackend")["metadata"].get("annotations") or {}
+    return shares_of(json.loads(notes[BEFORE])) if BEFORE in notes else {}
+
+
+def broken_off(calculator: Seed, canary: Seed) -> tuple[dict[str, int], dict[str, int]]:
+    """Kill a canary after its first step: what it leaves of the weights, and what is kept of them."""
+    with canary.broken_off(canary_interval=600):
+        eventually(lambda: weights(calculator), lambda found: found["v2"] == 75, limit=120)
+    return weights(calculator), kept(calculator)
 
 
 @pytest.mark.step("002.5", "canary by the role: Prometheus lets it go on to 100 %")
-def test_a_canary_that_prometheus_lets_go_on(
-    calculator: Seed, door: Door, canary: Callable[..., Played], seen: Seen
-) -> None:
+def test_a_canary_that_prometheus_lets_go_on(calculator: Seed, door: Door, canary: Seed, seen: Seen) -> None:
     with Client(door, PATH, every=0.05, **CALCULATION) as client:
         eventually(
             lambda: calculator.query(ANSWERS % ""), lambda found: found and float(found[0]["value"][1]), limit=90
         )
-        canary(canary_interval=45)
+        canary.play()
     shares = weights(calculator)
     by_2 = eventually(lambda: tally(version(calculate(door)) for _ in range(20)), lambda found: found == {"2.0": 20})
     assert shares == {"v1": 0, "v2": 100}
@@ -231,20 +274,36 @@ def test_a_canary_that_prometheus_lets_go_on(
 
 
 @pytest.mark.step("002.5", "canary by the role: Prometheus says that version 2 fails, and the route is as before")
-def test_a_canary_that_prometheus_stops(
-    calculator: Seed, door: Door, canary: Callable[..., Played], seen: Seen
-) -> None:
+def test_a_canary_that_prometheus_stops(calculator: Seed, door: Door, canary: Seed, seen: Seen) -> None:
     broken = ("scale", "deployment", "netcorecalcbackend-v2")
     calculator.kubectl(*broken, "--replicas=0")
     try:
         with Client(door, PATH, every=0.05, **CALCULATION):
-            played = canary(canary_interval=45, fails=True)
+            played = canary.play(fails=True)
     finally:
         calculator.kubectl(*broken, "--replicas=1")
     found = re.search(r"Prometheus says [0-9.e+-]+, good is at most 0.01", played.text)
     assert (bool(found), weights(calculator)) == (True, {"v1": 50, "v2": 50}), played.text
     calculator.kubectl("rollout", "status", "deployment", "netcorecalcbackend-v2", "--timeout=120s")
     seen(f"{found[0] if found else ''}; back at 50/50")
+
+
+@pytest.mark.step(
+    "002.5", "canary by the role, killed half-way: a new run goes on, or back, by what is kept on the route"
+)
+def test_a_canary_that_is_broken_off(calculator: Seed, door: Door, canary: Seed, seen: Seen) -> None:
+    before = weights(calculator)
+    left = broken_off(calculator, canary)
+    canary.play(canary_state="rolled_back")
+    back = weights(calculator), kept(calculator)
+    again = broken_off(calculator, canary)
+    with Client(door, PATH, every=0.05, **CALCULATION) as client:
+        canary.play()
+    on = weights(calculator), kept(calculator)
+    assert left == again == ({"v1": 25, "v2": 75}, before)
+    assert (back, on) == ((before, {}), ({"v1": 0, "v2": 100}, {}))
+    assert set(client.seen) == {"200"}, client.seen
+    seen("killed at 25/75 with 50/50 kept: back to 50/50; killed again: on to 0/100, nothing kept then")
 
 
 @pytest.mark.step("003.6", "traffic mirroring: version 3 has a copy of each calculation, and answers none")
