@@ -115,6 +115,20 @@ class Seed:
         found: list[Object] = answer["data"]["result"]
         return found
 
+    def ask(self, module: str, **options: Any) -> Object:
+        """What a module of the collection returns."""
+        given = json.dumps({"kubeconfig": self.lab.kubeconfig, **options})
+        command = ["ansible", "localhost", "-m", f"meshops.istio.{module}", "-a", given]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        answer: Object = json.loads(done.stdout.partition("=> ")[2])
+        return answer
+
+    def ways(self) -> tuple[set[tuple[str, str, str]], str]:
+        """The ways of requests in the namespace, as (source, target, label), and their picture."""
+        drawn = self.ask("topology_info", namespaces=[self.namespace])
+        return {(one["source"], one["target"], one["label"]) for one in drawn["edges"]}, drawn["mermaid"]
+
     @property
     def gateway(self) -> Door:
         """The ingress gateway's port named http2."""

@@ -137,6 +137,21 @@ def test_the_addons(microservices: Seed, seen: Seen) -> None:
     seen(f"{', '.join(sorted(ready))} ready; kiali:20001 answers", "Prometheus real, the others stand-ins")
 
 
+@pytest.mark.step("001.9", "a picture of the topology, from the gateway to each workload")
+def test_the_picture(microservices: Seed, seen: Seen) -> None:
+    ways, picture = microservices.ways()
+    route = "VirtualService default/microservices"
+    assert ("Gateway default/microservices-gateway", route, "*") in ways
+    assert {target for source, target, _label in ways if source == route} == {
+        "Service default/customer-service",
+        "Service default/order-service",
+    }
+    workloads = {target.partition("/")[2] for source, target, _label in ways if source.startswith("Service ")}
+    assert workloads == {*INSIDE, *OUTSIDE}
+    assert picture.count("no sidecar") == len(OUTSIDE)
+    seen(f"{len(ways)} ways to {len(workloads)} workloads, {len(OUTSIDE)} of them marked as without a sidecar")
+
+
 @pytest.mark.step("001", "an order is kept, and notified by way of the queue")
 def test_an_order(microservices: Seed, seen: Seen) -> None:
     door = microservices.gateway

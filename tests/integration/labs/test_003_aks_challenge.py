@@ -167,6 +167,17 @@ def test_the_dashboards(calculator: Seed, seen: Seen) -> None:
     seen(f"Kiali, {len(titles)} dashboards, {len(answer['data']['result'])} targets", "stand-ins for kiali and grafana")
 
 
+@pytest.mark.step("003.5", "a picture of the routes, with the share of each version")
+def test_the_picture(calculator: Seed, seen: Seen) -> None:
+    ways, picture = calculator.ways()
+    backend = [label for source, target, label in sorted(ways) if source == "VirtualService dev/calcbackend"]
+    assert ("Gateway dev/calcapps-dev-gateway", "VirtualService dev/calcapp-dev-vs", "me.example.com") in ways
+    assert backend == ["v1 50 %", "v2", "v2 50 %", "v3 mirrored"]
+    assert picture.startswith("flowchart LR\n")
+    assert "no sidecar" not in picture
+    seen(f"{len(ways)} ways; the backend's: {', '.join(backend)}")
+
+
 @pytest.mark.step("002.5", "metrics and monitoring: Prometheus finds the calculator's proxies up")
 def test_the_metrics(calculator: Seed, seen: Seen) -> None:
     up = eventually(lambda: calculator.query('up{namespace="dev"} == 1'), lambda found: len(found) >= 6, limit=120)
