@@ -10,13 +10,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.tests.integration.labs.checklist import LEFT_OUT
 
 Seen = Callable[..., None]
 
 __all__ = ["Seen", "pytest_configure", "pytest_runtest_makereport", "pytest_terminal_summary", "seen"]
 
-_NOT_SEEN, _LEFT_OUT = "nothing: see above", "LEFT OUT"
+_NOT_SEEN = "nothing: see above"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -47,19 +46,13 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Print the table: a row for each test that is of a step, those that failed or were left out too."""
     rows = {}
-    for outcome, word in (("passed", "ok"), ("skipped", _LEFT_OUT), ("failed", "FAILED"), ("error", "FAILED")):
+    for outcome, word in (("passed", "ok"), ("skipped", "LEFT OUT"), ("failed", "FAILED"), ("error", "FAILED")):
         for report in terminalreporter.stats.get(outcome, ()):
             noted = dict(getattr(report, "user_properties", ()))  # a file that cannot be imported has none
             if "step" in noted:
                 what, by = noted.get("seen", (_NOT_SEEN, ""))
                 rows[report.nodeid] = (*noted["step"], word, what, by)
     if rows:
-        labs = {number.partition(".")[0] for number, *_rest in rows.values()}
-        left_out = [
-            (number, text, _LEFT_OUT, why, "")
-            for (number, text), why in LEFT_OUT.items()
-            if number.partition(".")[0] in labs
-        ]
         terminalreporter.section("the five labs")
-        for number, text, word, what, by in sorted([*rows.values(), *left_out]):
+        for number, text, word, what, by in sorted(rows.values()):
             terminalreporter.write_line(f"{number:10}{word:9}{text}: {what}" + (f"  [{by}]" if by else ""))
