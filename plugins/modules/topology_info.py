@@ -19,7 +19,8 @@ extends_documentation_fragment:
 options:
   namespaces:
     description:
-      - The namespaces whose gateways, routes and services are drawn, with all that these lead to. All if there are none.
+      - The namespaces whose gateways, routes, services and workloads are drawn, with all that these lead to. All if there are
+        none.
     type: list
     elements: str
     default: []

@@ -124,11 +124,6 @@ class Seed:
         answer: Object = json.loads(done.stdout.partition("=> ")[2])
         return answer
 
-    def ways(self) -> tuple[set[tuple[str, str, str]], str]:
-        """The ways of requests in the namespace, as (source, target, label), and their picture."""
-        drawn = self.ask("topology_info", namespaces=[self.namespace])
-        return {(one["source"], one["target"], one["label"]) for one in drawn["edges"]}, drawn["mermaid"]
-
     @property
     def gateway(self) -> Door:
         """The ingress gateway's port named http2."""
@@ -189,6 +184,11 @@ def images(pod: Object) -> dict[str, str]:
     """The image of each container of a pod, or of a pod's template."""
     spec = pod["spec"]
     return {one["name"]: one["image"] for one in [*spec.get("initContainers", ()), *spec["containers"]]}
+
+
+def ways(drawn: Object) -> set[tuple[str, str, str]]:
+    """The ways of requests that topology_info has found, as (source, target, label)."""
+    return {(one["source"], one["target"], one["label"]) for one in drawn["edges"]}
 
 
 def who(answer: Answer) -> str:

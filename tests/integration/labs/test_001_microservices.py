@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import pytest
 from ansible_collections.meshops.istio.tests.integration.conftest import now
 from ansible_collections.meshops.istio.tests.integration.labs.conftest import Sow
-from ansible_collections.meshops.istio.tests.integration.labs.seed import Object, Seed, who
+from ansible_collections.meshops.istio.tests.integration.labs.seed import Object, Seed, ways, who
 from ansible_collections.meshops.istio.tests.integration.steps import Seen
 
 CUSTOMERS, ORDERS = "/customers-service/v2/customers", "/orders-service/v2/orders"
@@ -139,17 +139,18 @@ def test_the_addons(microservices: Seed, seen: Seen) -> None:
 
 @pytest.mark.step("001.9", "a picture of the topology, from the gateway to each workload")
 def test_the_picture(microservices: Seed, seen: Seen) -> None:
-    ways, picture = microservices.ways()
-    route = "VirtualService default/microservices"
-    assert ("Gateway default/microservices-gateway", route, "*") in ways
-    assert {target for source, target, _label in ways if source == route} == {
+    drawn = microservices.ask("topology_info", namespaces=["default"])
+    found, route = ways(drawn), "VirtualService default/microservices"
+    assert ("Gateway default/microservices-gateway", route, "*") in found
+    assert ("Service default/order-service", "Deployment default/order", "") in found
+    assert {target for source, target, _label in found if source == route} == {
         "Service default/customer-service",
         "Service default/order-service",
     }
-    workloads = {target.partition("/")[2] for source, target, _label in ways if source.startswith("Service ")}
-    assert workloads == {*INSIDE, *OUTSIDE}
-    assert picture.count("no sidecar") == len(OUTSIDE)
-    seen(f"{len(ways)} ways to {len(workloads)} workloads, {len(OUTSIDE)} of them marked as without a sidecar")
+    workloads = {node["name"]: node["in_mesh"] for node in drawn["nodes"] if node["in_mesh"] is not None}
+    assert workloads == {**dict.fromkeys(INSIDE, True), **dict.fromkeys(OUTSIDE, False)}
+    assert drawn["mermaid"].count("no sidecar") == len(OUTSIDE)
+    seen(f"{len(found)} ways, {len(workloads)} workloads, {len(OUTSIDE)} of them marked as without a sidecar")
 
 
 @pytest.mark.step("001", "an order is kept, and notified by way of the queue")

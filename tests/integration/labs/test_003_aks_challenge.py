@@ -16,7 +16,7 @@ import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.canary import BEFORE
 from ansible_collections.meshops.istio.tests.integration.conftest import now
 from ansible_collections.meshops.istio.tests.integration.labs.conftest import Sow
-from ansible_collections.meshops.istio.tests.integration.labs.seed import Object, Seed, who
+from ansible_collections.meshops.istio.tests.integration.labs.seed import Object, Seed, ways, who
 from ansible_collections.meshops.istio.tests.integration.steps import Seen
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import (
     CLUSTERS,
@@ -169,13 +169,14 @@ def test_the_dashboards(calculator: Seed, seen: Seen) -> None:
 
 @pytest.mark.step("003.5", "a picture of the routes, with the share of each version")
 def test_the_picture(calculator: Seed, seen: Seen) -> None:
-    ways, picture = calculator.ways()
-    backend = [label for source, target, label in sorted(ways) if source == "VirtualService dev/calcbackend"]
-    assert ("Gateway dev/calcapps-dev-gateway", "VirtualService dev/calcapp-dev-vs", "me.example.com") in ways
+    drawn = calculator.ask("topology_info", namespaces=["dev"])
+    found, picture = ways(drawn), drawn["mermaid"]
+    backend = [label for source, target, label in sorted(found) if source == "VirtualService dev/calcbackend"]
+    assert ("Gateway dev/calcapps-dev-gateway", "VirtualService dev/calcapp-dev-vs", "me.example.com") in found
     assert backend == ["v1 50 %", "v2", "v2 50 %", "v3 mirrored"]
     assert picture.startswith("flowchart LR\n")
     assert "no sidecar" not in picture
-    seen(f"{len(ways)} ways; the backend's: {', '.join(backend)}")
+    seen(f"{len(found)} ways; the backend's: {', '.join(backend)}")
 
 
 @pytest.mark.step("002.5", "metrics and monitoring: Prometheus finds the calculator's proxies up")

@@ -96,6 +96,13 @@ def test_what_a_route_leads_to_elsewhere_is_drawn_too(mesh: Mesh, drawn: Any) ->
     assert "Service store/hidden" in {node["id"] for node in drawn()["nodes"]}
 
 
+def test_a_workload_without_a_service_is_drawn_too(mesh: Mesh, drawn: Any) -> None:
+    mesh.add(pod("worker"))
+    result = drawn("shop")
+    assert "Deployment shop/worker" in {node["id"] for node in result["nodes"]}
+    assert "Deployment shop/worker" not in {edge["target"] for edge in result["edges"]}
+
+
 def test_the_picture(mesh: Mesh, drawn: Any) -> None:
     mesh.add(service("alone", namespace="store"), pod("alone", namespace="store", sidecar=False))
     assert drawn("store")["mermaid"] == (

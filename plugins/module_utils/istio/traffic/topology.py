@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from ...kube.cluster import Cluster
@@ -76,7 +76,7 @@ class Topology:
 
 
 def read(cluster: Cluster, namespaces: Collection[str]) -> Topology:
-    """The graph of the routes and Services of some namespaces, of all if there are none."""
+    """The graph of the routes, Services and workloads of some namespaces, of all if there are none."""
     kinds = [GATEWAY, VIRTUAL_SERVICE, KUBERNETES_GATEWAY, HTTP_ROUTE]
     asked = [(served_kind(cluster, kind), "", "") for kind in kinds]
     gateways, virtual, theirs, http, services, pods = cluster.list_many([*asked, (SERVICE, "", ""), (POD, "", "")])
@@ -100,9 +100,7 @@ def read(cluster: Cluster, namespaces: Collection[str]) -> Topology:
                 topology.edge(this, topology.node(SERVICE.kind, *place), label)
             else:
                 topology.edge(this, topology.node(_HOST, "", str(host)), label)
-    running = [pod for pod in pods if not has_ended(pod)]
-    for place in shown:
-        _workloads(topology, known[place], running)
+    _workloads(topology, [known[place] for place in shown], [pod for pod in pods if not has_ended(pod)], namespaces)
     return topology
 
 
@@ -147,16 +145,20 @@ def _share(weight: int, whole: int) -> str:
     return f"{100 * weight / whole:.3g} %" if whole and weight != whole else ""
 
 
-def _workloads(topology: Topology, service: Object, pods: list[Object]) -> None:
-    """The workloads that a Service sends requests to; in the mesh where all of their pods are."""
-    owners: dict[tuple[str, str, str], bool] = {}
-    for pod in selected_by(service, pods):
+def _workloads(topology: Topology, services: Iterable[Object], pods: list[Object], namespaces: Collection[str]) -> None:
+    """The workloads that Services send requests to, and those of the namespaces that none does."""
+    inside: dict[tuple[str, str, str], bool] = {}
+    for pod in pods:
         owner = owner_of(pod)
-        owners[owner] = owners.get(owner, True) and in_mesh(pod)
-    metadata = service["metadata"]
-    source = topology.node(SERVICE.kind, metadata["namespace"], metadata["name"])
-    for (kind, namespace, name), inside in owners.items():
-        topology.edge(source, topology.node(kind, namespace, name, in_mesh=inside))
+        inside[owner] = inside.get(owner, True) and in_mesh(pod)
+    for owner, meshed in inside.items():
+        if not namespaces or owner[1] in namespaces:
+            topology.node(*owner, in_mesh=meshed)
+    for service in services:
+        metadata = service["metadata"]
+        source = topology.node(SERVICE.kind, metadata["namespace"], metadata["name"])
+        for owner in {owner_of(pod) for pod in selected_by(service, pods)}:
+            topology.edge(source, topology.node(*owner, in_mesh=inside[owner]))
 
 
 def _quoted(text: str) -> str:
