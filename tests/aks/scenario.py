@@ -20,23 +20,16 @@ from urllib.parse import urlsplit
 import yaml
 from ansible_collections.meshops.istio.tests.aks.cloud import Cloud
 from ansible_collections.meshops.istio.tests.aks.server import StandIn
+from ansible_collections.meshops.istio.tests.making import ROOT, make
 
-ROOT = Path(__file__).resolve().parents[2]
 LAB = "molecule-aks"
-
-
-def make(target: str) -> str:
-    """What a target of the Makefile prints, for the scenario's own lab."""
-    command = ["make", "--no-print-directory", "--silent", f"LAB={LAB}", target]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
-    return done.stdout.strip()
 
 
 def main(arguments: list[str]) -> int:
     """Run the scenario; its exit status."""
     try:
-        make("lab-up")
-        kubeconfig = Path(make("lab-kubeconfig"))
+        make(LAB, "lab-up")
+        kubeconfig = Path(make(LAB, "lab-kubeconfig"))
         with (
             tempfile.TemporaryDirectory() as folder,
             StandIn(Cloud.with_kubeconfig_of(kubeconfig), Path(folder)) as azure,
@@ -44,14 +37,14 @@ def main(arguments: list[str]) -> int:
             servers = [one["cluster"]["server"] for one in yaml.safe_load(kubeconfig.read_text())["clusters"]]
             # Only what is for Azure goes by the proxy that the stand-in is.
             here = ",".join(["127.0.0.1", "localhost", *(str(urlsplit(server).hostname) for server in servers)])
-            variables = make("lab-vars")
+            variables = make(LAB, "lab-vars")
             environment = {**os.environ, **azure.environment, "NO_PROXY": here, "MESH_CLUSTER_VARIABLES": variables}
             molecule = Path(sys.executable).with_name("molecule")
             command = [str(molecule), *(arguments or ["test"]), "--scenario-name", "aks"]
             environment["PATH"] = f"{molecule.parent}:{Path(variables).parent}/bin:{environment['PATH']}"
             return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
     finally:
-        make("lab-down")
+        make(LAB, "lab-down")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import pytest
 import yaml
 from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
 from ansible_collections.meshops.istio.tests.awx.jobs import AWX, Controller, Credential, Job
+from ansible_collections.meshops.istio.tests.awx.reading import read
 from ansible_collections.meshops.istio.tests.equivalence.labs import simulated
 
 CONTEXTS = ("east", "west", "north")
@@ -23,22 +24,6 @@ SITE = ("mesh_release_source", "mesh_overlays")
 """What the lab's machine says about each cluster."""
 
 _jobs: list[Job] = []
-
-
-class _Loader(yaml.SafeLoader):
-    """Knows Ansible's mark for text that is no template."""
-
-
-def _text(loader: _Loader, node: yaml.ScalarNode) -> str:
-    return str(loader.construct_scalar(node))
-
-
-_Loader.add_constructor("!unsafe", _text)
-
-
-def read(path: Path) -> Any:
-    """A file of awx/."""
-    return yaml.load(path.read_text(encoding="utf-8"), _Loader)
 
 
 @dataclass(frozen=True)

@@ -18,17 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ansible_collections.meshops.istio.tests.making import ROOT, make
 from ansible_collections.meshops.istio.tests.openshift.stand_in import OpenShift
 
-ROOT = Path(__file__).resolve().parents[2]
 LAB = "molecule-openshift"
-
-
-def make(target: str, *words: str) -> str:
-    """What a target of the Makefile prints, for the scenario's own lab."""
-    command = ["make", "--no-print-directory", "--silent", f"LAB={LAB}", target, *words]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
-    return done.stdout.strip()
 
 
 def with_overlay(variables: dict[str, Any]) -> dict[str, Any]:
@@ -40,9 +33,9 @@ def main(arguments: list[str]) -> int:
     """Run the scenario; its exit status."""
     try:
         # An earlier run may have been cut short; on the mesh that it has left this one would have less to do.
-        make("lab-down")
-        make("lab-up", "ARGS=--cni")
-        kubeconfig, given = make("lab-kubeconfig"), Path(make("lab-vars"))
+        make(LAB, "lab-down")
+        make(LAB, "lab-up", "ARGS=--cni")
+        kubeconfig, given = make(LAB, "lab-kubeconfig"), Path(make(LAB, "lab-vars"))
         command = ["molecule", *(arguments or ["test"]), "--scenario-name", "openshift"]
         with tempfile.TemporaryDirectory() as folder, OpenShift(LAB, kubeconfig):
             variables = Path(folder) / "lab.yml"
@@ -51,7 +44,7 @@ def main(arguments: list[str]) -> int:
             environment["PATH"] = f"{given.parent}/bin:{environment['PATH']}"
             return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
     finally:
-        make("lab-down")
+        make(LAB, "lab-down")
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@
 """Whether the API server would accept a plan: asked by dry runs before the first write, so that nothing ends half done.
 
 Updates were tried when the plan was made. Of what a plan creates, some cannot be tried: what is in a namespace that the
-plan itself creates, or that it assumes, and what is of a kind that is yet to be defined. CRDs are not: they are big, and the server is slow
-with them.
+plan itself creates, or that it assumes, and what is of a kind that is yet to be defined. CRDs are not: they are big, and
+the server is slow with them.
 """
 
 from __future__ import annotations

@@ -11,29 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from ansible_collections.meshops.istio.plugins.filter.conform import conform
 from ansible_collections.meshops.istio.tests.awx import rules
+from ansible_collections.meshops.istio.tests.awx.reading import read
 from ansible_collections.meshops.istio.tools import awx_surveys as tool
 
 ROOT = Path(__file__).resolve().parents[3]
 AWX = ROOT / "awx"
 Survey = dict[str, Any]
-
-
-class Loader(yaml.SafeLoader):
-    """Knows Ansible's mark for text that is no template."""
-
-
-def _text(loader: Loader, node: yaml.ScalarNode) -> str:
-    return str(loader.construct_scalar(node))
-
-
-Loader.add_constructor("!unsafe", _text)
-
-
-def read(path: Path) -> Any:
-    return yaml.load(path.read_text(encoding="utf-8"), Loader)
 
 
 def options_of(role: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from ...kube.cluster import Cluster
@@ -22,6 +22,9 @@ from .workloads import in_mesh, selected_by
 
 _HOST = "Host"
 """The kind of what is no Service of the cluster."""
+
+Wanted = Callable[[str], bool]
+"""Whether what is in a namespace is asked for."""
 
 
 class Topology:
@@ -81,14 +84,19 @@ def read(cluster: Cluster, namespaces: Collection[str]) -> Topology:
     asked = [(served_kind(cluster, kind), "", "") for kind in kinds]
     gateways, virtual, theirs, http, services, pods = cluster.list_many([*asked, (SERVICE, "", ""), (POD, "", "")])
     topology = Topology()
-    routes = [route for route in (*virtual, *http) if not namespaces or route["metadata"]["namespace"] in namespaces]
+
+    def wanted(namespace: str) -> bool:
+        return not namespaces or namespace in namespaces
+
     for gateway in (*gateways, *theirs):
-        if not namespaces or gateway["metadata"]["namespace"] in namespaces:
+        if wanted(gateway["metadata"]["namespace"]):
             topology.node(gateway["kind"], gateway["metadata"]["namespace"], gateway["metadata"]["name"])
     known = {(one["metadata"]["namespace"], one["metadata"]["name"]): one for one in services}
-    shown = {place for place in known if not namespaces or place[0] in namespaces}
-    for route in routes:
+    shown = {place for place in known if wanted(place[0])}
+    for route in (*virtual, *http):
         metadata = route["metadata"]
+        if not wanted(metadata["namespace"]):
+            continue
         this = topology.node(route["kind"], metadata["namespace"], metadata["name"])
         for kind, place in _parents(route):
             source = topology.node(kind, *place)
@@ -100,7 +108,7 @@ def read(cluster: Cluster, namespaces: Collection[str]) -> Topology:
                 topology.edge(this, topology.node(SERVICE.kind, *place), label)
             else:
                 topology.edge(this, topology.node(_HOST, "", str(host)), label)
-    _workloads(topology, [known[place] for place in shown], [pod for pod in pods if not has_ended(pod)], namespaces)
+    _workloads(topology, [known[place] for place in shown], [pod for pod in pods if not has_ended(pod)], wanted)
     return topology
 
 
@@ -145,14 +153,14 @@ def _share(weight: int, whole: int) -> str:
     return f"{100 * weight / whole:.3g} %" if whole and weight != whole else ""
 
 
-def _workloads(topology: Topology, services: Iterable[Object], pods: list[Object], namespaces: Collection[str]) -> None:
+def _workloads(topology: Topology, services: Iterable[Object], pods: list[Object], wanted: Wanted) -> None:
     """The workloads that Services send requests to, and those of the namespaces that none does."""
     inside: dict[tuple[str, str, str], bool] = {}
     for pod in pods:
         owner = owner_of(pod)
         inside[owner] = inside.get(owner, True) and in_mesh(pod)
     for owner, meshed in inside.items():
-        if not namespaces or owner[1] in namespaces:
+        if wanted(owner[1]):
             topology.node(*owner, in_mesh=meshed)
     for service in services:
         metadata = service["metadata"]
