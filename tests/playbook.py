@@ -33,8 +33,16 @@ class Run:
 
         In the end the role only says which task that was.
         """
-        results = ((host, json.loads(result)) for host, result in reversed(_FATAL.findall(self.text)))
-        return {host: result["msg"] for host, result in results if "msg" in result}
+        return dict(reversed(self._fatal()))
+
+    @property
+    def last_failures(self) -> dict[str, str]:
+        """The message of what each failed host has failed by in the end, where what failed first was rescued."""
+        return dict(self._fatal())
+
+    def _fatal(self) -> list[tuple[str, str]]:
+        results = ((host, json.loads(result)) for host, result in _FATAL.findall(self.text))
+        return [(host, result["msg"]) for host, result in results if "msg" in result]
 
     @property
     def changed(self) -> dict[str, int]:

@@ -80,7 +80,7 @@ class Provider:
         run = self.present(**variables)
         assert run.returncode == 2, run.text
         assert "Traceback" not in run.text
-        return run.failures["cluster"]
+        return run.last_failures["cluster"]
 
 
 @pytest.fixture

@@ -35,7 +35,12 @@ def inventory(azure: StandIn, folder: Path, **login: str) -> tuple[dict[str, Any
     done = subprocess.run(
         [str(program), "--inventory", str(file), "--list"], env=environment, capture_output=True, text=True, check=True
     )
-    return json.loads(done.stdout), done.stderr
+    return json.loads(done.stdout, object_hook=_plain), done.stderr
+
+
+def _plain(known: dict[str, Any]) -> Any:
+    """What is listed, where ansible-core marks what Azure has said as no template."""
+    return known.get("__ansible_unsafe", known)
 
 
 def test_clusters_are_listed_by_tag(azure: StandIn, tmp_path: Path) -> None:
