@@ -24,7 +24,7 @@ from .kube.cluster import Cluster
 from .kube.errors import InvalidInput, MeshError
 from .kube.reconcile import Outcome, reconcile
 from .kube.released import released
-from .progress_file import PROGRESS_FILE
+from .progress_file import PHASES, PROGRESS_FILE
 
 if TYPE_CHECKING:
     from .istio.release import Release
@@ -69,9 +69,9 @@ class MeshModule(AnsibleModule):
         except Exception as error:  # noqa: BLE001 - whatever it is, the user gets a sentence
             failure = self._unexpected(error)
         else:
-            return self.exit_json(**result)
+            return self.exit_json(**result, **self._phases())
         # Outside of the handlers, where ansible-core would add a traceback of its own accord.
-        return self.fail_json(**failure)
+        return self.fail_json(**failure, **self._phases())
 
     def require(self, *libraries: str) -> None:
         """Fail where one of these Python packages, by the name that they are imported by, is not installed."""
@@ -194,6 +194,11 @@ class MeshModule(AnsibleModule):
         return {**result, "invocation": {"module_args": concealed(self.params)}}
 
     # --- the rest ----------------------------------------------------------------------------------------------
+
+    def _phases(self) -> Result:
+        """What the run has asked of the cluster, where it is wanted: the action plugin shows it."""
+        connected = self._verbosity > 0 and "cluster" in vars(self)
+        return {PHASES: self.cluster.meter.phases()} if connected else {}
 
     @cached_property
     def _progress_file(self) -> int | None:

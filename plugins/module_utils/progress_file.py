@@ -8,3 +8,6 @@ from __future__ import annotations
 
 PROGRESS_FILE = "MESHOPS_PROGRESS"
 """Environment variable with the path of a file whose lines the action plugin shows while the module runs."""
+
+PHASES = "phases"
+"""Key of a result that the action plugin takes out of it and shows, for a run with -v."""

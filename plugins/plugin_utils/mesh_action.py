@@ -16,7 +16,7 @@ from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
 from ansible_collections.meshops.istio.plugins.module_utils.concealment import is_content
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
-from ansible_collections.meshops.istio.plugins.module_utils.progress_file import PROGRESS_FILE
+from ansible_collections.meshops.istio.plugins.module_utils.progress_file import PHASES, PROGRESS_FILE
 from ansible_collections.meshops.istio.plugins.module_utils.sources import is_url, manifest_files
 from ansible_collections.meshops.istio.plugins.plugin_utils.payload import kept
 from ansible_collections.meshops.istio.plugins.plugin_utils.progress_display import ProgressDisplay
@@ -44,10 +44,18 @@ class MeshAction(NormalAction):
             self._task.args = {name: self._resolved(name, value) for name, value in self._task.args.items()}
         except InvalidInput as error:
             return {"failed": True, "msg": error.message, "code": error.code, "details": error.details}
-        shown = self._shown(str((task_vars or {}).get("inventory_hostname", "")))
-        with shown, kept(type(self).__module__.rpartition(".")[2]):
+        host = str((task_vars or {}).get("inventory_hostname", ""))
+        with self._shown(host), kept(type(self).__module__.rpartition(".")[2]):
             result: dict[str, Any] = super().run(tmp, task_vars)
+        self._show_phases(host, result.pop(PHASES, []))
         return result
+
+    def _show_phases(self, host: str, phases: list[dict[str, Any]]) -> None:
+        """Show what a run with -v has asked of the cluster."""
+        if phases:
+            # What has no plan has one phase, whose name would tell nothing.
+            names = [f"{one['phase']} " for one in phases] if len(phases) > 1 else [""]
+            display.v(f"  [{host}] {'; '.join(map(_measured, names, phases))}")
 
     @property
     def _local(self) -> bool:
@@ -130,3 +138,8 @@ class MeshAction(NormalAction):
                 yield
             finally:
                 self._task.environment = before
+
+
+def _measured(name: str, phase: dict[str, Any]) -> str:
+    requests = [f"{count} {method}" for method, count in phase["requests"].items()]
+    return f"{name}{phase['seconds']:.2f} s ({', '.join(requests) or 'no request'})"

@@ -15,6 +15,7 @@ from .acceptance import refuse_unacceptable
 from .apply import apply_changes, delete_stale
 from .cluster import Cluster
 from .lock import locked
+from .meter import CHECK, WAIT, WRITE
 from .objects import Key
 from .permissions import refuse_forbidden
 from .plan import Plan
@@ -26,6 +27,7 @@ __all__ = ["refuse", "wait_ready", "write"]
 
 def refuse(cluster: Cluster, plan: Plan, *, waits: bool, locks: bool) -> None:
     """Raise Refused for a plan that the user may not carry out, or that the API server would not accept."""
+    cluster.meter.begin(CHECK)
     refuse_forbidden(cluster, plan, waits=waits, locks=locks)
     refuse_unacceptable(cluster, plan)
 
@@ -55,12 +57,14 @@ def write(
         return max(0.0, deadline - time.monotonic())
 
     waits = awaited is not None
+    cluster.meter.begin(WRITE)
     with held as permit:
         if plan.leaving:
             wait_gone(cluster, plan.leaving, timeout=left(), progress=progress)
         if plan.leaving or lock:
             # Somebody else may have held the lock until now.
             plan = planned_again()
+            cluster.meter.begin(WRITE)
         if before is not None:
             before(plan)
         delete = partial(
@@ -69,7 +73,9 @@ def write(
         delete(first=True)
         apply_changes(cluster, plan, gates=waits, deadline=deadline, progress=progress, permit=permit)
         if awaited is not None and (keys := awaited(plan)):
+            cluster.meter.begin(WAIT)
             wait_ready(cluster, keys, timeout=left(), progress=progress)
+            cluster.meter.begin(WRITE)
         delete()
     return plan
 

@@ -20,6 +20,7 @@ from urllib.parse import quote
 from . import resources, threads, tunnel
 from .connection import POOL_SIZE, Connection, open_connection
 from .errors import ApiError, InvalidInput
+from .meter import Meter
 from .objects import Key, Kind, key_of
 from .transport import APPLY, MERGE_PATCH, Transport, api_error
 
@@ -102,6 +103,11 @@ class Cluster:
     def now(self) -> datetime | None:
         """The server's clock, as precise as a second; None before its first answer, or where it does not tell."""
         return self._transport.now
+
+    @property
+    def meter(self) -> Meter:
+        """What is asked of the cluster, by the phases of a run."""
+        return self._transport.meter
 
     @contextlib.contextmanager
     def time_limit(self, seconds: float) -> Iterator[float]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from .cluster import Cluster
 from .errors import Refused
+from .meter import PLAN, WAIT
 from .objects import Key, key_of
 from .plan import Plan, Unit, make_plan
 from .progress import Progress
@@ -72,6 +73,7 @@ def reconcile(
                     progress=progress,
                 )
             elif awaited:
+                cluster.meter.begin(WAIT)
                 left = max(0.0, deadline - time.monotonic())
                 carry_out.wait_ready(cluster, awaited, timeout=left, progress=progress)
     return Outcome(
@@ -91,6 +93,7 @@ def _diffs(plan: Plan) -> list[dict[str, str]]:
 def _checked_plan(
     cluster: Cluster, unit: Unit, checks: Callable[[Plan], None] | None, expected_digest: str | None
 ) -> Plan:
+    cluster.meter.begin(PLAN)
     plan = make_plan(cluster, unit)
     if checks is not None:
         checks(plan)

@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 
 from .connection import Connection
 from .errors import ApiError, Unauthorized, Unreachable
+from .meter import Meter
 
 APPLY = "application/apply-patch+yaml"
 MERGE_PATCH = "application/merge-patch+json"
@@ -50,6 +51,7 @@ class Transport:
         self.context = connection.context
         self.deadline: float | None = None
         self.patience = PATIENCE
+        self.meter = Meter()
         self._connection = connection
         self._user_agent = user_agent
         self._answered = False
@@ -149,6 +151,7 @@ class Transport:
         self._connection.authorise(headers)
         given = {name: value for name, value in (query or {}).items() if value}
         url = self.server + path + (f"?{urlencode(given)}" if given else "")
+        self.meter.count(method)
         return self._connection.pool.request(
             method,
             url,

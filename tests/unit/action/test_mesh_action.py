@@ -17,6 +17,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible_collections.meshops.istio.plugins.module_utils.progress_file import PROGRESS_FILE
+from ansible_collections.meshops.istio.plugins.plugin_utils import mesh_action
 
 Act = Callable[..., dict[str, Any]]
 
@@ -27,7 +28,7 @@ PASSWORD = [("default", VaultSecret(b"swordfish"))]
 def act(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Act:
     """Run a task's action plugin; returns what its module would be given: `args` and `environment`, or a failure.
 
-    The playbook lies in tmp_path. `given` may name the task's `transport`, `async_val` and `no_log`.
+    The playbook lies in tmp_path. `given` may name the task's `transport`, `async_val` and `no_log`, and a `result`.
     """
 
     def run(module: str, given: dict[str, Any] | None = None, /, **options: Any) -> dict[str, Any]:
@@ -40,7 +41,8 @@ def act(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Act:
         connection = SimpleNamespace(transport=task.get("transport", "local"))
 
         def played(self: Any, _tmp: Any, _task_vars: Any) -> dict[str, Any]:
-            return {"args": self._task.args, "environment": self._task.environment}
+            returned = task.get("result", {})
+            return {"args": self._task.args, "environment": self._task.environment, **returned}
 
         monkeypatch.setattr(NormalAction, "run", played)
         plugin = importlib.import_module(f"ansible_collections.meshops.istio.plugins.action.{module}")
@@ -164,3 +166,19 @@ def test_the_module_is_told_where_its_progress_is_read(act: Act) -> None:
 @pytest.mark.parametrize("given", [{"transport": "ssh"}, {"async_val": 60}, {"no_log": True}])
 def test_where_it_cannot_or_must_not_be_shown_there_is_none(given: dict[str, Any], act: Act) -> None:
     assert act("control_plane", given)["environment"] is None
+
+
+# --- what it took --------------------------------------------------------------------------------------------------
+
+
+def test_requests_and_timing_are_shown_instead_of_returned(act: Act, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(mesh_action.display, "v", shown.append)
+    phases = [
+        {"phase": "prepare", "seconds": 0.041, "requests": {}},
+        {"phase": "write", "seconds": 1.5, "requests": {"PATCH": 30, "POST": 1}},
+    ]
+    assert "phases" not in act("control_plane", {"result": {"phases": phases}})
+    act("control_plane")
+    act("ingress_info", {"result": {"phases": [{"phase": "prepare", "seconds": 0.2, "requests": {"GET": 3}}]}})
+    assert shown == ["  [] prepare 0.04 s (no request); write 1.50 s (30 PATCH, 1 POST)", "  [] 0.20 s (3 GET)"]

@@ -14,6 +14,7 @@ from typing import Any
 
 from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Access, Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import ApiError
+from ansible_collections.meshops.istio.plugins.module_utils.kube.meter import Meter
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, Kind, key_of
 from ansible_collections.meshops.istio.plugins.module_utils.kube.resources import BUILT_IN
 
@@ -29,6 +30,7 @@ class FakeCluster(Cluster):
     """
 
     patience = 30.0
+    meter = Meter()
     deadline: float | None = None
 
     def __init__(self, *objects: Object) -> None:  # on purpose without the parent's: there is no connection

@@ -202,3 +202,11 @@ def test_progress_that_nobody_can_read_is_no_failure(on_api: Run, monkeypatch: p
     monkeypatch.setenv(PROGRESS_FILE, "/nowhere/progress")
     manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}}
     assert on_api("application", name="shop", definition=[manifest])["changed"]
+
+
+def test_requests_and_timing_are_told_to_who_asks(api: ApiServer, on_api: Run) -> None:
+    assert "phases" not in on_api(INFO)
+    asked = len(api.requests)
+    (phase,) = on_api(INFO, verbosity=1)["phases"]
+    assert (phase["phase"], phase["requests"]) == ("prepare", {"GET": len(api.requests) - asked})
+    assert phase["seconds"] >= 0
