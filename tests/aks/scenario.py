@@ -20,31 +20,26 @@ from urllib.parse import urlsplit
 import yaml
 from ansible_collections.meshops.istio.tests.aks.cloud import Cloud
 from ansible_collections.meshops.istio.tests.aks.server import StandIn
-from ansible_collections.meshops.istio.tests.making import ROOT, make
+from ansible_collections.meshops.istio.tests.making import ROOT, fresh_lab
 
 LAB = "molecule-aks"
 
 
 def main(arguments: list[str]) -> int:
     """Run the scenario; its exit status."""
-    try:
-        make(LAB, "lab-up")
-        kubeconfig = Path(make(LAB, "lab-kubeconfig"))
-        with (
-            tempfile.TemporaryDirectory() as folder,
-            StandIn(Cloud.with_kubeconfig_of(kubeconfig), Path(folder)) as azure,
-        ):
-            servers = [one["cluster"]["server"] for one in yaml.safe_load(kubeconfig.read_text())["clusters"]]
-            # Only what is for Azure goes by the proxy that the stand-in is.
-            here = ",".join(["127.0.0.1", "localhost", *(str(urlsplit(server).hostname) for server in servers)])
-            variables = make(LAB, "lab-vars")
-            environment = {**os.environ, **azure.environment, "NO_PROXY": here, "MESH_CLUSTER_VARIABLES": variables}
-            molecule = Path(sys.executable).with_name("molecule")
-            command = [str(molecule), *(arguments or ["test"]), "--scenario-name", "aks"]
-            environment["PATH"] = f"{molecule.parent}:{Path(variables).parent}/bin:{environment['PATH']}"
-            return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
-    finally:
-        make(LAB, "lab-down")
+    molecule = Path(sys.executable).with_name("molecule")
+    command = [str(molecule), *(arguments or ["test"]), "--scenario-name", "aks"]
+    with (
+        fresh_lab(LAB) as (kubeconfig, variables),
+        tempfile.TemporaryDirectory() as folder,
+        StandIn(Cloud.with_kubeconfig_of(kubeconfig), Path(folder)) as azure,
+    ):
+        servers = [one["cluster"]["server"] for one in yaml.safe_load(kubeconfig.read_text())["clusters"]]
+        # Only what is for Azure goes by the proxy that the stand-in is.
+        here = ",".join(["127.0.0.1", "localhost", *(str(urlsplit(server).hostname) for server in servers)])
+        environment = {**os.environ, **azure.environment, "NO_PROXY": here, "MESH_CLUSTER_VARIABLES": str(variables)}
+        environment["PATH"] = f"{molecule.parent}:{variables.parent}/bin:{environment['PATH']}"
+        return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible_collections.meshops.istio.tests.making import ROOT, make
+from ansible_collections.meshops.istio.tests.making import ROOT, fresh_lab
 from ansible_collections.meshops.istio.tests.openshift.stand_in import OpenShift
 
 LAB = "molecule-openshift"
@@ -31,20 +31,17 @@ def with_overlay(variables: dict[str, Any]) -> dict[str, Any]:
 
 def main(arguments: list[str]) -> int:
     """Run the scenario; its exit status."""
-    try:
-        # An earlier run may have been cut short; on the mesh that it has left this one would have less to do.
-        make(LAB, "lab-down")
-        make(LAB, "lab-up", "ARGS=--cni")
-        kubeconfig, given = make(LAB, "lab-kubeconfig"), Path(make(LAB, "lab-vars"))
-        command = ["molecule", *(arguments or ["test"]), "--scenario-name", "openshift"]
-        with tempfile.TemporaryDirectory() as folder, OpenShift(LAB, kubeconfig):
-            variables = Path(folder) / "lab.yml"
-            variables.write_text(yaml.safe_dump(with_overlay(yaml.safe_load(given.read_text()))))
-            environment = {**os.environ, "KUBECONFIG": kubeconfig, "MESH_CLUSTER_VARIABLES": str(variables)}
-            environment["PATH"] = f"{given.parent}/bin:{environment['PATH']}"
-            return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
-    finally:
-        make(LAB, "lab-down")
+    command = ["molecule", *(arguments or ["test"]), "--scenario-name", "openshift"]
+    with (
+        fresh_lab(LAB, "ARGS=--cni") as (kubeconfig, given),
+        tempfile.TemporaryDirectory() as folder,
+        OpenShift(LAB, str(kubeconfig)),
+    ):
+        variables = Path(folder) / "lab.yml"
+        variables.write_text(yaml.safe_dump(with_overlay(yaml.safe_load(given.read_text()))))
+        environment = {**os.environ, "KUBECONFIG": str(kubeconfig), "MESH_CLUSTER_VARIABLES": str(variables)}
+        environment["PATH"] = f"{given.parent}/bin:{environment['PATH']}"
+        return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
 
 if __name__ == "__main__":
