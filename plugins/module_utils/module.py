@@ -38,6 +38,12 @@ _REQUIREMENTS = ("jmespath", "kubernetes", "PyYAML")
 
 Result = dict[str, Any]
 
+_ELSEWHERE = {
+    "no_kubeconfig": "the role mesh has mesh_kubeconfig and mesh_host for them, and AWX a credential",
+    "download_failed": "the role mesh has mesh_release_source for it",
+}
+"""Where the options have another name that a sentence, by its code, tells users to set."""
+
 
 class MeshModule(AnsibleModule):
     """A module of this collection: its options and, if it `connects`, those of the connection.
@@ -59,7 +65,7 @@ class MeshModule(AnsibleModule):
             self.require(*self._needed)
             result = body(self)
         except MeshError as error:
-            failure: Result = {"msg": error.message, "code": error.code, "details": error.details}
+            failure: Result = {"msg": _said(error), "code": error.code, "details": error.details}
         except KeyboardInterrupt:
             failure = {
                 "msg": "The run was interrupted: what it has applied stays, and running it again completes it.",
@@ -220,3 +226,9 @@ class MeshModule(AnsibleModule):
             "code": "unexpected",
             "details": details,
         }
+
+
+def _said(error: MeshError) -> str:
+    """The sentence of a failure, with the names that its options have elsewhere."""
+    elsewhere = _ELSEWHERE.get(error.code)
+    return f"{error.message.removesuffix('.')} ({elsewhere})." if elsewhere else error.message

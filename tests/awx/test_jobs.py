@@ -138,6 +138,7 @@ def test_a_job_without_a_credential_says_so(controller: Controller, variables: O
     job = controller.run("precheck.yml", {"new-cluster": {}}, variables, None)
     assert job.status == "failed"
     assert "does not exist; name one with 'kubeconfig', or a server with 'host'" in job.failures["new-cluster"]
+    assert job.failures["new-cluster"].endswith("and AWX a credential).")
 
 
 def test_without_the_release_and_without_a_network_it_is_said_what_to_provide(run: Callable[..., Job]) -> None:
@@ -145,7 +146,8 @@ def test_without_the_release_and_without_a_network_it_is_said_what_to_provide(ru
     assert job.status == "failed"
     for message in job.failures.values():
         assert message.startswith("Istio 1.29.1 cannot be downloaded from https://")
-        assert "name in `source` a folder with the unpacked release, its archive, or a mirror" in message
+        assert "name in `source` istio-1.29.1-linux-" in message
+        assert message.endswith("or a mirror that this machine reaches (the role mesh has mesh_release_source for it).")
 
 
 def test_without_its_python_requirements_it_says_how_to_have_them(

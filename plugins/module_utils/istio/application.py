@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..kube.errors import ApiError, InvalidInput, Refused
+from ..kube.errors import ApiError, InvalidInput, Refused, UnknownKind
 from ..kube.objects import Kind, key_of, kind_of
 from ..kube.plan import Plan, Unit
 from ..kube.resources import OWN_GROUPS
@@ -91,7 +91,7 @@ class Application:
 
     def _placed(self, cluster: Cluster, obj: Mapping[str, Any], guess: bool) -> Object:
         metadata = dict(obj["metadata"])
-        if _namespaced(cluster, kind_of(obj), guess):
+        if _namespaced(cluster, obj, guess):
             metadata["namespace"] = metadata.get("namespace") or self.namespace
         else:
             metadata.pop("namespace", None)
@@ -163,10 +163,11 @@ def missing_namespaces(cluster: Cluster, objects: Iterable[Object]) -> list[Obje
     ]
 
 
-def _namespaced(cluster: Cluster, kind: Kind, guess: bool) -> bool:
+def _namespaced(cluster: Cluster, obj: Mapping[str, Any], guess: bool) -> bool:
+    kind = kind_of(obj)
     try:
         return cluster.namespaced(kind)
-    except InvalidInput as error:
+    except UnknownKind as error:
         if kind.group in RETIRED_GROUPS:
             raise InvalidInput(
                 f"{kind.kind} of {kind.api_version} is not part of Istio any more: use {RETIRED_GROUPS[kind.group]}.",
@@ -174,7 +175,15 @@ def _namespaced(cluster: Cluster, kind: Kind, guess: bool) -> bool:
                 kind=kind._asdict(),
             ) from error
         if not guess or kind.group in OWN_GROUPS:
-            raise
+            change = f"change the apiVersion of {key_of(obj)}"
+            other = f"correct {key_of(obj)}, or install first what defines its kind"
+            remedy = change if error.details["served"] else other
+            raise InvalidInput(
+                f"{error.message.rstrip('.')}: {remedy}.",
+                code=error.code,
+                object=key_of(obj)._asdict(),
+                **error.details,
+            ) from error
     names = {"kind": kind.kind, "plural": f"{kind.kind.lower()}s"}
     version = kind.api_version.rpartition("/")[2]
     cluster.learn(

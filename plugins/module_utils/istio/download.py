@@ -97,9 +97,10 @@ class Download:
             if not again or attempt == _ATTEMPTS or time.monotonic() > self._until:
                 break
             time.sleep(attempt)
+        archive = url.removesuffix(".sha256").rpartition("/")[2]
         raise Unreachable(
-            f"{what} cannot be downloaded from {url} ({reason}): name in `source` a folder with the unpacked release,"
-            " its archive, or a mirror that this machine reaches.",
+            f"{what} cannot be downloaded from {url} ({reason}): name in `source` {archive}, a folder with it or with the"
+            " unpacked release, or a mirror that this machine reaches.",
             code="download_failed",
             url=url,
         )

@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from . import resources, threads, tunnel
 from .connection import POOL_SIZE, Connection, open_connection
-from .errors import ApiError, InvalidInput
+from .errors import ApiError, UnknownKind
 from .meter import Meter
 from .objects import Key, Kind, key_of
 from .transport import APPLY, MERGE_PATCH, Transport, api_error
@@ -308,7 +308,9 @@ class Cluster:
             versions = sorted(known.api_version for known in self._served() if known.kind == kind.kind)
             hint = f"; it serves that kind as {', '.join(versions)}" if versions else ""
             raise UnknownKind(
-                f"The cluster does not know {kind.kind} of {kind.api_version}{hint}.", kind=kind._asdict()
+                f"The cluster does not know {kind.kind} of {kind.api_version}{hint}.",
+                kind=kind._asdict(),
+                served=versions,
             )
         return resource
 
@@ -355,12 +357,6 @@ class Cluster:
         query = {**query, "dryRun": "All"} if dry_run else query
         answer: dict[str, Any] = self.raw(method, path, body, query=query, content_type=content_type)
         return answer
-
-
-class UnknownKind(InvalidInput):
-    """The API server does not serve this kind at this version."""
-
-    code = "unknown_kind"
 
 
 def _found(request: Callable[[], Any]) -> Any:

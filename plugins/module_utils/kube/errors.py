@@ -28,6 +28,12 @@ class InvalidInput(MeshError):
     code = "invalid_input"
 
 
+class UnknownKind(InvalidInput):
+    """The API server does not serve this kind at this version; `details` name the versions `served` of the kind."""
+
+    code = "unknown_kind"
+
+
 class Refused(MeshError):
     """A check said no; nothing was written."""
 

@@ -127,7 +127,9 @@ def _without_kubeconfig(given: Mapping[str, Any], where: str) -> Loaded:
         except ConfigException as error:
             raise InvalidInput(f"This pod's service account cannot be used: {_one_line(error)}.") from error
     elif "host" not in given:
-        raise InvalidInput(f"{where} does not exist; name one with 'kubeconfig', or a server with 'host'.")
+        raise InvalidInput(
+            f"{where} does not exist; name one with 'kubeconfig', or a server with 'host'.", code="no_kubeconfig"
+        )
     return found
 
 

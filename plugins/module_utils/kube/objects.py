@@ -132,7 +132,7 @@ def _loader() -> type:
                     if not isinstance(key_node, yaml.ScalarNode) or key_node.tag == "tag:yaml.org,2002:merge":
                         continue
                     if key_node.value in seen:
-                        raise _problem(f"the key '{key_node.value}' is repeated", key_node)
+                        raise _problem(f"the key '{key_node.value}' is repeated: keep one of the two", key_node)
                     seen.add(key_node.value)
             super().flatten_mapping(node)
 

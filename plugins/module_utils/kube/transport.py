@@ -228,7 +228,10 @@ class Transport:
         verb = "no longer answers" if self._answered else "does not answer"
         through = " through the proxy" if getattr(self._connection.pool, "proxy", None) else ""
         text = " ".join(str(getattr(cause, "strerror", None) or cause).split()).rstrip(".")
-        return Unreachable(f"The cluster at {self.server} {verb}{through}: {text}.", server=self.server)
+        return Unreachable(
+            f"The cluster at {self.server} {verb}{through}: {text}; see that it is up, and that this machine reaches it.",
+            server=self.server,
+        )
 
 
 def _unconditional(content_type: str | None, body: Any) -> bool:

@@ -47,7 +47,8 @@ def test_an_api_version_that_is_gone_is_told_with_the_one_to_use(api: ApiServer,
     result = on_api("application", name="hello", definition=[old], check=check)
     assert (result["code"], api.writes) == ("unknown_kind", [])
     assert result["msg"] == (
-        "The cluster does not know Deployment of extensions/v1beta1; it serves that kind as apps/v1."
+        "The cluster does not know Deployment of extensions/v1beta1; it serves that kind as apps/v1: change the apiVersion"
+        " of Deployment hello."
     )
 
 
@@ -56,7 +57,7 @@ def test_a_repeated_key_is_told_with_file_and_line(api: ApiServer, on_api: Run, 
     file.write_text(DEPLOYMENT.format(version="apps/v1", more="version: v1"))
     result = on_api("application", name="hello", src=[str(file)])
     assert (result["code"], api.writes) == ("invalid_input", [])
-    assert result["msg"] == f"{file}, line 11: the key 'version' is repeated."
+    assert result["msg"] == f"{file}, line 11: the key 'version' is repeated: keep one of the two."
 
 
 def test_a_rule_of_the_time_before_kubernetes_had_them(api: ApiServer, on_api: Run) -> None:

@@ -156,7 +156,9 @@ def test_a_version_that_does_not_exist(mirror: Mirror, cache: Path) -> None:
 def test_an_unreachable_source_names_its_address_and_the_way_out(mirror: Mirror, cache: Path) -> None:
     mirror.server.shutdown()
     mirror.server.server_close()
-    with pytest.raises(Unreachable, match=r"cannot be downloaded from http://127\S+ \(.*refused\): name in `source`"):
+    with pytest.raises(
+        Unreachable, match=r"cannot be downloaded from http://127\S+ \(.*refused\): name in `source` istio-1\.29\.1-"
+    ):
         find(cache, mirror.url)
 
 

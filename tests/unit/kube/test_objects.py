@@ -124,7 +124,7 @@ def test_a_repeated_key_is_refused_by_file_and_line() -> None:
           size: big
           colour: blue
     """)
-    assert error.message == "mesh.yaml, line 7: the key 'colour' is repeated."
+    assert error.message == "mesh.yaml, line 7: the key 'colour' is repeated: keep one of the two."
     assert error.details == {"file": "mesh.yaml", "line": 7}
 
 

@@ -30,6 +30,7 @@ from ansible_collections.meshops.istio.tests.unit.kube.certificates import make_
 CONFIG_MAP = Kind("v1", "ConfigMap")
 PATH = "/api/v1/namespaces/shop/configmaps/web"
 MANAGER = "meshops.istio/test"
+REMEDY = "see that it is up, and that this machine reaches it."
 
 
 def web(**data: str) -> dict[str, Any]:
@@ -189,8 +190,8 @@ def test_an_object_that_does_not_fit_its_schema_is_not_the_servers_failure(api: 
     [
         (status(503, "ServiceUnavailable", "come back later"), "The API server answered 503 to GET /api/v1/"),
         (status(429, "TooManyRequests", "slow down", **{"Retry-After": "60"}), "slow down."),
-        (Answer(closes=True), "no longer answers: Remote end closed connection without response."),
-        (Answer(hangs=True), "no longer answers: timed out."),
+        (Answer(closes=True), "no longer answers: Remote end closed connection without response; "),
+        (Answer(hangs=True), "no longer answers: timed out; "),
     ],
 )
 def test_the_time_limit_is_kept(api: ApiServer, cluster: Cluster, fault: Answer, sentence: str) -> None:
@@ -238,7 +239,7 @@ def test_a_wrong_address_fails_soon() -> None:
     cluster.deadline = started + 300
     error = fails(cluster.version)
     assert isinstance(error, Unreachable)
-    assert error.message == f"The cluster at {url} does not answer: Connection refused."
+    assert error.message == f"The cluster at {url} does not answer: Connection refused; {REMEDY}"
     assert time.monotonic() - started < transport.FIRST_CONTACT + 1
 
 
@@ -257,7 +258,7 @@ def test_an_address_that_swallows_everything_fails_soon(monkeypatch: pytest.Monk
         error = fails(cluster.version)
         for one in waiting:
             one.close()
-    assert error.message.endswith(" does not answer: timed out.")
+    assert error.message.endswith(f" does not answer: timed out; {REMEDY}")
     assert time.monotonic() - started < 0.5 + 1
 
 
@@ -268,7 +269,9 @@ def test_a_name_that_does_not_exist_is_not_tried_again(pauses: list[float], monk
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     cluster = Cluster.connect({"host": "https://mesh.example.invalid", "api_key": "x"}, user_agent="test")
     error = fails(cluster.version)
-    assert error.message == ("The cluster at https://mesh.example.invalid does not answer: Name or service not known.")
+    assert error.message == (
+        f"The cluster at https://mesh.example.invalid does not answer: Name or service not known; {REMEDY}"
+    )
     assert pauses == []
 
 

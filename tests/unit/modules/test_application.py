@@ -166,7 +166,7 @@ def test_a_mistake_in_a_file_is_named_with_its_line(api: ApiServer, on_api: Run,
     file = tmp_path / "shop.yaml"
     file.write_text(MANIFESTS + "data: {a: 1}\ndata: {b: 2}\n", encoding="utf-8")
     result = on_api("application", **SHOP, src=[str(file)])
-    assert (result["msg"], api.writes) == (f"{file}, line 10: the key 'data' is repeated.", [])
+    assert (result["msg"], api.writes) == (f"{file}, line 10: the key 'data' is repeated: keep one of the two.", [])
 
 
 def test_a_file_that_is_not_there(on_api: Run, tmp_path: Path) -> None:

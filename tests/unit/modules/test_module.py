@@ -84,8 +84,21 @@ def test_the_task_wins_over_the_environment(api: ApiServer, on_api: Run, monkeyp
 
 def test_a_failure_has_a_sentence_a_code_and_details(run_module: Run, tmp_path: Path) -> None:
     result = run_module(INFO, kubeconfig=str(tmp_path / "nowhere"))
-    assert (result["failed"], result["code"]) == (True, "invalid_input")
-    assert "nowhere does not exist" in result["msg"]
+    assert (result["failed"], result["code"]) == (True, "no_kubeconfig")
+    assert result["msg"] == (
+        f"The kubeconfig {tmp_path}/nowhere does not exist; name one with 'kubeconfig', or a server with 'host' (the role"
+        " mesh has mesh_kubeconfig and mesh_host for them, and AWX a credential)."
+    )
+
+
+def test_without_the_release_and_without_a_network_it_is_said_which_file_to_provide(run_module: Run) -> None:
+    result = run_module("release", version="1.29.1", source=["http://127.0.0.1:9/istio"])
+    assert result["code"] == "download_failed"
+    assert "name in `source` istio-1.29.1-" in result["msg"]
+    assert result["msg"].endswith(
+        ".tar.gz, a folder with it or with the unpacked release, or a mirror that this machine reaches (the role mesh has"
+        " mesh_release_source for it)."
+    )
 
 
 def test_refused_credentials(api: ApiServer, on_api: Run) -> None:
