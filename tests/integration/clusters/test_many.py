@@ -121,3 +121,36 @@ def test_tags_choose_among_the_parts_and_limit_among_the_clusters(
     assert ("Bring the control plane to its state" in run.text) is ("stock" not in done)
     assert ("Label the namespaces" in run.text) is ("stock" in done)
     assert [line for line in run.summary if "Namespace" in line] == list(done.values())
+
+
+def test_a_removal_is_of_the_parts_that_are_chosen(site: Run, folder: Path) -> None:
+    assert site.changed  # the meshes are there
+    options = ("-i", "meshes.yml", "-e", "@mesh.yml", "-e", "mesh_uninstall_confirm=true", "--limit", "west")
+    run = run_program("ansible-playbook", "meshops.istio.uninstall", *options, "--tags", "injection", folder=folder)
+    assert (run.returncode, run.changed) == (0, {"west": 1}), run.text
+    assert "control plane 1.29.1 revision default healthy" in run.summary
+    assert run.summary[-2:] == ["changed 1 updated", "updated Namespace shop"]
+    run = run_program(
+        "ansible-playbook",
+        "meshops.istio.site",
+        *options,
+        "-e",
+        "mesh_state=absent",
+        "--skip-tags",
+        "injection",
+        folder=folder,
+    )
+    assert run.returncode == 0, run.text
+    assert "control plane none" in run.summary
+
+
+def test_what_has_no_parts_is_done_whatever_the_tags(site: Run, folder: Path) -> None:
+    assert site.changed
+    options = ("-i", "meshes.yml", "-e", "@mesh.yml", "--limit", "east", "--tags", "addons")
+    verified = run_program(
+        "ansible-playbook", "meshops.istio.verify", *options, "-e", "mesh_verify_proxies=false", folder=folder
+    )
+    assert "check ok the configuration is as Istio's analysis wants it" in verified.summary, verified.text
+    cluster = run_program("ansible-playbook", "meshops.istio.cluster", *options, folder=folder)
+    assert cluster.returncode == 0, cluster.text
+    assert "context east (Kubernetes 1.35.4" in cluster.text

@@ -12,8 +12,8 @@ import time
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Access, Cluster, UnknownKind
-from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import ApiError, Unreachable
+from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Access, Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import ApiError, UnknownKind, Unreachable
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
 from ansible_collections.meshops.istio.tests.unit.kube.api_server import Answer, ApiServer, Request, faulty, status
 from ansible_collections.meshops.istio.tests.unit.kube.manifests import (
