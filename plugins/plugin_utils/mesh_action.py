@@ -45,7 +45,7 @@ class MeshAction(NormalAction):
         except InvalidInput as error:
             return {"failed": True, "msg": error.message, "code": error.code, "details": error.details}
         host = str((task_vars or {}).get("inventory_hostname", ""))
-        with self._shown(host), kept(type(self).__module__.rpartition(".")[2]):
+        with self._shown(host), kept(type(self).__module__.rpartition(".")[2], local=self._local):
             result: dict[str, Any] = super().run(tmp, task_vars)
         self._show_phases(host, result.pop(PHASES, []))
         return result

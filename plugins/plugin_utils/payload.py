@@ -7,7 +7,8 @@
 A module travels with all that it imports, which ansible-core finds by parsing file after file. A task that has nothing
 to change spends more time on that than on its work, and what comes of it is kept until the end of the run only. So it
 is put back where ansible-core looks for it, from the user's cache, under a hash of all that it was made of. Where a
-version of ansible-core should not look there, it packs as it always did.
+version of ansible-core should not look there, it packs as it always did. For modules that run on this machine, byte code
+is put in, too.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import ansible
 from ansible import constants
 from ansible.plugins.loader import module_utils_loader
 from ansible_collections.meshops.istio.plugins.module_utils.istio.cache import cache_folder, write_atomically
+from ansible_collections.meshops.istio.plugins.plugin_utils.bytecode import compiled
 
 _PLUGINS = Path(__file__).resolve().parents[1]
 _KEPT = 24 * 3600
@@ -32,10 +34,13 @@ _KEPT = 24 * 3600
 
 
 @contextlib.contextmanager
-def kept(module: str) -> Iterator[None]:
-    """Run a module of this collection in this context: it is packed once for all runs."""
+def kept(module: str, *, local: bool) -> Iterator[None]:
+    """Run a module of this collection in this context: it is packed once for all runs.
+
+    `local`: it runs on this machine, and no wire has to carry byte code for another's Python.
+    """
     try:
-        kept_as = _folder(module) / _key(module)
+        kept_as = _folder(module) / f"{_key(module)}{'-local' if local else ''}"
         known = _restore(kept_as)
     except OSError:
         yield
@@ -43,7 +48,7 @@ def kept(module: str) -> Iterator[None]:
     yield
     if not known:
         with contextlib.suppress(OSError):
-            _keep(module, kept_as)
+            _keep(module, kept_as, local=local)
 
 
 def _restore(kept_as: Path) -> bool:
@@ -58,7 +63,7 @@ def _restore(kept_as: Path) -> bool:
     return True
 
 
-def _keep(module: str, kept_as: Path) -> None:
+def _keep(module: str, kept_as: Path, *, local: bool) -> None:
     made = [file for file in _place().glob(f"*.plugins.modules.{module}-*") if file.suffix != ".lock"]
     if not made:
         return
@@ -69,7 +74,8 @@ def _keep(module: str, kept_as: Path) -> None:
             other.rmdir()
     kept_as.mkdir(mode=0o700, exist_ok=True)
     for file in made:
-        write_atomically(kept_as / file.name, file.read_bytes())
+        packed = file.read_bytes()
+        write_atomically(kept_as / file.name, compiled(packed) if local else packed)
 
 
 def _ours(path: Path) -> bool:
