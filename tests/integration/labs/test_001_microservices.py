@@ -142,13 +142,13 @@ def test_the_picture(microservices: Seed, seen: Seen) -> None:
     drawn = microservices.ask("topology_info", namespaces=["default"])
     found, route = ways(drawn), "VirtualService default/microservices"
     assert ("Gateway default/microservices-gateway", route, "*") in found
-    assert ("Service default/order-service", "Deployment default/order", "") in found
+    assert ("Service default/order-service", "Deployment default/order-deployment", "") in found
     assert {target for source, target, _label in found if source == route} == {
         "Service default/customer-service",
         "Service default/order-service",
     }
     workloads = {node["name"]: node["in_mesh"] for node in drawn["nodes"] if node["in_mesh"] is not None}
-    assert workloads == {**dict.fromkeys(INSIDE, True), **dict.fromkeys(OUTSIDE, False)}
+    assert workloads == {**{f"{name}-deployment": True for name in INSIDE}, **dict.fromkeys(OUTSIDE, False)}
     assert drawn["mermaid"].count("no sidecar") == len(OUTSIDE)
     seen(f"{len(found)} ways, {len(workloads)} workloads, {len(OUTSIDE)} of them marked as without a sidecar")
 
