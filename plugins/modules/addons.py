@@ -165,6 +165,23 @@ options:
     description:
       - The provider that gets the access logs of the whole mesh. V(envoy) writes them to the proxies' own logs.
     type: str
+  assume:
+    description:
+      - In check mode, what to reckon with that is not there yet, because something that comes before brings it.
+      - Without it, check mode does not look at the gateway, its certificate and the providers.
+    type: dict
+    suboptions:
+      gateway_namespaces:
+        description:
+          - The namespaces of gateways that are to come.
+        type: list
+        elements: str
+      providers:
+        description:
+          - The providers that the mesh will be told of, as C(extension_providers) of M(meshops.istio.control_plane)'s
+            result names them.
+        type: list
+        elements: str
 seealso:
   - module: meshops.istio.control_plane
   - module: meshops.istio.application
@@ -291,7 +308,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.exposur
 )
 from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.settings import settle
 from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.telemetry import telemetry
-from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.unit import Addons
+from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.unit import Addons, Assumed
 from ansible_collections.meshops.istio.plugins.module_utils.kube.images import replace_images, with_pull_secrets
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 
@@ -312,6 +329,10 @@ GATEWAY = {
     "selector": {"type": "dict"},
     "port": {"type": "int"},
     "secret": {"type": "str", "no_log": False},
+}
+ASSUME = {
+    "gateway_namespaces": {"type": "list", "elements": "str"},
+    "providers": {"type": "list", "elements": "str"},
 }
 
 
@@ -339,7 +360,12 @@ def present(module: MeshModule) -> Result:
             check_mode=module.check_mode,
         ),
         checks=lambda plan: addons.check(
-            cluster, plan, providers=providers, minor=release.minor, check_mode=module.check_mode
+            cluster,
+            plan,
+            providers=providers,
+            minor=release.minor,
+            check_mode=module.check_mode,
+            assumed=Assumed.of(parameters["assume"]),
         ),
     )
     return {"addons": names, "dashboards": dashboards(cluster, shown, found, gate), **result}
@@ -372,6 +398,7 @@ def main() -> None:
         "tracing": {"type": "str"},
         "tracing_sampling": {"type": "float"},
         "access_logs": {"type": "str"},
+        "assume": {"type": "dict", "options": ASSUME},
         **RELEASE,
         **MIRROR,
         **PLAN,

@@ -345,6 +345,12 @@ gateways:
       returned: always
       type: str
       sample: IngressGateways
+extension_providers:
+  description: The names of the providers of tracing, access logs and more that the mesh is told of.
+  returned: success and O(state=present)
+  type: list
+  elements: str
+  sample: [jaeger]
 resources:
   description: The users' own Istio resources, which go with the CRDs of a purge.
   returned: success and O(state=absent)
@@ -423,7 +429,13 @@ def present(module: MeshModule) -> Result:
     result = module.reconcile(unit, lock=LOCK, checks=check)
     for sentence in told:
         module.warn(sentence)
-    return {**result, "version": release.version, "revision": wanted.revision, "gateways": wanted.gateways}
+    return {
+        **result,
+        "version": release.version,
+        "revision": wanted.revision,
+        "gateways": wanted.gateways,
+        "extension_providers": wanted.extension_providers,
+    }
 
 
 def absent(module: MeshModule) -> Result:

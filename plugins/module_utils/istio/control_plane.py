@@ -21,6 +21,7 @@ from .handover import Handover, is_ready
 from .labels import component_of, labels_of, owner_labels
 from .overlap import refuse_overlap
 from .ownership import MANAGER, RETIRED, refuse_claimed_gateways, refuse_foreign, refuse_missing_namespaces
+from .providers import providers_in
 from .release import Release
 from .remarks import remarks
 from .render import Renderer
@@ -133,6 +134,11 @@ class ControlPlane:
             for obj in self.rendered
             if obj["kind"] == "Deployment" and component_of(obj) in labels.GATEWAYS
         ]
+
+    @property
+    def extension_providers(self) -> list[str]:
+        """The names of the providers that the mesh is told of."""
+        return sorted(providers_in(obj for obj in self.rendered if obj["kind"] == "ConfigMap"))
 
     def desired(self, standing: Standing | None = None) -> list[Object]:
         """All objects of the revision, given what stands in the cluster (nothing, if it is not said)."""

@@ -109,6 +109,7 @@ def test_what_cannot_be_done_is_refused_before_the_first_write(mesh: Object, lab
         "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nspec:\n  meshConfg: {}\n", encoding="utf-8"
     )
     application = {"name": "broken", "namespace": OURS, "src": str(tmp_path / "twice.yaml")}
+    exposed = {"mesh_addons": ["prometheus"], "mesh_addons_host": "mesh.test"}
     bad: dict[str, tuple[Object, list[str]]] = {
         "context": ({"mesh_context": "nowhere"}, ["nowhere"]),
         "cluster": ({"mesh_kubeconfig": None, "mesh_host": "https://127.0.0.1:1"}, ["https://127.0.0.1:1"]),
@@ -117,6 +118,10 @@ def test_what_cannot_be_done_is_refused_before_the_first_write(mesh: Object, lab
         "overlay": ({"mesh_overlays": [str(tmp_path / "unknown.yaml")]}, ["meshConfg", "unknown.yaml"]),
         "namespace": ({"mesh_create_namespaces": False}, [OURS, "does not exist"]),
         "application": ({"mesh_applications": [application]}, ["twice.yaml", "kind"]),
+        "certificate": (
+            {**exposed, "mesh_addons_secret": "not-there"},
+            ["no Secret not-there in namespace istio-system"],
+        ),
         "digest": ({"mesh_plan_digest": "0" * 64}, ["The plan has become another"]),
     }
     begun = now()

@@ -13,7 +13,7 @@ import yaml
 from ansible_collections.meshops.istio.tests.unit.addons.conftest import SYSTEM, Addons
 from ansible_collections.meshops.istio.tests.unit.addons.test_addons import container
 from ansible_collections.meshops.istio.tests.unit.modules.running import Run
-from ansible_collections.meshops.istio.tests.unit.traffic.mesh import Mesh, istio, secret
+from ansible_collections.meshops.istio.tests.unit.traffic.mesh import Mesh, istio, path_of, secret
 
 HOST = "mesh.example.com"
 TELEMETRY = "telemetry.istio.io/v1"
@@ -178,6 +178,28 @@ def test_a_provider_that_the_mesh_does_not_have(refused: Addons) -> None:
 
 def test_in_check_mode_the_provider_may_have_been_planned_only(run: Addons) -> None:
     assert run("jaeger", tracing="jaeger", check=True)["changed"]
+
+
+COMING = {"gateway_namespaces": [SYSTEM], "providers": ["jaeger"]}
+"""What the control plane, planned before, is going to bring."""
+
+
+def test_in_check_mode_what_is_to_come_may_be_told(mesh: Mesh, run: Addons, refused: Addons) -> None:
+    for pod in [one for one in mesh.objects if one["kind"] == "Pod"]:
+        mesh.remove(path_of(pod))
+    at = {"expose": [{"host": HOST}], "gateway": {"secret": "mesh"}, "assume": COMING, "check": True}
+    assert refused("jaeger", tracing="jaegger", **at)["code"] == "provider_missing"
+    missing = refused("jaeger", tracing="jaeger", **at)
+    assert missing["msg"] == (
+        "There is no Secret mesh in namespace istio-system, where the gateway runs (there is none of that name anywhere):"
+        " create it there."
+    )
+    elsewhere = {**at, "assume": {**COMING, "gateway_namespaces": ["shop", SYSTEM]}}
+    mesh.add(secret("mesh", "tls.crt", "tls.key"))
+    assert run("jaeger", tracing="jaeger", **at)["changed"]
+    assert run("jaeger", tracing="jaeger", **elsewhere)["changed"]
+    nothing = refused("jaeger", tracing="jaeger", **{**at, "assume": {"providers": ["jaeger"]}})
+    assert nothing["code"] == "workload_missing"
 
 
 def test_another_telemetry_of_the_whole_mesh(mesh: Mesh, refused: Addons) -> None:

@@ -69,6 +69,12 @@ def test_check_mode_foretells_and_a_second_run_writes_nothing(api: ApiServer, on
     assert (again["changed"], api.writes) == (False, written)
 
 
+def test_the_providers_that_the_mesh_is_told_of_are_returned(on_api: Run, made: MadeRelease) -> None:
+    mesh = "extensionProviders: [{name: zipkin, zipkin: {service: zipkin, port: 9411}}]"
+    made.renders(make("ConfigMap", "istio", "istio-system", data={"mesh": mesh}))
+    assert on_api("control_plane", **options(made), check=True)["extension_providers"] == ["zipkin"]
+
+
 def test_ingress_settings_reach_the_service(api: ApiServer, on_api: Run, made: MadeRelease) -> None:
     made.renders(*rendered())
     ingress = [{"type": "NodePort", "node_ports": {"http2": 30080}}]
@@ -95,13 +101,16 @@ def test_that_an_address_is_released_is_said_before_it_happens(api: ApiServer, o
     assert "which releases the node port 30080" in on_api("control_plane", **inside)["warnings"][0]
 
 
-def test_a_node_port_that_is_taken(api: ApiServer, on_api: Run, made: MadeRelease) -> None:
+def test_a_node_port_that_is_taken_or_out_of_range(api: ApiServer, on_api: Run, made: MadeRelease) -> None:
     made.renders(*rendered())
     front = make("Service", "front", "shop", spec={"ports": [{"name": "http", "port": 80, "nodePort": 30080}]})
     api.put("/api/v1/namespaces/shop/services/front", front)
     refused = on_api("control_plane", **options(made), ingress=[{"type": "NodePort", "node_ports": {"http2": 30080}}])
     assert (refused["code"], api.writes) == ("node_port_taken", [])
     assert "is taken by Service shop/front (port http)" in refused["msg"]
+    refused = on_api("control_plane", **options(made), ingress=[{"type": "NodePort", "node_ports": {"http2": 80}}])
+    assert (refused["code"], api.writes) == ("node_port_range", [])
+    assert "is out of the range 30000 to 32767 that node ports are taken from: choose one within." in refused["msg"]
 
 
 BROKEN = "kind: IstioOperator\nspec: {a: 1\n"

@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...kube.errors import InvalidInput, Refused
-from ...kube.objects import Kind, key_of, read_yaml
+from ...kube.objects import Kind, key_of
+from ..providers import BUILT_IN, providers_in
 from ..traffic.shape import make
 from ..traffic.unit import served_kind
 
@@ -22,9 +23,6 @@ Object = dict[str, Any]
 TELEMETRY = Kind("telemetry.istio.io/v1", "Telemetry")
 NAME = "mesh-default"
 """The name that Istio's documentation gives the mesh's own Telemetry."""
-
-BUILT_IN = frozenset({"envoy", "prometheus", "stackdriver"})
-"""Providers that every mesh has without being told of them."""
 
 _CONFIG_MAP = Kind("v1", "ConfigMap")
 _OTLP = (1, 20)
@@ -64,10 +62,17 @@ def telemetry(*, tracing: str, access_logs: str, sampling: float | None, namespa
 
 
 def refuse_unknown_providers(
-    cluster: Cluster, wanted: Mapping[str, str], namespace: str, minor: tuple[int, int]
+    cluster: Cluster,
+    wanted: Mapping[str, str],
+    namespace: str,
+    minor: tuple[int, int],
+    assumed: Iterable[str] = (),
 ) -> None:
-    """Raise Refused for a provider (by the option that names it) that no control plane in `namespace` knows."""
-    known = BUILT_IN | _configured(cluster, namespace)
+    """Raise Refused for a provider (by the option that names it) that no control plane in `namespace` knows.
+
+    `assumed` are those that it is about to be told of.
+    """
+    known = BUILT_IN | providers_in(cluster.list(_CONFIG_MAP, namespace)) | set(assumed)
     for option, name in wanted.items():
         if name and name not in known:
             entry = provider(name, namespace, minor)
@@ -95,17 +100,6 @@ def refuse_second(cluster: Cluster, namespace: str) -> None:
                 code="telemetry_exists",
                 object=key._asdict(),
             )
-
-
-def _configured(cluster: Cluster, namespace: str) -> frozenset[str]:
-    """The providers in the mesh configurations of a namespace; each revision has its own."""
-    names: set[str] = set()
-    for config in cluster.list(_CONFIG_MAP, namespace):
-        text = (config.get("data") or {}).get("mesh")
-        for document in read_yaml(text, str(key_of(config))) if text else ():
-            listed = document.get("extensionProviders") if isinstance(document, Mapping) else None
-            names |= {str(one.get("name")) for one in listed or ()}
-    return frozenset(names)
 
 
 def _inline(entry: Object) -> str:

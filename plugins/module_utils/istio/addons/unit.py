@@ -61,6 +61,21 @@ _TRAFFIC = (Kind(NETWORKING, "Gateway"), Kind(NETWORKING, "VirtualService"), TEL
 
 
 @dataclass(frozen=True)
+class Assumed:
+    """What a step before is about to bring: the namespaces of gateways, and the names of the mesh's providers."""
+
+    gateway_namespaces: Sequence[str] = ()
+    providers: Sequence[str] = ()
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any] | None) -> Assumed | None:
+        """From the option `assume`; None where nothing is said."""
+        if options is None:
+            return None
+        return cls(options.get("gateway_namespaces") or (), options.get("providers") or ())
+
+
+@dataclass(frozen=True)
 class Addons:
     """The addons of the control plane in a namespace."""
 
@@ -106,26 +121,40 @@ class Addons:
         return [obj for obj in found if not only or labels_of(obj).get(ADDON_LABEL) in only]
 
     def check(
-        self, cluster: Cluster, plan: Plan, *, providers: Mapping[str, str], minor: tuple[int, int], check_mode: bool
+        self,
+        cluster: Cluster,
+        plan: Plan,
+        *,
+        providers: Mapping[str, str],
+        minor: tuple[int, int],
+        check_mode: bool,
+        assumed: Assumed | None = None,
     ) -> None:
         """Raise Refused for a plan that cannot work, or that takes what is another's.
 
-        providers: those that tracing and access logs go to, by the option that names them. In check mode what a step
-        before may only have planned is left alone: the control plane, its gateways and its providers.
+        providers: those that tracing and access logs go to, by the option that names them. In check mode a step before
+        may only have planned the control plane, its gateways and its providers: these are as `assumed` says, or left
+        alone where it does not say.
         """
         refuse_foreign(plan)
         refuse_owned(plan, {LABEL: self.namespace})
         _refuse_unserved_monitors(cluster, plan)
-        if check_mode:
+        if check_mode and assumed is None:
             return
-        refuse_missing_namespaces(cluster, plan)
-        _refuse_without_istio(cluster, plan)
+        if not check_mode:
+            assumed = None
+            refuse_missing_namespaces(cluster, plan)
+            _refuse_without_istio(cluster, plan)
+        coming = assumed or Assumed()
         if any(obj["kind"] == TELEMETRY.kind for obj in plan.objects):
             refuse_second(cluster, self.namespace)
-            refuse_unknown_providers(cluster, providers, self.namespace, minor)
+            refuse_unknown_providers(cluster, providers, self.namespace, minor, coming.providers)
         gateways = [obj for obj in plan.objects if obj["kind"] == "Gateway"]
         if any(change.desired and change.key.kind == "Gateway" for change in plan.changes):
-            settle(gateway_checks.problems({}, cluster, replace(plan, objects=gateways)), force=False)
+            wrong = gateway_checks.problems(
+                {}, cluster, replace(plan, objects=gateways), assumed=coming.gateway_namespaces
+            )
+            settle(wrong, force=False)
 
 
 def _refuse_unserved_monitors(cluster: Cluster, plan: Plan) -> None:

@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ...kube.cluster import Cluster
@@ -19,26 +20,36 @@ from .registry import POD, SERVICE
 from .shape import Object, Options
 
 
-def problems(_options: Options, cluster: Cluster, plan: Plan) -> Iterator[Problem]:
-    """No workload with the selector's labels, a port that it does not have, and Secrets that cannot be used."""
+def problems(_options: Options, cluster: Cluster, plan: Plan, *, assumed: Sequence[str] = ()) -> Iterator[Problem]:
+    """No workload with the selector's labels, a port that it does not have, and Secrets that cannot be used.
+
+    `assumed` are the namespaces of gateways that are yet to come, and whose labels and ports are not known.
+    """
     for gateway in plan.objects:
         selector = gateway["spec"]["selector"]
         text = ",".join(f"{name}={value}" for name, value in sorted(selector.items()))
         pods = [pod for pod in cluster.list(POD, label_selector=text) if not has_ended(pod)]
-        if not pods:
+        if not pods and not assumed:
             yield Problem(
                 f"No gateway runs with the labels {text}; install one, or correct selector.",
                 "workload_missing",
                 details={"selector": selector},
             )
             continue
-        yield from _ports(cluster, gateway, pods)
+        if not assumed:
+            yield from _ports(cluster, gateway, pods)
         namespaces = sorted({pod["metadata"]["namespace"] for pod in pods})
         for server in gateway["spec"]["servers"]:
             tls = server.get("tls") or {}
             if tls.get("credentialName") and "://" not in tls["credentialName"]:
-                for namespace in namespaces:
-                    yield from secret_problems(cluster, namespace, tls["credentialName"], tls["mode"])
+                found = [
+                    list(secret_problems(cluster, namespace, tls["credentialName"], tls["mode"]))
+                    for namespace in namespaces or assumed
+                ]
+                if namespaces:
+                    yield from itertools.chain.from_iterable(found)
+                elif all(found):  # of those that are yet to come, one is meant
+                    yield from found[0]
 
 
 def _ports(cluster: Cluster, gateway: Object, pods: Iterable[Object]) -> Iterator[Problem]:
