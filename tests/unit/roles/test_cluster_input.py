@@ -9,6 +9,8 @@ import json
 from typing import Any
 
 import pytest
+from ansible_collections.meshops.istio.plugins.filter.not_importable import not_importable
+from ansible_collections.meshops.istio.plugins.inventory.aks import NEEDED
 from ansible_collections.meshops.istio.tests.playbook import Run, run_playbook
 
 KUBECONFIG = {
@@ -46,12 +48,24 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"mesh_kubeconfig": "kubeconfig", "mesh_context": "west"},
         "has no context 'west'; it has east.",
     ),
+    "minikube": (
+        {"cluster_provider": "minikube", "cluster_minikube_program": "no-minikube"},
+        "There is no program no-minikube on this machine; install minikube, or name the path of one.",
+    ),
     "unreachable": ({"mesh_kubeconfig": "kubeconfig", "mesh_context": "east"}, "https://127.0.0.1:1 does not answer"),
     "own": (
         {"cluster_provider_tasks": "provider.yml", "cluster_name": "east", "own_kubeconfig": "kubeconfig"},
         "https://127.0.0.1:1 does not answer",
     ),
 }
+
+
+if not_importable(NEEDED):
+    BAD["azure"] = (
+        {"cluster_provider": "aks"},
+        "; install the collection azure.azcollection, as the PyPI package ansible brings it, and its libraries by pip"
+        " install --requirement requirements-azure.txt, a file of this collection.",
+    )
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +82,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def test_bad_input_is_one_clear_sentence(run: Run, name: str) -> None:
     sentence = BAD[name][1]
     assert sentence in run.failures[name], run.text
+
+
+def test_it_is_said_once_and_nothing_else_fails(run: Run) -> None:
+    assert len(run.failures) == len(BAD)
+    assert "Finalization of task args" not in run.text
+    assert "Traceback" not in run.text
 
 
 def test_no_secret_is_shown(run: Run) -> None:
