@@ -29,9 +29,12 @@ NOTHING_LEFT = "Nothing is left that costs money."
     ],
     ids=["wrong", "expired", "subscription", "none"],
 )
-def test_a_login_that_does_not_lead_there(run: Runner, environment: dict[str, str | None], said: str) -> None:
+def test_a_login_that_does_not_lead_there(
+    run: Runner, azure: StandIn, environment: dict[str, str | None], said: str
+) -> None:
     refused = run(str(HERE / "provider.yml"), environment=environment, **WANTED)
     assert refused.last_failures["cluster"].startswith(LOOKING + said), refused.text
+    assert azure.writes == []
 
 
 def test_a_token_that_is_no_longer_good(azure: StandIn, provider: Provider) -> None:

@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.meshops.istio.tests.unit.addons.conftest import SYSTEM, Addons
+from ansible_collections.meshops.istio.tests.unit.addons.conftest import ADDONS, SYSTEM, Addons
+from ansible_collections.meshops.istio.tests.unit.istio.conftest import MadeRelease
 from ansible_collections.meshops.istio.tests.unit.traffic.conftest import warnings_of
 from ansible_collections.meshops.istio.tests.unit.traffic.mesh import Mesh
 
@@ -122,6 +124,14 @@ def test_what_cannot_be_installed(refused: Addons, names: list[str], code: str, 
     result = refused(*names)
     assert result["code"] == code
     assert words in result["msg"]
+
+
+def test_an_addon_that_came_with_a_later_release(refused: Addons, tmp_path: Path) -> None:
+    old = MadeRelease(tmp_path / "istio-1.17.0")
+    old.write("manifest.yaml", "version: 1.17.0\n")
+    old.write("samples/addons/kiali.yaml", yaml.safe_dump_all(ADDONS["kiali"]))
+    result = refused("loki", version="1.17.0", source=[str(old.root)])
+    assert result["msg"] == "Istio 1.17.0 has no addon 'loki'; it has kiali."
 
 
 # --- settings ------------------------------------------------------------------------------------------------------

@@ -71,6 +71,21 @@ def test_the_text_of_a_survey_is_understood(failures: dict[str, str]) -> None:
     assert failures["survey"] == failures["latest"]
 
 
+@pytest.mark.parametrize(
+    ("playbook", "sentence"),
+    [
+        ("canary", "Neither canary_subset nor canary_destination is set, and one of them must say what is new."),
+        ("application", "application_name is not set, and it must be; by it the application is known again."),
+    ],
+)
+def test_what_other_playbooks_need_is_asked_for_by_their_own_variables(
+    playbook: str, sentence: str, tmp_path: Path
+) -> None:
+    hosts = {"one": {"canary_name": "reviews"}}
+    run = run_playbook(f"meshops.istio.{playbook}", hosts=hosts, folder=tmp_path, home=tmp_path)
+    assert run.failures == {"one": sentence}
+
+
 def test_an_ansible_core_that_is_too_old_is_refused(tmp_path: Path) -> None:
     # Python reads this before anything else.
     (tmp_path / "sitecustomize.py").write_text("import ansible.release\nansible.release.__version__ = '2.16.3'\n")
