@@ -13,6 +13,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from .progress import say
+
 Measurement = Callable[[], float]
 
 
@@ -58,6 +60,8 @@ def in_turn(times: int, *measurements: Measurement) -> list[list[float]]:
     for number in range(times):
         for index in reversed(order) if number % 2 else order:
             figures[index].append(measurements[index]())
+        seconds = ", ".join(f"{measured[-1]:.2f} s" for measured in figures)
+        say(f"  round {number + 1} of {times}: {seconds}")
     return figures
 
 

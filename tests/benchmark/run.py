@@ -28,6 +28,7 @@ from lab.paths import CHECKOUT, Lab
 
 from . import plot, results
 from .failure import BenchmarkError
+from .progress import say
 from .results import Result
 from .rows import cold, injection, many, memory, warm
 from .stage import Stage
@@ -44,8 +45,8 @@ ROWS: Mapping[str, Row] = {
     "playbook": warm.playbook,
     "repair": warm.repair,
     "check": warm.check,
-    "injection": injection.injection,
     "objects": many.objects,
+    "injection": injection.injection,
 }
 ONLY_LONG = frozenset({"helm", "injection", "playbook"})
 """Not of the short form: they take long, or need an istiod that is more than played."""
@@ -81,12 +82,14 @@ def measure(rows: Mapping[str, Row], stage: Stage, found: list[Result]) -> list[
     failed = []
     for name, row in rows.items():
         begun = time.monotonic()
+        say(name)
         try:
             found += row(stage)
         except (BenchmarkError, MeshError) as error:
             failed.append(name)
-            print(f"bench: {name} could not be measured: {error}", file=sys.stderr)
-        print(f"bench: {name} ({time.monotonic() - begun:.0f} s)", file=sys.stderr, flush=True)
+            say(f"{name} could not be measured: {error}")
+        else:
+            say(f"{name}: measured in {time.monotonic() - begun:.0f} s")
     return failed
 
 
@@ -100,10 +103,10 @@ def main() -> int:
         with lab_for(os.environ.get("LAB") or "bench", short=short) as lab, tempfile.TemporaryDirectory() as folder:
             failed = measure(rows, Stage(lab, Path(folder), short), found)
     except KeyboardInterrupt:
-        print("bench: interrupted", file=sys.stderr)
+        say("interrupted")
         return 130
     except (BenchmarkError, LabError) as error:
-        print(f"bench: {error}", file=sys.stderr)
+        say(str(error))
         return 1
     finally:
         report(found, short=short)

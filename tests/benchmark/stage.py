@@ -77,7 +77,12 @@ class Stage:
         """The collection, in the environment that this runs in, with a cache of its own for what is rendered."""
         import sys
 
-        return Ansible(Path(sys.executable).parent, {"MESHOPS_CACHE": str(self.folder / "cache")})
+        return Ansible(Path(sys.executable).parent, {"MESHOPS_CACHE": str(self.cache)})
+
+    @property
+    def cache(self) -> Path:
+        """The folder of what is kept from run to run."""
+        return self.folder / "cache"
 
     @property
     def control_plane(self) -> dict[str, Any]:
@@ -110,6 +115,10 @@ class Stage:
             raise BenchmarkError(f"{name} reports {'a' if done.changed else 'no'} change, which it should not.")
         return done
 
+    def warm_up(self, name: str, options: Mapping[str, Any]) -> None:
+        """Have ansible-core pack a module, which it does once for all runs."""
+        self.module(name, options, check_mode=True)
+
     def ping(self) -> float:
         """Seconds of a task that does nothing but start."""
         return self.ansible.task(PING).seconds
@@ -118,7 +127,7 @@ class Stage:
     def manifest(self) -> Path:
         """A file with exactly the objects that ours applies to the mesh that is installed now."""
         options = Options.of({**self.control_plane, "ingress": []})
-        unit = ControlPlane(self.release, options, self.cluster, cache_dir=str(self.folder / "cache")).unit()
+        unit = ControlPlane(self.release, options, self.cluster, cache_dir=str(self.cache)).unit()
         path = self.folder / "mesh.yaml"
         path.write_text(yaml.dump_all(make_plan(self.cluster, unit).objects, Dumper=yaml.CSafeDumper), encoding="utf-8")
         return path
