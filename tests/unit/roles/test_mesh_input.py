@@ -86,11 +86,12 @@ def test_what_other_playbooks_need_is_asked_for_by_their_own_variables(
     assert run.failures == {"one": sentence}
 
 
-def test_an_ansible_core_that_is_too_old_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("playbook", ["site", "cluster", "canary", "openshift"])
+def test_an_ansible_core_that_is_too_old_is_refused(playbook: str, tmp_path: Path) -> None:
     # Python reads this before anything else.
     (tmp_path / "sitecustomize.py").write_text("import ansible.release\nansible.release.__version__ = '2.16.3'\n")
     given = {"PYTHONPATH": str(tmp_path), "HOME": str(tmp_path)}
-    run = run_program("ansible-playbook", "meshops.istio.site", folder=tmp_path, environment=given)
+    run = run_program("ansible-playbook", f"meshops.istio.{playbook}", folder=tmp_path, environment=given)
     assert run.returncode == 2
     (said,) = run.failures.values()
     assert said.startswith("This is ansible-core 2.16.3, and the collection meshops.istio needs 2.17.0 or newer: ")
