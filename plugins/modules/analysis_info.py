@@ -162,13 +162,12 @@ def analyze(module: MeshModule) -> Result:
     objects += read_definitions(parameters["definition"] or ())
     namespaces = parameters["namespaces"] or []
     refuse_blind(module.cluster, namespaces)
-    with module.cluster.temporary_kubeconfig() as kubeconfig:
-        messages = Istioctl(release, kubeconfig, timeout=parameters["timeout"]).analyze(
-            namespaces=namespaces,
-            manifests=[json.dumps(obj) for obj in objects],
-            system_namespace=parameters["namespace"],
-            revision=parameters["revision"] or "",
-        )
+    messages = Istioctl(release, module.cluster, timeout=parameters["timeout"]).analyze(
+        namespaces=namespaces,
+        manifests=[json.dumps(obj) for obj in objects],
+        system_namespace=parameters["namespace"],
+        revision=parameters["revision"] or "",
+    )
     return verdict(module, messages, check="The analysis", code="analysis_failed")
 
 

@@ -108,7 +108,6 @@ details:
   sample: {output: could not read the injector}
 """
 
-import contextlib
 import json
 
 from ansible_collections.meshops.istio.plugins.module_utils.arguments import RELEASE
@@ -130,19 +129,17 @@ def inject(module: MeshModule) -> Result:
     if not objects:
         raise InvalidInput("There is nothing to inject into: src and definition hold no objects.")
     injector, mesh_config, values = (parameters[name] or "" for name in CONFIGURATION)
-    with contextlib.ExitStack() as stack:
-        kubeconfig = None
-        if not injector:
-            module.cluster.version()  # an unreachable cluster is said in our words, not in istioctl's
-            kubeconfig = stack.enter_context(module.cluster.temporary_kubeconfig())
-        after = Istioctl(release, kubeconfig).inject(
-            "\n---\n".join(json.dumps(obj) for obj in objects),
-            revision=parameters["revision"] or "",
-            system_namespace=parameters["namespace"],
-            injector=injector,
-            mesh_config=mesh_config,
-            values=values,
-        )
+    cluster = None if injector else module.cluster
+    if cluster:
+        cluster.version()  # an unreachable cluster is said in our words, not in istioctl's
+    after = Istioctl(release, cluster).inject(
+        "\n---\n".join(json.dumps(obj) for obj in objects),
+        revision=parameters["revision"] or "",
+        system_namespace=parameters["namespace"],
+        injector=injector,
+        mesh_config=mesh_config,
+        values=values,
+    )
     # Only what has pods can have got something.
     before = {key_of(obj): obj for obj in objects}
     injected = [str(key_of(obj)) for obj in after if "istio-proxy" in str(obj) and before.get(key_of(obj)) != obj]

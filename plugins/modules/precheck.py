@@ -120,6 +120,7 @@ details:
 from typing import Any
 
 from ansible_collections.meshops.istio.plugins.module_utils.arguments import RELEASE
+from ansible_collections.meshops.istio.plugins.module_utils.istio.analysis import refuse_blind_precheck
 from ansible_collections.meshops.istio.plugins.module_utils.istio.istioctl import Istioctl
 from ansible_collections.meshops.istio.plugins.module_utils.istio.prechecks import read_messages
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
@@ -131,8 +132,8 @@ def check(module: MeshModule) -> Result:
     release, _fetched = module.release()
     wanted = {"namespace": module.params["namespace"], "revision": module.params["revision"] or ""}
     module.cluster.version()  # an unreachable cluster is said in our words, not in istioctl's
-    with module.cluster.temporary_kubeconfig() as kubeconfig:
-        found = Istioctl(release, kubeconfig).precheck(**wanted)
+    refuse_blind_precheck(module.cluster)
+    found = Istioctl(release, module.cluster).precheck(**wanted)
     messages = [*read_messages(module.cluster, release, **wanted), *found]
     if module.params["ignore_version_check"]:
         messages = [_lenient(message) for message in messages]

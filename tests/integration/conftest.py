@@ -69,6 +69,14 @@ def lab() -> Lab:
     return Lab(os.environ.get("LAB", "default"))
 
 
+@pytest.fixture(scope="session")
+def gateway_api() -> str:
+    """The folder with the Gateway API's CRDs, from the Go module that Istio itself is built with."""
+    where = "from lab import golang; print(golang.module_folder(golang.NODE, 'sigs.k8s.io/gateway-api'))"
+    found = subprocess.run([sys.executable, "-c", where], cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    return str(Path(found.stdout.strip()) / "config" / "crd" / "standard")
+
+
 def now() -> datetime:
     """This moment, for `Lab.writes_since`."""
     return datetime.now(UTC)

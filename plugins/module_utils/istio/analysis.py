@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether `istioctl analyze` can see what it is to judge: where it cannot, it is silent, or waits for ever."""
+"""Whether istioctl can see what it is to judge: where it cannot, it is silent, or waits for ever."""
 
 from __future__ import annotations
 
@@ -12,25 +12,29 @@ from typing import TYPE_CHECKING
 from ..kube.cluster import Access
 from ..kube.errors import Refused
 from ..kube.objects import Kind
+from ..kube.permissions import refuse_denied
+from .kinds import DEFINITIONS
 
 if TYPE_CHECKING:
     from ..kube.cluster import Cluster
 
 _NAMESPACE = Kind("v1", "Namespace")
 _ROUTE = Kind("networking.istio.io/v1", "VirtualService")
-_READ = (
-    ("", "configmaps"),
+_PRECHECKED = (
     ("", "namespaces"),
-    ("", "nodes"),
     ("", "pods"),
-    ("", "secrets"),
     ("", "services"),
     ("apps", "deployments"),
+    ("apiextensions.k8s.io", "customresourcedefinitions"),
+)
+_ANALYZED = (
+    *_PRECHECKED,
+    ("", "configmaps"),
+    ("", "nodes"),
+    ("", "secrets"),
     ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"),
     ("admissionregistration.k8s.io", "validatingwebhookconfigurations"),
-    ("apiextensions.k8s.io", "customresourcedefinitions"),
-    ("networking.istio.io", "virtualservices"),
-    ("security.istio.io", "authorizationpolicies"),
+    *((one["spec"]["group"], one["spec"]["names"]["plural"]) for one in DEFINITIONS),
 )
 
 
@@ -45,11 +49,9 @@ def refuse_blind(cluster: Cluster, namespaces: Sequence[str]) -> None:
         )
     if not any(cluster.serves(_ROUTE._replace(api_version=f"{_ROUTE.group}/{one}")) for one in ("v1", "v1beta1")):
         raise Refused("The cluster does not know Istio's kinds, so that there is nothing to analyze.", code="no_istio")
-    denied = [str(one) for one in cluster.allowed([Access(verb="list", group=g, resource=r) for g, r in _READ])]
-    if denied:
-        raise Refused(
-            f"The user of {cluster.context or cluster.server} may not {', '.join(denied)}, without which istioctl"
-            " cannot analyze: grant it.",
-            code="forbidden",
-            missing=denied,
-        )
+    refuse_denied(cluster, [Access("list", group, plural) for group, plural in _ANALYZED])
+
+
+def refuse_blind_precheck(cluster: Cluster) -> None:
+    """Raise Refused where the cluster hides from this user what `istioctl experimental precheck` looks at."""
+    refuse_denied(cluster, [Access("list", group, plural) for group, plural in _PRECHECKED])

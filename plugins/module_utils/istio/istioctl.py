@@ -6,17 +6,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..kube.errors import MeshError
 from ..kube.objects import read_manifests
 from .release import Release
+
+if TYPE_CHECKING:
+    from ..kube.cluster import Cluster
+
+_IMPERSONATES = (1, 24)
+"""Since this release istioctl has flags for whom to act as, and no longer heeds what a kubeconfig says of it."""
 
 
 class IstioctlFailed(MeshError):
@@ -30,11 +37,11 @@ class IstioctlFailed(MeshError):
 
 
 class Istioctl:
-    """One release's istioctl, for the cluster of a kubeconfig if one is given. `timeout` is in seconds, per run."""
+    """One release's istioctl, for a cluster and as its user if one is given. `timeout` is in seconds, per run."""
 
-    def __init__(self, release: Release, kubeconfig: str | None = None, *, timeout: float = 120) -> None:
+    def __init__(self, release: Release, cluster: Cluster | None = None, *, timeout: float = 120) -> None:
         self.release = release
-        self._kubeconfig = kubeconfig
+        self._cluster = cluster
         self._timeout = timeout
 
     @property
@@ -46,7 +53,7 @@ class Istioctl:
     def render(
         self, overlays: Sequence[str], sets: Sequence[str] = (), *, charts: Path | None = None
     ) -> list[dict[str, Any]]:
-        """The objects of a control plane; with a kubeconfig, those for the cluster's own version.
+        """The objects of a control plane; with a cluster, those for its own version.
 
         `overlays` are the texts of IstioOperators. Raises IstioctlFailed.
         """
@@ -58,7 +65,7 @@ class Istioctl:
                 arguments += ["--set", flag]
             if charts:
                 arguments += ["--manifests", str(charts)]
-            if self._kubeconfig:
+            if self._cluster:
                 arguments.append("--cluster-specific")
             return read_manifests(self._run(arguments), f"what istioctl {self.release.version} renders")
 
@@ -139,17 +146,29 @@ class Istioctl:
         return answer.stdout
 
     def _answer(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        command = [str(self.release.istioctl), *arguments]
-        if self._kubeconfig:
-            command += ["--kubeconfig", self._kubeconfig]
-        try:
-            return subprocess.run(
-                command, capture_output=True, text=True, timeout=self._timeout, stdin=subprocess.DEVNULL, check=False
-            )
-        except subprocess.TimeoutExpired as error:
-            raise IstioctlFailed(f"{_named(arguments)} did not end within {self._timeout:.0f} s.", "") from error
-        except OSError as error:
-            raise IstioctlFailed(f"{self.release.istioctl} cannot be run: {error.strerror or error}.", "") from error
+        with self._access() as access:
+            command = [str(self.release.istioctl), *arguments, *access]
+            try:
+                return subprocess.run(
+                    command, capture_output=True, text=True, timeout=self._timeout, stdin=subprocess.DEVNULL, check=False
+                )
+            except subprocess.TimeoutExpired as error:
+                raise IstioctlFailed(f"{_named(arguments)} did not end within {self._timeout:.0f} s.", "") from error
+            except OSError as error:
+                raise IstioctlFailed(
+                    f"{self.release.istioctl} cannot be run: {error.strerror or error}.", ""
+                ) from error
+
+    @contextlib.contextmanager
+    def _access(self) -> Iterator[list[str]]:
+        """The flags that lead to the cluster, and say whom to act as there."""
+        if self._cluster is None:
+            yield []
+            return
+        user, groups = self._cluster.impersonated
+        flags = ["--as", user, *(part for group in groups for part in ("--as-group", group))] if user else []
+        with self._cluster.temporary_kubeconfig() as path:
+            yield ["--kubeconfig", path, *(flags if self.release.minor >= _IMPERSONATES else ())]
 
 
 def _written(folder: str, texts: Sequence[str]) -> list[str]:

@@ -87,8 +87,7 @@ class Renderer:
         try:
             with contextlib.ExitStack() as stack:
                 charts = stack.enter_context(self._replaced(base_chart)) if base_chart else None
-                kubeconfig = stack.enter_context(self.cluster.temporary_kubeconfig()) if self.cluster else None
-                return Istioctl(self.release, kubeconfig).render(texts, sets, charts=charts)
+                return Istioctl(self.release, self.cluster).render(texts, sets, charts=charts)
         except IstioctlFailed as error:
             raise explain(error, self.release, overlays, sets) from error
 

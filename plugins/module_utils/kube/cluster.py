@@ -123,6 +123,11 @@ class Cluster:
         """A cluster by connection options (see `open_connection`). Makes no request."""
         return cls(open_connection(options), user_agent)
 
+    @property
+    def impersonated(self) -> tuple[str, Sequence[str]]:
+        """The user, empty if there is none, and the groups that requests are made as."""
+        return self._connection.impersonate_user or "", self._connection.impersonate_groups
+
     def temporary_kubeconfig(self) -> AbstractContextManager[str]:
         """The path of a kubeconfig for other programs, removed at the context's exit."""
         return self._connection.temporary_kubeconfig()

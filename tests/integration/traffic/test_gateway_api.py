@@ -6,14 +6,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
-from ansible_collections.meshops.istio.tests.integration.conftest import CHECKOUT, Lab
+from ansible_collections.meshops.istio.tests.integration.conftest import Lab
 from ansible_collections.meshops.istio.tests.integration.steps import Seen
 from ansible_collections.meshops.istio.tests.integration.traffic.conftest import door_of
 from ansible_collections.meshops.istio.tests.integration.traffic.shop import MESH, Shop
@@ -23,20 +20,11 @@ from ansible_collections.meshops.istio.tests.unit.modules.running import Run
 COUNT = 300
 FIFTH = (25, 95)
 
-WHERE = "from lab import golang; print(golang.module_folder(golang.NODE, 'sigs.k8s.io/gateway-api'))"
-
-
-@pytest.fixture(scope="module")
-def definitions() -> str:
-    """The folder with the Gateway API's CRDs, from the Go module that Istio itself is built with."""
-    found = subprocess.run([sys.executable, "-c", WHERE], cwd=CHECKOUT, capture_output=True, text=True, check=True)
-    return str(Path(found.stdout.strip()) / "config" / "crd" / "standard")
-
 
 @pytest.fixture
-def front(run: Run, run_module: Run, lab: Lab, shop: Shop, definitions: str) -> Iterator[Door]:
+def front(run: Run, run_module: Run, lab: Lab, shop: Shop, gateway_api: str) -> Iterator[Door]:
     """A gateway of its own, in a cluster that has the Gateway API meanwhile."""
-    result = run_module("gateway_api", kubeconfig=lab.kubeconfig, src=[definitions])
+    result = run_module("gateway_api", kubeconfig=lab.kubeconfig, src=[gateway_api])
     assert result.get("managed"), result
     try:
         shop.set_services(("hello-v1", "hello-v2"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -26,6 +26,7 @@ class MemoryCluster(FakeCluster):
     def __init__(self, *objects: Object, kubernetes: str = "1.35.4") -> None:
         super().__init__(*objects)
         self.writes: list[tuple[str, Key, str]] = []
+        self.user, self.groups = "", list[str]()
         major, minor = kubernetes.split(".")[:2]
         self._kubernetes = Version(int(major), int(minor), f"v{kubernetes}")
 
@@ -34,6 +35,10 @@ class MemoryCluster(FakeCluster):
 
     def serves(self, kind: Kind) -> bool:
         return False  # nothing but Kubernetes' own kinds, which nobody asks for
+
+    @property
+    def impersonated(self) -> tuple[str, Sequence[str]]:
+        return self.user, self.groups
 
     def temporary_kubeconfig(self) -> AbstractContextManager[str]:
         return contextlib.nullcontext("no-kubeconfig")

@@ -14,6 +14,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.dead_webhooks 
 from ansible_collections.meshops.istio.plugins.module_utils.istio.istioctl import Istioctl, IstioctlFailed
 from ansible_collections.meshops.istio.plugins.module_utils.istio.overlap import overlaps, refuse_overlap
 from ansible_collections.meshops.istio.plugins.module_utils.istio.prechecks import read_messages
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release import Release
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import Refused
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import key_of
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Change, Plan
@@ -225,7 +226,7 @@ def test_istioctls_messages_become_data(made: MadeRelease) -> None:
         "output",
         '[{"code":"IST0102","level":"Info","origin":"Namespace shop","message":"not injected","documentationUrl":"https://istio.io/ist0102/?ref=x"}]\nInfo\n',
     )
-    assert Istioctl(made.release, "kubeconfig").analyze(namespaces=["shop"]) == [
+    assert Istioctl(made.release, MemoryCluster()).analyze(namespaces=["shop"]) == [
         {
             "code": "IST0102",
             "level": "info",
@@ -234,7 +235,7 @@ def test_istioctls_messages_become_data(made: MadeRelease) -> None:
             "reference": "https://istio.io/ist0102/",
         }
     ]
-    expected = "analyze -o json --failure-threshold Error --timeout 120s --namespace shop --kubeconfig kubeconfig"
+    expected = "analyze -o json --failure-threshold Error --timeout 120s --namespace shop --kubeconfig no-kubeconfig"
     assert made.calls == [expected]
     made.write("output", "")
     assert Istioctl(made.release).precheck() == []
@@ -243,9 +244,21 @@ def test_istioctls_messages_become_data(made: MadeRelease) -> None:
 def test_an_analysis_that_says_nothing_at_all_is_no_verdict(made: MadeRelease) -> None:
     made.write("output", "")
     with pytest.raises(IstioctlFailed, match=r"^istioctl analyze failed"):
-        Istioctl(made.release, "kubeconfig").analyze(namespaces=["none"])
+        Istioctl(made.release, MemoryCluster()).analyze(namespaces=["none"])
     made.write("output", "[]\n")
-    assert Istioctl(made.release, "kubeconfig").analyze(namespaces=["shop"]) == []
+    assert Istioctl(made.release, MemoryCluster()).analyze(namespaces=["shop"]) == []
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [("1.29.1", " --as ci --as-group ops --as-group web"), ("1.23.4", "")],  # the older one heeds the kubeconfig
+)
+def test_istioctl_acts_as_who_is_impersonated(made: MadeRelease, version: str, said: str) -> None:
+    cluster = MemoryCluster()
+    cluster.user, cluster.groups = "ci", ["ops", "web"]
+    made.write("output", "")
+    Istioctl(Release(version, made.root), cluster).precheck()
+    assert made.calls == [f"experimental precheck -o json --kubeconfig no-kubeconfig{said}"]
 
 
 def test_an_istioctl_that_fails_is_no_silence(made: MadeRelease) -> None:
