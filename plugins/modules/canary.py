@@ -197,7 +197,10 @@ details:
 
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic import gate
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.canary import Canary, Goal, check_steps
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.registry import VIRTUAL_SERVICE
+from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Access
 from ansible_collections.meshops.istio.plugins.module_utils.kube.difference import diffs
+from ansible_collections.meshops.istio.plugins.module_utils.kube.permissions import refuse_denied
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 
 PROMETHEUS = {
@@ -227,6 +230,8 @@ def move(module: MeshModule) -> Result:
         module.check_mode,
         module.progress,
     )
+    writing = Access("patch", VIRTUAL_SERVICE.group, "virtualservices", parameters["namespace"])
+    refuse_denied(cluster, [writing, *gate.asking(parameters["prometheus"])])
     if parameters["state"] == "rolled_back":
         weight = canary.roll_back()
     else:

@@ -85,7 +85,9 @@ import time
 from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.pages import PAGES, PATH_ANNOTATION
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
 from ansible_collections.meshops.istio.plugins.module_utils.kube.forward import backend, forwarded
+from ansible_collections.meshops.istio.plugins.module_utils.kube.inside import asking
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
+from ansible_collections.meshops.istio.plugins.module_utils.kube.permissions import refuse_denied
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 
 SERVICE = Kind("v1", "Service")
@@ -104,6 +106,7 @@ def show(module: MeshModule) -> Result:
             addon=addon,
             namespace=namespace,
         )
+    refuse_denied(module.cluster, asking([namespace]))
     port = page.port_of(service)
     path = (service["metadata"].get("annotations") or {}).get(PATH_ANNOTATION, page.inside)
     wanted = module.params["port"] if module.params["port"] is not None else port

@@ -113,6 +113,7 @@ from functools import partial
 from ansible_collections.meshops.istio.plugins.module_utils.istio.ingress import describe, read_ingress, why_pending
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput, NotReady
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key
+from ansible_collections.meshops.istio.plugins.module_utils.kube.permissions import refuse_denied, watching
 from ansible_collections.meshops.istio.plugins.module_utils.kube.ready import status
 from ansible_collections.meshops.istio.plugins.module_utils.kube.wait import wait_ready
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
@@ -128,8 +129,12 @@ def read(module: MeshModule) -> Result:
             raise
         found = {**describe({"metadata": {"name": name, "namespace": namespace}}), **NOWHERE}
     if found["pending"] and found["type"]:
-        if found["type"] == "LoadBalancer" and module.params["wait"] and not module.check_mode:
-            wait_for_address(module, Key("v1", "Service", namespace, name), found)
+        service = Key("v1", "Service", namespace, name)
+        waits = found["type"] == "LoadBalancer" and module.params["wait"]
+        if waits:
+            refuse_denied(module.cluster, watching(module.cluster, service.of, namespace))
+        if waits and not module.check_mode:
+            wait_for_address(module, service, found)
             found = read_ingress(module.cluster, name, namespace)
         else:
             module.warn(why_pending(module.cluster, found))

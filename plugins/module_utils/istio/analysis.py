@@ -49,7 +49,8 @@ def refuse_blind(cluster: Cluster, namespaces: Sequence[str]) -> None:
         )
     if not any(cluster.serves(_ROUTE._replace(api_version=f"{_ROUTE.group}/{one}")) for one in ("v1", "v1beta1")):
         raise Refused("The cluster does not know Istio's kinds, so that there is nothing to analyze.", code="no_istio")
-    refuse_denied(cluster, [Access("list", group, plural) for group, plural in _ANALYZED])
+    seen = [Access("get", "", plural) for plural in ("configmaps", "namespaces")]
+    refuse_denied(cluster, [*seen, *(Access("list", group, plural) for group, plural in _ANALYZED)])
 
 
 def refuse_blind_precheck(cluster: Cluster) -> None:

@@ -150,7 +150,12 @@ class Istioctl:
             command = [str(self.release.istioctl), *arguments, *access]
             try:
                 return subprocess.run(
-                    command, capture_output=True, text=True, timeout=self._timeout, stdin=subprocess.DEVNULL, check=False
+                    command,
+                    capture_output=True,
+                    text=True,
+                    timeout=self._timeout,
+                    stdin=subprocess.DEVNULL,
+                    check=False,
                 )
             except subprocess.TimeoutExpired as error:
                 raise IstioctlFailed(f"{_named(arguments)} did not end within {self._timeout:.0f} s.", "") from error

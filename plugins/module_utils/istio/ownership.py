@@ -85,12 +85,13 @@ def refuse_claimed_gateways(plan: Plan, revision: str) -> None:
 
 
 def refuse_missing_namespaces(cluster: Cluster, plan: Plan) -> None:
-    """Raise Refused where objects belong into namespaces that nobody creates."""
+    """Raise Refused where objects belong into namespaces that nobody creates, and that are not assumed."""
     made = {obj["metadata"]["name"] for obj in plan.objects if obj["kind"] == "Namespace"}
     there = {namespace for _group, _kind, namespace, _name in plan.live}
     unknown = sorted({key_of(obj).namespace for obj in plan.objects} - made - there - {""})
+    assumed = plan.unit.assumed
     answers = cluster.parallel(lambda name: cluster.get(_NAMESPACES, name), unknown)
-    missing = [name for name, found in zip(unknown, answers, strict=True) if found is None]
+    missing = [name for name, found in zip(unknown, answers, strict=True) if found is None and name not in assumed]
     if missing:
         first = next(key_of(obj) for obj in plan.objects if obj["metadata"].get("namespace") == missing[0])
         raise Refused(

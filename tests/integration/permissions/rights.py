@@ -38,17 +38,18 @@ class Right(NamedTuple):
         return f"{self.verb} {plural}" + (f".{self.group}" if self.group else "") + slash + part
 
 
-def documented() -> list[Right]:
-    """Every right of the document, once."""
-    rules = [rule for role in yaml.safe_load_all(DOCUMENT.read_text(encoding="utf-8")) for rule in role["rules"]]
-    found = {
-        Right(group, resource, verb)
-        for rule in rules
-        for group in rule["apiGroups"]
-        for resource in rule["resources"]
-        for verb in rule["verbs"]
+def documented() -> dict[str, frozenset[Right]]:
+    """The rights of each role of the document, by its name without what all their names begin with."""
+    return {
+        role["metadata"]["name"].removeprefix("meshops-istio-"): frozenset(
+            Right(group, resource, verb)
+            for rule in role["rules"]
+            for group in rule["apiGroups"]
+            for resource in rule["resources"]
+            for verb in rule["verbs"]
+        )
+        for role in yaml.safe_load_all(DOCUMENT.read_text(encoding="utf-8"))
     }
-    return sorted(found)
 
 
 @contextlib.contextmanager
@@ -88,33 +89,28 @@ class Account:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._rights = documented()
+        self._held: frozenset[Right] = frozenset()
         reference = {"apiGroup": _GROUP, "kind": "ClusterRole", "name": USER}
         binding = {"roleRef": reference, "subjects": [{"apiGroup": _GROUP, "kind": "User", "name": USER}]}
+        cluster.apply(_object("ClusterRole", rules=[]), manager="tests")
         cluster.apply(_object("ClusterRoleBinding", **binding), manager="tests")
-        self.hold_all()
 
-    def hold_all(self) -> None:
-        """Give the user all the rights."""
-        self._hold(self._rights)
-        self._until(self._rights[-1], allowed=True)
-
-    def lose(self, right: Right) -> None:
-        """Give the user all the rights but one."""
-        self._hold([one for one in self._rights if one != right])
-        self._until(right, allowed=False)
+    def hold(self, rights: frozenset[Right]) -> None:
+        """Give the user just these rights."""
+        rules = [{"apiGroups": [one.group], "resources": [one.resource], "verbs": [one.verb]} for one in sorted(rights)]
+        self._cluster.apply(_object("ClusterRole", rules=rules), manager="tests")
+        # The server's authorizer hears of a role as a whole, so that one right tells of all.
+        for right in sorted(self._held ^ rights)[:1]:
+            self._until(right, allowed=right in rights)
+        self._held = rights
 
     def remove(self) -> None:
         """Remove what makes the user one."""
         for kind in ("ClusterRoleBinding", "ClusterRole"):
             self._cluster.delete(Kind(_API, kind), USER)
 
-    def _hold(self, rights: list[Right]) -> None:
-        rules = [{"apiGroups": [one.group], "resources": [one.resource], "verbs": [one.verb]} for one in rights]
-        self._cluster.apply(_object("ClusterRole", rules=rules), manager="tests")
-
     def _until(self, right: Right, *, allowed: bool) -> None:
-        """The server's authorizer hears of a role by a watch, a moment later."""
+        """Wait for the authorizer, which hears of a role by a watch, a moment later."""
         attributes = right._asdict()
         review = {
             "apiVersion": "authorization.k8s.io/v1",

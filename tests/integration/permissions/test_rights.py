@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The documented rights are enough for a whole site, and without any one of them nothing is begun.
+"""The documented rights are enough for each role and for a whole site, and without any one of them nothing is begun.
 
 On an empty cluster first, then with a mesh: the tests build on each other in this order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -20,6 +20,18 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import 
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
 from ansible_collections.meshops.istio.plugins.module_utils.kube.wait import wait_gone
 from ansible_collections.meshops.istio.tests.integration.conftest import Lab, now
+from ansible_collections.meshops.istio.tests.integration.modules.monitors import MONITORS, definition
+from ansible_collections.meshops.istio.tests.integration.permissions.objects import (
+    MESH,
+    OURS,
+    THEIRS,
+    Object,
+    bystanders,
+    gateway,
+    leftovers,
+    make,
+    unfinished,
+)
 from ansible_collections.meshops.istio.tests.integration.permissions.rights import (
     USER,
     Account,
@@ -27,28 +39,22 @@ from ansible_collections.meshops.istio.tests.integration.permissions.rights impo
     asked_for,
     documented,
 )
-from ansible_collections.meshops.istio.tests.openshift.stand_in import install_kinds
+from ansible_collections.meshops.istio.tests.integration.permissions.tasks import (
+    BESIDE,
+    Tasks,
+    before_the_mesh,
+    with_the_mesh,
+)
+from ansible_collections.meshops.istio.tests.openshift.stand_in import documents, install_kinds
 from ansible_collections.meshops.istio.tests.playbook import Run, run_playbook
 from ansible_collections.meshops.istio.tests.unit.modules.running import Run as RunModule
 from ansible_collections.meshops.istio.tests.unit.modules.running import run_module
 
 __all__ = ["run_module"]
 
-Object = dict[str, Any]
 Try = Callable[..., Object]
-
-OURS, THEIRS = f"{USER}-shop", f"{USER}-stock"
-"""The namespace of the application, and one of workloads that are in the cluster before the mesh."""
-
 DEFINITION = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition")
-WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
-LABELS = {
-    "install.operator.istio.io/owning-resource": "unknown",
-    "install.operator.istio.io/owning-resource-namespace": "istio-system",
-    "istio.io/rev": "default",
-    "operator.istio.io/component": "Cni",
-    "operator.istio.io/managed": "Reconcile",
-}
+EVERYTHING = frozenset[Right]().union(*documented().values())
 
 
 @pytest.fixture(scope="module")
@@ -61,14 +67,15 @@ def cluster(lab: Lab) -> Cluster:
 def account(cluster: Cluster) -> Iterator[Account]:
     """The user whose rights are tried."""
     made = Account(cluster)
+    made.hold(EVERYTHING)
     yield made
     made.remove()
 
 
 @pytest.fixture(scope="module")
-def owed() -> list[Right]:
-    """The rights that nobody has been refused for yet."""
-    return documented()
+def owed() -> dict[str, set[Right]]:
+    """The rights, by their roles, that nobody has been refused for yet."""
+    return {role: set(rights) for role, rights in documented().items()}
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +88,8 @@ def play(lab: Lab, account: Account, tmp_path_factory: pytest.TempPathFactory) -
         "mesh_ingress_type": "NodePort",
         "mesh_inject_namespaces": [THEIRS],
         "mesh_create_namespaces": True,
+        "mesh_addons": ["prometheus"],
+        "mesh_addons_access_logs": "envoy",
         "mesh_applications": [{"name": "helloworld", "namespace": OURS, "sample": "helloworld"}],
     }
 
@@ -93,7 +102,7 @@ def play(lab: Lab, account: Account, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(scope="module", autouse=True)
 def empty(cluster: Cluster, play: Callable[..., Run]) -> Iterator[None]:
     """A cluster without a mesh, before and after, and with workloads that have no sidecar."""
-    names = [Key("v1", "Namespace", "", name) for name in (OURS, THEIRS)]
+    names = [Key("v1", "Namespace", "", name) for name in (OURS, THEIRS, MESH)]
 
     def clean() -> None:
         if cluster.list(DEFINITION, label_selector="operator.istio.io/component"):
@@ -105,15 +114,19 @@ def empty(cluster: Cluster, play: Callable[..., Run]) -> Iterator[None]:
         wait_gone(cluster, names, timeout=120, progress=silent)
 
     clean()
-    cluster.apply(_object("v1", "Namespace", THEIRS, ""), manager="tests")
-    for kind in WORKLOADS:
-        cluster.apply(_workload(kind, kind.lower(), THEIRS), manager="tests")
-    template = _workload("Deployment", "bare", THEIRS)["spec"]["template"]
-    cluster.apply(_object("v1", "Pod", "bare", THEIRS, spec=template["spec"]), manager="tests")
+    install_kinds(cluster, "NetworkAttachmentDefinition")
+    for kind in MONITORS:
+        cluster.apply(definition(kind), manager="tests")
+    for obj in bystanders():
+        cluster.apply(obj, manager="tests")
     yield
     clean()
-    for theirs in (ROUTE, PROJECT, PROJECT_REQUEST):
-        cluster.delete(DEFINITION, f"{theirs.kind.lower()}s.{theirs.group}")
+    networks = "network-attachment-definitions.k8s.cni.cncf.io"
+    monitors = [Kind("monitoring.coreos.com/v1", kind) for kind in MONITORS]
+    named = [f"{theirs.kind.lower()}s.{theirs.group}" for theirs in (ROUTE, PROJECT, PROJECT_REQUEST, *monitors)]
+    for name in (networks, *named):
+        cluster.delete(DEFINITION, name)
+    cluster.delete(Kind("rbac.authorization.k8s.io/v1", "ClusterRole"), "system:openshift:scc:anyuid")
 
 
 @pytest.fixture
@@ -126,70 +139,37 @@ def attempt(run_module: RunModule, lab: Lab) -> Try:
     return run
 
 
-def before_the_mesh(lab: Lab) -> dict[str, Object]:
-    """What a site asks the modules before its first write, by their names."""
-    release = lab.release
-    return {
-        "control_plane": {**lab.control_plane, "set": ["components.cni.enabled=true"]},
-        "injection": {"namespaces": [OURS], "create_namespaces": True},
-        "restart": {"namespaces": [THEIRS], "recreate_pods": True},
-        "application": {
-            **release, "name": "helloworld", "namespace": OURS, "sample": "helloworld", "create_namespaces": True,
-        },
-        "control_plane_info": {},
-        "injection_info": {},
-        "precheck": release,
-    }  # fmt: skip
-
-
-def with_the_mesh(lab: Lab) -> dict[str, Object]:
-    """What else is asked where there is one."""
-    return {
-        "control_plane": {"state": "absent", "purge": True, "force": True},
-        "application": {"name": "helloworld", "namespace": OURS, "state": "absent"},
-        "injection": {"namespaces": [OURS], "state": "absent"},
-        "ingress_info": {},
-        "proxy_info": {"timeout": 0},
-        "analysis_info": {**lab.release, "fail_on": "never"},
-        "addons": {"state": "absent"},
-        "openshift": {"projects": ["it-rights-new"], "scc": "anyuid", "scc_namespaces": [THEIRS]},
-    }
-
-
-def refuse(
-    attempt: Try, account: Account, owed: list[Right], tasks: Mapping[str, Object], *, otherwise: Iterable[str]
-) -> None:
-    """Take each right away that is still owed, and let the user try the tasks until one of them is refused.
-
-    They are the tasks that ask for this right; where none does, those named `otherwise`, as istioctl asks unheard.
-    """
-    needs = {}
-    for name, options in tasks.items():
-        with asked_for() as asked:
-            result = attempt(name, **options)
-        assert not result.get("failed"), (name, result["msg"])
-        needs[name] = asked
-    wrong = []
-    for right in list(owed):
-        names = [name for name in tasks if right in needs[name]] or list(otherwise)
-        account.lose(right)
-        for name in names:
-            result = attempt(name, **tasks[name])
+def refuse(attempt: Try, account: Account, owed: dict[str, set[Right]], tasks: Tasks) -> None:
+    """Try each role's tasks with its rights, and those that ask for a right which is still owed without this one."""
+    roles, wrong = documented(), []
+    for role, tried in tasks.items():
+        held = roles[role] | roles.get(BESIDE.get(role, ""), frozenset())
+        asking: dict[Right, tuple[str, Object]] = {}
+        account.hold(held)
+        for name, options in tried:
+            with asked_for() as asked:
+                result = attempt(name, **options)
             if result.get("failed"):
+                wrong.append((role, name, "all", result["msg"]))
+            asking |= dict.fromkeys(asked, (name, options))
+        for right in sorted(owed[role] & asking.keys()):
+            name, options = asking[right]
+            account.hold(held - {right})
+            result = attempt(name, **options)
+            if result.get("failed"):
+                owed[role].remove(right)
                 said = result["msg"]
                 if not said.startswith("The user ") or str(right) not in said or "\n" in said:
-                    wrong.append((name, str(right), said))
-                owed.remove(right)
-                break
-    account.hold_all()
+                    wrong.append((role, name, str(right), said))
+    account.hold(EVERYTHING)
     assert wrong == []
 
 
 def test_who_lacks_a_right_is_refused_on_an_empty_cluster(
-    attempt: Try, account: Account, owed: list[Right], lab: Lab
+    attempt: Try, account: Account, owed: dict[str, set[Right]], lab: Lab, gateway_api: str
 ) -> None:
     begun = now()
-    refuse(attempt, account, owed, before_the_mesh(lab), otherwise=["precheck"])
+    refuse(attempt, account, owed, before_the_mesh(lab, gateway_api))
     assert lab.writes_since(begun) == 0
 
 
@@ -207,44 +187,45 @@ def test_a_site_needs_no_other_rights(play: Callable[..., Run]) -> None:
 def routes(cluster: Cluster, run_module: RunModule, lab: Lab) -> None:
     """Kinds of OpenShift's, with a Route and a grant that are to go, one Route to be another, and one to come."""
     install_kinds(cluster, "Route", "Project", "ProjectRequest")
-    plain = {"port": {"number": 80, "name": "http", "protocol": "HTTP"}}
-    encrypted = {
-        "port": {"number": 443, "name": "tls", "protocol": "TLS"}, "tls": {"mode": "PASSTHROUGH"},
-    }  # fmt: skip
+    cluster.apply(next(one for one in documents("objects.yml") if one["kind"] == "ClusterRole"), manager="tests")
 
-    def have(*servers: Object) -> None:
-        spec = {"selector": {"istio": "ingressgateway"}, "servers": list(servers)}
-        cluster.apply(_object("networking.istio.io/v1", "Gateway", "rights", OURS, spec=spec), manager="tests")
+    def have(spec: Object) -> None:
+        cluster.apply(make("networking.istio.io/v1", "Gateway", "rights", OURS, spec=spec), manager="tests")
 
-    have({**plain, "hosts": ["old.example.com", "other.example.com"]})
+    have(gateway("old.example.com", "other.example.com"))
     done = run_module("openshift", kubeconfig=lab.kubeconfig, scc="anyuid", scc_namespaces=[OURS], wait=False)
     assert len(done["routes"]) == 2, done
-    have({**plain, "hosts": ["new.example.com"]}, {**encrypted, "hosts": ["other.example.com"]})
+    have(gateway("new.example.com", encrypted="other.example.com"))
 
 
 @pytest.mark.usefixtures("routes")
 def test_who_lacks_a_right_is_refused_where_there_is_a_mesh(
-    attempt: Try, account: Account, owed: list[Right], lab: Lab, cluster: Cluster
+    attempt: Try, account: Account, owed: dict[str, set[Right]], lab: Lab, cluster: Cluster, run_module: RunModule
 ) -> None:
-    # What other configurations have left: it runs nowhere.
-    for obj in (
-        _labelled(_workload("DaemonSet", "istio-cni-node", "istio-system")),
-        _labelled(_object("policy/v1", "PodDisruptionBudget", "left", "istio-system", spec={"minAvailable": 1})),
-    ):
+    run_module("revision_tag", kubeconfig=lab.kubeconfig, **lab.release, name=USER, revision="default")
+    for obj in (*leftovers(), *unfinished()):
         cluster.apply(obj, manager="istio-operator")
     begun = now()
-    refuse(attempt, account, owed, with_the_mesh(lab), otherwise=with_the_mesh(lab))
+    refuse(attempt, account, owed, with_the_mesh(lab))
     assert lab.writes_since(begun) == 0
+    bind = Right("rbac.authorization.k8s.io", "clusterroles", "bind")
+    account.hold(documented()["openshift"] - {bind})
+    said = attempt("openshift", scc="anyuid", scc_namespaces=[THEIRS])["msg"]
+    assert said.startswith("The user may not create RoleBinding "), said
+    assert "'bind'" in said
+    account.hold(EVERYTHING)
+    owed["openshift"].remove(bind)
     # Where an application's earlier objects may not be looked for, there are none.
-    passed_over = {Right(kind.group, cluster.plural(kind), "list") for kind in SEARCHED}
-    assert [str(right) for right in owed if right not in passed_over] == [], "rights that nothing asks for"
+    owed["applications"] -= {Right(kind.group, cluster.plural(kind), "list") for kind in SEARCHED}
+    left = {role: sorted(map(str, rights)) for role, rights in owed.items() if rights}
+    assert left == {}, "rights that nothing asks for"
 
 
 def test_a_whole_site_is_refused_before_its_first_write(play: Callable[..., Run], account: Account, lab: Lab) -> None:
-    account.lose(Right("coordination.k8s.io", "leases", "create"))
+    account.hold(EVERYTHING - {Right("coordination.k8s.io", "leases", "create")})
     begun = now()
     done = play("site", mesh_set=["meshConfig.accessLogFile=/dev/stdout"])
-    account.hold_all()
+    account.hold(EVERYTHING)
     assert "may not create leases.coordination.k8s.io in namespace default: grant" in done.failures["one"]
     assert lab.writes_since(begun) == 0
 
@@ -252,25 +233,3 @@ def test_a_whole_site_is_refused_before_its_first_write(play: Callable[..., Run]
 def test_the_rights_are_enough_to_remove_it_all(play: Callable[..., Run]) -> None:
     done = play("uninstall", mesh_uninstall_confirm=True, mesh_purge=True)
     assert done.returncode == 0, done.text
-
-
-def _object(api_version: str, kind: str, name: str, namespace: str, **content: Any) -> Object:
-    metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
-    return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **content}
-
-
-def _workload(kind: str, name: str, namespace: str) -> Object:
-    labels = {"app": name}
-    container = {"name": "main", "image": "docker.io/curlimages/curl:8.16.0", "command": ["/bin/sleep", "3600"]}
-    template = {"metadata": {"labels": labels}, "spec": {"containers": [container], "terminationGracePeriodSeconds": 0}}
-    more = {"serviceName": name} if kind == "StatefulSet" else {}
-    spec = {"selector": {"matchLabels": labels}, "template": template, **more}
-    return _object("apps/v1", kind, name, namespace, spec=spec)
-
-
-def _labelled(obj: Object) -> Object:
-    """An object as an installer of the control plane labels it; its pods fit no node."""
-    obj["metadata"]["labels"] = LABELS
-    if obj["kind"] == "DaemonSet":
-        obj["spec"]["template"]["spec"]["nodeSelector"] = {"it-rights": "nowhere"}
-    return obj

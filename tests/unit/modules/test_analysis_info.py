@@ -90,7 +90,10 @@ def test_there_is_no_verdict_on_what_is_hidden(on: Run, made: MadeRelease) -> No
     # What istioctl may not list it waits for, however long.
     cluster.denied = {Access("list", "", "pods"), Access("list", "networking.istio.io", "sidecars")}
     told = on(cluster, "analysis_info", **options(made))
-    assert (told["code"], told["details"]["missing"]) == ("forbidden", ["list pods", "list sidecars.networking.istio.io"])
+    assert (told["code"], told["details"]["missing"]) == (
+        "forbidden",
+        ["list pods", "list sidecars.networking.istio.io"],
+    )
     assert made.calls == []
 
 

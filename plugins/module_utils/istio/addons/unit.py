@@ -139,11 +139,11 @@ class Addons:
         refuse_foreign(plan)
         refuse_owned(plan, {LABEL: self.namespace})
         _refuse_unserved_monitors(cluster, plan)
+        refuse_missing_namespaces(cluster, plan)
         if check_mode and assumed is None:
             return
         if not check_mode:
             assumed = None
-            refuse_missing_namespaces(cluster, plan)
             _refuse_without_istio(cluster, plan)
         coming = assumed or Assumed()
         if any(obj["kind"] == TELEMETRY.kind for obj in plan.objects):

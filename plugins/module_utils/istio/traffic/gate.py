@@ -11,11 +11,11 @@ import math
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...kube.cluster import Cluster
+from ...kube.cluster import Access, Cluster
 from ...kube.errors import InvalidInput, MeshError
 
 Options = Mapping[str, Any]
@@ -74,6 +74,13 @@ def _metric(cluster: Cluster, options: Options) -> Finding:
     good = (low is None or value >= low) and (high is None or value <= high)
     limits = [f"{word} {limit:g}" for word, limit in (("at least", low), ("at most", high)) if limit is not None]
     return Finding(good, f"Prometheus says {value:g}, good is {' and '.join(limits)}", value)
+
+
+def asking(prometheus: Options | None) -> Iterator[Access]:
+    """What asking the gate needs of the user."""
+    service = (prometheus or {}).get("service")
+    if service:
+        yield Access("get", "", "services", service.partition("/")[0], subresource="proxy")
 
 
 def _queried(cluster: Cluster, options: Options) -> Any:
