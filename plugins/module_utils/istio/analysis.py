@@ -27,6 +27,7 @@ _PRECHECKED = (
     ("apps", "deployments"),
     ("apiextensions.k8s.io", "customresourcedefinitions"),
 )
+_REPORTED = (("apps", "daemonsets"), ("apps", "statefulsets"))
 _ANALYZED = (
     *_PRECHECKED,
     ("", "configmaps"),
@@ -54,5 +55,8 @@ def refuse_blind(cluster: Cluster, namespaces: Sequence[str]) -> None:
 
 
 def refuse_blind_precheck(cluster: Cluster) -> None:
-    """Raise Refused where the cluster hides from this user what `istioctl experimental precheck` looks at."""
-    refuse_denied(cluster, [Access("list", group, plural) for group, plural in _PRECHECKED])
+    """Raise Refused where the cluster hides from this user what `istioctl experimental precheck` looks at.
+
+    So it does for what is read once there is a mesh, to report on it: after an install it would be too late.
+    """
+    refuse_denied(cluster, [Access("list", group, plural) for group, plural in (*_PRECHECKED, *_REPORTED)])
