@@ -19,22 +19,20 @@ class Meter:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._phases: dict[str, dict[str, Any]] = {}
+        self._phase = _phase(PREPARE)
+        self._phases = {PREPARE: self._phase}
         self._begun = time.monotonic()
-        self._phase = PREPARE
-        self.begin(PREPARE)
 
     def begin(self, phase: str) -> None:
         """What follows belongs to this phase, which may have been there before."""
         with self._lock:
             self._stop()
-            self._phase = phase
-            self._phases.setdefault(phase, {"phase": phase, "seconds": 0.0, "requests": {}})
+            self._phase = self._phases.setdefault(phase, _phase(phase))
 
     def count(self, method: str) -> None:
         """One more request, by its HTTP method."""
         with self._lock:
-            requests = self._phases[self._phase]["requests"]
+            requests = self._phase["requests"]
             requests[method] = requests.get(method, 0) + 1
 
     def phases(self) -> list[dict[str, Any]]:
@@ -45,6 +43,9 @@ class Meter:
 
     def _stop(self) -> None:
         now = time.monotonic()
-        if self._phase in self._phases:
-            self._phases[self._phase]["seconds"] += now - self._begun
+        self._phase["seconds"] += now - self._begun
         self._begun = now
+
+
+def _phase(name: str) -> dict[str, Any]:
+    return {"phase": name, "seconds": 0.0, "requests": {}}

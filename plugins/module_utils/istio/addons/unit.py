@@ -140,12 +140,11 @@ class Addons:
         refuse_owned(plan, {LABEL: self.namespace})
         _refuse_unserved_monitors(cluster, plan)
         refuse_missing_namespaces(cluster, plan)
-        if check_mode and assumed is None:
+        coming = assumed if check_mode else Assumed()
+        if coming is None:
             return
         if not check_mode:
-            assumed = None
             _refuse_without_istio(cluster, plan)
-        coming = assumed or Assumed()
         if any(obj["kind"] == TELEMETRY.kind for obj in plan.objects):
             refuse_second(cluster, self.namespace)
             refuse_unknown_providers(cluster, providers, self.namespace, minor, coming.providers)
