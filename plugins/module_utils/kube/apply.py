@@ -6,19 +6,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from typing import Any, cast
 
-from . import fields
+from . import fields, threads
 from .cluster import Cluster
 from .connection import POOL_SIZE
-from .errors import ApiError, NotReady
+from .errors import ApiError, MeshError, NotReady
 from .objects import Key, Kind, key_of
 from .plan import Change, Object, Plan, refusal
-from .progress import Progress
-from .resources import BUILT_IN, defined_by
+from .progress import Progress, silent
+from .resources import BUILT_IN, defined_by, of_definitions
 from .schedule import Step, run_steps
 from .wait import wait_endpoint, wait_gone, wait_ready
 
@@ -28,6 +29,13 @@ Permit = Callable[[], None]
 SERVED_WITHIN = 10.0
 """Seconds after which every API server of a cluster should serve a kind whose CRD one of them has established."""
 
+ROUTED_WITHIN = 0.5
+"""Seconds from a new Service's first endpoint until what is sent then may start.
+
+kube-proxy writes its rules once a second: who connects earlier is refused, and asks again only a second or two later. A
+pod takes the other half of that second to start.
+"""
+
 TRIES = 5
 """Controllers write too: a take-over or deletion that lost a race is tried again on the newer object."""
 
@@ -36,7 +44,9 @@ _FIRST = frozenset(
         "ClusterRole",
         "ClusterRoleBinding",
         "ConfigMap",
+        "CustomResourceDefinition",
         "LimitRange",
+        "Namespace",
         "PersistentVolume",
         "PersistentVolumeClaim",
         "PriorityClass",
@@ -51,14 +61,12 @@ _FIRST = frozenset(
 )
 _WORKLOADS = frozenset({"CronJob", "DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "StatefulSet"})
 _WEBHOOKS = frozenset({"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"})
-_BESIDE = frozenset({"Namespace", "CustomResourceDefinition"})
-"""What no rank waits for: who stands in a namespace, or is of a defined kind, waits for it alone."""
 _LAST_DELETED = {"CustomResourceDefinition": 4, "Namespace": 5}
 
 
 def default_rank(obj: Object) -> int:
-    """What pods mount and are allowed before the pods, all else after them; CRDs at once, since operators ask for them."""
-    return 0 if obj["kind"] in _FIRST | _BESIDE else 1 if obj["kind"] in _WORKLOADS else 2
+    """What pods mount, are allowed and ask for before the pods, all else after them."""
+    return 0 if obj["kind"] in _FIRST else 1 if obj["kind"] in _WORKLOADS else 2
 
 
 def apply_changes(
@@ -120,6 +128,8 @@ class _Steps:
         self._rank = plan.unit.rank or default_rank
         changes = [change for change in plan.changes if change.desired is not None]
         self._named: set[Hashable] = {change.key.identity for change in changes}
+        created = [change for change in changes if change.before is None]
+        self._created = {change.key.identity for change in created}
         self._guards: set[Hashable] = {
             change.key.identity for change in changes if change.key.kind == "ValidatingWebhookConfiguration"
         }
@@ -132,6 +142,10 @@ class _Steps:
         active = [self._step(change) for change in changes]
         self._order(active)
         self.steps = [*active, *self._passive.values()]
+        if kinds := [
+            change.desired for change in created if change.desired and change.key.kind == "CustomResourceDefinition"
+        ]:
+            self.steps.append(self._awaken(kinds))
 
     def _step(self, change: Change) -> Step:
         needs: set[Hashable] = self._named & {("", "Namespace", "", change.key.namespace)}
@@ -152,13 +166,13 @@ class _Steps:
         return Step(change.key.identity, run, needs=needs)
 
     def _order(self, active: list[Step]) -> None:
-        """Each rank after the lower ones; nothing waits for CRDs, which are slow, what they define, and what is held back."""
+        """Each rank after the lower ones, but for namespaces, what CRDs define, and what is held back: who needs them says so."""
         ranks: dict[Hashable, int] = {key_of(obj).identity: self._rank(obj) for obj in self._plan.objects}
         members: dict[int, set[Hashable]] = {}
         for step in active:
             step.order = max(ranks.values())
             # Who waits for webhooks must not be waited for by them.
-            if _kind(step) not in _BESIDE and not step.needs - (self._named - self._guards):
+            if _kind(step) != "Namespace" and not step.needs - (self._named - self._guards):
                 step.order = ranks[step.name]
                 members.setdefault(step.order, set()).add(step.name)
         below: set[Hashable] = set()
@@ -173,15 +187,42 @@ class _Steps:
     def _establishing(self, definition: Key) -> Hashable:
         return self._wait(("established", definition), {definition.identity}, wait_ready, [definition])
 
+    def _awaken(self, definitions: Sequence[Object]) -> Step:
+        """Ask for new kinds before their controllers do, beside everything else.
+
+        The API server makes a kind's watch cache at the first request, and sends who watches until then away for a second.
+        """
+        keys = [key_of(definition) for definition in definitions]
+
+        def ask_for(definition: Object) -> None:
+            with contextlib.suppress(MeshError):  # a lack of rights among them: nothing depends on the answer
+                self._cluster.list(next(iter(of_definitions([definition]))))
+
+        def ask() -> None:
+            with contextlib.suppress(MeshError):
+                wait_ready(self._cluster, keys, timeout=min(SERVED_WITHIN, self._left), progress=silent)
+                for definition in definitions:
+                    threads.start(ask_for, definition)
+
+        return Step("awake", partial(threads.start, ask), needs={key.identity for key in keys}, passive=True)
+
     def _opening(self, service: Key) -> Hashable:
-        return self._wait(("endpoint", service), set(), wait_endpoint, service)
+        def wait(cluster: Cluster, awaited: Key, *, timeout: float, progress: Progress) -> None:
+            wait_endpoint(cluster, awaited, timeout=timeout, progress=progress)
+            if awaited.identity in self._created:
+                time.sleep(min(ROUTED_WITHIN, self._left))
+
+        return self._wait(("endpoint", service), set(), wait, service)
 
     def _wait(self, name: Hashable, needs: set[Hashable], function: Callable[..., None], awaited: Any) -> Hashable:
         def run() -> None:
-            timeout = max(0.0, self._deadline - time.monotonic())
-            function(self._cluster, awaited, timeout=timeout, progress=self._progress)
+            function(self._cluster, awaited, timeout=self._left, progress=self._progress)
 
         return self._passively(name, needs, run)
+
+    @property
+    def _left(self) -> float:
+        return max(0.0, self._deadline - time.monotonic())
 
     def _passively(self, name: Hashable, needs: set[Hashable], run: Callable[[], None]) -> Hashable:
         self._passive.setdefault(name, Step(name, run, needs=needs, passive=True))

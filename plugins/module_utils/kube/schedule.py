@@ -23,7 +23,7 @@ class Step:
     """
 
     name: Hashable
-    run: Callable[[], None]
+    run: Callable[[], object]
     order: int = 0
     needs: set[Hashable] = field(default_factory=set)
     passive: bool = False

@@ -92,7 +92,8 @@ def test_what_others_stand_on_goes_first(api: ApiServer, cluster: Cluster, estab
     assert position[path_of(namespace())] < position[path_of(config_map())] < position[path_of(deployment())]
     assert position[path_of(cluster_role())] < position[path_of(deployment())] < position[path_of(validating_webhook())]
     assert max(position[path_of(definition())], position[path_of(validating_webhook())]) < position[path_of(shape())]
-    assert established == ["established shapes.example.com"]
+    assert position[path_of(definition())] < position[path_of(deployment())]
+    assert set(established) == {"established shapes.example.com"}
 
 
 def test_a_unit_says_what_is_worth_going_first(api: ApiServer, cluster: Cluster) -> None:
@@ -142,6 +143,45 @@ def test_without_waiting_there_are_no_gates(api: ApiServer, cluster: Cluster, es
     service = Key("v1", "Service", "shop", "istiod")
     carry_out(cluster, Unit(MANAGER, [deployment()], gate=lambda _one: service), gates=False)
     assert (written(api), established) == (["web"], [])
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+@pytest.mark.usefixtures("established")
+def test_what_needs_a_new_service_starts_when_nodes_can_have_heard_of_it(
+    api: ApiServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch, is_new: bool
+) -> None:
+    pauses: list[float] = []
+    service = obj("v1", "Service", "istiod", "shop")
+    if not is_new:
+        carry_out(cluster, Unit(MANAGER, [service]))
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    unit = Unit(
+        MANAGER,
+        [service, deployment()],
+        gate=lambda one: key_of(service) if one["kind"] == "Deployment" else None,
+    )
+    carry_out(cluster, unit)
+    assert pauses == ([apply.ROUTED_WITHIN] if is_new else [])
+
+
+@pytest.mark.usefixtures("established")
+def test_a_new_kind_is_asked_for_before_its_controller_does(api: ApiServer, cluster: Cluster) -> None:
+    asked_for = threading.Event()
+    api.fault = lambda request: asked_for.set() if request.path == "/apis/example.com/v1/shapes" else None
+    carry_out(cluster, Unit(MANAGER, [definition()]))
+    assert asked_for.wait(LONG)
+
+
+def test_nobody_waits_for_a_new_kind_that_has_no_objects(
+    api: ApiServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test_is_over = threading.Event()
+    monkeypatch.setattr(apply, "wait_ready", lambda *_arguments, **_more: test_is_over.wait(LONG))
+    try:
+        carry_out(cluster, Unit(MANAGER, [definition(), deployment()]))
+        assert written(api) == ["shapes.example.com", "web"]
+    finally:
+        test_is_over.set()
 
 
 @pytest.mark.usefixtures("established")
