@@ -13,26 +13,16 @@ from ..kube.objects import Key
 from . import labels
 from .labels import component_of
 
-_RIGHTS_AND_MOUNTS = frozenset(
-    {"ServiceAccount", "ConfigMap", "Secret", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"}
-)
 _WORKLOADS = frozenset({"Deployment", "DaemonSet"})
 
 
 def rank(obj: Mapping[str, Any]) -> int:
-    """Low first: everything waits for istiod's readiness probe, so istiod and what its pod needs leads.
+    """Low first: what is quickly done, then the CRDs, which keep the API server busy for a while, then the workloads.
 
-    The CRDs are among that. An istiod that starts before they are served misses its first probe by half a second, and the
-    next one comes three seconds later.
+    Everything waits for istiod's readiness probe. But an istiod that starts before its kinds are served misses the first
+    one by half a second, and the next one comes three seconds later.
     """
-    kind, pilot = obj["kind"], component_of(obj) == labels.PILOT
-    if kind == "CustomResourceDefinition" or (pilot and kind in _RIGHTS_AND_MOUNTS):
-        return 0
-    if pilot and kind == "Deployment":
-        return 1
-    if kind in _WORKLOADS:
-        return 3
-    return 2
+    return 2 if obj["kind"] in _WORKLOADS else 1 if obj["kind"] == "CustomResourceDefinition" else 0
 
 
 def gate(obj: Mapping[str, Any], istiod: Key | None) -> Key | None:

@@ -18,6 +18,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import 
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Change, Plan
 from ansible_collections.meshops.istio.tests.unit.istio.conftest import MadeRelease
 from ansible_collections.meshops.istio.tests.unit.istio.memory import MemoryCluster, injector, make, namespace
+from ansible_collections.meshops.istio.tests.unit.kube.manifests import definition
 
 Object = dict[str, Any]
 Operator = Callable[..., Object]
@@ -205,18 +206,13 @@ def test_what_stands_is_read_from_the_cluster() -> None:
     assert not Standing.read(MemoryCluster(tag)).tag_is_set
 
 
-def test_istiod_leads_and_gateways_wait_for_its_endpoint(made: MadeRelease) -> None:
+def test_istiod_comes_after_its_kinds_and_gateways_wait_for_its_endpoint(made: MadeRelease) -> None:
     unit = control_plane(made, revision="canary").unit_for(Standing())
     assert unit.rank is not None
     assert unit.gate is not None
     objects = named([dict(obj) for obj in unit.objects])
-    order = [
-        "ClusterRole istiod-canary",
-        "Deployment istiod-canary",
-        "Service istiod-canary",
-        "Deployment istio-ingressgateway",
-    ]
-    ranks = [unit.rank(objects[name]) for name in order]
+    order = [objects["ClusterRole istiod-canary"], definition(), objects["Deployment istiod-canary"]]
+    ranks = [unit.rank(obj) for obj in order]
     assert ranks == sorted(set(ranks))
     assert unit.gate(objects["Deployment istio-ingressgateway"]) == Key("v1", "Service", SYSTEM, "istiod-canary")
     assert unit.gate(objects["Service istio-ingressgateway"]) is None
