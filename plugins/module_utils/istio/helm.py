@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..kube.errors import ApiError
@@ -93,11 +93,23 @@ def without_gateways(objects: Iterable[Object], adopted: frozenset[tuple[str, st
     return [obj for obj in objects if component_of(obj) not in labels.GATEWAYS or gateway_of(obj) not in adopted]
 
 
-def is_known(cluster: Cluster, release: HelmRelease) -> bool:
-    """Whether Helm has a record of the release, by which it can still change or delete what belongs to it."""
-    try:
-        return bool(cluster.list(_SECRETS, release.namespace, label_selector=f"owner=helm,name={release.name}"))
-    except ApiError as error:
-        if error.status == 403:
-            return True  # who may not look should be told all the same
-        raise
+def known(cluster: Cluster, releases: Iterable[HelmRelease]) -> Iterator[HelmRelease]:
+    """Those of which Helm has a record, by which it can still change or delete what belongs to them.
+
+    One request for each namespace. Where the user may not look, all are returned.
+    """
+    by_namespace: dict[str, list[HelmRelease]] = {}
+    for release in releases:
+        by_namespace.setdefault(release.namespace, []).append(release)
+    for namespace, there in by_namespace.items():
+        selector = f"owner=helm,name in ({','.join(release.name for release in there)})"
+        try:
+            recorded = {
+                labels_of(one).get("name") for one in cluster.list(_SECRETS, namespace, label_selector=selector)
+            }
+        except ApiError as error:
+            if error.status != 403:
+                raise
+            yield from there
+        else:
+            yield from (release for release in there if release.name in recorded)

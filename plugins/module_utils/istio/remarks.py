@@ -43,14 +43,14 @@ def _about_releases(cluster: Cluster, plan: Plan) -> Iterator[str]:
         release = helm.release_of(obj)
         if release is not None and identity not in leaving:
             owned.setdefault(release, []).append(f"{obj['kind']} {obj['metadata']['name']}")
-    for release, names in sorted(owned.items()):
-        if helm.is_known(cluster, release):
-            example = next((name for name in names if name.startswith("Deployment ")), names[0])
-            yield (
-                f"The Helm release {release.name} still holds {len(names)} objects of this mesh, {example} among them:"
-                f" `helm uninstall {release.name}` would delete them. Have Helm forget it by `kubectl delete secret"
-                f" --namespace {release.namespace} --selector owner=helm,name={release.name}`."
-            )
+    for release in helm.known(cluster, sorted(owned)):
+        names = owned[release]
+        example = next((name for name in names if name.startswith("Deployment ")), names[0])
+        yield (
+            f"The Helm release {release.name} still holds {len(names)} objects of this mesh, {example} among them:"
+            f" `helm uninstall {release.name}` would delete them. Have Helm forget it by `kubectl delete secret"
+            f" --namespace {release.namespace} --selector owner=helm,name={release.name}`."
+        )
 
 
 def _template(obj: dict[str, Any] | None) -> Any:
