@@ -14,15 +14,16 @@ from . import labels
 from .labels import component_of
 
 _WORKLOADS = frozenset({"Deployment", "DaemonSet"})
+_BUSY = _WORKLOADS | {"CustomResourceDefinition"}
 
 
 def rank(obj: Mapping[str, Any]) -> int:
-    """Low first: what is quickly done, then the CRDs, which keep the API server busy for a while, then the workloads.
+    """Low first: what is quickly done, then what keeps the cluster busy, of which istioctl renders the CRDs first.
 
     Everything waits for istiod's readiness probe. But an istiod that starts before its kinds are served misses the first
     one by half a second, and the next one comes three seconds later.
     """
-    return 2 if obj["kind"] in _WORKLOADS else 1 if obj["kind"] == "CustomResourceDefinition" else 0
+    return 1 if obj["kind"] in _BUSY else 0
 
 
 def gate(obj: Mapping[str, Any], istiod: Key | None) -> Key | None:
