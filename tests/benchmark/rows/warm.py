@@ -48,7 +48,7 @@ def playbook(stage: Stage) -> list[Result]:
         "mesh_profile": "demo",
         "mesh_release_source": [str(stage.release.root)],
     }
-    modules = 0
+    tasks = 0
 
     def one() -> float:
         return stage.ansible.play([{"meshops.istio.control_plane": stage.control_plane}]).seconds
@@ -57,19 +57,19 @@ def playbook(stage: Stage) -> list[Result]:
         return stage.ansible.play([PING]).seconds + 0.7
 
     def site() -> float:
-        nonlocal modules
+        nonlocal tasks
         play = stage.ansible.playbook("meshops.istio.site", variables)
-        modules = sum(task.action.startswith("meshops.istio.") for task in play.tasks)
+        tasks = sum(not task.action.startswith("ansible.builtin.include_") for task in play.tasks)
         return play.seconds
 
     def as_many_pings() -> float:
-        return stage.ansible.play([PING] * modules).seconds + 0.7
+        return stage.ansible.play([PING] * tasks).seconds + 0.7
 
     site()
     of_one, of_ping, of_site, of_pings = in_turn(2 if stage.short else 5, one, one_ping, site, as_many_pings)
     return [
         compared("again: a playbook of the one task", of_one, of_ping, peer="a ping + 0.7 s", goal=1),
-        compared(f"again: site, {modules} modules", of_site, of_pings, peer=f"{modules} pings + 0.7 s", goal=1),
+        compared(f"again: site, {tasks} tasks", of_site, of_pings, peer=f"{tasks} pings + 0.7 s", goal=1),
     ]
 
 
