@@ -31,6 +31,7 @@ from ansible_collections.meshops.istio.tests.equivalence.compare import Object, 
 from ansible_collections.meshops.istio.tests.equivalence.sides import Ours, Side, Theirs
 
 from lab import node, processes
+from lab.api import until
 from lab.paths import Lab
 
 from . import doomed
@@ -157,8 +158,11 @@ def restart_the_api_server(chaos: Chaos, scenario: Scenario, expected: dict[Key,
         run.start()
         while run.is_alive() and proxy.requests < 60:
             time.sleep(0.01)
-        if pid := processes.records(lab)["kube-apiserver"].pid():
+        server = processes.records(lab)["kube-apiserver"]
+        if pid := server.pid():
             os.kill(pid, signal.SIGKILL)
+        # A process of its size takes a while to end, and one that has not ended is not started again.
+        until(lambda: server.pid() is None, "The API server did not end", limit=30, advice="its process was killed.")
         node.up(lab, {}, simulated=True)
         run.join()
     chaos.judge(f"{scenario.name}, the API server killed and started in the middle", scenario, expected, started)
