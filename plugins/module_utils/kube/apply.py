@@ -128,24 +128,20 @@ class _Steps:
         self._rank = plan.unit.rank or default_rank
         changes = [change for change in plan.changes if change.desired is not None]
         self._named: set[Hashable] = {change.key.identity for change in changes}
-        created = [change for change in changes if change.before is None]
-        self._created = {change.key.identity for change in created}
+        self._created = {change.key.identity for change in changes if change.before is None}
         self._guards: set[Hashable] = {
             change.key.identity for change in changes if change.key.kind == "ValidatingWebhookConfiguration"
         }
-        self._definitions = {
-            defined_by(change.desired): change.key
-            for change in changes
-            if change.desired and change.key.kind == "CustomResourceDefinition"
-        }
+        definitions = [
+            change.desired for change in changes if change.desired and change.key.kind == "CustomResourceDefinition"
+        ]
+        self._definitions = {defined_by(definition): key_of(definition) for definition in definitions}
         self._passive: dict[Hashable, Step] = {}
         active = [self._step(change) for change in changes]
         self._order(active)
         self.steps = [*active, *self._passive.values()]
-        if kinds := [
-            change.desired for change in created if change.desired and change.key.kind == "CustomResourceDefinition"
-        ]:
-            self.steps.append(self._awaken(kinds))
+        if new := [definition for definition in definitions if key_of(definition).identity in self._created]:
+            self.steps.append(self._awaken(new))
 
     def _step(self, change: Change) -> Step:
         needs: set[Hashable] = self._named & {("", "Namespace", "", change.key.namespace)}
