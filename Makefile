@@ -78,6 +78,21 @@ rights: lab-up ## Take the documented rights away, one at a time: each refusal n
 lifecycle: lab-up ## Purge what users have, kill what validates, run twice at once: on a lab without a mesh; takes longer
 	pytest tests/integration/lifecycle
 
+field-cases: export LAB = field
+safety: export LAB = safety
+
+.PHONY: field-cases
+field-cases: lab-up ## Run each case from the field on a lab of its own, and show what was seen; CASES="-k text" is some of it
+	pytest tests/integration/field_cases $(CASES)
+
+.PHONY: safety
+safety: lab-up ## Try what must never happen, on labs of its own: foreign objects, another cluster, two writers, secrets
+	pytest tests/integration/safety $(CASES)
+
+.PHONY: fuzz
+fuzz: setup ## Try ordinary mistakes by the thousand, without a cluster: none ends as a defect; SEED=1 COUNT=10000
+	FUZZ_SEED=$(SEED) FUZZ_COUNT=$(COUNT) pytest tests/fuzz
+
 .PHONY: traffic
 traffic: lab-up ## Test routes, policies, gateways and mutual TLS on the lab, with real traffic; takes longer
 	kubeconfig=$$($(MAKE) -s lab-kubeconfig) && KUBECONFIG=$$kubeconfig pytest tests/integration/traffic

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A table of what was seen at each step of the five labs: a test says which step it is of, and what it saw."""
+"""A table of what was seen at each step of a suite: a test says which step it is of, and what it saw."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NOT_SEEN = "nothing: see above"
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make known what a test says which step it is."""
-    config.addinivalue_line("markers", "step(number, text): the step of a lab that the test is of")
+    config.addinivalue_line("markers", "step(number, text): the row of the closing table that the test is of")
 
 
 @pytest.fixture
@@ -53,6 +53,6 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
                 what, by = noted.get("seen", (_NOT_SEEN, ""))
                 rows[report.nodeid] = (*noted["step"], word, what, by)
     if rows:
-        terminalreporter.section("the five labs")
+        terminalreporter.section("what was seen")
         for number, text, word, what, by in sorted(rows.values()):
             terminalreporter.write_line(f"{number:10}{word:9}{text}: {what}" + (f"  [{by}]" if by else ""))
