@@ -20,7 +20,7 @@ from ..kube.objects import Kind, key_of, kind_of
 from ..kube.plan import Plan, Unit
 from ..kube.resources import OWN_GROUPS
 from .injected_pod import as_injected
-from .kinds import DEFINITIONS, KINDS, RETIRED_GROUPS
+from .kinds import DEFINITIONS, KINDS, RETIRED_GROUPS, is_awaited
 from .labels import labels_of
 
 if TYPE_CHECKING:
@@ -106,6 +106,7 @@ class Application:
             retired=RETIRED,
             stale=(lambda cluster: self.live(cluster, objects)) if prune else None,
             adjust=as_injected,
+            awaited=is_awaited,
         )
 
     def live(self, cluster: Cluster, objects: Sequence[Object]) -> list[Object]:

@@ -18,6 +18,7 @@ from .configuration import Configuration, Options
 from .dead_webhooks import left_over, refuse_left_over
 from .gateway_service import apply_ingress
 from .handover import Handover, is_ready
+from .kinds import is_awaited
 from .labels import component_of, labels_of, owner_labels
 from .overlap import refuse_overlap
 from .ownership import MANAGER, RETIRED, refuse_claimed_gateways, refuse_foreign, refuse_missing_namespaces
@@ -198,6 +199,7 @@ class ControlPlane:
                 RETIRED | {MANAGER},
                 lambda: cluster is not None and istiod is not None and is_ready(cluster, istiod),
             ),
+            awaited=is_awaited,
         )
 
     def check(self, plan: Plan, *, force: bool = False) -> None:

@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from ..kube.objects import Kind
+from ..kube.objects import Kind, kind_of
 
 _VERSIONS: dict[tuple[str, str], tuple[str, ...]] = {
     # The version that all supported releases serve comes last.
@@ -58,3 +59,14 @@ RETIRED_GROUPS: dict[str, str] = {
     "rbac.istio.io": "AuthorizationPolicy of security.istio.io/v1, or the module authorization",
 }
 """The groups of kinds that Istio once had, and what does the same today."""
+
+_WITHOUT_READINESS = frozenset({group for group, _kind in _VERSIONS} | {"install.istio.io"})
+
+
+def is_awaited(obj: Mapping[str, Any]) -> bool:
+    """Tell whether an object has to become ready.
+
+    Istio's own kinds have nothing to wait for: istiod reads them as they are. What it writes into their status, if it
+    does, comes late, does not follow their generation, and has `observedGeneration` as text.
+    """
+    return kind_of(obj).group not in _WITHOUT_READINESS

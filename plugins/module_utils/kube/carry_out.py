@@ -74,7 +74,7 @@ def write(
         apply_changes(cluster, plan, gates=waits, deadline=deadline, progress=progress, permit=permit)
         if awaited is not None and (keys := awaited(plan)):
             cluster.meter.begin(WAIT)
-            wait_ready(cluster, keys, timeout=left(), progress=progress)
+            wait_ready(cluster, keys, timeout=left(), progress=progress, desired=plan.objects)
             cluster.meter.begin(WRITE)
         delete()
     return plan

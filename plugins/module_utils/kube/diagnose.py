@@ -16,6 +16,7 @@ from . import threads
 from .cluster import Cluster
 from .errors import MeshError
 from .objects import Key, Kind
+from .readiness.in_cluster import CLAIM, events_of, last_seen
 
 POD, EVENT = Kind("v1", "Pod"), Kind("v1", "Event")
 
@@ -82,11 +83,17 @@ def _diagnosis(cluster: Cluster, key: Key) -> Diagnosis:
     problems = [problem for pod in pods for problem in _problems(pod)]
     # What led to a pod that works by now is no cause any more.
     blamed = {problem["name"] for problem in problems}
+    claims = {claim for pod in pods if pod["metadata"]["name"] in blamed for claim in _claims(pod)}
+    events = _readable(lambda: _events(cluster, key), list[dict[str, Any]]())
+    return Diagnosis(problems, list(_told([event for event in events if _concerns(event, key, obj, blamed, claims)])))
+
+
+def _events(cluster: Cluster, key: Key) -> list[dict[str, Any]]:
+    if key.of == CLAIM:
+        # What a claim waits for is no warning to its controllers.
+        return events_of(cluster, key)
     # Events about objects without a namespace are kept in the default one.
-    events = _readable(
-        lambda: cluster.list(EVENT, key.namespace or "default", field_selector="type=Warning"), list[dict[str, Any]]()
-    )
-    return Diagnosis(problems, list(_told([event for event in events if _concerns(event, key, obj, blamed)])))
+    return cluster.list(EVENT, key.namespace or "default", field_selector="type=Warning")
 
 
 def _readable(read: Callable[[], Any], otherwise: Any) -> Any:
@@ -110,6 +117,14 @@ def _pods(cluster: Cluster, key: Key, obj: Object) -> list[dict[str, Any]]:
     # The newest first: those of an old revision say nothing about what was applied now.
     pods = [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
     return sorted(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp")), reverse=True)
+
+
+def _claims(pod: Object) -> Iterator[str]:
+    for volume in (pod.get("spec") or {}).get("volumes") or ():
+        if volume.get("persistentVolumeClaim"):
+            yield str(volume["persistentVolumeClaim"].get("claimName"))
+        elif "ephemeral" in volume:
+            yield f"{pod['metadata']['name']}-{volume.get('name')}"
 
 
 def _selector(selector: Any) -> str:
@@ -186,10 +201,10 @@ def _pod_phrase(problem: Object) -> str:
 # --- events --------------------------------------------------------------------------------------------------------
 
 
-def _concerns(event: Object, key: Key, obj: Object, pods: set[str]) -> bool:
+def _concerns(event: Object, key: Key, obj: Object, pods: set[str], claims: set[str]) -> bool:
     about = event.get("involvedObject") or {}
     kind, name = about.get("kind"), str(about.get("name", ""))
-    if kind == "Pod" and name in pods:
+    if (kind == "Pod" and name in pods) or (kind == CLAIM.kind and name in claims):
         return True
     if key.kind == "Deployment" and kind == "ReplicaSet":
         return name.rpartition("-")[0] == key.name
@@ -202,7 +217,7 @@ def _concerns(event: Object, key: Key, obj: Object, pods: set[str]) -> bool:
 
 def _told(events: Iterable[Object]) -> Iterator[dict[str, Any]]:
     seen: set[tuple[Any, Any]] = set()
-    for event in sorted(events, key=_last_seen, reverse=True):
+    for event in sorted(events, key=last_seen, reverse=True):
         said = (event.get("reason"), event.get("message"))
         if said in seen:
             continue
@@ -213,17 +228,7 @@ def _told(events: Iterable[Object]) -> Iterator[dict[str, Any]]:
             "reason": event.get("reason") or "",
             "message": event.get("message") or "",
             "count": event.get("count") or (event.get("series") or {}).get("count") or 1,
-            "last_seen": _last_seen(event),
+            "last_seen": last_seen(event),
         }
         if len(seen) == _MOST_EVENTS:
             return
-
-
-def _last_seen(event: Object) -> str:
-    times = (
-        (event.get("series") or {}).get("lastObservedTime"),
-        event.get("lastTimestamp"),
-        event.get("eventTime"),
-        (event.get("metadata") or {}).get("creationTimestamp"),
-    )
-    return str(next((time for time in times if time), ""))

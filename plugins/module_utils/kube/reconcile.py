@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from .cluster import Cluster
 from .errors import Refused
@@ -16,7 +17,8 @@ from .meter import PLAN, WAIT
 from .objects import Key, key_of
 from .plan import Plan, Unit, make_plan
 from .progress import Progress
-from .ready import CURRENT, has_status, status
+from .readiness.in_cluster import Judge
+from .ready import CURRENT, has_status
 
 
 @dataclass
@@ -54,7 +56,7 @@ def reconcile(
     """
     with cluster.time_limit(timeout) as deadline:
         plan = _checked_plan(cluster, unit, checks, expected_digest)
-        awaited = _unready(plan) if wait and not check else []
+        awaited = _unready(cluster, plan) if wait and not check else []
         if plan.changes or awaited:
             # What has nothing to change does not pay for the import of what writes and waits.
             from . import carry_out
@@ -68,7 +70,7 @@ def reconcile(
                     lambda: _checked_plan(cluster, unit, checks, expected_digest),
                     before=before,
                     lock=lock,
-                    awaited=_unready if wait else None,
+                    awaited=partial(_unready, cluster) if wait else None,
                     deadline=deadline,
                     progress=progress,
                 )
@@ -107,15 +109,16 @@ def _checked_plan(
     return plan
 
 
-def _unready(plan: Plan) -> list[Key]:
+def _unready(cluster: Cluster, plan: Plan) -> list[Key]:
     """What is not known to be ready; where nothing changed the plan has already read it."""
     changed = {change.key.identity for change in plan.changes}
+    judge = Judge(cluster)
     awaited: list[Key] = []
     for obj in plan.objects:
         key = key_of(obj)
         if not has_status(key.of) or (plan.unit.awaited is not None and not plan.unit.awaited(obj)):
             continue
         live = plan.live.get(key.identity)
-        if key.identity in changed or live is None or status(live).state != CURRENT:
+        if key.identity in changed or live is None or judge.present(live).state != CURRENT:
             awaited.append(key)
     return awaited

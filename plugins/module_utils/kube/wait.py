@@ -22,12 +22,12 @@ from .errors import NotReady
 from .objects import Key, Kind
 from .observe import News, Scope, observe, scopes_of
 from .progress import Progress
+from .readiness.in_cluster import Judge
 from .ready import CURRENT, IN_PROGRESS, TERMINATING, Status, gone, status
 
 Expectation = Callable[[Mapping[str, Any]], Status]
 
 _UNSEEN = Status(IN_PROGRESS, "the API server has not said yet how it is")
-_ABSENT = Status(IN_PROGRESS, "it does not exist")
 
 _LAST_SECOND = 1.0
 """Seconds at the end of the time, and after it, that finding the causes may take; of a short time only a tenth."""
@@ -40,15 +40,25 @@ _EXPLAINED = 10
 
 
 def wait_ready(
-    cluster: Cluster, keys: Iterable[Key], *, timeout: float, progress: Progress, expect: Expectation = status
+    cluster: Cluster,
+    keys: Iterable[Key],
+    *,
+    timeout: float,
+    progress: Progress,
+    expect: Expectation = status,
+    desired: Iterable[Mapping[str, Any]] = (),
 ) -> None:
-    """Wait until all the objects exist and `expect` finds each of them current."""
+    """Wait until all the objects exist and `expect` finds each of them current.
 
-    def judge(news: News) -> tuple[Key, Status]:
-        return news.key, _ABSENT if news.obj is None else expect(news.obj)
+    `desired`: what was applied, if it is known. Jobs that are removed when their time to live is over have been ready.
+    """
+    judge = Judge(cluster, expect=expect, desired=desired)
+
+    def found(news: News) -> tuple[Key, Status]:
+        return news.key, judge.absent(news.key) if news.obj is None else judge.present(news.obj)
 
     awaited = _Awaited(keys, "is not ready", progress)
-    _wait(cluster, scopes_of(awaited.states), awaited, judge, timeout)
+    _wait(cluster, scopes_of(awaited.states), awaited, found, timeout)
 
 
 def wait_until(cluster: Cluster, key: Key, expression: str, *, timeout: float, progress: Progress) -> None:

@@ -164,7 +164,9 @@ class FakeCluster(Cluster):
 def _selected(obj: Object, kind: Kind, namespace: str, label_selector: str, field_selector: str) -> bool:
     key = key_of(obj)
     labels = obj["metadata"].get("labels") or {}
+    about = obj.get("involvedObject") or {}
     fields = {"metadata.name": key.name, "type": obj.get("type")}
+    fields |= {f"involvedObject.{name}": about.get(name) for name in ("kind", "name")}
     return (
         key.of == kind
         and namespace in ("", key.namespace)

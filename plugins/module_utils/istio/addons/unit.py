@@ -15,7 +15,7 @@ from ...kube.objects import Kind, key_of, kind_of
 from ...kube.plan import Plan, Unit
 from ...kube.resources import of_definitions
 from ..application import RETIRED
-from ..kinds import DEFINITIONS, KINDS
+from ..kinds import DEFINITIONS, KINDS, is_awaited
 from ..labels import labels_of
 from ..ownership import refuse_foreign, refuse_missing_namespaces
 from ..traffic import gateway_checks
@@ -111,6 +111,7 @@ class Addons:
             retired=RETIRED,
             stale=(lambda cluster: self._live(cluster, only)) if prune else None,
             assumed=frozenset({self.namespace} if check_mode else ()),
+            awaited=is_awaited,
         )
 
     def _live(self, cluster: Cluster, only: Sequence[str]) -> list[Object]:

@@ -14,6 +14,7 @@ from ...kube.cluster import Cluster
 from ...kube.errors import Refused
 from ...kube.objects import Kind
 from ...kube.plan import Plan, Unit
+from ..kinds import is_awaited
 from ..labels import labels_of
 from ..ownership import refuse_foreign, refuse_missing_namespaces
 from .problems import Problem
@@ -52,6 +53,7 @@ class Builder:
             stale=lambda cluster: self._made(cluster, options),
             # Subsets before the routes that name them.
             rank=lambda obj: 0 if obj["kind"] == "DestinationRule" else 1,
+            awaited=is_awaited,
         )
 
     def check(self, options: Options, cluster: Cluster, plan: Plan) -> Iterable[Problem]:

@@ -1,0 +1,119 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The states of an object in kstatus' words, and the fields of an object that they are told from.
+
+What a cluster answers may be of any shape: a field of another type than expected counts as absent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal, NamedTuple
+
+State = Literal["current", "in_progress", "failed", "terminating"]
+CURRENT: State = "current"
+IN_PROGRESS: State = "in_progress"
+FAILED: State = "failed"
+TERMINATING: State = "terminating"
+
+Object = Mapping[str, Any]
+
+
+class Status(NamedTuple):
+    """What is known of an object: `message` is a short phrase for a user, without a full stop.
+
+    `final` marks a failure that no waiting can heal.
+    """
+
+    state: State
+    message: str
+    final: bool = False
+
+
+Rule = Callable[[Object], Status]
+
+
+def field(obj: Object, path: str) -> Any:
+    """The value at a path of names; None where there is none."""
+    value: Any = obj
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def whole(obj: Object, path: str) -> int | None:
+    """The whole number at a path; None where there is none, or something else."""
+    value = field(obj, path)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def number(obj: Object, path: str, default: int = 0) -> int:
+    """The whole number at a path, else the default."""
+    value = whole(obj, path)
+    return default if value is None else value
+
+
+def mappings(value: Any) -> list[Object]:
+    """The mappings in a list; none where it is no list."""
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, (list, tuple)) else []
+
+
+def conditions(obj: Object) -> list[Object]:
+    """The conditions in an object's status."""
+    return mappings(field(obj, "status.conditions"))
+
+
+def condition(obj: Object, kind: str) -> Object:
+    """The condition of a type; empty where there is none."""
+    return named(conditions(obj), kind)
+
+
+def named(found: Iterable[Object], kind: str) -> Object:
+    """The condition of a type among some; empty where there is none."""
+    return next((one for one in found if one.get("type") == kind), {})
+
+
+def is_true(found: Object) -> bool:
+    """Tell whether a condition is true."""
+    return found.get("status") == "True"
+
+
+def reason(found: Object) -> str:
+    """A condition's reason and message as one phrase."""
+    words = [str(found.get(part) or "").strip().rstrip(".") for part in ("reason", "message")]
+    return ": ".join(word for word in words if word) or f"{found.get('type')} is {found.get('status')}"
+
+
+def missing(obj: Object, found: Iterable[Object], kind: str, *, required: bool = False) -> Status | None:
+    """What is missing until a condition is true of the object's newest generation; nothing if it is not used."""
+    one = named(found, kind)
+    if not one:
+        return Status(IN_PROGRESS, f"not {kind.lower()} yet") if required else None
+    if not is_true(one):
+        return Status(IN_PROGRESS, reason(one))
+    seen = whole(one, "observedGeneration")
+    if seen is not None and seen < number(obj, "metadata.generation"):
+        return Status(IN_PROGRESS, "its controller has not seen its newest generation yet")
+    return None
+
+
+def first(*found: Status | None) -> Status | None:
+    """The first that is not None."""
+    return next((one for one in found if one), None)
+
+
+def few(count: int, wanted: int, what: str) -> Status | None:
+    """In progress as long as fewer replicas than wanted are `what`."""
+    return Status(IN_PROGRESS, f"{count} of {wanted} replicas {what}") if count < wanted else None
+
+
+def surplus(count: int, wanted: int) -> Status | None:
+    """In progress as long as there are more replicas than wanted."""
+    return Status(IN_PROGRESS, f"{count - wanted} old replicas still to end") if count > wanted else None
+
+
+def always(_obj: Object) -> Status:
+    """Current: there is nothing to wait for."""
+    return Status(CURRENT, "ready")
