@@ -39,12 +39,26 @@ PRUNED = (
 _TAGGED = (*PRUNED[:2], Kind("v1", "Service"))
 _CONFIG_MAP, _SECRET, _LEASE = Kind("v1", "ConfigMap"), Kind("v1", "Secret"), Kind("coordination.k8s.io/v1", "Lease")
 _WRITTEN = frozenset({"istio-ca-root-cert", "istio-ca-crl"})
-# By Istio's pkg/leaderelection; those of one revision carry its name.
-_ELECTIONS = re.compile(
-    r"istio-((namespace-controller|clustertrustbundle-controller|serviceexport-controller)-election"
-    r"|leader|(gateway|gateway-status|status|analyze)-leader"
-    r"|(gateway-deployment|gateway-inferencepool|node-untaint|ip-autoallocate)(-.+)?)"
+_ELECTIONS = (
+    "istio-analyze-leader",
+    "istio-clustertrustbundle-controller-election",
+    "istio-gateway-deployment",
+    "istio-gateway-inferencepool",
+    "istio-gateway-leader",
+    "istio-gateway-status-leader",
+    "istio-ip-autoallocate",
+    "istio-leader",
+    "istio-namespace-controller-election",
+    "istio-node-untaint",
+    "istio-serviceexport-controller-election",
+    "istio-status-leader",
+    "istio-validation-controller-election",
 )
+"""The elections of istiod, of all releases; which of them have the revision's name as a suffix differs among releases."""
+
+_ELECTION = re.compile(rf"({'|'.join(_ELECTIONS)})(-[a-z0-9][a-z0-9.-]*)?")
+_ELECTED = "control-plane.alpha.kubernetes.io/leader"
+"""The annotation in which a ConfigMap holds who was elected; Leases have fields for it."""
 ROOT_KEY = "istio-ca-secret"
 """The Secret in which istiod keeps the key that it made for itself; one in `cacerts` is the user's."""
 
@@ -96,13 +110,18 @@ def of_all(cluster: Cluster, namespace: str, *, root_key: bool = False) -> list[
     another one, which trusts nothing of this one.
     """
     found = [*_select(cluster, _PURGED, labels.COMPONENT), *_select(cluster, _TAGGED, labels.TAG)]
-    config_maps, notes, leases = cluster.list_many(
+    config_maps, others, leases = cluster.list_many(
         [(_CONFIG_MAP, "", f"{labels.CONFIG}=true"), (_CONFIG_MAP, namespace, ""), (_LEASE, namespace, "")]
     )
     found += [one for one in config_maps if one["metadata"]["name"] in _WRITTEN]
-    found += [one for one in [*notes, *leases] if _ELECTIONS.fullmatch(one["metadata"]["name"])]
+    found += [one for one in [*others, *leases] if _is_election(one)]
     secret = cluster.get(_SECRET, ROOT_KEY, namespace) if root_key else None
     return _once([*found, *([secret] if secret else [])])
+
+
+def _is_election(obj: Object) -> bool:
+    held = obj["kind"] == _LEASE.kind or _ELECTED in (obj["metadata"].get("annotations") or {})
+    return held and _ELECTION.fullmatch(obj["metadata"]["name"]) is not None
 
 
 def _once(objects: Iterable[Object]) -> list[Object]:

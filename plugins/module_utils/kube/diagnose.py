@@ -40,12 +40,12 @@ class Diagnosis:
     pods: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
 
-    def summary(self) -> str:
-        """The most telling pod and warning as one phrase; empty where nothing was found."""
+    def summary(self, said: str = "") -> str:
+        """The most telling pod and warning as one phrase; empty where nothing was found that is not `said` already."""
         parts = [_pod_phrase(pod) for pod in self.pods[:1]]
-        said = " ".join(pod["message"] for pod in self.pods)
+        said = " ".join([said, *(pod["message"] for pod in self.pods)])
         # A back-off repeats that something went wrong before; the event that says what is older.
-        events = [event for event in self.events if event["message"] and event["message"] not in said]
+        events = [event for event in self.events if event["message"] and event["message"].rstrip(".") not in said]
         events.sort(key=lambda event: event["reason"] == "BackOff")
         parts += [f"{event['object']}: {event['reason']}: {shorten(event['message'])}" for event in events[:1]]
         return "; ".join(parts)

@@ -181,7 +181,7 @@ class _Awaited:
     def _phrase(self, key: Key, diagnosis: Diagnosis | None) -> str:
         found = self.states[key]
         verb = "has failed, " if found.final else ""
-        why = diagnosis.summary() if diagnosis and found.state != TERMINATING else ""
+        why = diagnosis.summary(found.message) if diagnosis and found.state != TERMINATING else ""
         return f"{key}: {verb}{shorten(found.message)}" + (f" ({why})" if why else "")
 
     def _details(self, key: Key, diagnosis: Diagnosis) -> dict[str, Any]:

@@ -204,12 +204,54 @@ def test_tags_set_by_hand_go_with_their_revision() -> None:
     assert names(inventory.of_all(cluster, "istio-system")) == ["istiod-revision-tag-prod", "other", "prod"]
 
 
+def elected(name: str) -> Any:
+    config_map = make("ConfigMap", name, "istio-system")
+    config_map["metadata"]["annotations"] = {"control-plane.alpha.kubernetes.io/leader": "{}"}
+    return config_map
+
+
+# By Istio's pkg/leaderelection, of 1.6 to 1.29, with and without a revision.
+@pytest.mark.parametrize(
+    "name",
+    [
+        "istio-analyze-leader",
+        "istio-clustertrustbundle-controller-election",
+        "istio-gateway-deployment-canary",
+        "istio-gateway-deployment-default",
+        "istio-gateway-inferencepool-default",
+        "istio-gateway-leader",
+        "istio-gateway-status-leader",
+        "istio-gateway-status-leader-1-29-1",
+        "istio-gateway-status-leader-default",
+        "istio-ip-autoallocate",
+        "istio-ip-autoallocate-default",
+        "istio-leader",
+        "istio-namespace-controller-election",
+        "istio-node-untaint-default",
+        "istio-serviceexport-controller-election",
+        "istio-status-leader",
+        "istio-validation-controller-election",
+    ],
+)
+def test_no_election_of_istiod_survives_a_purge(name: str) -> None:
+    lease = make("Lease", name, "istio-system", api="coordination.k8s.io/v1")
+    assert names(inventory.of_all(MemoryCluster(lease), "istio-system")) == [name]
+    assert names(inventory.of_all(MemoryCluster(elected(name)), "istio-system")) == [name]
+
+
+@pytest.mark.parametrize("name", ["istio-leaders", "my-istio-leader", "istio-operator", "cert-manager-controller"])
+def test_elections_of_others_survive_a_purge(name: str) -> None:
+    lease = make("Lease", name, "istio-system", api="coordination.k8s.io/v1")
+    assert names(inventory.of_all(MemoryCluster(lease, elected(name)), "istio-system")) == []
+
+
 def test_a_purge_takes_what_istiod_wrote_but_no_key_unless_asked() -> None:
     config = {"istio.io/config": "true"}
     cluster = MemoryCluster(
         make("ConfigMap", "istio-ca-root-cert", "shop", labels=config),
         make("ConfigMap", "users-own", "shop", labels=config),
-        make("ConfigMap", "istio-leader", "istio-system"),
+        elected("istio-leader"),
+        make("ConfigMap", "istio-leader-by-hand", "istio-system"),
         make("ConfigMap", "istio-leader", "shop"),
         make("Lease", "istio-gateway-deployment-canary", "istio-system", api="coordination.k8s.io/v1"),
         make("Secret", "istio-ca-secret", "istio-system"),
