@@ -56,13 +56,20 @@ AUTH: ArgumentSpec = {
     "impersonate_groups": {"type": "list", "elements": "str", "fallback": _from_environment("IMPERSONATE_GROUPS")},
 }
 
+DOWNLOAD: ArgumentSpec = {
+    "download_timeout": {"type": "int", "default": 600},
+    "download_proxy": {"type": "str"},
+    "download_ca_cert": {"type": "path"},
+    "download_client_cert": {"type": "path"},
+    "download_client_key": {"type": "path"},
+}
+
 RELEASE: ArgumentSpec = {
     "source": {"type": "list", "elements": "str", "fallback": (env_fallback, ["MESHOPS_RELEASE_SOURCE"])},
     "cache_dir": {"type": "path"},
     "checksum": {"type": "str"},
-    "download_timeout": {"type": "int", "default": 600},
-    "download_proxy": {"type": "str"},
-    "download_ca_cert": {"type": "path"},
+    "download_headers": {"type": "dict", "default": {}, "no_log": True},
+    **DOWNLOAD,
 }
 
 MIRROR: ArgumentSpec = {

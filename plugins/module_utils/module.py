@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from .kube.errors import InvalidInput, MeshError
 from .kube.reconcile import Outcome, reconcile
 from .kube.released import released
 from .progress_file import PHASES, PROGRESS_FILE
+from .sources import read_sources
 
 if TYPE_CHECKING:
     from .istio.release import Release
@@ -42,6 +43,7 @@ Result = dict[str, Any]
 _ELSEWHERE = {
     "no_kubeconfig": "the role mesh has mesh_kubeconfig and mesh_host for them, and AWX a credential",
     "download_failed": "the role mesh has mesh_release_source for it",
+    "no_checksum": "the role mesh has mesh_release_checksum for it",
 }
 """Where the options have another name that a sentence, by its code, tells users to set."""
 
@@ -122,10 +124,18 @@ class MeshModule(AnsibleModule):
             cache_dir=self.params["cache_dir"],
             checksum=self.params["checksum"],
             timeout=self.params["download_timeout"],
-            proxy=self.params["download_proxy"],
-            ca_cert=self.params["download_ca_cert"],
+            connection={**self._download, "headers": self.params["download_headers"]},
             progress=self.progress,
         )
+
+    def read_sources(self, entries: Iterable[Any]) -> list[Result]:
+        """The objects in files, folders, URLs and texts; `download_timeout` is for all of the URLs."""
+        return read_sources(entries, timeout=self.params["download_timeout"], connection=self._download)
+
+    @property
+    def _download(self) -> Result:
+        """How to connect to where downloads come from."""
+        return {name: self.params[f"download_{name}"] for name in ("proxy", "ca_cert", "client_cert", "client_key")}
 
     @property
     def shows_diff(self) -> bool:

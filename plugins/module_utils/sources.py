@@ -10,12 +10,18 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from .download.credentials import shown
 from .kube.errors import InvalidInput, Refused, Unreachable
 from .kube.objects import expand, read_manifests
 
+if TYPE_CHECKING:
+    from .download.client import Client
+
 _SUFFIXES = (".yaml", ".yml", ".json")
+_LARGEST = 64 << 20
+"""Bytes that a URL may hold."""
 _CHECKSUM = re.compile(r"#sha256=([0-9a-fA-F]{64})$")
 
 Object = dict[str, Any]
@@ -34,18 +40,26 @@ def manifest_files(folder: str) -> list[str]:
     return [os.path.join(folder, name) for name in found]
 
 
-def read_sources(entries: Iterable[Any], *, timeout: float) -> list[Object]:
+def read_sources(
+    entries: Iterable[Any], *, timeout: float, connection: Mapping[str, Any] | None = None
+) -> list[Object]:
     """The objects of `entries`: paths of files or folders, URLs, and maps of `source` (a name) and `text`.
 
-    A URL may end in `#sha256=` and the checksum of what it holds; fetching one takes at most `timeout` seconds.
-    Raises InvalidInput, Unreachable, and Refused for a wrong checksum.
+    A URL may end in `#sha256=` and the checksum of what it holds, and has to where it is not https. All URLs together
+    take at most `timeout` seconds; `connection` holds what else `Client` takes. Raises InvalidInput, Unreachable, and
+    Refused for a wrong checksum.
     """
     found: list[Object] = []
+    client: Client | None = None
     for entry in entries:
         if isinstance(entry, Mapping):
             found += read_manifests(str(entry.get("text", "")), str(entry.get("source", "src")))
         elif is_url(str(entry)):
-            found += read_manifests(_fetched(str(entry), timeout), str(entry).partition("#")[0])
+            if client is None:
+                from .download import client as downloads
+
+                client = downloads.Client(timeout=timeout, **(connection or {}))
+            found += read_manifests(_fetched(str(entry), client), shown(str(entry)))
         else:
             path = os.path.expanduser(str(entry))
             for file in manifest_files(path) if os.path.isdir(path) else [path]:
@@ -72,21 +86,23 @@ def _text(path: str) -> str:
         raise InvalidInput(f"The manifest {path} cannot be read: {error}.", path=path) from error
 
 
-def _fetched(url: str, timeout: float) -> str:
-    from urllib.error import HTTPError
+def _fetched(url: str, client: Client) -> str:
+    from .download.client import NotThere
 
-    from ansible.module_utils.urls import open_url
-
-    address = url.partition("#")[0]
+    address, expected = shown(url), _CHECKSUM.search(url)
+    if url.startswith("http://") and not expected:
+        raise Refused(
+            f"{address} is not fetched: over http anybody on the way can change it. Use https, or end the URL in"
+            " #sha256= and the checksum of what it holds.",
+            code="insecure_url",
+            url=address,
+        )
     try:
-        with open_url(address, timeout=timeout) as response:
-            data: bytes = response.read()
-    except HTTPError as error:
-        raise InvalidInput(f"{address} cannot be fetched: HTTP status {error.code}.", url=address) from error
-    except (OSError, ValueError) as error:  # ansible-core's own errors of TLS are ValueErrors
-        reason = getattr(error, "reason", None) or error
-        raise Unreachable(f"{address} cannot be fetched: {reason}.", url=address) from error
-    expected = _CHECKSUM.search(url)
+        data = client.read(url, limit=_LARGEST)
+    except NotThere as error:
+        raise InvalidInput(f"{address} cannot be fetched: HTTP status 404.", url=address) from error
+    except Unreachable as error:
+        raise Unreachable(f"{address} cannot be fetched: {error.message}.", url=address) from error
     digest = hashlib.sha256(data).hexdigest()
     if expected and digest != expected[1].lower():
         raise Refused(

@@ -19,6 +19,7 @@ description:
   - The release says of its addons that they are made to get going quickly, not for production.
 extends_documentation_fragment:
   - meshops.istio.auth
+  - meshops.istio.download
   - meshops.istio.release
   - meshops.istio.mirror
   - meshops.istio.plan

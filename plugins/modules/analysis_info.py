@@ -17,6 +17,7 @@ description:
   - Writes nothing to the cluster.
 extends_documentation_fragment:
   - meshops.istio.auth
+  - meshops.istio.download
   - meshops.istio.release
   - meshops.istio.verdict
   - meshops.istio.attributes.info
@@ -150,7 +151,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.arguments import REL
 from ansible_collections.meshops.istio.plugins.module_utils.istio.analysis import refuse_blind
 from ansible_collections.meshops.istio.plugins.module_utils.istio.istioctl import Istioctl
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
-from ansible_collections.meshops.istio.plugins.module_utils.sources import read_definitions, read_sources
+from ansible_collections.meshops.istio.plugins.module_utils.sources import read_definitions
 from ansible_collections.meshops.istio.plugins.module_utils.verdict import VERDICT, verdict
 
 
@@ -158,7 +159,7 @@ def analyze(module: MeshModule) -> Result:
     """The messages, and whether there are bad ones among them."""
     parameters = module.params
     release, _fetched = module.release()
-    objects = read_sources(parameters["src"] or (), timeout=parameters["download_timeout"])
+    objects = module.read_sources(parameters["src"] or ())
     objects += read_definitions(parameters["definition"] or ())
     namespaces = parameters["namespaces"] or []
     refuse_blind(module.cluster, namespaces)

@@ -16,6 +16,7 @@ description:
     the application is found again.
 extends_documentation_fragment:
   - meshops.istio.auth
+  - meshops.istio.download
   - meshops.istio.release
   - meshops.istio.mirror
   - meshops.istio.plan
@@ -56,7 +57,8 @@ options:
   src:
     description:
       - Paths of files, paths of folders of files, and URLs of manifests. A URL may end in C(#sha256=) and the checksum
-        of what it holds. A map of nothing but C(source) and C(text) is a file that was read elsewhere.
+        of what it holds, and has to where it is not C(https). A map of nothing but C(source) and C(text) is a file that
+        was read elsewhere.
       - A relative path is looked up on the controller, as V(src) of M(ansible.builtin.copy) is, and then in the current
         folder.
     type: list
@@ -279,7 +281,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.ready import st
 from ansible_collections.meshops.istio.plugins.module_utils.kube.resources import BUILT_IN
 from ansible_collections.meshops.istio.plugins.module_utils.kube.wait import Expectation, wait_ready
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
-from ansible_collections.meshops.istio.plugins.module_utils.sources import read_definitions, read_sources
+from ansible_collections.meshops.istio.plugins.module_utils.sources import read_definitions
 
 CONDITION = {
     "api_version": {"type": "str"},
@@ -333,8 +335,8 @@ def manifests(module: MeshModule) -> list[Object]:
         release, _fetched = module.release()
         sample = find_sample(release, parameters["sample"])
         files = [*sample.manifests, *(sample.gateways if parameters["gateway"] else ())]
-        found += read_sources([str(path) for path in files], timeout=parameters["download_timeout"])
-    found += read_sources(parameters["src"] or (), timeout=parameters["download_timeout"])
+        found += module.read_sources([str(path) for path in files])
+    found += module.read_sources(parameters["src"] or ())
     found += read_definitions(parameters["definition"] or ())
     if not found:
         raise InvalidInput(

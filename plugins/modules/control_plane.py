@@ -21,6 +21,7 @@ description:
     mistake, a cluster that cannot be reached or is too old, and missing permissions.
 extends_documentation_fragment:
   - meshops.istio.auth
+  - meshops.istio.download
   - meshops.istio.release
   - meshops.istio.mirror
   - meshops.istio.plan

@@ -16,6 +16,7 @@ description:
   - Nothing removes them, because all of the cluster's Gateways and HTTPRoutes would go with them.
 extends_documentation_fragment:
   - meshops.istio.auth
+  - meshops.istio.download
   - meshops.istio.plan
   - meshops.istio.wait
   - meshops.istio.attributes
@@ -34,15 +35,10 @@ options:
   src:
     description:
       - Files, folders and URLs that its manifests are taken from, instead of where its authors publish O(version).
-      - A URL may end in C(#sha256=) and the checksum of what it holds.
+      - A URL may end in C(#sha256=) and the checksum of what it holds, which a URL that is not C(https) needs.
     type: list
     elements: raw
     default: []
-  download_timeout:
-    description:
-      - How long fetching a URL may take, in seconds.
-    type: int
-    default: 600
 seealso:
   - module: meshops.istio.gateway
   - module: meshops.istio.traffic_route
@@ -128,10 +124,9 @@ details:
   sample: {url: "https://mirror.example.com/gateway-api/v1.4.0/standard-install.yaml"}
 """
 
-from ansible_collections.meshops.istio.plugins.module_utils.arguments import PLAN, WAIT
+from ansible_collections.meshops.istio.plugins.module_utils.arguments import DOWNLOAD, PLAN, WAIT
 from ansible_collections.meshops.istio.plugins.module_utils.istio import gateway_api
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
-from ansible_collections.meshops.istio.plugins.module_utils.sources import read_sources
 
 
 def present(module: MeshModule) -> Result:
@@ -141,7 +136,7 @@ def present(module: MeshModule) -> Result:
         return left(module, there)
     parameters = module.params
     sources = parameters["src"] or [gateway_api.release_url(parameters["version"], parameters["channel"])]
-    objects = read_sources(sources, timeout=parameters["download_timeout"])
+    objects = module.read_sources(sources)
     wanted = gateway_api.contained(objects)
     if there is not None and gateway_api.is_older(wanted, there):
         return left(module, there)
@@ -162,7 +157,7 @@ def main() -> None:
             "version": {"type": "str", "default": "v1.4.0"},
             "channel": {"type": "str", "choices": ["standard", "experimental"], "default": "standard"},
             "src": {"type": "list", "elements": "raw", "default": []},
-            "download_timeout": {"type": "int", "default": 600},
+            **DOWNLOAD,
             **PLAN,
             **WAIT,
         }

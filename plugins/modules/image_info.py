@@ -13,6 +13,7 @@ description:
   - Lists the images of what is asked for, so that a mirror can be filled before there is a cluster. It needs none.
   - Of Istio there are the images of what the profile and the overlays install, and those that istiod writes into pods.
 extends_documentation_fragment:
+  - meshops.istio.download
   - meshops.istio.release
   - meshops.istio.attributes.info
 options:
@@ -148,7 +149,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.images import (
     replace_images,
 )
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
-from ansible_collections.meshops.istio.plugins.module_utils.sources import read_definitions, read_sources
+from ansible_collections.meshops.istio.plugins.module_utils.sources import read_definitions
 
 
 def read(module: MeshModule) -> Result:
@@ -175,8 +176,8 @@ def _of_istio(module: MeshModule, release: Release) -> Iterator[str]:
 def _of_manifests(module: MeshModule, release: Release) -> Iterator[str]:
     parameters, found = module.params, []
     if parameters["sample"]:
-        found += read_sources([str(path) for path in find_sample(release, parameters["sample"]).manifests], timeout=1)
-    found += read_sources(parameters["src"] or (), timeout=parameters["download_timeout"])
+        found += module.read_sources([str(path) for path in find_sample(release, parameters["sample"]).manifests])
+    found += module.read_sources(parameters["src"] or ())
     found += read_definitions(parameters["definition"] or ())
     if parameters["addons"]:
         for objects in addon_manifests(release, chosen(release, parameters["addons"]), DEFAULT_NAMESPACE).values():

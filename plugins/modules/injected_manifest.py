@@ -16,6 +16,7 @@ description:
   - Writes nothing to the cluster.
 extends_documentation_fragment:
   - meshops.istio.auth
+  - meshops.istio.download
   - meshops.istio.release
   - meshops.istio.attributes.info
 options:
@@ -115,7 +116,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.istioctl impor
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import key_of
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
-from ansible_collections.meshops.istio.plugins.module_utils.sources import read_definitions, read_sources
+from ansible_collections.meshops.istio.plugins.module_utils.sources import read_definitions
 
 CONFIGURATION = ("injector_config", "mesh_config", "injector_values")
 
@@ -124,7 +125,7 @@ def inject(module: MeshModule) -> Result:
     """The manifests with sidecars."""
     parameters = module.params
     release, _fetched = module.release()
-    objects = read_sources(parameters["src"] or (), timeout=parameters["download_timeout"])
+    objects = module.read_sources(parameters["src"] or ())
     objects += read_definitions(parameters["definition"] or ())
     if not objects:
         raise InvalidInput("There is nothing to inject into: src and definition hold no objects.")

@@ -16,6 +16,7 @@ description:
   - Writes nothing to the cluster.
 extends_documentation_fragment:
   - meshops.istio.auth
+  - meshops.istio.download
   - meshops.istio.release
   - meshops.istio.verdict
   - meshops.istio.attributes.info

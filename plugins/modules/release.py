@@ -14,6 +14,7 @@ description:
   - Does so in check mode too, because nothing can be planned without it. It is never changed in the cluster's sense, as
     the cache is no part of the cluster.
 extends_documentation_fragment:
+  - meshops.istio.download
   - meshops.istio.release
   - meshops.istio.attributes
 attributes:

@@ -19,6 +19,7 @@ description:
     would inject the same pods, and to remove a tag that is in use.
 extends_documentation_fragment:
   - meshops.istio.auth
+  - meshops.istio.download
   - meshops.istio.release
   - meshops.istio.plan
   - meshops.istio.wait

@@ -9,13 +9,18 @@ to change spends more time on that than on its work, and what comes of it is kep
 is put back where ansible-core looks for it, from the user's cache, under a hash of all that it was made of. Where a
 version of ansible-core should not look there, it packs as it always did. For modules that run on this machine, byte code
 is put in, too.
+
+That cache of ansible-core is its own affair, so this is done with the versions that it was tested with only, and not at
+all where the environment variable MESHOPS_MODULE_CACHE is `false`, `no`, `off` or `0`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -24,10 +29,21 @@ from pathlib import Path
 
 import ansible
 from ansible import constants
+from ansible.module_utils.parsing.convert_bool import BOOLEANS_FALSE
 from ansible.plugins.loader import module_utils_loader
-from ansible_collections.meshops.istio.plugins.module_utils.istio.cache import cache_folder, write_atomically
+from ansible_collections.meshops.istio.plugins.module_utils.istio.cache import (
+    belongs,
+    cache_folder,
+    write_atomically,
+)
 from ansible_collections.meshops.istio.plugins.plugin_utils.bytecode import compiled
 
+SWITCH = "MESHOPS_MODULE_CACHE"
+"""The environment variable that turns this off."""
+TESTED = ((2, 17), (2, 21))
+"""The oldest and the newest ansible-core whose cache is known."""
+
+_CHECKSUMS = "checksums.json"
 _PLUGINS = Path(__file__).resolve().parents[1]
 _KEPT = 24 * 3600
 """Seconds that a package stays which another version of something has replaced."""
@@ -39,28 +55,48 @@ def kept(module: str, *, local: bool) -> Iterator[None]:
 
     `local`: it runs on this machine, and no wire has to carry byte code for another's Python.
     """
-    try:
-        kept_as = _folder(module) / f"{_key(module)}{'-local' if local else ''}"
-        known = _restore(kept_as)
-    except OSError:
-        yield
-        return
+    kept_as, known = None, True
+    if is_on():
+        # Whatever goes wrong here, ansible-core packs the module itself.
+        with contextlib.suppress(Exception):
+            kept_as = _folder(module) / f"{_key(module)}{'-local' if local else ''}"
+            known = _restore(kept_as)
     yield
-    if not known:
-        with contextlib.suppress(OSError):
+    if kept_as is not None and not known:
+        with contextlib.suppress(Exception):
             _keep(module, kept_as, local=local)
 
 
+def is_on() -> bool:
+    """Whether packages are kept: nobody has turned it off, and this ansible-core is one that it was tested with."""
+    if os.environ.get(SWITCH, "").strip().lower() in BOOLEANS_FALSE:
+        return False
+    number = re.match(r"(\d+)\.(\d+)\.", ansible.__version__)
+    return number is not None and TESTED[0] <= (int(number[1]), int(number[2])) <= TESTED[1]
+
+
 def _restore(kept_as: Path) -> bool:
-    """Put the packages in place; whether they were kept."""
-    if not _ours(kept_as):
+    """Put the packages in place; whether all that were kept are there as they were."""
+    checksums = _checksums(kept_as)
+    if checksums is None:
+        return False
+    packages = {name: (kept_as / name).read_bytes() for name in checksums if belongs(kept_as / name)}
+    if {name: hashlib.sha256(content).hexdigest() for name, content in packages.items()} != checksums:
         return False
     place = _place()
     place.mkdir(parents=True, exist_ok=True)
-    for file in kept_as.iterdir():
-        if _ours(file) and not (place / file.name).exists():
-            write_atomically(place / file.name, file.read_bytes())
+    for name, content in packages.items():
+        if not (place / name).exists():
+            write_atomically(place / name, content)
     return True
+
+
+def _checksums(kept_as: Path) -> dict[str, str] | None:
+    """The SHA-256 of each package that is kept; None where nothing is, or not what could be relied on."""
+    if not belongs(kept_as) or not belongs(kept_as / _CHECKSUMS):
+        return None
+    content: dict[str, str] = json.loads((kept_as / _CHECKSUMS).read_bytes())
+    return content if content and all(name == os.path.basename(name) for name in content) else None
 
 
 def _keep(module: str, kept_as: Path, *, local: bool) -> None:
@@ -73,18 +109,13 @@ def _keep(module: str, kept_as: Path, *, local: bool) -> None:
                 file.unlink()
             other.rmdir()
     kept_as.mkdir(mode=0o700, exist_ok=True)
+    checksums = {}
     for file in made:
         packed = file.read_bytes()
-        write_atomically(kept_as / file.name, compiled(packed) if local else packed)
-
-
-def _ours(path: Path) -> bool:
-    """Whether a path is there, and nobody else could have put there what would be run."""
-    try:
-        status = path.lstat()
-    except FileNotFoundError:
-        return False
-    return status.st_uid == os.geteuid() and not status.st_mode & 0o022
+        content = compiled(packed) if local else packed
+        checksums[file.name] = hashlib.sha256(content).hexdigest()
+        write_atomically(kept_as / file.name, content)
+    write_atomically(kept_as / _CHECKSUMS, json.dumps(checksums).encode())
 
 
 def _place() -> Path:

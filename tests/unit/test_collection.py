@@ -85,6 +85,7 @@ def test_every_python_file_says_its_licence(folder: str) -> None:
 @pytest.mark.parametrize(
     ("part", "unknown"),
     [
+        ("plugins/module_utils/download", ("plugins.module_utils.istio", "plugins.module_utils.module", "ansible.")),
         ("plugins/module_utils/kube", ("plugins.module_utils.istio", "plugins.module_utils.module", "ansible.")),
         ("plugins/module_utils/istio", ("plugins.module_utils.module", "plugins.module_utils.arguments", "ansible.")),
         ("plugins", ("lab", "tests", "tools")),

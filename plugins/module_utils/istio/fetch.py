@@ -10,27 +10,40 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from ..download.client import Client, NotThere
+from ..download.credentials import shown
 from ..kube.errors import InvalidInput, MeshError, Unreachable
+from ..kube.progress import Progress
 from .archive import unpack
 from .cache import work_folder
-from .download import Download, NotThere, checksum_in
-from .release import CHECKSUM_FILE, is_release, is_url, unpacked, version_of
+from .checksums import ARCHIVES
+from .contents import record
+from .download import Download, checksum_in, verify
+from .release import is_release, is_url, unpacked, version_of
 
 
 def fetch(
-    version: str, entry: str, sources: Sequence[str], cache: Path, download: Download, checksum: str | None
+    version: str,
+    entry: str,
+    sources: Sequence[str],
+    cache: Path,
+    client: Client,
+    progress: Progress,
+    checksum: str | None,
 ) -> None:
     """Make the cache's entry, `<version>-<platform>`, of the first source that has the version's archive.
 
-    Call with the entry locked. Raises InvalidInput where no source has it, Refused for a wrong checksum; the cache
-    is then as it was.
+    `checksum` is what the user gives; without it a known one counts for what a server sends, else the one published
+    beside the archive. Call with the entry locked. Raises InvalidInput where no source has it, Refused for a wrong
+    checksum; the cache is then as it was.
     """
+    download = Download(client, progress)
     with work_folder(cache, entry) as work:
-        archive, digest = _archive(version, f"istio-{entry}.tar.gz", sources, work, download, checksum)
-        root = unpack(archive, work / "unpacked")
+        archive, digest = _archive(version, entry, sources, work, download, checksum)
+        root = unpack(archive, work / "unpacked", until=client.until)
         if not is_release(root):
             raise InvalidInput(f"{archive.name} does not hold an Istio release: bin/istioctl or manifests is missing.")
-        (root / CHECKSUM_FILE).write_text(digest + "\n", encoding="ascii")
+        record(root, digest)
         target = cache / entry
         if target.exists():
             shutil.rmtree(target)
@@ -38,20 +51,21 @@ def fetch(
 
 
 def _archive(
-    version: str, name: str, sources: Sequence[str], work: Path, download: Download, checksum: str | None
+    version: str, entry: str, sources: Sequence[str], work: Path, download: Download, checksum: str | None
 ) -> tuple[Path, str]:
+    name = f"istio-{entry}.tar.gz"
     missing: list[str] = []
     silent: Unreachable | None = None
     for source in sources:
         if not is_url(source):
             for archive in _local(Path(source).expanduser(), version, name):
-                return archive, download.verify(archive, checksum or _published(archive))
+                return archive, verify(archive, checksum or _published(archive))
             continue
         address = f"{source.rstrip('/')}/{version}/{name}"
         try:
-            return download.fetch(address, work / name, checksum, what=f"Istio {version}")
+            return download.fetch(address, work / name, checksum or ARCHIVES.get(entry), what=f"Istio {version}")
         except NotThere:
-            missing.append(address)
+            missing.append(shown(address))
         except Unreachable as error:
             silent = silent or error
     if silent:
@@ -82,7 +96,7 @@ def _not_found(version: str, sources: Sequence[str], missing: Sequence[str]) -> 
     present = sorted({version_of(path) for path in unpacked(sources)} - {""})
     holds = f"; there is {', '.join(present)}" if present else ""
     return InvalidInput(
-        f"Istio {version} is not in {' or '.join(sources)}{holds}: unpack that release there, or name in `source` a"
+        f"Istio {version} is not in {' or '.join(map(shown, sources))}{holds}: unpack that release there, or name in `source` a"
         " folder, an archive or a mirror that has it.",
         version=version,
     )

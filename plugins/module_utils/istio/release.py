@@ -10,20 +10,20 @@ import os
 import platform
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-from ..kube.errors import InvalidInput
+from ..kube.errors import InvalidInput, Refused
 from ..kube.progress import Progress, silent
-from .cache import cache_folder, locked
+from .cache import cache_folder, cache_folders, locked
+from .contents import is_ours, recorded_checksum
 
 OFFICIAL = "https://github.com/istio/istio/releases/download"
 """Where the releases are published, as `<this>/<version>/istio-<version>-<os>-<arch>.tar.gz`."""
-
-CHECKSUM_FILE = ".archive.sha256"
-"""Holds, in a cached release, the checksum of the archive that it was made of."""
 
 _EXACT = re.compile(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?")
 _ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64", "armv7l": "armv7"}
@@ -71,18 +71,18 @@ def find_release(
     checksum: str | None = None,
     arch: str | None = None,
     timeout: float = 600,
-    proxy: str | None = None,
-    ca_cert: str | None = None,
+    connection: Mapping[str, Any] | None = None,
     progress: Progress = silent,
 ) -> tuple[Release, bool]:
     """The release of exactly this version, and whether it had to be fetched into the cache.
 
     `source` names where to look, first match wins: an unpacked release, a folder of unpacked releases or archives,
     an archive, or the URL of a mirror with the official layout; without it the official downloads are asked.
-    `checksum` is the archive's SHA-256, for one that is not published beside it. `timeout` is in seconds, for
-    everything.
+    `checksum` is the archive's SHA-256, which whatever is returned was made of. `timeout` is in seconds, for
+    everything. `connection` holds what else `Client` takes: proxy, certificates, headers.
 
-    Raises InvalidInput for a version that is not exact or does not exist, and MeshError for a failed download.
+    Raises InvalidInput for a version that is not exact or does not exist, Refused for a wrong checksum, and MeshError
+    for a failed download.
     """
     if not _EXACT.fullmatch(version or ""):
         raise InvalidInput(
@@ -95,18 +95,24 @@ def find_release(
     expected = _digest(checksum)
     for root in unpacked(sources, (f"istio-{version}", f"istio-{entry}")):
         if version_of(root) == version:
+            _check(root, expected)
             return Release(version, root), False
-    with locked(cache_folder("releases", cache_dir), entry) as cache:
+    for folder in cache_folders("releases", cache_dir):
+        if _is_cached(folder / entry, expected):
+            return Release(version, folder / entry), False
+    until = time.monotonic() + timeout
+    with locked(cache_folder("releases", cache_dir), entry, until=until) as cache:
         if _is_cached(cache / entry, expected):
             return Release(version, cache / entry), False
 
         # A release that is in the cache does not pay for these.
-        from .download import Download
+        from ..download.client import Client
         from .fetch import fetch
 
-        download = Download(timeout=timeout, proxy=proxy, ca_cert=ca_cert, progress=progress)
+        mirrors = [one for one in sources if source and is_url(one)]
+        client = Client(timeout=until - time.monotonic(), mirrors=mirrors, **(connection or {}))
         progress(f"fetching Istio {version}")
-        fetch(version, entry, sources, cache, download, expected)
+        fetch(version, entry, sources, cache, client, progress, expected)
         return Release(version, cache / entry), True
 
 
@@ -148,17 +154,25 @@ def version_of(root: Path) -> str:
 
 
 def _is_cached(root: Path, expected: str | None) -> bool:
-    """Whether the cache has it: entries appear there complete, by one rename."""
-    if not is_release(root):
+    """Whether the cache has all of it, of an archive with the expected checksum, and nobody else could have put it there.
+
+    What is not so is made anew.
+    """
+    if not is_release(root) or not is_ours(root):
         return False
-    known = root / CHECKSUM_FILE
-    if expected and known.exists() and known.read_text(encoding="ascii").strip() != expected:
-        raise InvalidInput(
-            f"The cached release {root} was made of an archive with another checksum than {expected}: remove that"
-            " folder, or correct the checksum.",
+    found = recorded_checksum(root)
+    return found is not None and expected in (None, found)
+
+
+def _check(root: Path, expected: str | None) -> None:
+    """Refuse an unpacked release that was not made of the archive with the expected checksum, as far as is known."""
+    if expected and recorded_checksum(root) != expected:
+        raise Refused(
+            f"The unpacked release {root} cannot be compared with the checksum {expected}, which is that of an archive:"
+            " name the archive in `source`, or leave out `checksum`.",
+            code="checksum_mismatch",
             path=str(root),
         )
-    return True
 
 
 def _platform(arch: str | None) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from ansible import constants
 from ansible_collections.meshops.istio.plugins.plugin_utils import payload
+from ansible_collections.meshops.istio.tools.publish import environments
 
 MODULE = "control_plane"
 PACKED = f"ansible_collections.meshops.istio.plugins.modules.{MODULE}-ZIP_DEFLATED-none"
@@ -44,7 +45,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 def kept_files(tmp_path: Path) -> list[Path]:
-    return sorted(path for path in (tmp_path / "cache" / "modules" / MODULE).rglob("*") if path.is_file())
+    found = (tmp_path / "cache" / "modules" / MODULE).rglob(f"*{MODULE}-*")
+    return sorted(path for path in found if path.is_file())
 
 
 def test_it_is_packed_once(run: Run, tmp_path: Path) -> None:
@@ -99,3 +101,50 @@ def test_a_cache_that_cannot_be_written_is_none(run: Run, tmp_path: Path, monkey
     monkeypatch.setattr(payload, "cache_folder", refuse)
     assert [run(), run()] == [True, True]
     assert kept_files(tmp_path) == []
+
+
+def test_a_package_that_is_truncated_is_packed_anew(run: Run, tmp_path: Path) -> None:
+    assert run()
+    [file] = kept_files(tmp_path)
+    file.write_bytes(b"all")
+    assert [run(), run()] == [True, False]
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"../../x": "0"}', '{"x": "0"}'])
+def test_checksums_that_are_not_understood_are_none(run: Run, tmp_path: Path, content: str) -> None:
+    assert run()
+    [file] = kept_files(tmp_path)
+    (file.parent / "checksums.json").write_text(content)
+    assert run()
+
+
+@pytest.mark.parametrize("value", ["false", "no", "OFF", "0"])
+def test_it_can_be_turned_off(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv(payload.SWITCH, value)
+    assert [run(), run()] == [True, True]
+    assert kept_files(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("version", "on"),
+    [("2.17.0", True), ("2.21.3", True), ("2.16.9", False), ("2.22.0.dev0", False), ("3.0.0", False), ("?", False)],
+)
+def test_it_is_off_where_the_version_is_unknown(
+    run: Run, monkeypatch: pytest.MonkeyPatch, version: str, on: bool
+) -> None:
+    monkeypatch.setattr(payload.ansible, "__version__", version)
+    payload._key.cache_clear()
+    assert [run(), run()] == [True, not on]
+
+
+def test_the_versions_are_those_that_are_tested() -> None:
+    tested = [tuple(map(int, version.split("."))) for version in environments.CONTROLLERS]
+    assert (min(tested), max(tested)) == payload.TESTED
+
+
+def test_whatever_fails_the_module_is_packed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_arguments: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(payload, "_restore", fail)
+    assert [run(), run()] == [True, True]

@@ -9,13 +9,21 @@ from __future__ import annotations
 import hashlib
 import http.server
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.meshops.istio.tests.unit.download.serving import (
+    Authority,
+    Server,
+    authority,
+    serve,
+)
 from ansible_collections.meshops.istio.tests.unit.kube.api_server import ApiServer
 from ansible_collections.meshops.istio.tests.unit.modules.running import Run
+
+__all__ = ["authority", "serve"]
 
 SHOP = {"name": "shop", "namespace": "shop"}
 MANIFESTS = """\
@@ -141,8 +149,22 @@ def test_a_folder_is_all_its_manifests(on_api: Run, tmp_path: Path) -> None:
     assert [one["name"] for one in result["objects"]] == ["a", "b", "c"]
 
 
-def test_a_url_is_fetched(on_api: Run, web: str) -> None:
-    assert [one["name"] for one in on_api("application", **SHOP, src=[web])["objects"]] == ["settings", "texts"]
+def test_a_url_is_fetched(on_api: Run, serve: Callable[..., Server], authority: Authority) -> None:
+    server = serve(authority.context())
+    server.replies["/shop.yaml"] = MANIFESTS.encode()
+    url, options = f"https://me:swordfish@{server.place}", {"download_ca_cert": str(authority.certificate)}
+    result = on_api("application", **SHOP, src=[f"{url}/shop.yaml"], **options)
+    assert [one["name"] for one in result["objects"]] == ["settings", "texts"]
+    assert server.asked[0].authorization
+    absent = on_api("application", **SHOP, src=[f"{url}/bank.yaml"], **options)
+    assert "bank.yaml cannot be fetched: HTTP status 404" in absent["msg"]
+    assert "swordfish" not in absent["msg"]
+
+
+def test_a_url_over_http_needs_a_checksum(api: ApiServer, on_api: Run, web: str) -> None:
+    result = on_api("application", **SHOP, src=[web])
+    assert (result["code"], api.writes) == ("insecure_url", [])
+    assert "end the URL in #sha256=" in result["msg"]
 
 
 def test_a_url_that_holds_something_else_is_refused(api: ApiServer, on_api: Run, web: str) -> None:
@@ -150,11 +172,6 @@ def test_a_url_that_holds_something_else_is_refused(api: ApiServer, on_api: Run,
     wrong = on_api("application", **SHOP, src=[f"{web}#sha256={'0' * 64}"])
     assert (wrong["code"], api.writes) == ("checksum_mismatch", [])
     assert on_api("application", **SHOP, src=[f"{web}#sha256={right}"])["changed"]
-
-
-def test_a_url_that_does_not_exist(on_api: Run, web: str) -> None:
-    result = on_api("application", **SHOP, src=[web.replace("shop", "bank")])
-    assert "bank.yaml cannot be fetched: HTTP status 404" in result["msg"]
 
 
 def test_definitions_are_objects_or_texts(on_api: Run) -> None:

@@ -92,7 +92,7 @@ def test_a_failure_has_a_sentence_a_code_and_details(run_module: Run, tmp_path: 
 
 
 def test_without_the_release_and_without_a_network_it_is_said_which_file_to_provide(run_module: Run) -> None:
-    result = run_module("release", version="1.29.1", source=["http://127.0.0.1:9/istio"])
+    result = run_module("release", version="1.29.1", source=["https://127.0.0.1:9/istio"])
     assert result["code"] == "download_failed"
     assert "name in `source` istio-1.29.1-" in result["msg"]
     assert result["msg"].endswith(
@@ -171,7 +171,7 @@ def test_nor_where_ansible_itself_refuses_the_options(run_module: Run) -> None:
 
 
 def test_a_password_in_a_url_is_not_shown(run_module: Run) -> None:
-    result = run_module("release", version="1.29.1", source=["http://me:swordfish@127.0.0.1:9/istio"])
+    result = run_module("release", version="1.29.1", source=["https://me:swordfish@127.0.0.1:9/istio"])
     assert result["failed"]
     assert "swordfish" not in json.dumps(result)
 

@@ -1,0 +1,67 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The credentials of a URL: within it, or in the user's netrc; and the URL without them."""
+
+from __future__ import annotations
+
+import base64
+import netrc
+import os
+from typing import NamedTuple
+from urllib.parse import SplitResult, unquote, urlsplit
+
+
+class Credentials(NamedTuple):
+    """A user and a password of HTTP basic authentication; of a token alone, the password is empty."""
+
+    user: str
+    password: str
+
+    @property
+    def header(self) -> str:
+        """The value of the header Authorization."""
+        return "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode("ascii")
+
+
+def split_credentials(url: str) -> tuple[str, Credentials | None]:
+    """A URL without user, password and fragment, and the credentials that it holds. Raises ValueError."""
+    parts = urlsplit(url)
+    userinfo, at, place = parts.netloc.rpartition("@")
+    address = parts._replace(netloc=place, fragment="").geturl()
+    if not at:
+        return address, None
+    user, _colon, password = userinfo.partition(":")
+    return address, Credentials(unquote(user), unquote(password))
+
+
+def of_netrc(url: str) -> Credentials | None:
+    """What the user's netrc ($NETRC, else ~/.netrc) has for the URL's host; a file that cannot be read has nothing."""
+    try:
+        found = netrc.netrc(os.environ.get("NETRC") or None).authenticators(urlsplit(url).hostname or "")
+    except (OSError, ValueError, netrc.NetrcParseError):
+        return None
+    return Credentials(found[0] or "", found[2] or "") if found and any(found) else None
+
+
+def shown(url: str) -> str:
+    """A URL as messages may show it: without credentials, and without a query, which may hold a signature."""
+    try:
+        parts = urlsplit(split_credentials(url)[0])
+    except ValueError:
+        return "the URL"
+    return parts._replace(query="<hidden>" if parts.query else "").geturl()
+
+
+def same_origin(one: str, other: str) -> bool:
+    """Whether credentials for one URL may be sent to another: the same host and port, or its https after its http."""
+    first, second = urlsplit(one), urlsplit(other)
+    upgraded = (first.scheme, second.scheme) == ("http", "https") and _port(first) == 80 and _port(second) == 443
+    return first.hostname == second.hostname and (
+        upgraded or (first.scheme == second.scheme and _port(first) == _port(second))
+    )
+
+
+def _port(parts: SplitResult) -> int:
+    return parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
