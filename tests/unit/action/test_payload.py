@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import ansible
 import pytest
 from ansible import constants
 from ansible_collections.meshops.istio.plugins.plugin_utils import payload
@@ -132,7 +133,7 @@ def test_it_can_be_turned_off(run: Run, tmp_path: Path, monkeypatch: pytest.Monk
 def test_it_is_off_where_the_version_is_unknown(
     run: Run, monkeypatch: pytest.MonkeyPatch, version: str, on: bool
 ) -> None:
-    monkeypatch.setattr(payload.ansible, "__version__", version)
+    monkeypatch.setattr(ansible, "__version__", version)
     payload._key.cache_clear()
     assert [run(), run()] == [True, not on]
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import pytest
 from ansible_collections.meshops.istio.tests.unit.kube.certificates import make_certificate
 
-Reply = Callable[[http.server.BaseHTTPRequestHandler], None]
+Reply = Callable[[http.server.BaseHTTPRequestHandler], object]
 
 
 class Asked(NamedTuple):
