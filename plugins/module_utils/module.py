@@ -25,6 +25,7 @@ from .kube.cluster import Cluster
 from .kube.errors import InvalidInput, MeshError
 from .kube.reconcile import Outcome, reconcile
 from .kube.released import released
+from .plain_text import on_one_line
 from .progress_file import PHASES, PROGRESS_FILE
 from .sources import read_sources
 
@@ -95,6 +96,10 @@ class MeshModule(AnsibleModule):
                     code="missing_library",
                     library=name,
                 )
+
+    def warn(self, warning: str, *more: Any, **options: Any) -> None:
+        """As AnsibleModule's, without what a terminal would obey."""
+        super().warn(on_one_line(warning), *more, **options)
 
     def progress(self, line: str) -> None:
         """Tell what the module does or waits for; the action plugin shows it."""

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
@@ -13,8 +14,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible.errors import AnsibleParserError
+from ansible.inventory.group import to_safe_group_name
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import MeshError
+from ansible_collections.meshops.istio.plugins.plugin_utils.untrusted import (
+    as_data,
+    group_name,
+    host_name,
+    plain_name,
+)
 
 
 @dataclass(frozen=True)
@@ -27,9 +35,18 @@ class Host:
 
 
 class ClusterInventory(BaseInventoryPlugin, Constructable, Cacheable):
-    """An inventory whose hosts are clusters; `written` is what its file says, without defaults and the environment."""
+    """An inventory whose hosts are clusters; `written` is what its file says, without defaults and the environment.
+
+    What was found is data: no text of it is ever evaluated as a template, and names of hosts and groups are made of
+    such characters as have no meaning to Ansible.
+    """
 
     written: Mapping[str, Any]
+
+    @staticmethod
+    def _sanitize_group_name(name: str) -> str:
+        """What the groups that a user composes are called; ansible-core leaves names as they are by default."""
+        return str(to_safe_group_name(plain_name(name)))
 
     def verify_file(self, path: str) -> bool:
         """Whether a file may be for this plugin: it is YAML."""
@@ -50,8 +67,11 @@ class ClusterInventory(BaseInventoryPlugin, Constructable, Cacheable):
             if self.get_option("cache"):
                 self._cache[key] = found
         self.inventory.add_group("clusters")
+        taken: set[str] = set()
         for host in self.hosts(found):
-            self._add(host)
+            name = host_name(host.name, taken)
+            taken.add(name)
+            self._add(dataclasses.replace(host, name=name))
 
     @abstractmethod
     def find(self) -> dict[str, dict[str, Any]]:
@@ -65,10 +85,10 @@ class ClusterInventory(BaseInventoryPlugin, Constructable, Cacheable):
         strict = self.get_option("strict")
         self.inventory.add_host(host.name, group="clusters")
         here = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-        for variable, value in {**here, **host.variables}.items():
+        for variable, value in {**here, **as_data(dict(host.variables))}.items():
             self.inventory.set_variable(host.name, variable, value)
         for group in host.groups:
-            self.inventory.add_host(host.name, group=self.inventory.add_group(group))
+            self.inventory.add_host(host.name, group=self.inventory.add_group(group_name(group)))
         known = self.inventory.get_host(host.name).get_vars()
         self._set_composite_vars(self.get_option("compose"), known, host.name, strict=strict)
         self._add_host_to_composed_groups(self.get_option("groups"), known, host.name, strict=strict)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from types import TracebackType
 
 from ansible_collections.meshops.istio.plugins.module_utils.kube import threads
+from ansible_collections.meshops.istio.plugins.module_utils.plain_text import on_one_line
 
 TICK = 1.0
 """Seconds between two looks at the file. At each the newest line is shown, so that work of no duration shows none."""
@@ -69,4 +70,5 @@ class ProgressDisplay:
                 *news, rest = (rest + file.read()).split("\n")
                 line = pace.next(news, time.monotonic())
                 if line:
-                    self._show(f"  [{self._host}] {line}")
+                    # It may quote what a cluster says.
+                    self._show(on_one_line(f"  [{self._host}] {line}"))

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.meshops.istio.plugins.module_utils.plain_text import on_one_line
 from ansible_collections.meshops.istio.plugins.plugin_utils.report.standing import (
     CLEAN,
     ERROR,
@@ -170,9 +171,9 @@ def summary(results: Mapping[str, Mapping[str, Any]], changes: int = 10) -> list
     """
     known = {host: result for host, result in results.items() if "error" not in result}
     if len(results) == 1 and known:
-        return [line for host, result in known.items() for line in _block(host, result, changes)]
+        return [on_one_line(line) for host, result in known.items() for line in _block(host, result, changes)]
     lines = [*aligned(overview(results))]
     for host, result in known.items():
         if standing(result) != CLEAN or result.get("changes"):
             lines += ["", *_block(host, result, changes)]
-    return lines
+    return [on_one_line(line) for line in lines]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from ansible_collections.meshops.istio.plugins.plugin_utils.report.escape import as_code, in_markdown
 from ansible_collections.meshops.istio.plugins.plugin_utils.report.lines import DONE, overview, where
 from ansible_collections.meshops.istio.plugins.plugin_utils.report.standing import Result, failed_checks, overall
 
@@ -42,37 +43,35 @@ def as_markdown(results: Mapping[str, Result]) -> str:
 def _table(results: Mapping[str, Result]) -> Iterator[str]:
     head, *rows = overview(results)
     yield _row(head)
-    yield _row(("---",) * len(head))
+    yield f"|{' --- |' * len(head)}"
     for row in rows:
         yield _row((*row, *("",) * (len(head) - len(row))))
 
 
 def _row(cells: tuple[str, ...]) -> str:
-    return f"| {' | '.join(map(_plain, cells))} |"
+    # A bar would end the cell, within code too.
+    shown = (in_markdown(cell).replace("|", "\\|") for cell in cells)
+    return f"| {' | '.join(shown)} |"
 
 
 def _section(host: str, result: Result) -> Iterator[str]:
     changes = result.get("changes") or ()
     failed = failed_checks(result)
     if "error" in result:
-        yield from ("", f"### {_plain(host)}", "", f"**{_plain(result['error']['message'])}**", "")
+        yield from ("", f"### {in_markdown(host)}", "", f"**{in_markdown(result['error']['message'])}**", "")
         return
     if not changes and not failed:
         return
-    yield from ("", f"### {_plain(host)}", "")
-    yield from (f"- **{_plain(one['name'])}** does not hold. {_plain(one['cause'])}" for one in failed)
+    yield from ("", f"### {in_markdown(host)}", "")
+    yield from (f"- **{in_markdown(one['name'])}** does not hold. {in_markdown(one['cause'])}" for one in failed)
     if changes:
         word = "change" if len(changes) == 1 else "changes"
         yield from (f"<details><summary>{len(changes)} {word}</summary>", "")
         words = {} if result.get("planned") else DONE
-        yield from (f"- {words.get(one['action'], one['action'])} {one['kind']} `{where(one)}`" for one in changes)
+        yield from (
+            f"- {words.get(one['action'], one['action'])} {in_markdown(one['kind'])} {as_code(where(one))}"
+            for one in changes
+        )
         yield from ("", "</details>", "")
     if result.get("planned") and result.get("plan_digest"):
         yield from ("To carry out just this plan:", "", "```", f"mesh_plan_digest: {result['plan_digest']}", "```", "")
-
-
-def _plain(text: str) -> str:
-    """A text as it is, in a table too, and on one line."""
-    for sign, written in (("&", "&amp;"), ("<", "&lt;"), ("|", "\\|"), ("\n", " ")):
-        text = text.replace(sign, written)
-    return text

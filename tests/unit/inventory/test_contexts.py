@@ -17,6 +17,8 @@ import yaml
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 from ansible_collections.meshops.istio.plugins.inventory import contexts
+from ansible_collections.meshops.istio.plugins.plugin_utils.untrusted import as_data, group_name, host_name
+from ansible_collections.meshops.istio.tests.playbook import run_program
 
 KUBECONFIG = {
     "apiVersion": "v1",
@@ -116,3 +118,59 @@ def test_a_cluster_that_does_not_answer_is_a_host_all_the_same(read: Read) -> No
 def test_a_kubeconfig_that_is_not_there_is_told(read: Read, capsys: pytest.CaptureFixture[str]) -> None:
     assert names(read(kubeconfig="/nowhere/kubeconfig")) == []
     assert "There is no kubeconfig /nowhere/kubeconfig" in capsys.readouterr().err
+
+
+HOSTILE = "{{ lookup('ansible.builtin.pipe', 'touch pwned') }}"
+
+
+def test_what_a_kubeconfig_or_cluster_says_is_data(tmp_path: Path) -> None:
+    # With an ansible-core before 2.19 each of these was evaluated on the controller.
+    content = {
+        **KUBECONFIG,
+        "clusters": [{"name": "one", "cluster": {"server": f"https://127.0.0.1:1/{HOSTILE}"}}],
+        "contexts": [{"name": HOSTILE, "context": {"cluster": "one", "user": "me"}}],
+    }
+    (tmp_path / "kubeconfig").write_text(json.dumps(content))
+    inventory = {
+        "plugin": contexts.InventoryModule.NAME,
+        "kubeconfig": str(tmp_path / "kubeconfig"),
+        "probe": True,
+        "compose": {"copied": "'at ' ~ mesh_server"},
+        "keyed_groups": [{"key": "mesh_server", "prefix": "server"}],
+    }
+    (tmp_path / "meshes.yml").write_text(yaml.safe_dump(inventory))
+    shown = ("mesh_context", "mesh_server", "mesh_probe", "copied", "inventory_hostname", "group_names", "groups")
+    tasks: list[dict[str, Any]] = [{"ansible.builtin.debug": {"var": name}} for name in shown]
+    tasks.append({"ansible.builtin.set_fact": {"joined": "{{ mesh_context }} {{ mesh_probe.message }}"}})
+    tasks.append({"ansible.builtin.debug": {"var": "joined"}})
+    play = [{"hosts": "clusters", "gather_facts": False, "tasks": tasks}]
+    (tmp_path / "play.yml").write_text(json.dumps(play))
+    run = run_program("ansible-playbook", "-i", "meshes.yml", "play.yml", folder=tmp_path, home=tmp_path)
+    assert run.returncode == 0, run.text
+    assert run.text.count("pwned") > 5, "the names are shown as they are"
+    assert not (tmp_path / "pwned").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["arn:aws:eks:eu-west-1:123:cluster/one", "gke_project_zone_one", "shop/api-one:6443/kube:admin", "a.b@c"]
+)
+def test_the_names_that_clouds_give_are_the_hosts_names(name: str) -> None:
+    assert host_name(name) == name
+
+
+def test_names_that_mean_something_to_ansible_or_a_terminal_are_made_plain() -> None:
+    assert host_name("a{{ b }}") == "a___b___"
+    assert host_name("a\x1b[31m\nb,c\u202ed") == "a__31m_b_c_d"
+    assert group_name("platform_{{ x }}") == "platform____x___"
+
+
+def test_two_contexts_whose_plain_names_are_the_same_are_two_hosts() -> None:
+    assert host_name("a b", {"a_b"}) == "a_b_2"
+
+
+def test_an_older_ansible_core_is_told_what_is_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    marked: list[Any] = []
+    monkeypatch.setattr("ansible.release.__version__", "2.18.6")
+    monkeypatch.setattr("ansible.utils.unsafe_proxy.wrap_var", marked.append)
+    as_data({"mesh_context": HOSTILE})
+    assert marked == [{"mesh_context": HOSTILE}]

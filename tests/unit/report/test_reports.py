@@ -7,14 +7,17 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from ansible_collections.meshops.istio.plugins.plugin_utils.report.lines import summary
 from ansible_collections.meshops.istio.plugins.plugin_utils.report.machine import as_json, as_junit
 from ansible_collections.meshops.istio.plugins.plugin_utils.report.page import LONGEST, MARK, as_markdown
 from ansible_collections.meshops.istio.tests.playbook import run_playbook
+from markdown_it import MarkdownIt
 
 HOLDS = {"name": "control plane default is installed", "ok": True, "cause": ""}
 LACKS = {"name": "namespace shop is in the mesh", "ok": False, "cause": "The namespace shop does not exist."}
@@ -70,10 +73,49 @@ def test_the_page_names_changes_and_the_digest_that_approves_them() -> None:
     page = as_markdown({"prod": PLAN, "c|d": BROKEN})
     assert page.startswith(MARK)
     assert "| prod | drift |" in page
-    assert "| c\\|d | error |" in page
+    assert "| `c\\|d` | error |" in page
     assert "- create Service `shop/web`" in page
     assert "mesh_plan_digest: 6fd5aa" in page
-    assert "It answers &lt;nothing>" in page
+    assert "**`It answers <nothing>\\x1b & ends.`**" in page
+
+
+HOSTILE = [
+    "[log in](https://evil.example)",
+    "![x](https://evil.example/pixel)",
+    "@everyone look",
+    "see https://evil.example",
+    "see www.evil.example",
+    "fixes #1 and GH-2 and shop/web!3",
+    "<img src=x onerror=alert(1)>",
+    "a `code` b ``two``",
+    "a | b |\n| - | - |\n| c | d |",
+    "&#64;team",
+    "\u202egnp.exe",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_page_shows_what_others_wrote_and_obeys_none_of_it(text: str) -> None:
+    failed = {"name": text, "ok": False, "cause": text}
+    changed = {**PLAN, "changes": [{**CHANGE, "kind": text, "name": text}]}
+    page = as_markdown({text: {**changed, "checks": [failed]}, "b": {"error": {"task": text, "message": text}}})
+    tokens = MarkdownIt("commonmark").enable("table").parse(page)
+    found = {token.type for block in tokens for token in (block, *(block.children or ()))}
+    assert not found & {"link_open", "image", "html_inline"}, page
+    blocks = [token.content for token in tokens if token.type == "html_block"]
+    assert all(block.startswith(("<!-- meshops.istio -->", "<details>", "</details>")) for block in blocks)
+    prose = [child.content for block in tokens for child in block.children or () if child.type == "text"]
+    assert not any(re.search(r"[@#!&<`\u202e]|://|www\.", one) for one in prose), prose
+    assert [len(block.children or ()) for block in tokens if block.type == "th_open"] == [0] * 7
+    assert sum(token.type == "tr_open" for token in tokens) == 3
+
+
+@pytest.mark.parametrize("text", ["\x1b]0;owned\x07", "\x1b[2J\x1b[1;31m", "a\nok: [b]\r", "\x9b31m", "\u202eabc"])
+def test_a_terminal_is_given_no_controls(text: str) -> None:
+    host = f"a{text}"
+    result = {**PLAN, "server": text, "changes": [{**CHANGE, "name": text}], "checks": [{**LACKS, "name": text}]}
+    for shown in (summary({host: result}), summary({host: result, "b": {"error": {"task": text, "message": text}}})):
+        assert all(line.isprintable() for line in shown), shown
 
 
 def test_a_page_has_room_in_a_comment_whatever_there_is_to_say() -> None:

@@ -1,0 +1,25 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Text that clusters and users gave, as one line that a terminal shows and does not obey."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Unicode's categories of what has no form of its own: controls, marks of direction, halves of characters."""
+
+
+def on_one_line(text: object) -> str:
+    """A text for a terminal: one line, in which controls are written out (an escape as `\\x1b`)."""
+    words = re.sub(r"[\t\n\r]+", " ", str(text))
+    if words.isascii() and words.isprintable():
+        return words
+    return "".join(_written(char) if unicodedata.category(char) in _UNSEEN else char for char in words)
+
+
+def _written(char: str) -> str:
+    return char.encode("unicode_escape", "surrogatepass").decode("ascii")
