@@ -150,6 +150,7 @@ import json
 from ansible_collections.meshops.istio.plugins.module_utils.arguments import RELEASE
 from ansible_collections.meshops.istio.plugins.module_utils.istio.analysis import refuse_blind
 from ansible_collections.meshops.istio.plugins.module_utils.istio.istioctl import Istioctl
+from ansible_collections.meshops.istio.plugins.module_utils.istio.versions import SAFE_REMOTE_SECRETS
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 from ansible_collections.meshops.istio.plugins.module_utils.sources import read_definitions
 from ansible_collections.meshops.istio.plugins.module_utils.verdict import VERDICT, verdict
@@ -163,12 +164,19 @@ def analyze(module: MeshModule) -> Result:
     objects += read_definitions(parameters["definition"] or ())
     namespaces = parameters["namespaces"] or []
     refuse_blind(module.cluster, namespaces)
-    messages = Istioctl(release, module.cluster, timeout=parameters["timeout"]).analyze(
+    istioctl = Istioctl(release, module.cluster, timeout=parameters["timeout"])
+    messages = istioctl.analyze(
         namespaces=namespaces,
         manifests=[json.dumps(obj) for obj in objects],
         system_namespace=parameters["namespace"],
         revision=parameters["revision"] or "",
     )
+    if istioctl.hidden:
+        module.warn(
+            f"The analysis leaves out the remote clusters of the Secrets {', '.join(sorted(istioctl.hidden))}: istioctl"
+            f" {release.version} would run the programs that their kubeconfigs name; use Istio"
+            f" {', '.join(SAFE_REMOTE_SECRETS)} or newer to analyze several clusters."
+        )
     return verdict(module, messages, check="The analysis", code="analysis_failed")
 
 

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
+from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
@@ -56,6 +57,11 @@ class MeshAction(NormalAction):
             # What has no plan has one phase, whose name would tell nothing.
             names = [f"{one['phase']} " for one in phases] if len(phases) > 1 else [""]
             display.v(f"  [{host}] {'; '.join(map(_measured, names, phases))}")
+
+    def _is_pipelining_enabled(self, module_style: str, wrap_async: bool = False) -> bool:
+        """Whether a module goes to its Python through a pipe: a file of it, with its options, would outlive a kill."""
+        plain = self._local and not (wrap_async or self._connection.become or constants.DEFAULT_KEEP_REMOTE_FILES)
+        return (plain and module_style == "new") or bool(super()._is_pipelining_enabled(module_style, wrap_async))
 
     @property
     def _local(self) -> bool:

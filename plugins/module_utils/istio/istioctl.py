@@ -12,12 +12,16 @@ import json
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..kube.errors import MeshError
+from ..kube.memory_file import memory_file
 from ..kube.objects import read_manifests
+from . import labels
 from .release import Release
+from .versions import runs_remote_secrets
 
 if TYPE_CHECKING:
     from ..kube.cluster import Cluster
@@ -43,6 +47,8 @@ class Istioctl:
         self.release = release
         self._cluster = cluster
         self._timeout = timeout
+        self.hidden: set[str] = set()
+        """The remote secrets (namespace/name) that analyses were not shown."""
 
     @property
     def identity(self) -> str:
@@ -57,9 +63,9 @@ class Istioctl:
 
         `overlays` are the texts of IstioOperators. Raises IstioctlFailed.
         """
-        with tempfile.TemporaryDirectory(prefix="meshops-") as folder:
+        with _files(overlays) as paths:
             arguments = ["manifest", "generate"]
-            for path in _written(folder, overlays):
+            for path in paths:
                 arguments += ["-f", path]
             for flag in sets:
                 arguments += ["--set", flag]
@@ -87,9 +93,8 @@ class Istioctl:
         given = {"--filename": manifest, "--injectConfigFile": injector, "--meshConfigFile": mesh_config}
         given = {flag: text for flag, text in {**given, "--valuesFile": values}.items() if text}
         names = {"--revision": revision, "--istioNamespace": system_namespace}
-        with tempfile.TemporaryDirectory(prefix="meshops-") as folder:
-            paths = dict(zip(given, _written(folder, list(given.values())), strict=True))
-            flags = {**paths, **{flag: name for flag, name in names.items() if name}}
+        with _files(list(given.values())) as paths:
+            flags = {**dict(zip(given, paths, strict=True)), **{flag: name for flag, name in names.items() if name}}
             text = self._run(["kube-inject", *(part for flag in flags.items() for part in flag)])
         return read_manifests(text, f"what istioctl {self.release.version} injects")
 
@@ -112,7 +117,8 @@ class Istioctl:
     ) -> list[dict[str, Any]]:
         """The messages of `istioctl analyze`, of all namespaces if none is named.
 
-        `manifests` are texts of what is analyzed as if it were applied. Raises IstioctlFailed, also where istioctl
+        `manifests` are texts of what is analyzed as if it were applied. A release that would run what the kubeconfigs
+        of remote secrets name is not shown those, which are `hidden` then. Raises IstioctlFailed, also where istioctl
         ends well without a verdict.
         """
         arguments = ["-o", "json", "--failure-threshold", "Error", "--timeout", f"{self._timeout:.0f}s"]
@@ -121,33 +127,37 @@ class Istioctl:
         if revision:
             arguments += ["--revision", revision]
         found: list[dict[str, Any]] = []
-        with tempfile.TemporaryDirectory(prefix="meshops-") as folder:
-            files = _written(folder, manifests)
+        guarded = runs_remote_secrets(self.release.version)
+        with _files(manifests) as files:
             for scope in [["--namespace", name] for name in namespaces] or [["--all-namespaces"]]:
-                found += self._report(["analyze", *arguments, *scope, *files], verdict=True)
+                found += self._report(["analyze", *arguments, *scope, *files], verdict=True, guarded=guarded)
         return [message for number, message in enumerate(found) if message not in found[:number]]
 
-    def _report(self, arguments: Sequence[str], *, verdict: bool = False) -> list[dict[str, Any]]:
+    def _report(
+        self, arguments: Sequence[str], *, verdict: bool = False, guarded: bool = False
+    ) -> list[dict[str, Any]]:
         """What a check found; that it found something is an error to istioctl.
 
         With `verdict`, that there is nothing to say has to be said: for what it does not find, as a namespace,
         istioctl prints nothing and exits with 0.
         """
-        answer = self._answer(arguments)
+        answer = self._answer(arguments, self._guarded_access() if guarded else self._access())
         messages = _messages(answer.stdout)
         if messages is None and (verdict or answer.returncode != 0):
             raise _failure(arguments, answer)
         return messages or []
 
     def _run(self, arguments: Sequence[str]) -> str:
-        answer = self._answer(arguments)
+        answer = self._answer(arguments, self._access())
         if answer.returncode != 0:
             raise _failure(arguments, answer)
         return answer.stdout
 
-    def _answer(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        with self._access() as access:
-            command = [str(self.release.istioctl), *arguments, *access]
+    def _answer(
+        self, arguments: Sequence[str], access: AbstractContextManager[list[str]]
+    ) -> subprocess.CompletedProcess[str]:
+        with access as flags:
+            command = [str(self.release.istioctl), *arguments, *flags]
             try:
                 return subprocess.run(
                     command,
@@ -175,13 +185,27 @@ class Istioctl:
         with self._cluster.temporary_kubeconfig() as path:
             yield ["--kubeconfig", path, *(flags if self.release.minor >= _IMPERSONATES else ())]
 
+    @contextlib.contextmanager
+    def _guarded_access(self) -> Iterator[list[str]]:
+        """The flags that lead to the cluster without its remote secrets."""
+        if self._cluster is None:
+            yield []
+            return
+        with self._cluster.relay(hide=labels.REMOTE_CLUSTER) as relay:
+            try:
+                yield ["--kubeconfig", relay.kubeconfig]
+            finally:
+                self.hidden |= relay.hidden
 
-def _written(folder: str, texts: Sequence[str]) -> list[str]:
-    """The paths of files with these texts, in their order."""
-    paths = [Path(folder) / f"{number}.yaml" for number in range(len(texts))]
-    for path, text in zip(paths, texts, strict=True):
-        path.write_text(text, encoding="utf-8")
-    return [str(path) for path in paths]
+
+@contextlib.contextmanager
+def _files(texts: Sequence[str]) -> Iterator[list[str]]:
+    """The paths of files with these texts, in their order: links, of names that istioctl reads, to files in memory."""
+    with tempfile.TemporaryDirectory(prefix="meshops-") as folder, contextlib.ExitStack() as held:
+        paths = [Path(folder) / f"{number}.yaml" for number in range(len(texts))]
+        for path, text in zip(paths, texts, strict=True):
+            path.symlink_to(held.enter_context(memory_file(text.encode())))
+        yield [str(path) for path in paths]
 
 
 def _named(arguments: Sequence[str]) -> str:

@@ -22,6 +22,8 @@ REVISION = "istio.io/rev"
 TAG = "istio.io/tag"
 CONFIG = "istio.io/config"
 NETWORK = "topology.istio.io/network"
+REMOTE_CLUSTER = "istio/multiCluster"
+"""The label of Secrets with the kubeconfig of another cluster."""
 
 BASE = "Base"
 PILOT = "Pilot"

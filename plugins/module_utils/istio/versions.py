@@ -40,6 +40,10 @@ SUPPORTED: dict[tuple[int, int], tuple[int, int]] = {
     (1, 29): (31, 35),
 }
 
+# The first release of each minor version whose `istioctl analyze` does not run what kubeconfigs in remote secrets name.
+# Newer minor versions have it from their start; older ones never got it.
+SAFE_REMOTE_SECRETS = ("1.29.8", "1.30.5", "1.31.1")
+
 
 def version_key(version: str) -> tuple[tuple[int, ...], bool, str]:
     """Sorts versions by their numbers; a suffix such as -rc.1 comes before the version without it."""
@@ -69,3 +73,12 @@ def check(istio: str, kubernetes: Version) -> str | None:
     if (kubernetes.major, kubernetes.minor) > (1, newest):
         return f"{known}; this cluster runs {kubernetes}, which that release was not tested with."
     return None
+
+
+def runs_remote_secrets(istio: str) -> bool:
+    """Whether a release's `istioctl analyze` runs the exec plugins that kubeconfigs in remote secrets name."""
+    numbers, released, _suffix = version_key(istio)
+    fixed = {version_key(one)[0][:2]: version_key(one)[0] for one in SAFE_REMOTE_SECRETS}
+    if numbers[:2] in fixed:
+        return numbers < fixed[numbers[:2]] or (numbers == fixed[numbers[:2]] and not released)
+    return numbers[:2] < max(fixed) or not released

@@ -22,6 +22,7 @@ from .connection import POOL_SIZE, Connection, open_connection
 from .errors import ApiError, UnknownKind
 from .meter import Meter
 from .objects import Key, Kind, key_of
+from .relay import Relay, relay
 from .transport import APPLY, MERGE_PATCH, Transport, api_error
 
 Item = TypeVar("Item")
@@ -70,6 +71,7 @@ class Cluster:
     def __init__(self, connection: Connection, user_agent: str) -> None:
         self.context = connection.context
         self._connection = connection
+        self._user_agent = user_agent
         self._transport = Transport(connection, user_agent)
         self._version: Version | None = None
         self._resources = dict(resources.BUILT_IN)
@@ -131,6 +133,10 @@ class Cluster:
     def temporary_kubeconfig(self) -> AbstractContextManager[str]:
         """The path of a kubeconfig for other programs, removed at the context's exit."""
         return self._connection.temporary_kubeconfig()
+
+    def relay(self, *, hide: str) -> AbstractContextManager[Relay]:
+        """Serve this cluster's API to another program: read-only, and without Secrets that have the label `hide`."""
+        return relay(self._connection, self._user_agent, hide=hide)
 
     def socket_to(self, namespace: str, pod: str, port: int) -> Any:
         """A socket whose other end is a port of a pod. Unreachable where the API server does not open it."""

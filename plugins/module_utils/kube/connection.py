@@ -16,7 +16,6 @@ import copy
 import json
 import os
 import ssl
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +24,7 @@ from urllib.parse import quote, urlsplit
 from . import written
 from .errors import InvalidInput
 from .kubeconfig import CREDENTIALS, load, refreshing
+from .memory_file import memory_file
 from .written import Written
 
 POOL_SIZE = 16
@@ -64,15 +64,9 @@ class Connection:
 
     @contextlib.contextmanager
     def temporary_kubeconfig(self) -> Iterator[str]:
-        """The path of a kubeconfig (mode 0600) that says the same as this connection; removed at exit."""
-        handle, path = tempfile.mkstemp(prefix="meshops-", suffix=".kubeconfig")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(self._kubeconfig(), file)
+        """The path of a kubeconfig that says the same as this connection, for this user only; gone at exit."""
+        with memory_file(json.dumps(self._kubeconfig()).encode()) as path:
             yield path
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(path)
 
     def _kubeconfig(self) -> dict[str, Any]:
         cluster: dict[str, Any] = {"server": self.configuration.host}

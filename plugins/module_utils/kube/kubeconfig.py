@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import InvalidInput, MeshError, Unauthorized
+from .memory_file import memory_file
 from .objects import read_yaml
 from .written import Written
 
@@ -26,6 +27,10 @@ CREDENTIALS = frozenset({"api_key", "username", "client_cert"})
 
 _BESIDE = frozenset({"kubeconfig", "context", "persist_config", "impersonate_user", "impersonate_groups"})
 """The options that change nothing of what a kubeconfig says of its cluster and user."""
+
+
+_REPLACING = threading.RLock()
+"""Held by the one thread that may replace what the client does."""
 
 
 @dataclass
@@ -69,7 +74,7 @@ def _by_client(kubeconfig: Any, found: Loaded, given: Mapping[str, Any], where: 
     by_path = isinstance(kubeconfig, str)
     loader: Callable[..., None] = kube_config.load_kube_config if by_path else kube_config.load_kube_config_from_dict
     options = {"context": found.context, "persist_config": bool(given.get("persist_config"))}
-    with _client_speaking_of(where, found.context), _complaints() as said:
+    with _client_speaking_of(where, found.context), _complaints() as said, _files_in_memory():
         loader(kubeconfig, client_configuration=found.configuration, **options)
     if "exec" in found.user and not given.keys() & CREDENTIALS:
         _check_plugin(found, said)
@@ -107,7 +112,7 @@ def refreshing(loaded: Loaded) -> Callable[[Any], None] | None:
 
     def refresh(configuration: Any) -> None:
         # One at a time: a plugin that asks an identity provider must not be started by every thread at once.
-        with lock, _complaints() as said:
+        with lock, _complaints() as said, _files_in_memory():
             loaded.configuration.refresh_api_key_hook(loaded.configuration)
         if said:
             raise Unauthorized(f"The credentials of context '{loaded.context}' cannot be renewed: {said[-1]}.")
@@ -242,6 +247,26 @@ def _speaking_of(where: str, context: str | None) -> Iterator[None]:
         raise InvalidInput(
             f"{where} is not valid for context '{context}': its entries have not the form that kubectl writes."
         ) from error
+
+
+@contextlib.contextmanager
+def _files_in_memory() -> Iterator[None]:
+    """Have the client keep certificates and keys of a kubeconfig, or of a plugin, in memory instead of /tmp."""
+    from kubernetes.config import kube_config
+
+    name = "_create_temp_file_with_content"
+    with _REPLACING:
+        original = getattr(kube_config, name, None)
+        setattr(kube_config, name, lambda content, *_where, **_how: memory_file(_bytes(content)))
+        try:
+            yield
+        finally:
+            if original is not None:
+                setattr(kube_config, name, original)
+
+
+def _bytes(content: str | bytes) -> bytes:
+    return content.encode() if isinstance(content, str) else content
 
 
 @contextlib.contextmanager

@@ -10,15 +10,13 @@ than all else that a run does which has nothing to change.
 
 from __future__ import annotations
 
-import atexit
 import base64
-import contextlib
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.request import getproxies
+
+from .memory_file import memory_file
 
 _CLUSTER = frozenset({"server", "certificate-authority-data", "extensions"})
 _USER = frozenset({"token", "client-certificate-data", "client-key-data", "as", "as-groups"})
@@ -84,16 +82,5 @@ def pool(configuration: Written, size: int) -> Any:
 
 
 def _file(data: str | None) -> str | None:
-    """A file with what is encoded, which OpenSSL reads from nowhere else; nobody else's, and gone at exit."""
-    if not data:
-        return None
-    handle, path = tempfile.mkstemp(prefix="meshops-")
-    atexit.register(_remove, path)
-    with os.fdopen(handle, "wb") as file:
-        file.write(base64.b64decode(data))
-    return path
-
-
-def _remove(path: str) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)
+    """A file with what is encoded, which OpenSSL reads from nowhere else."""
+    return memory_file(base64.b64decode(data)) if data else None

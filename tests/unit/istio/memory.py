@@ -14,6 +14,7 @@ from typing import Any
 
 from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Version
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, Kind, key_of
+from ansible_collections.meshops.istio.plugins.module_utils.kube.relay import Relay
 from ansible_collections.meshops.istio.tests.unit.kube.fake_cluster import FakeCluster
 from ansible_collections.meshops.istio.tests.unit.kube.selecting import selected
 
@@ -42,6 +43,9 @@ class MemoryCluster(FakeCluster):
 
     def temporary_kubeconfig(self) -> AbstractContextManager[str]:
         return contextlib.nullcontext("no-kubeconfig")
+
+    def relay(self, *, hide: str) -> AbstractContextManager[Relay]:
+        return contextlib.nullcontext(Relay(f"no-kubeconfig-without-{hide}"))
 
     def list(
         self, kind: Kind, namespace: str = "", *, label_selector: str = "", field_selector: str = ""

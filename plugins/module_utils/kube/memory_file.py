@@ -1,0 +1,117 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Files for OpenSSL and other programs that hold credentials: in memory, so that a killed run leaves none behind.
+
+Where the system has no such files (macOS), they are in the folder for temporary files, for this user only, and the next
+run removes those of runs that were killed.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import re
+import tempfile
+from typing import Any
+
+_ON_DISK = re.compile(r"meshops-(\d+)-")
+
+
+class MemoryFile(str):
+    """The path of a file that exists as long as this object does, or until `close`.
+
+    It is a path of this process, which the programs that it starts can open too.
+    """
+
+    _close: Any
+
+    def close(self) -> None:
+        """Give the file up."""
+        vars(self).pop("_close", _nothing)()
+
+    def __enter__(self) -> MemoryFile:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+    # A copy would give up the same file once more.
+    def __copy__(self) -> MemoryFile:
+        return self
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> MemoryFile:
+        return self
+
+
+def memory_file(content: bytes) -> MemoryFile:
+    """Make a file with this content that nobody else can open."""
+    handle = _in_memory()
+    if handle is None:
+        return _on_disk(content)
+    with os.fdopen(os.dup(handle), "wb") as file:
+        file.write(content)
+    made = MemoryFile(f"/proc/{os.getpid()}/fd/{handle}")
+    made._close = lambda: _closed(handle)
+    return made
+
+
+def _in_memory() -> int | None:
+    """The descriptor of a new file in memory; None where there is none that others could open by a path."""
+    if not os.path.isdir(f"/proc/{os.getpid()}/fd"):
+        return None
+    try:
+        handle = os.memfd_create("meshops")
+    except (AttributeError, OSError):
+        return None
+    os.fchmod(handle, 0o600)
+    return handle
+
+
+def _on_disk(content: bytes) -> MemoryFile:
+    _sweep()
+    handle, path = tempfile.mkstemp(prefix=f"meshops-{os.getpid()}-")
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+    made = MemoryFile(path)
+    made._close = lambda: _removed(path)
+    atexit.register(_removed, path)
+    return made
+
+
+def _sweep() -> None:
+    """Remove the files of this user's runs that have ended without."""
+    with contextlib.suppress(OSError), os.scandir(tempfile.gettempdir()) as entries:
+        for entry in entries:
+            owner = _ON_DISK.match(entry.name)
+            if owner and not _runs(int(owner[1])) and entry.stat(follow_symlinks=False).st_uid == os.geteuid():
+                _removed(entry.path)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _closed(handle: int) -> None:
+    with contextlib.suppress(OSError):
+        os.close(handle)
+
+
+def _removed(path: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(path)
+
+
+def _nothing() -> None:
+    pass
