@@ -120,6 +120,14 @@ chaos: setup ## Kill runs half-way, spoil requests, run twice at once: nothing m
 publish-check: setup ## Check that the collection is fit to publish, in build/publish; CHECK=sanity-* makes some of it
 	@tools/publish-check
 
+.PHONY: lowest
+lowest: setup ## Test with the oldest libraries that requirements.txt allows; takes minutes
+	CHECK=lowest tools/publish-check
+
+.PHONY: checksums
+checksums: setup ## Add the published checksums of releases to those that the collection knows; VERSIONS="1.29.1 1.30.0"
+	python tools/checksums.py $(VERSIONS)
+
 .PHONY: awx-check
 awx-check: setup ## Run what is under awx/ as AWX does, on three simulated labs: jobs, events, artifacts
 	MESHOPS_PEERS=$$(tools/peers) pytest tests/awx

@@ -37,7 +37,7 @@ VERSION = "0.1.0"
 """The collection's version, as in galaxy.yml."""
 
 _DISTRIBUTIONS = {"yaml": "PyYAML"}
-_REQUIREMENTS = ("jmespath", "kubernetes", "PyYAML")
+_REQUIREMENTS = ("jmespath", "kubernetes", "PyYAML", "urllib3", "websocket-client")
 
 Result = dict[str, Any]
 
@@ -236,6 +236,13 @@ class MeshModule(AnsibleModule):
         if isinstance(error, OSError) and error.strerror:
             where = f" ({error.filename})" if error.filename else ""
             return {"msg": f"The system says: {error.strerror}{where}.", "code": "system", "details": {}}
+        if isinstance(error, ImportError) and not str(error.name or "").startswith("ansible"):
+            return {
+                "msg": f"A Python package where this runs is missing or too old ({error}): install the collection's"
+                f" requirements.txt there, by {sys.executable} -m pip install --upgrade {' '.join(_REQUIREMENTS)}.",
+                "code": "missing_library",
+                "details": {"library": error.name or ""},
+            }
         details = {"traceback": traceback.format_exception(error)} if self._verbosity >= 3 else {}
         what = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".")
         return {

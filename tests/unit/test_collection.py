@@ -129,6 +129,37 @@ def test_every_requirement_has_a_tested_version() -> None:
     assert {path.name: names(path) - pinned for path in ROOT.glob("requirements*.txt") if names(path) - pinned} == {}
 
 
+def test_every_library_that_plugins_import_is_required() -> None:
+    distributions = {"yaml": "pyyaml", "websocket": "websocket-client"}
+    # Azure's are for one provider only, in a file of their own.
+    left_out = {*sys.stdlib_module_names, "ansible", "ansible_collections", "azure"}
+    imported = {
+        name.partition(".")[0]
+        for source in (ROOT / "plugins").rglob("*.py")
+        for name in imports(source)
+        if not name.startswith(NAMESPACE)
+    }
+    assert {distributions.get(name, name) for name in imported - left_out} == set(requirements("requirements.txt"))
+
+
+def test_the_lowest_versions_are_those_that_the_requirements_name() -> None:
+    def numbers(version: str) -> tuple[int, ...]:
+        return tuple(int(number) for number in version.split(".") if number != "0")
+
+    lowest = requirements("constraints-lowest.txt")
+    core = read_yaml("meta/runtime.yml")["requires_ansible"].removeprefix(">=")
+    required = {**requirements("requirements.txt"), "ansible-core": core}
+    assert {name: numbers(version) for name, version in lowest.items()} == {
+        name: numbers(version) for name, version in required.items()
+    }
+
+
+def requirements(file: str) -> dict[str, str]:
+    """The packages of a file and the versions that it names, by `>=` or `==`."""
+    found = re.findall(r"^([\w.-]+)[>=]=([\d.]+)$", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE)
+    return {name.lower(): version for name, version in found}
+
+
 def test_packages_of_plugins_are_empty() -> None:
     # ansible-test of ansible-core 2.17 wants it so, which `make sanity` does not ask.
     assert [str(path) for path in (ROOT / "plugins").rglob("__init__.py") if path.stat().st_size] == []

@@ -131,6 +131,23 @@ def sanity(core: str, version: str) -> Check:
     return check
 
 
+def lowest(run: Run) -> str:
+    """The unit tests of what uses libraries, with the oldest versions that the requirements allow."""
+    interpreter = environments.python("3.11")
+    if interpreter is None:
+        return "left out: this machine has no Python 3.11"
+    packages = [*_lines(ROOT / "constraints-lowest.txt"), "pytest", "cryptography", "requests"]
+    tools = environments.environment(interpreter, packages)
+    collections = OUTPUT / "lowest/ansible_collections/meshops"
+    collections.mkdir(parents=True, exist_ok=True)
+    link = collections / "istio"
+    if not link.is_symlink():
+        link.symlink_to(ROOT, target_is_directory=True)
+    printed = run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit/kube", "tests/unit/download",
+                  "tests/unit/modules", tools=tools, env={"PYTHONPATH": str(OUTPUT / "lowest")})  # fmt: skip
+    return printed.strip().rpartition("\n")[2]
+
+
 def importer(run: Run) -> str:
     """What Galaxy and Automation Hub do with a tarball on its way in."""
     printed = run("python", "-m", "galaxy_importer.main", tarball(), cwd=OUTPUT)
@@ -212,6 +229,7 @@ def checks() -> Iterator[tuple[str, Check]]:
     """All checks by name, in their order."""
     yield "build", build
     yield "install", install
+    yield "lowest", lowest
     yield "importer", importer
     yield "documentation", documentation
     yield "changelog", changelog

@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlsplit
+from urllib.request import getproxies
 
 from . import written
 from .errors import InvalidInput
@@ -136,6 +137,11 @@ def open_connection(options: Mapping[str, Any]) -> Connection:
     configuration.host = configuration.host.rstrip("/")
     if not configuration.host.startswith(("https://", "http://")):
         raise InvalidInput(f"The host {configuration.host} is not a URL such as https://{configuration.host}.")
+    if not configuration.proxy and not isinstance(configuration, Written):
+        # Clients before 34.1 do not look at the environment.
+        found = getproxies()
+        configuration.proxy = found.get(configuration.host.partition("://")[0])
+        configuration.no_proxy = configuration.no_proxy or found.get("no")
     proxy_headers = given.get("proxy_headers") or _proxy_credentials(configuration.proxy)
     if proxy_headers:
         configuration.proxy_headers = _proxy_headers(proxy_headers)

@@ -65,7 +65,10 @@ def load(given: Mapping[str, Any]) -> Loaded:
         written = None if given.keys() - _BESIDE else Written.of(cluster, user)
     if written is not None:
         return Loaded(written, context, user)
-    return _by_client(os.pathsep.join(existing) or kubeconfig, Loaded(_configuration(), context, user), given, where)
+    loaded = _by_client(os.pathsep.join(existing) or kubeconfig, Loaded(_configuration(), context, user), given, where)
+    # Clients before 35.0 do not know it.
+    loaded.configuration.proxy = loaded.configuration.proxy or cluster.get("proxy-url")
+    return loaded
 
 
 def _by_client(kubeconfig: Any, found: Loaded, given: Mapping[str, Any], where: str) -> Loaded:

@@ -146,7 +146,16 @@ def test_a_library_that_is_missing_is_named(on_api: Run, monkeypatch: pytest.Mon
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "yaml" else find(name))
     result = on_api(INFO)
     assert (result["code"], result["details"]) == ("missing_library", {"library": "PyYAML"})
-    assert "-m pip install jmespath kubernetes PyYAML" in result["msg"]
+    assert "-m pip install jmespath kubernetes PyYAML urllib3 websocket-client" in result["msg"]
+
+
+def test_a_library_that_is_too_old_is_no_defect(on_api: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    error = ImportError("cannot import name 'HTTPHeaderDict' from 'urllib3'", name="urllib3")
+    monkeypatch.setattr(READ, raising(error))
+    result = on_api(INFO)
+    assert (result["code"], result["details"]) == ("missing_library", {"library": "urllib3"})
+    assert "HTTPHeaderDict" in result["msg"]
+    assert "requirements.txt" in result["msg"]
 
 
 # --- not showing ---------------------------------------------------------------------------------------------------
