@@ -15,6 +15,7 @@ options:
   ignore_fields:
     description:
       - Paths of fields that are left to whoever else sets them, for example V(spec.replicas).
+      - Fields that controllers set at run time, such as replicas under an autoscaler, need not be named.
     type: list
     elements: str
     default: []
@@ -22,4 +23,12 @@ options:
     description:
       - The RV(plan_digest) of an earlier run in check mode. The module refuses to apply any other plan.
     type: str
+  force:
+    description:
+      - Whether to change and delete what belongs to others. Otherwise the module refuses an object of Helm, Argo CD, Flux
+        or another tool, an object with a controller as its owner, and a field that another field manager has set to
+        another value.
+      - The module warns of each object and field that it takes.
+    type: bool
+    default: false
 """

@@ -33,6 +33,8 @@ options:
     description:
       - Whether to go on where a look at the cluster speaks against it. What would have been refused is a warning then.
       - What the API server or Istio's own webhook refuses stays refused.
+      - Also whether to change and delete objects that belong to Helm, Argo CD, Flux or another tool or controller, and
+        fields that other field managers have set.
     type: bool
     default: false
 """

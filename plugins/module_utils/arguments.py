@@ -85,4 +85,5 @@ WAIT: ArgumentSpec = {
 PLAN: ArgumentSpec = {
     "ignore_fields": {"type": "list", "elements": "str", "default": []},
     "plan_digest": {"type": "str"},
+    "force": {"type": "bool", "default": False},
 }

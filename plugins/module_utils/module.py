@@ -177,7 +177,7 @@ class MeshModule(AnsibleModule):
         ignored = [*unit.ignore_fields, *(self.params.get("ignore_fields") or ())]
         outcome = reconcile(
             self.cluster,
-            dataclasses.replace(unit, ignore_fields=ignored),
+            dataclasses.replace(unit, ignore_fields=ignored, force=bool(self.params.get("force"))),
             check=self.check_mode,
             diff=self.shows_diff,
             wait=self.params["wait"],
@@ -192,6 +192,8 @@ class MeshModule(AnsibleModule):
 
     def result_of(self, outcome: Outcome) -> Result:
         """The part of a result that all modules have which change something."""
+        for sentence in outcome.warnings:
+            self.warn(sentence)
         result: Result = {"changed": outcome.changed, "changes": outcome.changes, "plan_digest": outcome.digest}
         return {**result, "diff": outcome.diff} if self.shows_diff else result
 

@@ -22,7 +22,6 @@ COMMON: ArgumentSpec = {
     "name": {"type": "str", "required": True},
     "namespace": {"type": "str", "default": "default"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "force": {"type": "bool", "default": False},
     **PLAN,
     **WAIT,
 }
@@ -42,7 +41,10 @@ def manage_in_steps(module: MeshModule, builder: Builder, *, pause: float) -> Re
         _check(module, builder, plan)
         plans.append(plan)
 
-    unit = replace(builder.unit(module.params, module.cluster), ignore_fields=module.params["ignore_fields"])
+    parameters = module.params
+    unit = replace(
+        builder.unit(parameters, module.cluster), ignore_fields=parameters["ignore_fields"], force=parameters["force"]
+    )
     expected = module.params["plan_digest"]
     outcome = _reconcile(module, unit, check=True, checks=checks, expected_digest=expected)
     if not module.check_mode:

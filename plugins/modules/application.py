@@ -128,6 +128,8 @@ options:
   force:
     description:
       - Whether to take over objects that belong to another application.
+      - Also whether to change and delete objects that belong to Helm, Argo CD, Flux or another tool or controller, and
+        fields that other field managers have set.
     type: bool
     default: false
 requirements:
@@ -377,7 +379,6 @@ def main() -> None:
             "prune": {"type": "bool", "default": True},
             "wait_for": {"type": "list", "elements": "dict", "options": CONDITION},
             "load_balancer": {"type": "bool", "default": False},
-            "force": {"type": "bool", "default": False},
             **RELEASE,
             **MIRROR,
             **PLAN,

@@ -107,6 +107,11 @@ options:
           - How many percent of them have to be answered.
         type: float
         default: 99
+  force:
+    description:
+      - Whether to change a VirtualService that belongs to Helm, Argo CD, Flux or another tool, which may set it back.
+    type: bool
+    default: false
 seealso:
   - module: meshops.istio.traffic_route
 notes:
@@ -229,6 +234,7 @@ def move(module: MeshModule) -> Result:
         Goal(parameters["subset"] or "", parameters["destination"] or ""),
         module.check_mode,
         module.progress,
+        force=parameters["force"],
     )
     writing = Access("patch", VIRTUAL_SERVICE.group, "virtualservices", parameters["namespace"])
     refuse_denied(cluster, [writing, *gate.asking(parameters["prometheus"])])
@@ -260,6 +266,7 @@ def main() -> None:
             "interval": {"type": "float", "default": 60},
             "prometheus": {"type": "dict", "options": PROMETHEUS},
             "answers": {"type": "dict", "options": ANSWERS},
+            "force": {"type": "bool", "default": False},
         },
         required_one_of=[("subset", "destination")],
     )

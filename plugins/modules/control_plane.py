@@ -220,8 +220,10 @@ options:
     type: path
   force:
     description:
-      - Whether to take over what belongs to others, another revision's gateways or objects that Argo CD, Flux or the
-        Sail operator keep as they want them, and with O(state=absent) to remove what running proxies still use.
+      - Whether to take over another revision's gateways, and with O(state=absent) to remove what running proxies still
+        use.
+      - Also whether to change and delete objects that belong to Argo CD, Flux, the Sail operator or another tool or
+        controller, and fields that other field managers have set. A mesh of Helm's is taken over without it.
     type: bool
     default: false
 seealso:
@@ -501,7 +503,6 @@ def main() -> None:
             "purge": {"type": "bool", "default": False},
             "purge_root_key": {"type": "bool", "default": False},
             "backup": {"type": "path"},
-            "force": {"type": "bool", "default": False},
             **RELEASE,
             **MIRROR,
             **PLAN,

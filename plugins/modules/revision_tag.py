@@ -64,8 +64,9 @@ options:
     default: false
   force:
     description:
-      - Whether to set a tag that another one's injector or another tool gets in the way of, and to remove one that is
-        in use.
+      - Whether to set a tag that another one's injector gets in the way of, and to remove one that is in use.
+      - Also whether to change and delete objects that belong to Argo CD, Flux or another tool or controller, and fields
+        that other field managers have set.
     type: bool
     default: false
 seealso:
@@ -222,7 +223,6 @@ def main() -> None:
             "version": {"type": "str"},
             "auto_inject_namespaces": {"type": "bool", "default": False},
             "assume_revision": {"type": "bool", "default": False},
-            "force": {"type": "bool", "default": False},
             **RELEASE,
             **PLAN,
             **WAIT,

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..kube.errors import ApiError, InvalidInput, Refused, UnknownKind
+from ..kube.field_managers import PREVIOUS
 from ..kube.objects import Kind, key_of, kind_of
 from ..kube.plan import Plan, Unit
 from ..kube.resources import OWN_GROUPS
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 Object = dict[str, Any]
 
 MANAGER = "meshops.istio/application"
-RETIRED = frozenset({"kubectl", "kubectl-client-side-apply", "kubectl-create"})
-"""Field managers of those who may have applied the manifests before us."""
 
 NAME_LABEL = "meshops.istio/application"
 NAMESPACE_LABEL = "meshops.istio/application-namespace"
@@ -103,7 +102,7 @@ class Application:
         return Unit(
             manager=f"{MANAGER}/{self.name}",
             objects=objects,
-            retired=RETIRED,
+            retired=PREVIOUS,
             stale=(lambda cluster: self.live(cluster, objects)) if prune else None,
             adjust=as_injected,
             awaited=is_awaited,

@@ -17,15 +17,15 @@ from . import helm, inventory, labels, ordering, tags
 from .configuration import Configuration, Options
 from .dead_webhooks import left_over, refuse_left_over
 from .gateway_service import apply_ingress
-from .handover import Handover, is_ready
 from .kinds import is_awaited
 from .labels import component_of, labels_of, owner_labels
 from .overlap import refuse_overlap
-from .ownership import MANAGER, RETIRED, refuse_claimed_gateways, refuse_foreign, refuse_missing_namespaces
+from .ownership import MANAGER, PREVIOUS_OWNERS, RETIRED, refuse_claimed_gateways, refuse_missing_namespaces
 from .providers import providers_in
 from .release import Release
 from .remarks import remarks
 from .render import Renderer
+from .runtime_fields import MeshRuntimeFields, is_ready
 from .served import refuse_unserved
 from .versions import version_key
 
@@ -185,6 +185,7 @@ class ControlPlane:
             manager=MANAGER,
             objects=objects,
             retired=RETIRED,
+            previous_owners=PREVIOUS_OWNERS,
             stale=lambda cluster: inventory.installed_by(
                 cluster,
                 revision=self.configuration.revision,
@@ -194,8 +195,7 @@ class ControlPlane:
             ),
             rank=ordering.rank,
             gate=lambda obj: ordering.gate(obj, istiod),
-            adjust=Handover(
-                objects,
+            adjust=MeshRuntimeFields(
                 RETIRED | {MANAGER},
                 lambda: cluster is not None and istiod is not None and is_ready(cluster, istiod),
             ),
@@ -208,7 +208,6 @@ class ControlPlane:
             refuse_missing_namespaces(self.cluster, plan)
         if force:
             return
-        refuse_foreign(plan)
         refuse_claimed_gateways(plan, self.revision)
         if self.cluster is not None:
             refuse_left_over(self.cluster, plan)

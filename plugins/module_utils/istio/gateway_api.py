@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..kube.errors import InvalidInput
+from ..kube.field_managers import PREVIOUS
 from ..kube.fields import owned_by
 from ..kube.objects import Kind
 from ..kube.plan import Unit
@@ -76,7 +77,7 @@ def is_older(wanted: Installed, there: Installed) -> bool:
 
 def unit(objects: list[Object]) -> Unit:
     """What `reconcile` is to make of the cluster; without a prune."""
-    return Unit(MANAGER, objects)
+    return Unit(MANAGER, objects, retired=PREVIOUS)
 
 
 def _number(version: str) -> tuple[int, ...]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..kube.cluster import Access
 from ..kube.errors import ApiError, InvalidInput, NotReady, Refused
+from ..kube.field_managers import PREVIOUS
 from ..kube.objects import Kind
 from ..kube.permissions import refuse_denied
 from ..kube.plan import Plan, Unit
@@ -191,7 +192,7 @@ def unit(objects: Sequence[Object], service: str, namespace: str, *, scc: bool, 
         return [obj for found in cluster.list_many(requests) for obj in found]
 
     # A Route is admitted by OpenShift's router when it likes to.
-    return Unit(MANAGER, objects, stale=stale, awaited=lambda obj: obj["kind"] != ROUTE.kind)
+    return Unit(MANAGER, objects, retired=PREVIOUS, stale=stale, awaited=lambda obj: obj["kind"] != ROUTE.kind)
 
 
 def request_projects(cluster: Cluster, names: Iterable[str], *, check: bool, timeout: float) -> list[str]:

@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..kube.errors import Refused
+from ..kube.field_managers import PREVIOUS
+from ..kube.foreign_owners import HELM
 from ..kube.objects import Kind, key_of
 from ..kube.plan import Plan
 from . import labels
@@ -20,49 +21,16 @@ if TYPE_CHECKING:
 
 MANAGER = "meshops.istio/control_plane"
 TAG_MANAGER = "meshops.istio/revision_tag"
-RETIRED = frozenset({"istio-operator", "istioctl", "helm", "kubectl-client-side-apply", TAG_MANAGER})
+RETIRED = PREVIOUS | {TAG_MANAGER}
 """Field managers of those who may have installed the mesh, or deactivated its injector, before us."""
+
+PREVIOUS_OWNERS = frozenset({HELM})
+"""Tools whose mesh is taken over without force."""
 
 LOCK = "meshops-istio-control-plane"
 """One at a time, whatever the revision or tag: they share objects."""
 
 _NAMESPACES = Kind("v1", "Namespace")
-# By their marks: labels or annotations, and owner references.
-_MARKS = {
-    "argocd.argoproj.io/instance": "Argo CD",
-    "argocd.argoproj.io/tracking-id": "Argo CD",
-    "kustomize.toolkit.fluxcd.io/name": "Flux",
-    "helm.toolkit.fluxcd.io/name": "Flux",
-}
-_OWNERS = {"sailoperator.io": "the Sail operator"}
-
-
-def other_owner(obj: Mapping[str, Any]) -> str:
-    """The tool that keeps an object as it wants it and would undo ours; empty where there is none."""
-    metadata = obj["metadata"]
-    marks = {**labels_of(obj), **(metadata.get("annotations") or {})}
-    for mark, owner in _MARKS.items():
-        if mark in marks:
-            return f"{owner} ({marks[mark]})"
-    for reference in metadata.get("ownerReferences") or ():
-        owner = _OWNERS.get(str(reference.get("apiVersion", "")).partition("/")[0], "")
-        if owner:
-            return f"{owner} ({reference.get('kind')} {reference.get('name')})"
-    return ""
-
-
-def refuse_foreign(plan: Plan) -> None:
-    """Raise Refused for a plan that would change what another tool keeps in place."""
-    for change in plan.changes:
-        owner = other_owner(change.before) if change.before else ""
-        if owner:
-            raise Refused(
-                f"{change.key} belongs to {owner}, which would undo every change: change the mesh there, or take it"
-                " out of that tool's hands first.",
-                code="foreign_owner",
-                object=change.key._asdict(),
-                owner=owner,
-            )
 
 
 def refuse_claimed_gateways(plan: Plan, revision: str) -> None:

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..kube.errors import Refused
+from ..kube.foreign_owners import owner_of
 from ..kube.objects import Kind
 from . import labels, versions
 from .dead_webhooks import EFFECTS, answers, guarded_services
-from .ownership import other_owner
+from .ownership import PREVIOUS_OWNERS
 from .release import Release
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def about_owners(istiods: Iterable[Object]) -> list[dict[str, str]]:
             f"It belongs to {owner}, which would undo every change made here.",
         )
         for istiod in istiods
-        if (owner := other_owner(istiod))
+        if (owner := owner_of(istiod)) and owner.tool not in PREVIOUS_OWNERS
     ]
 
 

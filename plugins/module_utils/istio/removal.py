@@ -15,7 +15,7 @@ from ..kube.objects import Kind, key_of
 from ..kube.plan import Plan, Unit
 from . import inventory, labels
 from .labels import component_of, labels_of
-from .ownership import MANAGER, refuse_foreign
+from .ownership import MANAGER, PREVIOUS_OWNERS
 from .proxies import has_ended, is_captured, proxy_of, revision_of
 from .selectors import matches
 
@@ -40,7 +40,7 @@ def absent(*, revision: str = "", namespace: str = "", purge: bool = False, root
             return inventory.of_all(cluster, namespace, root_key=root_key)
         return inventory.of_revision(cluster, revision, namespace)
 
-    return Unit(manager=MANAGER, objects=(), stale=stale, with_pods=True)
+    return Unit(manager=MANAGER, objects=(), stale=stale, with_pods=True, previous_owners=PREVIOUS_OWNERS)
 
 
 def refuse_in_use(cluster: Cluster, plan: Plan, *, revision: str = "", purge: bool = False) -> None:
@@ -50,7 +50,6 @@ def refuse_in_use(cluster: Cluster, plan: Plan, *, revision: str = "", purge: bo
     """
     if not plan.changes:
         return
-    refuse_foreign(plan)
     pods, injectors = cluster.list_many([(_PODS, "", ""), (_INJECTORS, "", labels.TAG)])
     tags = {labels_of(one)[labels.TAG]: labels_of(one).get(labels.REVISION, "") for one in injectors}
     removed = [change.before for change in plan.changes if change.before]

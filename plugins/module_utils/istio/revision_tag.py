@@ -14,21 +14,19 @@ from ..kube.errors import InvalidInput, Refused
 from ..kube.objects import Key, Kind, key_of
 from ..kube.plan import Plan, Unit, clean
 from . import labels, tags
-from .handover import Handover, is_ready
 from .injectors import Injectors
 from .labels import labels_of
 from .overlap import refuse_overlap
-from .ownership import MANAGER, RETIRED, TAG_MANAGER, refuse_foreign
+from .ownership import MANAGER, PREVIOUS_OWNERS, RETIRED, TAG_MANAGER
 from .proxies import has_ended, is_injected
 from .render import Renderer
+from .runtime_fields import MeshRuntimeFields, is_ready
 
 if TYPE_CHECKING:
     from ..kube.cluster import Cluster
 
 Object = dict[str, Any]
 
-_ISTIOCTL = "istio-ci"
-"""The field manager of istioctl's commands on tags."""
 _NAMES = re.compile(r"[a-z0-9]([a-z0-9-]{0,41}[a-z0-9])?")
 _INJECTORS = Kind("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration")
 _OBJECTS = (
@@ -89,31 +87,35 @@ class RevisionTag:
             inject_by_default=inject_by_default,
             of_user=True,
         )
-        retired = (RETIRED | {MANAGER, _ISTIOCTL}) - {TAG_MANAGER}
+        retired = (RETIRED | {MANAGER}) - {TAG_MANAGER}
         objects += self._silenced()
         return Unit(
             manager=TAG_MANAGER,
             objects=objects,
             retired=retired,
+            previous_owners=PREVIOUS_OWNERS,
             stale=lambda cluster: of_tag(cluster, self.name),
-            adjust=Handover(objects, retired | {TAG_MANAGER}, lambda: self._is_served(injector)),
+            adjust=MeshRuntimeFields(retired | {TAG_MANAGER}, lambda: self._is_served(injector)),
             assumed=frozenset({self.namespace} if assumed else ()),
         )
 
     def removed(self) -> Unit:
         """Nothing of the tag."""
-        return Unit(manager=TAG_MANAGER, objects=(), stale=lambda cluster: of_tag(cluster, self.name))
+        return Unit(
+            manager=TAG_MANAGER,
+            objects=(),
+            stale=lambda cluster: of_tag(cluster, self.name),
+            previous_owners=PREVIOUS_OWNERS,
+        )
 
     def check(self, plan: Plan) -> None:
-        """Raise Refused for a plan that touches what belongs to others, or has two injectors inject the same pods."""
-        refuse_foreign(plan)
+        """Raise Refused for a plan after which two injectors inject the same pods."""
         refuse_overlap(self.cluster, plan)
 
     def refuse_in_use(self, plan: Plan) -> None:
         """Raise Refused for a plan that removes the tag while namespaces or pods ask for it."""
         if not plan.changes:
             return
-        refuse_foreign(plan)
         users = self.users()
         if users:
             raise Refused(

@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from typing import Any, cast
 
-from . import fields, threads
+from . import conflicts, takeover, threads
 from .cluster import Cluster
 from .connection import POOL_SIZE
 from .errors import ApiError, MeshError, NotReady
@@ -240,7 +240,7 @@ def _write(cluster: Cluster, plan: Plan, change: Change, *, patience: float) -> 
             _take_over(cluster, plan, change)
         while True:
             try:
-                cluster.apply(cast(Object, change.desired), manager=plan.unit.manager)
+                conflicts.apply(cluster, plan, change)
                 return
             except ApiError as error:
                 # A path that is not served gets no reason; the object's namespace that is absent does.
@@ -252,12 +252,12 @@ def _write(cluster: Cluster, plan: Plan, change: Change, *, patience: float) -> 
 
 
 def _take_over(cluster: Cluster, plan: Plan, change: Change) -> None:
-    """Make the retired managers' fields ours; else fields that are no longer wanted would stay for ever."""
+    """Make the previous field managers' fields ours; else fields that are no longer wanted would stay for ever."""
     live = change.before
     for _try in range(TRIES):
-        if live is None or not fields.held_by(live, change.retired):
+        if live is None or not takeover.takeable(live, change.retired, plan.unit):
             return
-        entries = fields.handed_over(live, plan.unit.manager, change.retired)
+        entries = takeover.entries_after(live, change.retired, plan.unit)
         try:
             cluster.hand_over(key_of(live), live["metadata"]["resourceVersion"], entries, manager=plan.unit.manager)
             return

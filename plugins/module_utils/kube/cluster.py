@@ -181,9 +181,14 @@ class Cluster:
         """Lists in parallel; a request is (kind, namespace, label selector)."""
         return self.parallel(lambda one: self.list(one[0], one[1], label_selector=one[2]), list(requests))
 
-    def apply(self, obj: Mapping[str, Any], *, manager: str, dry_run: bool = False) -> dict[str, Any]:
-        """Server-side apply, taking fields over from other managers; returns the object as it is then."""
-        query = {"fieldManager": manager, "force": "true"}
+    def apply(
+        self, obj: Mapping[str, Any], *, manager: str, dry_run: bool = False, force: bool = True
+    ) -> dict[str, Any]:
+        """Server-side apply; returns the object as it is then.
+
+        force: overwrite what other managers have set, which is an ApiError (409) otherwise.
+        """
+        query = {"fieldManager": manager, "force": "true" if force else "false"}
         return self._write("PATCH", self._path_of(obj), obj, query, dry_run, APPLY)
 
     def create(self, obj: Mapping[str, Any], *, manager: str, dry_run: bool = False) -> dict[str, Any]:

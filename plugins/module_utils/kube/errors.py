@@ -77,3 +77,9 @@ class ApiError(MeshError):
         self.status = status
         self.reason = reason
         self.body = dict(body or {})
+
+    @property
+    def field_conflicts(self) -> list[Mapping[str, Any]]:
+        """The causes by which other managers own fields that an apply without force would change."""
+        causes = (self.body.get("details") or {}).get("causes") or () if self.status == 409 else ()
+        return [cause for cause in causes if cause.get("reason") == "FieldManagerConflict"]

@@ -14,12 +14,13 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from enum import Enum
+from types import MappingProxyType
 from typing import Any
 
+from .field_managers import is_hand, tool_of
+from .field_sets import Fields, common, index_of, item_of, minus
 from .objects import kind_of
 from .resources import BUILT_IN
-
-Fields = Mapping[str, Any]
 
 _MISSING = object()
 _SUFFIXES = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
@@ -41,7 +42,7 @@ def owned_by(obj: Mapping[str, Any], manager: str) -> Fields | None:
 
 def held_by(obj: Mapping[str, Any], managers: Collection[str]) -> list[dict[str, Any]]:
     """The entries of any of `managers`, subresources aside."""
-    return [entry for entry in entries(obj) if entry.get("manager") in managers and not entry.get("subresource")]
+    return [entry for entry in entries(obj) if _is_of(entry, managers) and not entry.get("subresource")]
 
 
 def fields_of(obj: Mapping[str, Any], managers: Collection[str]) -> Fields:
@@ -57,12 +58,17 @@ def fields_of(obj: Mapping[str, Any], managers: Collection[str]) -> Fields:
 def by_hand(obj: Mapping[str, Any]) -> frozenset[str]:
     """The managers by which people change objects."""
     managers = {str(entry.get("manager")) for entry in entries(obj) if not entry.get("subresource")}
-    return frozenset(manager for manager in managers if manager.startswith("kubectl"))
+    return frozenset(filter(is_hand, managers))
+
+
+def _is_of(entry: Mapping[str, Any], managers: Collection[str]) -> bool:
+    manager = str(entry.get("manager"))
+    return manager in managers or tool_of(manager) in managers
 
 
 def others(obj: Mapping[str, Any], managers: Collection[str]) -> Fields:
     """The fields owned by anybody but `managers`."""
-    return union(entry.get("fieldsV1") or {} for entry in entries(obj) if entry.get("manager") not in managers)
+    return union(entry.get("fieldsV1") or {} for entry in entries(obj) if not _is_of(entry, managers))
 
 
 def union(sets: Iterable[Fields]) -> dict[str, Any]:
@@ -74,21 +80,28 @@ def union(sets: Iterable[Fields]) -> dict[str, Any]:
     return merged
 
 
-def handed_over(obj: Mapping[str, Any], manager: str, retired: Collection[str]) -> list[dict[str, Any]]:
-    """The managedFields in which everything that `retired` managers own is the `manager`'s, as if it had applied it."""
+def handed_over(
+    obj: Mapping[str, Any], manager: str, retired: Collection[str], kept: Fields = MappingProxyType({})
+) -> list[dict[str, Any]]:
+    """The managedFields in which everything that `retired` managers own is the `manager`'s, as if it had applied it.
+
+    But for the fields in `kept`, which stay theirs.
+    """
     mine = [entry for entry in held_by(obj, {manager}) if entry.get("operation") == "Apply"]
-    taken = mine + held_by(obj, retired)
+    theirs = held_by(obj, retired)
+    taken = mine + theirs
     merged = {
         "manager": manager,
         "operation": "Apply",
         "apiVersion": obj["apiVersion"],
         "fieldsType": "FieldsV1",
-        "fieldsV1": union([*(entry.get("fieldsV1") or {} for entry in mine), fields_of(obj, retired)]),
+        "fieldsV1": union([*(entry.get("fieldsV1") or {} for entry in mine), minus(fields_of(obj, retired), kept)]),
     }
     times = sorted(entry["time"] for entry in taken if entry.get("time"))
     if times:
         merged["time"] = times[-1]
-    return [entry for entry in entries(obj) if entry not in taken] + [merged]
+    left = [{**entry, "fieldsV1": common(entry.get("fieldsV1") or {}, kept)} for entry in theirs]
+    return [*(one for one in entries(obj) if one not in taken), *(one for one in left if one["fieldsV1"]), merged]
 
 
 def settled(desired: Mapping[str, Any], live: Mapping[str, Any], fields: Fields) -> bool:
@@ -166,7 +179,7 @@ def _keyed_list_agrees(desired: list[Any], live: list[Any], fields: Fields, rule
         return False
     order = []
     for wanted, child in keys:
-        mine, there = _index(desired, wanted), _index(live, wanted)
+        mine, there = index_of(desired, wanted), index_of(live, wanted)
         if mine is None or there is None or not _agrees(desired[mine], live[there], child, rules):
             return False
         order.append((mine, there))
@@ -221,8 +234,8 @@ def without(obj: Any, abandoned: Fields, kept: Any, elsewhere: Fields) -> None:
                 if not obj[name] and wanted is _MISSING:
                     del obj[name]
         elif isinstance(obj, list) and key.startswith("k:"):
-            index = _index(obj, json.loads(key[2:]))
-            wanted = _find(kept, json.loads(key[2:]))
+            index = index_of(obj, json.loads(key[2:]))
+            wanted = item_of(kept, json.loads(key[2:]))
             if index is None:
                 continue
             if wanted is None and there is _MISSING:
@@ -254,7 +267,7 @@ def part(obj: Any, fields: Fields) -> Any:
         named = {key[2:]: child for key, child in fields.items() if key.startswith("f:")}
         return {name: part(value, named[name]) for name, value in obj.items() if name in named}
     if isinstance(obj, list) and _has(fields, "k:"):
-        keyed = {_index(obj, json.loads(key[2:])): child for key, child in fields.items() if key.startswith("k:")}
+        keyed = {index_of(obj, json.loads(key[2:])): child for key, child in fields.items() if key.startswith("k:")}
         return [part(item, keyed[index]) for index, item in enumerate(obj) if index in keyed]
     if isinstance(obj, list) and _has(fields, "v:"):
         owned = [json.loads(key[2:]) for key in fields if key.startswith("v:")]
@@ -266,7 +279,7 @@ def _keyed_list_overlaid(items: list[Any], desired: list[Any], structure: Fields
     keys = [(json.loads(key[2:]), child) for key, child in structure.items() if key.startswith("k:")]
     laid: dict[int, tuple[int, Fields]] = {}
     for wanted, child in keys:
-        there, mine = _index(items, wanted), _index(desired, wanted)
+        there, mine = index_of(items, wanted), index_of(desired, wanted)
         if there is not None and mine is not None:
             laid[mine] = (there, child)
     used = {there for there, _child in laid.values()}
@@ -275,22 +288,6 @@ def _keyed_list_overlaid(items: list[Any], desired: list[Any], structure: Fields
         for mine, item in enumerate(desired)
     ]
     return over + [item for there, item in enumerate(items) if there not in used]
-
-
-_KEY_DEFAULTS = {"protocol": "TCP"}
-
-
-def _index(items: Any, wanted: Mapping[str, Any]) -> int | None:
-    """Where the item with these keys stands; protocol, the one key that has a default, may be left out."""
-    for index, item in enumerate(items if isinstance(items, list) else ()):
-        if isinstance(item, Mapping) and all(item.get(k, _KEY_DEFAULTS.get(k)) == v for k, v in wanted.items()):
-            return index
-    return None
-
-
-def _find(items: Any, wanted: Mapping[str, Any]) -> Any:
-    index = _index(items, wanted)
-    return None if index is None else items[index]
 
 
 def _has(fields: Fields, prefix: str) -> bool:

@@ -18,7 +18,8 @@ from copy import deepcopy
 from typing import Any
 
 from .errors import InvalidInput
-from .fields import Fields, union
+from .field_sets import Fields
+from .fields import union
 
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[([^\]]+)\]")
 
@@ -29,12 +30,34 @@ def leave(desired: dict[str, Any], live: Mapping[str, Any], foreign: Fields, ign
     Raises InvalidInput for what is no path.
     """
     result = deepcopy(desired)
+    for steps in _steps_for(desired, ignored):
+        _leave(result, live, foreign, steps)
+    return result
+
+
+def fields_at(obj: Mapping[str, Any], owned: Fields, ignored: Sequence[str]) -> Fields:
+    """Those of an object's `owned` fields that are ignored."""
+    return union(_at(owned, steps) for steps in _steps_for(obj, ignored))
+
+
+def _steps_for(obj: Mapping[str, Any], ignored: Sequence[str]) -> Iterator[Sequence[str]]:
     for text in ignored:
         objects, _colon, path = text.partition(":") if _names_objects(text) else ("", "", text)
         steps = _steps(path)
-        if objects in ("", desired["kind"], f"{desired['kind']}/{desired['metadata']['name']}"):
-            _leave(result, live, foreign, steps)
-    return result
+        if objects in ("", obj["kind"], f"{obj['kind']}/{obj['metadata']['name']}"):
+            yield steps
+
+
+def _at(owned: Fields, steps: Sequence[str]) -> Fields:
+    if not steps:
+        return {}
+    name, rest = _name(steps, {key[2:] for key in owned if key.startswith("f:")})
+    found = [f"f:{name}"] if f"f:{name}" in owned else []
+    if not found and steps[0].startswith("["):
+        rest = steps[1:]
+        found = [key for key in owned if key.startswith("k:") and _is(json.loads(key[2:]), name)]
+    # Within something atomic nothing is a field of its own.
+    return {key: _at(owned[key], rest) for key in found if not rest or owned[key]}
 
 
 def _names_objects(text: str) -> bool:

@@ -14,17 +14,18 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from . import fields
+from . import fields, takeover
 from .cluster import Cluster
 from .errors import ApiError, InvalidInput, Refused
+from .foreign_owners import refuse_object
 from .ignored import leave
 from .node_ports import refuse_node_ports
 from .objects import Key, Kind, key_of, kind_of
+from .runtime_fields import RuntimeFields, is_scaler
 from .workloads import refuse_unselected
 
 Object = dict[str, Any]
@@ -43,12 +44,14 @@ class Unit:
 
     manager: the field manager that applies it.
     objects: what must exist; each complete, with its namespace.
-    retired: field managers whose fields become the manager's (take-over).
+    retired: previous field managers, whose fields become the manager's (see takeover.py).
+    previous_owners: tools whose objects are taken over without being asked (see foreign_owners.py).
+    force: take what belongs to others, and overwrite what other managers have set (see conflicts.py).
     stale: lists the objects that this owner has in the cluster; what of them is not in `objects` is deleted, last.
     obstacles: lists live objects that stand in the way; those not in `objects` are deleted, before anything else.
     rank: the order of applying where the API itself asks for none; low first, each after the lower ones.
     gate: the Service that must have a ready endpoint before an object is applied.
-    adjust: the last word on an object, which it may change, given the live one (or None): values handed over at run time.
+    adjust: the last word on an object, which it may change, given the live one (or None): fields set at run time.
     ignore_fields: fields that are left to whoever else owns them (see ignored.py).
     awaited: which of the objects must become ready; all by default.
     assumed: namespaces that need not exist yet, as a step before may only have planned them: what is created in one that
@@ -68,13 +71,15 @@ class Unit:
     awaited: Callable[[Object], bool] | None = None
     assumed: frozenset[str] = frozenset()
     with_pods: bool = False
+    previous_owners: frozenset[str] = frozenset()
+    force: bool = False
 
 
 @dataclass(frozen=True)
 class Change:
     """One object to create, update or delete. `before` is live, `after` what the server says it will be.
 
-    retired: the managers whose fields become ours by it.
+    retired: the previous field managers whose fields become ours by it.
     problem: why the server does not say so: then `after` is a guess.
     first: it is deleted before anything is applied, not after.
     """
@@ -99,6 +104,7 @@ class Plan:
     """The changes that are owed, deletions last, and the objects as they should be and as they are.
 
     leaving: objects that are wanted, but are being deleted: they must be gone before they can be created.
+    adjust: leaves to controllers what they have set in a live object, which is given second.
     """
 
     unit: Unit
@@ -106,6 +112,7 @@ class Plan:
     live: dict[Identity, Object]
     changes: list[Change] = field(default_factory=list)
     leaving: list[Key] = field(default_factory=list)
+    adjust: Callable[[Object, Object | None], Object] | None = None
 
     @cached_property
     def digest(self) -> str:
@@ -144,8 +151,11 @@ def make_plan(cluster: Cluster, unit: Unit) -> Plan:
     listed = {key_of(obj) for obj in owned.values()}
     live = {**owned, **_read(cluster, [key_of(obj) for obj in prepared if key_of(obj) not in listed])}
     present = {identity: obj for identity, obj in live.items() if not _terminating(obj)}
-    objects = [_adjusted(obj, present.get(key_of(obj).identity), unit) for obj in prepared]
-    plan = Plan(unit, objects, live)
+    wanted = {key_of(obj).identity for obj in prepared}
+    managers = {unit.manager, *unit.retired}
+    runtime = RuntimeFields(cluster, prepared, owned.keys() - wanted, managers, force=unit.force)
+    objects = [_adjusted(obj, present.get(key_of(obj).identity), unit, runtime) for obj in prepared]
+    plan = Plan(unit, objects, live, adjust=runtime.adjusted)
 
     doubtful: list[Object] = []
     for obj in objects:
@@ -160,9 +170,9 @@ def make_plan(cluster: Cluster, unit: Unit) -> Plan:
     updates = cluster.parallel(lambda obj: _update(cluster, unit, obj, present[key_of(obj).identity]), doubtful)
     plan.changes += [change for change in updates if change is not None]
 
-    wanted = {key_of(obj).identity for obj in objects}
     gone = [obj for identity, obj in owned.items() if identity in present and identity not in wanted]
-    plan.changes += [Change("delete", key_of(obj), obj, None) for obj in gone]
+    # An autoscaler that goes must not set the replicas that are applied.
+    plan.changes += [Change("delete", key_of(obj), obj, None, first=is_scaler(obj)) for obj in gone]
     for obj in unit.obstacles(cluster) if unit.obstacles else ():
         if key_of(obj).identity not in {*wanted, *owned} and not _terminating(obj):
             plan.changes.append(Change("delete", key_of(obj), obj, None, first=True))
@@ -245,7 +255,7 @@ def _read(cluster: Cluster, keys: Sequence[Key]) -> dict[Identity, Object]:
 
 def _settled(obj: Object, live: Object, unit: Unit) -> bool:
     owned = fields.owned_by(live, unit.manager) or {}
-    return not fields.held_by(live, unit.retired) and fields.settled(obj, live, owned)
+    return not takeover.previous(live, unit) and fields.settled(obj, live, owned)
 
 
 def _update(cluster: Cluster, unit: Unit, obj: Object, live: Object) -> Change | None:
@@ -271,12 +281,13 @@ def _version_of(obj: Object) -> Any:
 def _rehearsed(cluster: Cluster, unit: Unit, obj: Object, live: Object) -> Change | None:
     """The change by the server's own word, or None."""
     key = key_of(obj)
-    retired = frozenset(entry["manager"] for entry in fields.held_by(live, unit.retired))
+    retired = takeover.previous(live, unit)
     try:
         after = cluster.apply(obj, manager=unit.manager, dry_run=True)
         if retired:
             after = _taken_over(cluster, unit, obj, live, retired, after)
     except ApiError as error:
+        refuse_object(live, unit)
         hands = retired | fields.by_hand(live)
         if error.status == 422 and hands:
             # What was changed by hand and what we want may not go together, such as two ports of one name.
@@ -296,9 +307,8 @@ def _update_by_force(
     cluster: Cluster, unit: Unit, obj: Object, live: Object, retired: frozenset[str], refused: ApiError
 ) -> Change:
     """The update that also takes away what `retired` managers have set; raises if that was not why it is `refused`."""
-    structure = fields.union(entry.get("fieldsV1") or {} for entry in fields.entries(live))
     try:
-        after = _taken_over(cluster, unit, obj, live, retired, fields.overlaid(deepcopy(live), obj, structure))
+        after = _taken_over(cluster, unit, obj, live, retired, takeover.forced(live, obj))
     except ApiError:
         raise refusal(key_of(obj), refused) from refused
     return Change("update", key_of(obj), live, after, desired=obj, retired=retired)
@@ -312,21 +322,9 @@ def _taken_over(
     Asked for by a patch: what goes may be a default that the server sets again.
     """
     key = key_of(obj)
-    others = fields.others(live, {unit.manager, *retired})
-    fields.without(applied, fields.fields_of(live, retired), obj, others)
-    patch = _merge_patch(clean(live), clean(applied)) or {}
+    takeover.without_abandoned(applied, live, retired, unit, obj)
+    patch = takeover.merge_patch(clean(live), clean(applied)) or {}
     return cluster.merge_patch(key.of, key.name, key.namespace, patch, manager=unit.manager, dry_run=True)
-
-
-def _merge_patch(old: Any, new: Any) -> Any:
-    """The JSON merge patch that makes `new` of `old`; None where they are the same."""
-    if not isinstance(old, Mapping) or not isinstance(new, Mapping):
-        return None if old == new else new
-    gone: Object = dict.fromkeys(old.keys() - new.keys())
-    other = {name: value for name, value in new.items() if name not in old}
-    changed = {name: _merge_patch(old[name], value) for name, value in new.items() if name in old}
-    patch = {**gone, **other, **{name: value for name, value in changed.items() if value is not None}}
-    return patch or None
 
 
 WEBHOOK = "webhook"
@@ -362,7 +360,8 @@ def _ownership(obj: Object) -> list[Any]:
     return sorted(kept, key=lambda entry: json.dumps(entry, sort_keys=True))
 
 
-def _adjusted(obj: Object, live: Object | None, unit: Unit) -> Object:
+def _adjusted(obj: Object, live: Object | None, unit: Unit, runtime: RuntimeFields) -> Object:
+    obj = runtime.adjusted(obj, live)
     if unit.adjust is not None:
         obj = unit.adjust(obj, live)
     if live is not None and unit.ignore_fields:

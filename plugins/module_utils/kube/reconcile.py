@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
+from . import conflicts, foreign_owners, takeover
 from .cluster import Cluster
 from .errors import Refused
 from .meter import PLAN, WAIT
@@ -23,12 +24,16 @@ from .ready import CURRENT, has_status
 
 @dataclass
 class Outcome:
-    """What was changed, or in check mode would be: `changes` as data, `diff` as texts, the plan's `digest`."""
+    """What was changed, or in check mode would be: `changes` as data, `diff` as texts, the plan's `digest`.
+
+    warnings: what the plan takes from others, and what others have left in the objects, a sentence each.
+    """
 
     changed: bool
     changes: list[dict[str, str]]
     digest: str
     diff: list[dict[str, str]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 def reconcile(
@@ -83,6 +88,7 @@ def reconcile(
         changes=[change.summary for change in plan.changes],
         digest=plan.digest,
         diff=_diffs(plan) if diff else [],
+        warnings=[*foreign_owners.taken(plan), *conflicts.overwritten(plan), *takeover.remaining(plan)],
     )
 
 
@@ -97,6 +103,8 @@ def _checked_plan(
 ) -> Plan:
     cluster.meter.begin(PLAN)
     plan = make_plan(cluster, unit)
+    foreign_owners.refuse_foreign(plan)
+    conflicts.refuse_conflicts(plan)
     if checks is not None:
         checks(plan)
     if expected_digest and plan.digest != expected_digest:

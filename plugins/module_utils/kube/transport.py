@@ -247,7 +247,8 @@ def _worth_retrying(error: ApiError, unconditional: bool) -> bool:
     if error.status == 403:
         # Not a question of rights: the namespace is going, or so new that it lacks its default account.
         return "being terminated" in error.message or "error looking up service account" in error.message
-    return error.status == 409 and unconditional  # it lost a race with another writer
+    # Else it lost a race with another writer.
+    return error.status == 409 and unconditional and not error.field_conflicts
 
 
 def _hung(failure: ApiError) -> bool:

@@ -136,12 +136,6 @@ def test_an_ambient_mesh_is_used_by_what_its_nodes_capture() -> None:
     assert removal.in_use([captured], [deployment("istiod", "istio-system")], "default") == []
 
 
-def test_a_removal_leaves_others_what_they_keep() -> None:
-    flux = deployment("istiod", "istio-system", labels={"kustomize.toolkit.fluxcd.io/name": "mesh"})
-    with pytest.raises(Refused, match=r"Deployment istio-system/istiod belongs to Flux \(mesh\)"):
-        removal.refuse_in_use(MemoryCluster(), removing(flux))
-
-
 ZTUNNEL = {"operator.istio.io/component": "Ztunnel"}
 PILOT = {"operator.istio.io/component": "Pilot", "operator.istio.io/managed": "Reconcile"}
 

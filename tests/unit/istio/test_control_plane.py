@@ -244,25 +244,6 @@ def test_a_gateway_of_another_revision_is_not_taken(made: MadeRelease) -> None:
     plane.check(planned(plane, gateway), force=True)
 
 
-@pytest.mark.parametrize(
-    ("metadata", "owner"),
-    [
-        ({"annotations": {"argocd.argoproj.io/tracking-id": "mesh:apps"}}, "Argo CD (mesh:apps)"),
-        ({"labels": {"kustomize.toolkit.fluxcd.io/name": "mesh"}}, "Flux (mesh)"),
-        (
-            {"ownerReferences": [{"apiVersion": "sailoperator.io/v1", "kind": "IstioRevision", "name": "prod"}]},
-            "the Sail operator (IstioRevision prod)",
-        ),
-    ],
-)
-def test_what_another_tool_keeps_is_not_touched(made: MadeRelease, metadata: Object, owner: str) -> None:
-    istiod = make("Deployment", "istiod", SYSTEM, api="apps/v1", metadata=metadata)
-    plane = control_plane(made, MemoryCluster(namespace(SYSTEM)))
-    with pytest.raises(Refused) as caught:
-        plane.check(planned(plane, istiod))
-    assert f"Deployment istio-system/istiod belongs to {owner}" in caught.value.message
-
-
 def test_a_gateway_in_a_namespace_that_does_not_exist(made: MadeRelease) -> None:
     plane = control_plane(made, MemoryCluster())
     for obj in plane.rendered:

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.istio import helm, removal
-from ansible_collections.meshops.istio.plugins.module_utils.istio.handover import Handover
 from ansible_collections.meshops.istio.plugins.module_utils.istio.remarks import remarks
+from ansible_collections.meshops.istio.plugins.module_utils.istio.runtime_fields import MeshRuntimeFields
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import ApiError
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import key_of
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Change, Plan
@@ -41,12 +41,12 @@ def plan(before: Object, after: Object) -> Plan:
 
 def test_the_names_of_a_release_stay_so_that_nothing_restarts() -> None:
     live = istiod("istiod", annotations={**MARKS, "deployment.kubernetes.io/revision": "1"})
-    applied = Handover([], frozenset(), lambda: True)(istiod("istio"), live)
+    applied = MeshRuntimeFields(frozenset(), lambda: True)(istiod("istio"), live)
     assert applied["metadata"]["annotations"] == MARKS
     assert applied["metadata"]["labels"] == live["metadata"]["labels"]
     assert applied["spec"]["template"] == live["spec"]["template"]
     # What Helm has not installed gets Istio's own names.
-    assert Handover([], frozenset(), lambda: True)(istiod("istio"), istiod("other")) == istiod("istio")
+    assert MeshRuntimeFields(frozenset(), lambda: True)(istiod("istio"), istiod("other")) == istiod("istio")
 
 
 @pytest.mark.parametrize("chart", ["gateway-1.29.1", "istio-ingress-1.29.1"])

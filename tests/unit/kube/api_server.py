@@ -25,6 +25,7 @@ from urllib.parse import parse_qsl, urlsplit
 from ansible_collections.meshops.istio.plugins.module_utils.kube.resources import BUILT_IN
 from ansible_collections.meshops.istio.tests.unit.kube.ownership import (
     applied,
+    conflicts,
     fields_of,
     merged_into,
     updated,
@@ -117,14 +118,14 @@ class ApiServer:
         """The requests that change the cluster, as `PATCH /api/v1/…`."""
         return [f"{one.method} {one.path}" for one in self.requests if one.writes]
 
-    def put(self, path: str, obj: Object, manager: str = "somebody") -> None:
+    def put(self, path: str, obj: Object, manager: str = "kubectl-create") -> None:
         """Store an object as it is; `manager` updates what it holds."""
         with self._lock:
             owned = {"manager": manager, "operation": "Update", "apiVersion": obj["apiVersion"]}
             managed = obj["metadata"].get("managedFields", [{**owned, "fieldsV1": fields_of(obj)}])
             self._store(path, {**obj, "metadata": {**obj["metadata"], "managedFields": managed}})
 
-    def change(self, path: str, manager: str = "somebody", **body: Any) -> None:
+    def change(self, path: str, manager: str = "kubectl-edit", **body: Any) -> None:
         """Merge `body` into an object, as `manager`, who owns then what is another value by that."""
         with self._lock:
             self._store(path, updated(self._objects[path], body, manager))
@@ -194,6 +195,10 @@ class ApiServer:
     def _patch(self, request: Request) -> tuple[int, Any]:
         live, dry_run = self._objects.get(request.path), "dryRun" in request.query
         if request.headers["content-type"] == "application/apply-patch+yaml":
+            if live is not None and request.query.get("force") != "true":
+                refused = conflicts(request.body, live, request.query["fieldManager"])
+                if refused:
+                    return _conflict(refused)
             result = applied(request.body, live, request.query["fieldManager"])
             if live is not None and without_versions(result) == without_versions(live):
                 return 200, live
@@ -299,6 +304,15 @@ def faulty(*answers: Answer | None) -> Callable[[Request], Answer | None]:
 def status(code: int, reason: str = "", message: str = "", **headers: str) -> Answer:
     """A failure as an API server states it."""
     return Answer(code, _status(code, reason, message)[1], headers)
+
+
+def _conflict(found: list[tuple[str, str]]) -> tuple[int, Object]:
+    causes = [
+        {"reason": "FieldManagerConflict", "message": f'conflict with "{manager}" using v1', "field": path}
+        for manager, path in found
+    ]
+    code, body = _status(409, "Conflict", f"Apply failed with {len(found)} conflicts")
+    return code, {**body, "details": {"causes": causes}}
 
 
 def _status(code: int, reason: str, message: str) -> tuple[int, Object]:

@@ -13,11 +13,26 @@ from typing import Any
 Object = dict[str, Any]
 
 
+def conflicts(desired: Object, live: Object, manager: str) -> list[tuple[str, str]]:
+    """The managers and paths of fields that applying `desired` would change, and that others own."""
+    owners = [
+        one for one in live["metadata"]["managedFields"] if one["manager"] != manager or one["operation"] != "Apply"
+    ]
+    return [
+        (one["manager"], "".join(f".{name}" for name in path))
+        for path in sorted(set(_leaves(desired)) - _IDENTITY)
+        for one in owners
+        if _at(desired, path) != _at(live, path) and path in _owned(one["fieldsV1"])
+    ]
+
+
 def applied(desired: Object, live: Object | None, manager: str) -> Object:
-    """`live` after a server-side apply of `desired`."""
+    """`live` after a server-side apply of `desired`, by force."""
     managed = deepcopy(live["metadata"]["managedFields"]) if live else []
     mine = next((one for one in managed if one["manager"] == manager and one["operation"] == "Apply"), None)
-    rest = [one for one in managed if one is not mine]
+    changed = {path for path in _leaves(desired) if live and _at(desired, path) != _at(live, path)} - _IDENTITY
+    others = ({**one, "fieldsV1": _less(one["fieldsV1"], changed)} for one in managed if one is not mine)
+    rest = [one for one in others if one["fieldsV1"]]
     result: Object = deepcopy(live) if live else {}
     kept = set(_paths(desired)).union(*(_owned(one["fieldsV1"]) for one in rest))
     for path in sorted(_owned(mine["fieldsV1"]) if mine else (), key=len, reverse=True):

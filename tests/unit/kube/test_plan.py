@@ -213,7 +213,7 @@ def test_fields_are_ignored_only_where_it_is_said(api: ApiServer, cluster: Clust
     wanted = [deployment(name, replicas=1, paused=True) for name in ("one", "two")]
     applied(cluster, *wanted)
     for one in wanted:
-        api.change(path_of(one), "keda", spec={"replicas": 7})
+        api.change(path_of(one), spec={"replicas": 7})
     ignored = ["Deployment/one:spec.replicas", "StatefulSet:spec.replicas"]
     plan = make_plan(cluster, unit(*wanted, ignore_fields=ignored))
     assert summary(plan) == ["update Deployment shop/two"]

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ...kube.errors import Refused
+from ...kube.field_managers import PREVIOUS
 from ...kube.objects import Kind, key_of, kind_of
 from ...kube.plan import Plan, Unit
 from ...kube.resources import of_definitions
-from ..application import RETIRED
 from ..kinds import DEFINITIONS, KINDS, is_awaited
 from ..labels import labels_of
-from ..ownership import refuse_foreign, refuse_missing_namespaces
+from ..ownership import refuse_missing_namespaces
 from ..traffic import gateway_checks
 from ..traffic.problems import settle
 from ..traffic.shape import NETWORKING
@@ -108,7 +108,7 @@ class Addons:
         return Unit(
             manager=MANAGER,
             objects=objects,
-            retired=RETIRED,
+            retired=PREVIOUS,
             stale=(lambda cluster: self._live(cluster, only)) if prune else None,
             assumed=frozenset({self.namespace} if check_mode else ()),
             awaited=is_awaited,
@@ -137,7 +137,6 @@ class Addons:
         may only have planned the control plane, its gateways and its providers: these are as `assumed` says, or left
         alone where it does not say.
         """
-        refuse_foreign(plan)
         refuse_owned(plan, {LABEL: self.namespace})
         _refuse_unserved_monitors(cluster, plan)
         refuse_missing_namespaces(cluster, plan)

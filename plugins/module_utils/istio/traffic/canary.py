@@ -15,6 +15,7 @@ from typing import Any
 
 from ...kube.cluster import Cluster
 from ...kube.errors import InvalidInput, MeshError, Refused
+from ...kube.foreign_owners import owner_of, refuse
 from ...kube.objects import Key, key_of
 from ...kube.plan import Change
 from ...kube.progress import Progress
@@ -99,6 +100,7 @@ class Canary:
     goal: Goal
     check_mode: bool
     progress: Progress
+    force: bool = False
     changes: list[Change] = field(default_factory=list)
 
     def read(self) -> Object:
@@ -110,6 +112,9 @@ class Canary:
                 f"There is no VirtualService {self.name} in namespace {self.namespace}: make it with traffic_route.",
                 code="route_missing",
             )
+        owner = owner_of(found, MANAGER)
+        if owner is not None and not self.force:
+            refuse(key_of(found), owner)
         return found
 
     def shift(self, steps: Sequence[int], interval: float, ask: Callable[[], Finding]) -> int:

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 from ...kube.cluster import Cluster
 from ...kube.errors import Refused
+from ...kube.field_managers import PREVIOUS
 from ...kube.objects import Kind
 from ...kube.plan import Plan, Unit
 from ..kinds import is_awaited
 from ..labels import labels_of
-from ..ownership import refuse_foreign, refuse_missing_namespaces
+from ..ownership import refuse_missing_namespaces
 from .problems import Problem
 from .shape import Object, Options
 
@@ -24,7 +25,6 @@ OWNER = "meshops.istio/"
 """Prefix of the label by which a module knows the objects that it made; its value is the unit's name."""
 
 _VERSIONS = ("v1", "v1beta1", "v1alpha3", "v1alpha1")
-_HAND_OVER = frozenset({"kubectl-client-side-apply", "kubectl", "kubectl-create", "kubectl-edit", "kubectl-patch"})
 _LONGEST_LABEL = 63
 _KUBERNETES = "gateway.networking.k8s.io"
 
@@ -49,7 +49,7 @@ class Builder:
         return Unit(
             manager=f"{OWNER}{self.module}/{name}",
             objects=[self._owned(at_served_version(cluster, obj), name) for obj in wanted],
-            retired=_HAND_OVER,
+            retired=PREVIOUS,
             stale=lambda cluster: self._made(cluster, options),
             # Subsets before the routes that name them.
             rank=lambda obj: 0 if obj["kind"] == "DestinationRule" else 1,
@@ -59,7 +59,6 @@ class Builder:
     def check(self, options: Options, cluster: Cluster, plan: Plan) -> Iterable[Problem]:
         """What speaks against a plan with changes. Raises Refused where its objects are not ours to write."""
         refuse_missing_namespaces(cluster, plan)
-        refuse_foreign(plan)
         refuse_owned(plan, self._label(options["name"]))
         return self.problems(options, cluster, plan)
 

@@ -2,22 +2,22 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What controllers decide at run time is not taken back, and not written again either."""
+"""What istiod, Helm and AKS set at run time is not taken back, and not written again either."""
 
 from __future__ import annotations
 
 import copy
 from typing import Any
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio.handover import Handover
-from ansible_collections.meshops.istio.tests.unit.istio.memory import deployment, make, namespace
+from ansible_collections.meshops.istio.plugins.module_utils.istio.runtime_fields import MeshRuntimeFields
+from ansible_collections.meshops.istio.tests.unit.istio.memory import make, namespace
 
 Object = dict[str, Any]
 OURS = frozenset({"us", "istio-operator"})
 
 
-def handover(*objects: Object, ready: bool = True) -> Handover:
-    return Handover(objects, OURS, lambda: ready)
+def runtime_fields(*, ready: bool = True) -> MeshRuntimeFields:
+    return MeshRuntimeFields(OURS, lambda: ready)
 
 
 def owned(obj: Object, **fields: Object) -> Object:
@@ -40,22 +40,22 @@ def of_webhook(**fields: Object) -> Object:
 
 
 def test_a_new_object_is_as_desired() -> None:
-    assert handover()(validator("Ignore"), None) == validator("Ignore")
+    assert runtime_fields()(validator("Ignore"), None) == validator("Ignore")
 
 
 def test_istiods_failure_policy_is_left_to_istiod() -> None:
     live = owned(validator("Fail"), pilot_discovery=of_webhook(failurePolicy={}))
-    assert "failurePolicy" not in handover()(validator("Ignore"), live)["webhooks"][0]
+    assert "failurePolicy" not in runtime_fields()(validator("Ignore"), live)["webhooks"][0]
 
 
 def test_a_failure_policy_that_nobody_else_holds_is_kept() -> None:
     live = owned(validator("Fail"), istio_operator=of_webhook(failurePolicy={}))
-    assert handover()(validator("Ignore"), live)["webhooks"][0]["failurePolicy"] == "Fail"
+    assert runtime_fields()(validator("Ignore"), live)["webhooks"][0]["failurePolicy"] == "Fail"
 
 
 def test_without_a_ready_istiod_it_is_reset() -> None:
     live = owned(validator("Fail"), pilot_discovery=of_webhook(failurePolicy={}))
-    assert handover(ready=False)(validator("Ignore"), live)["webhooks"][0]["failurePolicy"] == "Ignore"
+    assert runtime_fields(ready=False)(validator("Ignore"), live)["webhooks"][0]["failurePolicy"] == "Ignore"
 
 
 ENFORCED = [
@@ -68,14 +68,14 @@ OWN = {"matchExpressions": [{"key": "istio-injection", "operator": "In", "values
 def test_the_enforcers_expressions_are_merged_into_ours() -> None:
     old = {"matchExpressions": [{"key": "istio.io/rev", "operator": "Exists"}, *ENFORCED]}
     live = owned(validator("Ignore", namespaceSelector=old), admissionsenforcer=of_webhook(namespaceSelector={}))
-    webhook = handover()(validator("Ignore", namespaceSelector=copy.deepcopy(OWN)), live)["webhooks"][0]
+    webhook = runtime_fields()(validator("Ignore", namespaceSelector=copy.deepcopy(OWN)), live)["webhooks"][0]
     assert webhook["namespaceSelector"] == {"matchExpressions": [*OWN["matchExpressions"], *ENFORCED]}
 
 
 def test_a_selector_that_the_enforcer_holds_is_left_to_it() -> None:
     merged = {"matchExpressions": [*ENFORCED, *OWN["matchExpressions"]]}
     live = owned(validator("Ignore", namespaceSelector=merged), admissionsenforcer=of_webhook(namespaceSelector={}))
-    webhook = handover()(validator("Ignore", namespaceSelector=copy.deepcopy(OWN)), live)["webhooks"][0]
+    webhook = runtime_fields()(validator("Ignore", namespaceSelector=copy.deepcopy(OWN)), live)["webhooks"][0]
     assert "namespaceSelector" not in webhook
 
 
@@ -83,38 +83,13 @@ def test_anybody_elses_expressions_are_drift() -> None:
     live = owned(
         validator("Ignore", namespaceSelector={"matchExpressions": ENFORCED}), someone=of_webhook(namespaceSelector={})
     )
-    webhook = handover()(validator("Ignore", namespaceSelector=copy.deepcopy(OWN)), live)["webhooks"][0]
+    webhook = runtime_fields()(validator("Ignore", namespaceSelector=copy.deepcopy(OWN)), live)["webhooks"][0]
     assert webhook["namespaceSelector"] == OWN
-
-
-AUTOSCALER = make(
-    "HorizontalPodAutoscaler",
-    "gw",
-    "shop",
-    api="autoscaling/v2",
-    spec={"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "gw"}},
-)
-REPLICAS: Object = {"f:spec": {"f:replicas": {}}}
-
-
-def test_an_autoscalers_replicas_stay_its_own() -> None:
-    live = owned(deployment("gw", spec={"replicas": 5}), kube_controller_manager=REPLICAS)
-    assert handover(AUTOSCALER)(deployment("gw", spec={"replicas": 2}), live)["spec"] == {}
-
-
-def test_replicas_that_only_we_hold_are_handed_over() -> None:
-    live = owned(deployment("gw", spec={"replicas": 3}), us=REPLICAS)
-    assert handover(AUTOSCALER)(deployment("gw", spec={}), live)["spec"] == {"replicas": 3}
-
-
-def test_without_an_autoscaler_replicas_are_as_desired() -> None:
-    live = owned(deployment("gw", spec={"replicas": 5}), someone=REPLICAS)
-    assert handover()(deployment("gw", spec={"replicas": 2}), live)["spec"] == {"replicas": 2}
 
 
 def test_a_network_is_only_given_to_a_new_namespace() -> None:
     key = "topology.istio.io/network"
     desired = make("Namespace", "istio-system", labels={key: "north"})
-    assert handover()(copy.deepcopy(desired), namespace("istio-system"))["metadata"]["labels"] == {}
+    assert runtime_fields()(copy.deepcopy(desired), namespace("istio-system"))["metadata"]["labels"] == {}
     old = make("Namespace", "istio-system", labels={key: "south"})
-    assert handover()(copy.deepcopy(desired), old)["metadata"]["labels"] == {key: "north"}
+    assert runtime_fields()(copy.deepcopy(desired), old)["metadata"]["labels"] == {key: "north"}

@@ -2,16 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Values of a control plane's objects that others decide at run time, and that applying must not take back."""
+"""Fields of a control plane's objects that istiod, Helm and AKS set at run time, and that applying must not take back.
+
+What Kubernetes' own controllers set is left to them in every unit, see kube/runtime_fields.py.
+"""
 
 from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..kube import fields
+from ..kube.field_sets import Fields
 from ..kube.objects import Key, Kind
 from . import labels
 from .helm import keep_release
@@ -29,23 +33,16 @@ _ENFORCED = frozenset({"control-plane", "kubernetes.azure.com/managedby"})
 _ENFORCER = "admissionsenforcer"
 
 
-class Handover:
+class MeshRuntimeFields:
     """Adjusts desired objects to the live ones.
 
-    `managers` are the field managers whose fields are ours, or become ours: the one that applies, and the retired
+    `managers` are the field managers whose fields are ours, or become ours: the one that applies, and the previous
     ones. `istiod_ready` tells, when asked, whether an istiod stands behind the validating webhooks.
     """
 
-    def __init__(
-        self, objects: Iterable[Mapping[str, Any]], managers: frozenset[str], istiod_ready: Callable[[], bool]
-    ) -> None:
+    def __init__(self, managers: frozenset[str], istiod_ready: Callable[[], bool]) -> None:
         self._managers = managers
         self._istiod_ready = istiod_ready
-        self._scaled = {
-            (obj["metadata"].get("namespace", ""), *_target(obj))
-            for obj in objects
-            if obj["kind"] == "HorizontalPodAutoscaler"
-        }
 
     def __call__(self, desired: Object, live: Object | None) -> Object:
         """`desired` (which may be changed) as it is to be applied over `live`."""
@@ -57,12 +54,8 @@ class Handover:
             self._keep_failure_policy(desired, live)
         if kind in ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"):
             self._keep_selectors(desired, live)
-            self._leave_bundles(desired, live)
         if kind == "Namespace":
             self._keep_network(desired, live)
-        identity = (desired["metadata"].get("namespace", ""), kind, desired["metadata"]["name"])
-        if identity in self._scaled:
-            self._keep_replicas(desired, live)
         return desired
 
     def _keep_failure_policy(self, desired: Object, live: Object) -> None:
@@ -94,25 +87,10 @@ class Handover:
             elif selector:
                 webhook["namespaceSelector"] = selector
 
-    def _leave_bundles(self, desired: Object, live: Object) -> None:
-        """A tag starts with the injector's certificates, so that it works at once; from then on they are istiod's."""
-        theirs = _webhook_fields(fields.others(live, self._managers))
-        for webhook in desired.get("webhooks") or ():
-            if "f:caBundle" in (theirs(webhook["name"]).get("f:clientConfig") or {}):
-                webhook["clientConfig"].pop("caBundle", None)
-
     def _keep_network(self, desired: Object, live: Object) -> None:
         """istioctl labels a namespace with its network only when it creates it."""
         if labels.NETWORK not in labels_of(live):
             labels_of(desired).pop(labels.NETWORK, None)
-
-    def _keep_replicas(self, desired: Object, live: Object) -> None:
-        """An autoscaler decides; a field that nobody but we hold would fall back to 1 if we let go of it."""
-        owners = {one.get("manager") for one in fields.entries(live) if _holds_replicas(one.get("fieldsV1") or {})}
-        if owners - self._managers:
-            desired["spec"].pop("replicas", None)
-        elif owners:
-            desired["spec"]["replicas"] = live["spec"]["replicas"]
 
 
 def is_ready(cluster: Cluster, service: Key) -> bool:
@@ -121,19 +99,10 @@ def is_ready(cluster: Cluster, service: Key) -> bool:
     return bool(deployment and (deployment.get("status") or {}).get("readyReplicas"))
 
 
-def _holds_replicas(owned: fields.Fields) -> bool:
-    return "f:replicas" in (owned.get("f:spec") or {})
-
-
-def _webhook_fields(owned: fields.Fields) -> Callable[[str], Mapping[str, Any]]:
+def _webhook_fields(owned: Fields) -> Callable[[str], Mapping[str, Any]]:
     """The owned fields of a webhook by its name."""
     by_key: Mapping[str, Any] = owned.get("f:webhooks") or {}
     return lambda name: by_key.get(f'k:{{"name":"{name}"}}') or {}
-
-
-def _target(autoscaler: Mapping[str, Any]) -> tuple[str, str]:
-    target = (autoscaler.get("spec") or {}).get("scaleTargetRef") or {}
-    return target.get("kind", ""), target.get("name", "")
 
 
 def _enforced(webhook: Object, live: Mapping[str, Any]) -> Object:
