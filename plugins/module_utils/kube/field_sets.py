@@ -38,13 +38,14 @@ def common(owned: Fields, other: Fields) -> dict[str, Any]:
 
 
 def drop(obj: Any, dropped: Fields) -> None:
-    """Remove from `obj` the fields and items that are in `dropped`, but nothing that only holds them."""
+    """Remove from `obj` the fields and items that are in `dropped`, and what held nothing else: empty is a value too."""
     for key, child in dropped.items():
-        if key.startswith("f:") and isinstance(obj, dict) and key[2:] in obj:
-            if child:
-                drop(obj[key[2:]], child)
-            else:
-                del obj[key[2:]]
+        name = key[2:]
+        if key.startswith("f:") and isinstance(obj, dict) and obj.get(name, _MISSING) is not _MISSING:
+            was_empty = obj[name] in ({}, [])
+            drop(obj[name], child)
+            if not child or (not was_empty and obj[name] in ({}, [])):
+                del obj[name]
         elif key.startswith("k:") and (index := index_of(obj, json.loads(key[2:]))) is not None:
             drop(obj[index], child)
         elif key.startswith("v:") and isinstance(obj, list) and (value := json.loads(key[2:])) in obj:

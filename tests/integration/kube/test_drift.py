@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import Refused
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
 from ansible_collections.meshops.istio.tests.integration.kube.place import Object, Place, eventually, told
 
@@ -172,7 +173,10 @@ def test_a_field_may_be_left_to_its_other_owner(place: Place) -> None:
     place.change(*DEPLOYMENT, {"spec": {"replicas": 4, "minReadySeconds": 9}}, manager="keda")
     place.change(*CONFIG, {"data": {"level": "debug"}})
     assert told(place.run(wanted, ignore_fields=ignored)) == ["update ConfigMap web"]
-    assert told(place.run(wanted)) == ["update ConfigMap web", "update Deployment web"]
+    # What another tool has set is no drift.
+    with pytest.raises(Refused, match=r"teams has set to other values: metadata\.annotations\[example\.com/team\]"):
+        place.run(wanted)
+    assert told(place.run(wanted, force=True)) == ["update ConfigMap web", "update Deployment web"]
     assert place.get(*DEPLOYMENT)["spec"]["replicas"] == 1
 
 

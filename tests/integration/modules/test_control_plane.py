@@ -53,7 +53,9 @@ def test_its_life(wanted: dict[str, Any], run: Run, idle: Run, foretold: Run, cl
     assert "accessLogFile: /dev/stdout" in live["data"]["mesh"]
 
     # What somebody changes by hand is found, and put right.
-    cluster.merge_patch(CONFIG_MAP, f"istio-{REVISION}", "istio-system", {"data": {"mesh": "{}"}}, manager="somebody")
+    cluster.merge_patch(
+        CONFIG_MAP, f"istio-{REVISION}", "istio-system", {"data": {"mesh": "{}"}}, manager="kubectl-edit"
+    )
     drift = foretold("control_plane", **wanted, set=settings)
     assert [one["name"] for one in drift["changes"]] == [f"istio-{REVISION}"]
 

@@ -62,6 +62,13 @@ def scaled(api: ApiServer, replicas: int, manager: str = KCM) -> None:
     api.put(WEB, live)
 
 
+def fields_of(live: Object) -> Object:
+    """What the unit owns of an object's metadata."""
+    [ours] = [one for one in live["metadata"]["managedFields"] if one["manager"] == MANAGER]
+    found: Object = ours["fieldsV1"].get("f:metadata", {})
+    return found
+
+
 def replicas(api: ApiServer) -> int:
     return int(api.get(WEB)["spec"]["replicas"])
 
@@ -197,7 +204,12 @@ def test_a_ca_bundle_stays_its_injectors(api: ApiServer, cluster: Cluster, kind:
 def test_what_a_controller_has_set_is_not_taken_back(api: ApiServer, cluster: Cluster) -> None:
     # As in a manifest that was exported from a cluster.
     wanted = deployment(replicas=1)
-    wanted["metadata"]["annotations"] = {"deployment.kubernetes.io/revision": "1", "note": "1"}
+    wanted["metadata"]["annotations"] = {"deployment.kubernetes.io/revision": "1"}
+    run(cluster, wanted)
+    api.change(WEB, KCM, metadata={"annotations": {"deployment.kubernetes.io/revision": "2"}})
+    assert run(cluster, wanted) == []
+    assert "f:annotations" not in fields_of(api.get(WEB))
+    wanted["metadata"]["annotations"]["note"] = "1"
     run(cluster, wanted)
     api.change(WEB, KCM, metadata={"annotations": {"deployment.kubernetes.io/revision": "2"}})
     assert run(cluster, wanted) == []
