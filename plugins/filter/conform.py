@@ -11,11 +11,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import yaml
 from ansible.errors import AnsibleFilterError
 from ansible.module_utils.common.validation import check_type_dict, check_type_float, check_type_int
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.display import Display
+from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
+from ansible_collections.meshops.istio.plugins.module_utils.kube.yaml_reader import check_limits, read_yaml
 
 DOCUMENTATION = r"""
 name: conform
@@ -84,6 +85,10 @@ class _Wrong(Exception):
     """One value that cannot be meant; the message is a whole sentence."""
 
 
+class _Unreadable(Exception):
+    """A text that should be YAML and is not; the message is a whole sentence, and may quote the text."""
+
+
 def _shown(value: Any, option: Mapping[str, Any]) -> str:
     if option.get("no_log"):
         return "something else"
@@ -96,11 +101,9 @@ def _blank(value: Any) -> bool:
 
 
 def _from_yaml(text: str) -> Any:
-    """Text as YAML or JSON, or None where it is neither."""
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
-        return None
+    """The one document of a text of YAML or JSON; None where there are more or none. Raises InvalidInput."""
+    documents = read_yaml(text, "the text")
+    return documents[0] if len(documents) == 1 else None
 
 
 def _text(value: Any) -> str:
@@ -131,7 +134,13 @@ def _flag(value: Any) -> bool:
 
 def _mapping(value: Any) -> dict[Any, Any]:
     if isinstance(value, str):
-        read = _from_yaml(value)
+        try:
+            read = _from_yaml(value)
+        except InvalidInput as unread:
+            # Pairs such as a=x, b=[y are no YAML.
+            if "=" not in value or value.lstrip().startswith("{"):
+                raise _Unreadable(unread.message) from unread
+            read = None
         value = read if isinstance(read, Mapping) else check_type_dict(", ".join(value.split("\n")))
     if not isinstance(value, Mapping):
         raise TypeError
@@ -141,8 +150,13 @@ def _mapping(value: Any) -> dict[Any, Any]:
 def _sequence(value: Any) -> list[Any]:
     if isinstance(value, str):
         text = value.strip()
-        if text.startswith(("[", "- ")) and isinstance(read := _from_yaml(text), list):
-            return read
+        if text.startswith(("[", "- ")):
+            try:
+                read = _from_yaml(text)
+            except InvalidInput as unread:
+                raise _Unreadable(unread.message) from unread
+            if isinstance(read, list):
+                return read
         parts = text.splitlines() if "\n" in text else _COMMA.split(text)
         return [part.strip() for part in parts if part.strip()]
     if isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -173,7 +187,13 @@ def _convert(name: str, value: Any, option: Mapping[str, Any]) -> Any:
     """One value in its option's type; raises _Wrong with the sentence to show."""
     meaning, convert = _KINDS[option.get("type", "str")]
     try:
+        check_limits(value, name)
         value = convert(value)
+    except InvalidInput as beyond:
+        raise _Wrong(beyond.message) from None
+    except _Unreadable as unread:
+        why = "." if option.get("no_log") else f": {unread}"
+        raise _Wrong(f"{name} must be {meaning}, and is not YAML that can be read{why}") from None
     except (TypeError, ValueError):
         raise _Wrong(f"{name} must be {meaning}, but it is {_shown(value, option)}.") from None
     choices = option.get("choices")

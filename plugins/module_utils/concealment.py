@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .kube.errors import MeshError
-from .kube.objects import read_yaml
+from .kube.yaml_reader import read_yaml
 
 _SECRET_OF_USER = ("token", "password", "client-key-data")
 _SECRET_OF_PROVIDER = ("access-token", "id-token", "refresh-token", "client-secret")

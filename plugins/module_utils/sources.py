@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any
 from .download.credentials import shown
 from .kube.errors import InvalidInput, Refused, Unreachable
 from .kube.objects import expand, read_manifests
+from .kube.text import LIMIT, decode, read_text
 
 if TYPE_CHECKING:
     from .download.client import Client
 
 _SUFFIXES = (".yaml", ".yml", ".json")
-_LARGEST = 64 << 20
-"""Bytes that a URL may hold."""
 _CHECKSUM = re.compile(r"#sha256=([0-9a-fA-F]{64})$")
 
 Object = dict[str, Any]
@@ -63,7 +62,7 @@ def read_sources(
         else:
             path = os.path.expanduser(str(entry))
             for file in manifest_files(path) if os.path.isdir(path) else [path]:
-                found += read_manifests(_text(file), file)
+                found += read_manifests(read_text(file, "manifest"), file)
     return found
 
 
@@ -74,16 +73,6 @@ def read_definitions(entries: Iterable[Any]) -> list[Object]:
         name = f"definition {number}"
         found += read_manifests(entry, name) if isinstance(entry, str) else expand([entry], name)
     return found
-
-
-def _text(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.read()
-    except FileNotFoundError as error:
-        raise InvalidInput(f"The manifest {path} does not exist.", path=path) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"The manifest {path} cannot be read: {error}.", path=path) from error
 
 
 def _fetched(url: str, client: Client) -> str:
@@ -98,7 +87,7 @@ def _fetched(url: str, client: Client) -> str:
             url=address,
         )
     try:
-        data = client.read(url, limit=_LARGEST)
+        data = client.read(url, limit=LIMIT)
     except NotThere as error:
         raise InvalidInput(f"{address} cannot be fetched: HTTP status 404.", url=address) from error
     except Unreachable as error:
@@ -110,4 +99,4 @@ def _fetched(url: str, client: Client) -> str:
             code="checksum_mismatch",
             url=address,
         )
-    return data.decode("utf-8", "replace")
+    return decode(data, address)

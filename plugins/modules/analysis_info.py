@@ -145,12 +145,12 @@ details:
   sample: {messages: 1}
 """
 
-import json
 
 from ansible_collections.meshops.istio.plugins.module_utils.arguments import RELEASE
 from ansible_collections.meshops.istio.plugins.module_utils.istio.analysis import refuse_blind
 from ansible_collections.meshops.istio.plugins.module_utils.istio.istioctl import Istioctl
 from ansible_collections.meshops.istio.plugins.module_utils.istio.versions import SAFE_REMOTE_SECRETS
+from ansible_collections.meshops.istio.plugins.module_utils.kube.yaml_reader import to_json
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 from ansible_collections.meshops.istio.plugins.module_utils.sources import read_definitions
 from ansible_collections.meshops.istio.plugins.module_utils.verdict import VERDICT, verdict
@@ -167,7 +167,7 @@ def analyze(module: MeshModule) -> Result:
     istioctl = Istioctl(release, module.cluster, timeout=parameters["timeout"])
     messages = istioctl.analyze(
         namespaces=namespaces,
-        manifests=[json.dumps(obj) for obj in objects],
+        manifests=[to_json(obj) for obj in objects],
         system_namespace=parameters["namespace"],
         revision=parameters["revision"] or "",
     )

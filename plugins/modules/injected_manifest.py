@@ -109,12 +109,11 @@ details:
   sample: {output: could not read the injector}
 """
 
-import json
-
 from ansible_collections.meshops.istio.plugins.module_utils.arguments import RELEASE
 from ansible_collections.meshops.istio.plugins.module_utils.istio.istioctl import Istioctl
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import key_of
+from ansible_collections.meshops.istio.plugins.module_utils.kube.yaml_reader import to_json
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 from ansible_collections.meshops.istio.plugins.module_utils.sources import read_definitions
 
@@ -134,7 +133,7 @@ def inject(module: MeshModule) -> Result:
     if cluster:
         cluster.version()  # an unreachable cluster is said in our words, not in istioctl's
     after = Istioctl(release, cluster).inject(
-        "\n---\n".join(json.dumps(obj) for obj in objects),
+        "\n---\n".join(map(to_json, objects)),
         revision=parameters["revision"] or "",
         system_namespace=parameters["namespace"],
         injector=injector,

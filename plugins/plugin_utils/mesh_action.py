@@ -17,6 +17,7 @@ from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
 from ansible_collections.meshops.istio.plugins.module_utils.concealment import is_content
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
+from ansible_collections.meshops.istio.plugins.module_utils.kube.text import decode
 from ansible_collections.meshops.istio.plugins.module_utils.progress_file import PHASES, PROGRESS_FILE
 from ansible_collections.meshops.istio.plugins.module_utils.sources import is_url, manifest_files
 from ansible_collections.meshops.istio.plugins.plugin_utils.payload import kept
@@ -123,9 +124,9 @@ class MeshAction(NormalAction):
     def _text(self, path: str) -> str:
         real = self._loader.get_real_file(path)
         try:
-            with open(real, encoding="utf-8") as file:
-                return file.read()
-        except (OSError, UnicodeDecodeError) as error:
+            with open(real, "rb") as file:
+                return decode(file.read(), path)
+        except OSError as error:
             raise InvalidInput(f"{path} cannot be read: {error}.", path=path) from error
         finally:
             self._loader.cleanup_tmp_file(real)

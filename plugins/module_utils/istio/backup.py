@@ -15,6 +15,7 @@ from typing import Any
 
 from ..kube.errors import Refused
 from ..kube.plan import clean
+from ..kube.yaml_writer import write_yaml
 
 
 def default_path(server: str) -> Path:
@@ -33,9 +34,7 @@ def write(
     `otherwise` is what the error says to do instead. A file that is there already is never overwritten: it may be the
     only copy of what an earlier run removed.
     """
-    import yaml
-
-    text = yaml.safe_dump_all([clean(obj) for obj in objects], sort_keys=False, explicit_start=True)
+    text = write_yaml(clean(obj) for obj in objects)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:

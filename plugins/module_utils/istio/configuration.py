@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ..kube.errors import InvalidInput
-from ..kube.objects import read_yaml
+from ..kube.text import read_text
+from ..kube.yaml_reader import read_yaml
 from .gateway_service import DEFAULT_GATEWAY
 from .istio_images import mirrored
 from .operator_merge import get_path, merge, set_flag
@@ -159,7 +160,7 @@ class Configuration:
                     f"Istio {self.release.version} has no profile '{name}'; it has {known or 'none'}.",
                     profile=name,
                 )
-            for document in read_yaml(path.read_text(encoding="utf-8"), str(path)):
+            for document in read_yaml(read_text(path), str(path)):
                 merge(base, document)
         return base
 
@@ -170,7 +171,7 @@ class Configuration:
         path = self.release.manifests / "charts" / "base" / "files" / f"profile-{given.get('profile')}.yaml"
         base: dict[str, Any] = {}
         if path.is_file():
-            for document in read_yaml(path.read_text(encoding="utf-8"), str(path)):
+            for document in read_yaml(read_text(path), str(path)):
                 merge(base, document)
         return merge(base, given)
 

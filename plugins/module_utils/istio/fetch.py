@@ -14,6 +14,7 @@ from ..download.client import Client, NotThere
 from ..download.credentials import shown
 from ..kube.errors import InvalidInput, MeshError, Unreachable
 from ..kube.progress import Progress
+from ..kube.text import read_text
 from .archive import unpack
 from .cache import work_folder
 from .checksums import ARCHIVES
@@ -83,7 +84,7 @@ def _local(path: Path, version: str, name: str) -> Iterator[Path]:
 
 def _published(archive: Path) -> str | None:
     beside = archive.with_name(f"{archive.name}.sha256")
-    return checksum_in(beside.read_text(encoding="utf-8"), str(beside)) if beside.is_file() else None
+    return checksum_in(read_text(beside), str(beside)) if beside.is_file() else None
 
 
 def _not_found(version: str, sources: Sequence[str], missing: Sequence[str]) -> MeshError:

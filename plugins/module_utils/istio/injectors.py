@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..kube.errors import MeshError
-from ..kube.objects import Kind, read_yaml
+from ..kube.objects import Kind
+from ..kube.yaml_reader import read_yaml
 from . import labels
 from .labels import labels_of
 from .selectors import matches

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from ..kube.errors import MeshError
 from ..kube.memory_file import memory_file
 from ..kube.objects import read_manifests
+from ..kube.text import normalised
 from . import labels
 from .release import Release
 from .versions import runs_remote_secrets
@@ -204,7 +205,7 @@ def _files(texts: Sequence[str]) -> Iterator[list[str]]:
     with tempfile.TemporaryDirectory(prefix="meshops-") as folder, contextlib.ExitStack() as held:
         paths = [Path(folder) / f"{number}.yaml" for number in range(len(texts))]
         for path, text in zip(paths, texts, strict=True):
-            path.symlink_to(held.enter_context(memory_file(text.encode())))
+            path.symlink_to(held.enter_context(memory_file(normalised(text).encode(errors="replace"))))
         yield [str(path) for path in paths]
 
 

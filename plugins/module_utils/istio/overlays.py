@@ -6,14 +6,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..kube.errors import InvalidInput
-from ..kube.objects import read_yaml
+from ..kube.text import normalised, read_text
+from ..kube.yaml_reader import check_limits, read_yaml, to_json
 
 KIND = "IstioOperator"
 API_VERSION = "install.istio.io/v1alpha1"
@@ -21,7 +21,7 @@ API_VERSION = "install.istio.io/v1alpha1"
 
 @dataclass(frozen=True)
 class Overlay:
-    """One IstioOperator: where it came from, its text as istioctl gets it, and what it says."""
+    """One IstioOperator: where it came from, its text as the user wrote it, and what it says."""
 
     source: str
     text: str
@@ -35,12 +35,18 @@ class Overlay:
             raise InvalidInput(
                 f"{source} holds {len(documents)} documents; an overlay is exactly one {KIND}.", file=source
             )
-        return cls(source, text, _checked(documents[0], source))
+        return cls(source, normalised(text), _checked(documents[0], source))
 
     @classmethod
     def of(cls, document: Any, source: str) -> Overlay:
         """An overlay from an inline object."""
-        return cls(source, json.dumps(document), _checked(document, source))
+        check_limits(document, source)
+        return cls(source, to_json(document), _checked(document, source))
+
+    @property
+    def for_istioctl(self) -> str:
+        """The text that istioctl gets: what was read here, so that it cannot read anything else."""
+        return to_json(self.document)
 
     def line_of(self, field: str) -> int | None:
         """The first line (from 1) of the text that holds this key, if the text is the user's own."""
@@ -71,21 +77,10 @@ def read_overlays(entries: Iterable[Any]) -> list[Overlay]:
         elif isinstance(entry, Mapping):
             overlays.append(Overlay.of(entry, f"overlay {number}"))
         elif isinstance(entry, str):
-            overlays.append(_from_file(entry))
+            overlays.append(Overlay.read(read_text(entry, "overlay"), entry))
         else:
             raise InvalidInput(f"Overlay {number} is neither the path of a file nor an {KIND}.")
     return overlays
-
-
-def _from_file(path: str) -> Overlay:
-    try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
-    except FileNotFoundError as error:
-        raise InvalidInput(f"The overlay {path} does not exist.", file=path) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"The overlay {path} cannot be read: {error}.", file=path) from error
-    return Overlay.read(text, path)
 
 
 def _checked(document: Any, source: str) -> Mapping[str, Any]:

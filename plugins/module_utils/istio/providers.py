@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..kube.objects import key_of, read_yaml
+from ..kube.objects import key_of
+from ..kube.yaml_reader import read_yaml
 
 BUILT_IN = frozenset({"envoy", "prometheus", "stackdriver"})
 """Providers that every mesh has without being told of them."""

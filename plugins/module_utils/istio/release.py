@@ -19,6 +19,7 @@ from typing import Any
 
 from ..kube.errors import InvalidInput, Refused
 from ..kube.progress import Progress, silent
+from ..kube.text import read_text
 from .cache import cache_folder, cache_folders, locked
 from .contents import is_ours, recorded_checksum
 
@@ -142,7 +143,7 @@ def version_of(root: Path) -> str:
     """The version that the release's own manifest.yaml states, else its istioctl; empty if neither does."""
     manifest = root / "manifest.yaml"
     if manifest.is_file():
-        stated = re.search(r"^version:\s*['\"]?([^\s'\"]+)", manifest.read_text(encoding="utf-8"), re.MULTILINE)
+        stated = re.search(r"^version:\s*['\"]?([^\s'\"]+)", read_text(manifest), re.MULTILINE)
         if stated:
             return stated[1]
     command = [str(root / "bin" / "istioctl"), "version", "--remote=false", "--short"]

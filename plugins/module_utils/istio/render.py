@@ -71,7 +71,7 @@ class Renderer:
             "format": _FORMAT,
             "istioctl": Istioctl(self.release).identity,
             "kubernetes": self.cluster.version() if self.cluster else None,
-            "overlays": [overlay.text for overlay in overlays],
+            "overlays": [overlay.for_istioctl for overlay in overlays],
             "sets": list(sets),
             "charts": [[str(path), _newest(path)] for path in charts],
             # The one variable of the environment that changes what istioctl renders.
@@ -83,7 +83,7 @@ class Renderer:
         return self.release.manifests / "charts" / name
 
     def _run(self, overlays: Sequence[Overlay], sets: Sequence[str], base_chart: str) -> list[Object]:
-        texts = [overlay.text for overlay in overlays]
+        texts = [overlay.for_istioctl for overlay in overlays]
         try:
             with contextlib.ExitStack() as stack:
                 charts = stack.enter_context(self._replaced(base_chart)) if base_chart else None

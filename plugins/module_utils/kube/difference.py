@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 import difflib
-import functools
 from typing import Any
 
 from .plan import Change, clean
+from .yaml_writer import write_yaml
 
 BIG = 20_000
 """Characters from which on an object that is created as a whole is shown in one line."""
@@ -64,23 +64,4 @@ def _hidden_values(values: dict[str, Any], before: dict[str, Any]) -> dict[str, 
 def _yaml(obj: dict[str, Any] | None) -> str:
     if obj is None:
         return ""
-    import yaml
-
-    text: str = yaml.dump(obj, Dumper=_dumper(), sort_keys=True, default_flow_style=False, width=1000)
-    return text
-
-
-@functools.cache
-def _dumper() -> type:
-    import yaml
-
-    base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-
-    class LinesDumper(base):
-        """Writes texts of many lines line by line, so that a diff of one shows the lines that change."""
-
-    def represent(dumper: Any, text: str) -> Any:
-        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
-
-    LinesDumper.add_representer(str, represent)
-    return LinesDumper
+    return write_yaml([obj], sort_keys=True, explicit_start=False)

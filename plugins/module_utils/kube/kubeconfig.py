@@ -17,8 +17,9 @@ from typing import Any
 
 from .errors import InvalidInput, MeshError, Unauthorized
 from .memory_file import memory_file
-from .objects import read_yaml
+from .text import read_text
 from .written import Written
+from .yaml_reader import read_yaml
 
 DEFAULT = "~/.kube/config"
 
@@ -156,11 +157,7 @@ def _content(source: Any) -> dict[str, Any] | None:
     if isinstance(source, Mapping):
         return dict(source)
     if isinstance(source, str) and ("\n" in source or source.lstrip().startswith("{")):
-        try:
-            documents = read_yaml(source, "the kubeconfig given as content")
-        except MeshError as error:
-            # The parser quotes what it stumbles over, which here may be a secret.
-            raise InvalidInput("The kubeconfig given as content is not YAML.") from error
+        documents = _documents(source, "The kubeconfig given as content")
         if len(documents) == 1 and isinstance(documents[0], dict):
             return documents[0]
         raise InvalidInput("The kubeconfig given as content is not a kubeconfig.")
@@ -177,15 +174,7 @@ def _merged(paths: Sequence[str]) -> dict[str, Any]:
     """What several kubeconfigs say together, as kubectl understands it: the first to name a thing wins."""
     merged: dict[str, Any] = {"clusters": [], "users": [], "contexts": []}
     for path in paths:
-        try:
-            with open(path, encoding="utf-8") as file:
-                documents = read_yaml(file.read(), f"The kubeconfig {path}")
-        except OSError as error:
-            raise InvalidInput(f"The kubeconfig {path} cannot be read: {error.strerror}.") from error
-        except (MeshError, UnicodeDecodeError) as error:
-            # The parser quotes what it stumbles over, which here may be a secret.
-            raise InvalidInput(f"The kubeconfig {path} is not YAML.") from error
-        for document in documents:
+        for document in _documents(read_text(path, "kubeconfig"), f"The kubeconfig {path}"):
             if not isinstance(document, dict):
                 raise InvalidInput(f"The kubeconfig {path} is not a kubeconfig.")
             for section in ("clusters", "users", "contexts"):
@@ -194,6 +183,15 @@ def _merged(paths: Sequence[str]) -> dict[str, Any]:
             if "current-context" in document:
                 merged.setdefault("current-context", document["current-context"])
     return merged
+
+
+def _documents(text: str, where: str) -> list[Any]:
+    try:
+        return read_yaml(text, where)
+    except MeshError as error:
+        # The reader quotes what it stumbles over, which here may be a secret.
+        line = error.details.get("line")
+        raise InvalidInput(f"{where} is not YAML{f', from line {line} on' if line else ''}.") from error
 
 
 def _anchored(entry: Mapping[str, Any], folder: str) -> Mapping[str, Any]:

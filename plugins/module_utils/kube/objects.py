@@ -2,21 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Kubernetes objects as plain dictionaries: identify them, and read them from YAML."""
+"""Kubernetes objects as plain dictionaries: identify them, and read them from YAML and JSON."""
 
 from __future__ import annotations
 
-import functools
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-try:
-    import yaml
-except ImportError:  # reported by module.py before anything here is called
-    yaml = None  # type: ignore[assignment]
-
 from .errors import InvalidInput
+from .yaml_reader import check_limits, read_yaml
 
 
 class Kind(NamedTuple):
@@ -64,24 +58,6 @@ def key_of(obj: Mapping[str, Any]) -> Key:
     return Key(obj["apiVersion"], obj["kind"], metadata.get("namespace") or "", metadata["name"])
 
 
-def read_yaml(text: str, source: str) -> list[Any]:
-    """The documents of a YAML text, empty ones left out.
-
-    `source` names the text in errors (a file, a URL). A YAML error or a repeated key raises InvalidInput
-    that names the source and the line.
-    """
-    try:
-        return [document for document in yaml.load_all(text, Loader=_loader()) if document is not None]
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
-        raise InvalidInput(
-            f"{source}, line {line}: {error.problem or 'this is not YAML'}.", file=source, line=line
-        ) from error
-    except yaml.YAMLError as error:
-        raise InvalidInput(f"{source} is not YAML: {' '.join(str(error).split())}.", file=source) from error
-
-
 def read_manifests(text: str, source: str) -> list[dict[str, Any]]:
     """The Kubernetes objects of a YAML text; lists of objects are expanded.
 
@@ -93,6 +69,7 @@ def read_manifests(text: str, source: str) -> list[dict[str, Any]]:
 def expand(documents: Iterable[Any], source: str) -> Iterator[dict[str, Any]]:
     """The objects among `documents`, with objects of kind List replaced by what they hold; checks each."""
     for number, document in enumerate(documents, start=1):
+        check_limits(document, f"{source}, document {number}")
         if isinstance(document, Mapping) and str(document.get("kind", "")).endswith("List") and "items" in document:
             yield from expand(document["items"] or (), source)
         else:
@@ -113,54 +90,3 @@ def _checked(document: Any, where: str) -> dict[str, Any]:
             f"{where}, {document['kind']} {metadata['name']}, has a metadata.namespace that is not text."
         )
     return dict(document)
-
-
-@functools.cache
-def _loader() -> type:
-    """libyaml's safe loader where it exists, made to read what Kubernetes reads."""
-    base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-    class ManifestLoader(base):
-        """Reads YAML as kubectl does, and refuses a repeated key, which hides mistakes in manifests."""
-
-        def flatten_mapping(self, node: Any) -> None:
-            # Once only: a mapping that others merge is flattened for them, and then also holds what it overrides.
-            if not hasattr(node, "checked"):
-                node.checked = True
-                seen: set[str] = set()
-                for key_node, _value in node.value:
-                    if not isinstance(key_node, yaml.ScalarNode) or key_node.tag == "tag:yaml.org,2002:merge":
-                        continue
-                    if key_node.value in seen:
-                        raise _problem(f"the key '{key_node.value}' is repeated: keep one of the two", key_node)
-                    seen.add(key_node.value)
-            super().flatten_mapping(node)
-
-        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-            mapping = super().construct_mapping(node, deep)
-            return {key if isinstance(key, str) else _text(key, node): value for key, value in mapping.items()}
-
-        def construct_number(self, node: Any) -> Any:
-            # Only YAML 1.1 counts in base 60, where 12:30 is a number.
-            if ":" in node.value:
-                return self.construct_yaml_str(node)
-            return self.construct_yaml_int(node) if node.tag.endswith(":int") else self.construct_yaml_float(node)
-
-    # A lone '=' is a string in YAML 1.2, as in a list of operators of a CRD. Dates stay the strings that JSON holds.
-    for tag in ("value", "timestamp"):
-        ManifestLoader.add_constructor(f"tag:yaml.org,2002:{tag}", base.construct_yaml_str)
-    for tag in ("int", "float"):
-        ManifestLoader.add_constructor(f"tag:yaml.org,2002:{tag}", ManifestLoader.construct_number)
-    return ManifestLoader
-
-
-def _text(key: Any, mapping: Any) -> str:
-    """A key as JSON, which only knows strings, writes it: `1: a` is `"1": a`."""
-    if isinstance(key, (bool, int, float)):
-        return json.dumps(key)
-    raise _problem(f"the key {key!r} is not text", mapping)
-
-
-def _problem(problem: str, node: Any) -> Exception:
-    error: Exception = yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
-    return error

@@ -20,6 +20,7 @@ from urllib.parse import urlencode
 from .connection import Connection
 from .errors import ApiError, Unauthorized, Unreachable
 from .meter import Meter
+from .yaml_reader import to_json
 
 APPLY = "application/apply-patch+yaml"
 MERGE_PATCH = "application/merge-patch+json"
@@ -155,8 +156,8 @@ class Transport:
         return self._connection.pool.request(
             method,
             url,
-            # Not as escapes: a server-side apply is read as YAML, which knows none for what is beyond 16 bits.
-            body=None if body is None else json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode(),
+            # As YAML would have it too: that is what a server-side apply is read as.
+            body=None if body is None else to_json(body).encode(),
             headers=headers,
             timeout=timeout,
             retries=False,

@@ -150,3 +150,37 @@ def test_a_number_with_a_fraction(given: Any, meant: float) -> None:
 def test_what_is_no_number(given: Any) -> None:
     (sentence,) = conform({"share": given}, {"share": {"type": "float"}})["errors"]
     assert sentence.startswith("share must be a number, but it is ")
+
+
+def test_texts_are_yaml_as_kubectl_reads_it() -> None:
+    assert setting("ports", "a: 0o640\nb: 1e3\nc: y\nd: 2024-01-01\n") == {
+        "a": 416,
+        "b": 1000,
+        "c": True,
+        "d": "2024-01-01",
+    }
+    assert setting("ports", '{"a": "\\ud83d\\ude80"}') == {"a": "🚀"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "fact"),
+    [
+        ("ports", "a: 1\nb: c: d\n", "line 2"),
+        ("ports", "{a: [}", "line 1"),
+        ("ports", "{a: " * 5000, "levels deep"),
+        ("names", "[" * 5000, "levels deep"),
+        ("names", "[a, *b]", "undefined alias"),
+        ("ports", "\n".join(["a0: &a0 [x]", *(f"a{n}: &a{n} [{f'*a{n - 1},' * 9}]" for n in range(1, 9))]), "aliasing"),
+    ],
+)
+def test_a_text_that_is_not_yaml_is_refused_with_the_reason(name: str, text: str, fact: str) -> None:
+    sentence = complaint(name, text)
+    assert name in sentence
+    assert fact in sentence
+
+
+def test_data_that_is_nested_too_deeply_is_refused() -> None:
+    value: Any = "x"
+    for _level in range(300):
+        value = [value]
+    assert "overlays: maps and lists are nested" in complaint("overlays", value)

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.istio.overlays import Overlay, read_overlays
@@ -46,6 +48,22 @@ def test_files_texts_and_objects_keep_their_order(tmp_path: Path) -> None:
     assert [one.source for one in overlays] == [str(file), "overlay 2", "three.yaml"]
     assert [one.document["spec"]["hub"] for one in overlays] == ["one", "two", "three"]
     assert overlays[0].text == file.read_text()
+
+
+def test_istioctl_gets_what_was_read() -> None:
+    inline = {"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator", "spec": {"tag": "🚀"}}
+    assert '"tag":"🚀"' in Overlay.of(inline, "inline").for_istioctl
+    assert Overlay.read(json.dumps(inline), "a.json").for_istioctl == Overlay.of(inline, "inline").for_istioctl
+    numbers = Overlay.read(f"{HEAD}spec: {{values: {{mode: 0o640, name: '0o640'}}}}\n", "mesh.yaml")
+    assert json.loads(numbers.for_istioctl)["spec"]["values"] == {"mode": 416, "name": "0o640"}
+
+
+def test_an_overlay_that_is_nested_too_deeply_is_refused() -> None:
+    spec: dict[str, Any] = {}
+    for _level in range(300):
+        spec = {"a": spec}
+    with pytest.raises(InvalidInput, match="overlay 1: maps and lists are nested more than"):
+        read_overlays([{"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator", "spec": spec}])
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ...kube.errors import InvalidInput
 from ...kube.objects import Key, key_of, read_manifests
+from ...kube.text import read_text
 from ..configuration import DEFAULT_NAMESPACE
 from ..release import Release
 
@@ -73,7 +74,7 @@ def _files(release: Release) -> dict[str, Path]:
 
 
 def _objects(path: Path, namespace: str) -> list[Object]:
-    found = read_manifests(path.read_text(encoding="utf-8"), str(path))
+    found = read_manifests(read_text(path), str(path))
     return found if namespace == DEFAULT_NAMESPACE else [_moved(obj, namespace) for obj in found]
 
 

@@ -10,13 +10,9 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-try:
-    import yaml
-except ImportError:  # reported by module.py before anything here is called
-    yaml = None  # type: ignore[assignment]
-
 from ...kube.errors import InvalidInput
-from ...kube.objects import read_yaml
+from ...kube.yaml_reader import read_yaml
+from ...kube.yaml_writer import write_yaml
 
 Object = dict[str, Any]
 
@@ -70,7 +66,7 @@ def edit_config(addon: str, objects: Iterable[Object], key: str, edit: Callable[
         raise InvalidInput(f"The addon {addon} of this release has no {key} that could be changed.", addon=addon)
     document = read_yaml(config["data"][key], f"{key} of {addon}")[0]
     edit(document)
-    config["data"][key] = yaml.safe_dump(document, sort_keys=False, width=1000)
+    config["data"][key] = write_yaml([document], explicit_start=False)
     metadata = pod(addon, listed).setdefault("metadata", {})
     digest = hashlib.sha256("\n".join(map(str, sorted(config["data"].items()))).encode()).hexdigest()
     metadata["annotations"] = {**(metadata.get("annotations") or {}), CONFIG_ANNOTATION: digest}
