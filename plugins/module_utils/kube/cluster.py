@@ -21,8 +21,10 @@ from . import resources, threads, tunnel
 from .connection import POOL_SIZE, Connection, open_connection
 from .errors import ApiError, UnknownKind
 from .meter import Meter
+from .object_shapes import readable
 from .objects import Key, Kind, key_of
 from .relay import Relay, relay
+from .shapes import list_of, map_of
 from .transport import APPLY, MERGE_PATCH, Transport, api_error
 
 Item = TypeVar("Item")
@@ -158,8 +160,8 @@ class Cluster:
 
     def get(self, kind: Kind, name: str, namespace: str = "") -> dict[str, Any] | None:
         """The object, or None where it, its namespace or its kind does not exist."""
-        found: Object | None = _found(lambda: self.raw("GET", self._path(kind, namespace, name)))
-        return found
+        found = _found(lambda: self.raw("GET", self._path(kind, namespace, name)))
+        return None if found is None else readable(found, self.server)
 
     def list(self, kind: Kind, namespace: str = "", *, label_selector: str = "", field_selector: str = "") -> Objects:
         """The objects of a kind (in all namespaces if none is named); none where the kind does not exist."""
@@ -174,8 +176,10 @@ class Cluster:
         if answer is None:
             return [], ""
         # A list leaves out what its own kind says already.
-        items = [{"apiVersion": kind.api_version, "kind": kind.kind, **item} for item in answer.get("items") or ()]
-        return items, (answer.get("metadata") or {}).get("resourceVersion", "")
+        itself = {"apiVersion": kind.api_version, "kind": kind.kind}
+        items = [{**itself, **item} if isinstance(item, dict) else item for item in list_of(answer.get("items"))]
+        version = map_of(answer.get("metadata")).get("resourceVersion")
+        return [readable(item, self.server) for item in items], version if isinstance(version, str) else ""
 
     def list_many(self, requests: Iterable[tuple[Kind, str, str]]) -> Results[Objects]:
         """Lists in parallel; a request is (kind, namespace, label selector)."""
@@ -258,10 +262,16 @@ class Cluster:
         }
         path = self._path(kind, namespace)
         for event in self._transport.stream(path, query, timeout=timeout):
-            if event["type"] == "ERROR":
-                status = event.get("object") or {}
-                raise api_error("GET", path, int(status.get("code") or 500), json.dumps(status).encode())
-            yield event["type"], event["object"]
+            happened, obj = str(event.get("type")), event.get("object")
+            if happened == "ERROR":
+                code = map_of(obj).get("code")
+                status = code if isinstance(code, int) else 500
+                raise api_error("GET", path, status, json.dumps(obj).encode())
+            if happened == "BOOKMARK":
+                # Which has a version, and no name.
+                yield happened, {"metadata": map_of(map_of(obj).get("metadata"))}
+            else:
+                yield happened, readable(obj, self.server)
 
     def serves(self, kind: Kind) -> bool:
         """Whether the API server knows the kind at this version."""
@@ -292,7 +302,7 @@ class Cluster:
             "spec": {"resourceAttributes": attributes},
         }
         answer = self.raw("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body)
-        return not answer.get("status", {}).get("allowed")
+        return not map_of(answer.get("status")).get("allowed")
 
     def parallel(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Results[Result]:
         """`function` over `items` with many requests in flight; results in order, the first failure raised."""
@@ -372,7 +382,7 @@ class Cluster:
     ) -> dict[str, Any]:
         query = {**query, "dryRun": "All"} if dry_run else query
         answer: dict[str, Any] = self.raw(method, path, body, query=query, content_type=content_type)
-        return answer
+        return answer if method == "DELETE" else readable(answer, self.server)
 
 
 def _found(request: Callable[[], Any]) -> Any:

@@ -74,6 +74,16 @@ def refuse_node_ports(cluster: Cluster, wanted: Sequence[tuple[Object, Object | 
             )
 
 
+def remove_unset(obj: dict[str, Any]) -> None:
+    """Remove node ports of 0 from a Service, by which Kubernetes means that none is asked for."""
+    if kind_of(obj) != _SERVICE:
+        return
+    spec = obj.get("spec") or {}
+    for holder, name in ((spec, "healthCheckNodePort"), *((port, "nodePort") for port in spec.get("ports") or ())):
+        if holder.get(name) == 0:
+            del holder[name]
+
+
 def _ports(service: Object) -> Iterator[_Port]:
     spec = service.get("spec") or {}
     for port in spec.get("ports") or ():

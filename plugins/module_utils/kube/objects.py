@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from .errors import InvalidInput
+from .object_shapes import refuse_misshapen
+from .shapes import described
 from .yaml_reader import check_limits, read_yaml
 
 
@@ -69,24 +71,30 @@ def read_manifests(text: str, source: str) -> list[dict[str, Any]]:
 def expand(documents: Iterable[Any], source: str) -> Iterator[dict[str, Any]]:
     """The objects among `documents`, with objects of kind List replaced by what they hold; checks each."""
     for number, document in enumerate(documents, start=1):
-        check_limits(document, f"{source}, document {number}")
-        if isinstance(document, Mapping) and str(document.get("kind", "")).endswith("List") and "items" in document:
-            yield from expand(document["items"] or (), source)
-        else:
-            yield _checked(document, f"{source}, document {number}")
+        where = f"{source}, document {number}"
+        check_limits(document, where)
+        yield from _objects(document, where)
 
 
-def _checked(document: Any, where: str) -> dict[str, Any]:
+def _objects(document: Any, where: str) -> Iterator[dict[str, Any]]:
     if not isinstance(document, Mapping):
-        raise InvalidInput(f"{where} is {type(document).__name__}, not a Kubernetes object.")
+        raise InvalidInput(f"{where} is {described(document)}, but must be a Kubernetes object.")
+    if not str(document.get("kind", "")).endswith("List") or "items" not in document:
+        yield _checked(document, where)
+        return
+    items = document["items"] or ()
+    if not isinstance(items, (list, tuple)):
+        raise InvalidInput(f"{where}: items is {described(items)}, but must be a list.", fields=["items"])
+    for index, item in enumerate(items):
+        yield from _objects(item, f"{where}, items[{index}]")
+
+
+def _checked(document: Mapping[str, Any], where: str) -> dict[str, Any]:
     for field in ("apiVersion", "kind"):
         if not isinstance(document.get(field), str) or not document[field]:
             raise InvalidInput(f"{where} is not a Kubernetes object: it has no {field}.")
     metadata = document.get("metadata")
     if not isinstance(metadata, Mapping) or not isinstance(metadata.get("name"), str) or not metadata["name"]:
         raise InvalidInput(f"{where}, of kind {document['kind']}, has no metadata.name, or one that is not text.")
-    if not isinstance(metadata.get("namespace") or "", str):
-        raise InvalidInput(
-            f"{where}, {document['kind']} {metadata['name']}, has a metadata.namespace that is not text."
-        )
+    refuse_misshapen(document, f"{where} ({document['kind']} {metadata['name']})")
     return dict(document)

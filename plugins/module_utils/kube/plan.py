@@ -23,7 +23,8 @@ from .cluster import Cluster
 from .errors import ApiError, InvalidInput, Refused
 from .foreign_owners import refuse_object
 from .ignored import leave
-from .node_ports import refuse_node_ports
+from .node_ports import refuse_node_ports, remove_unset
+from .object_shapes import refuse_misshapen
 from .objects import Key, Kind, key_of, kind_of
 from .runtime_fields import RuntimeFields, is_scaler
 from .workloads import refuse_unselected
@@ -141,12 +142,14 @@ def make_plan(cluster: Cluster, unit: Unit) -> Plan:
     Raises Refused where the API server would reject an update, or for a node port that cannot be had; InvalidInput for
     an object given twice, without the namespace that it needs, or with a selector that cannot work.
     """
+    for obj in unit.objects:
+        refuse_misshapen(obj, str(key_of(obj)))
     prepared = [prepare(obj) for obj in unit.objects]
     cluster.learn(obj for obj in prepared if obj["kind"] == "CustomResourceDefinition")
     for obj in prepared:
         _place(cluster, obj)
         refuse_unselected(obj)
-    _refuse_repeated(prepared)
+    prepared = _without_repeated(prepared)
     owned = {key_of(obj).identity: obj for obj in (unit.stale(cluster) if unit.stale else ())}
     listed = {key_of(obj) for obj in owned.values()}
     live = {**owned, **_read(cluster, [key_of(obj) for obj in prepared if key_of(obj) not in listed])}
@@ -187,17 +190,11 @@ def prepare(obj: Mapping[str, Any]) -> Object:
         prepared["metadata"].pop(name, None)
     if kind_of(prepared) == Kind("v1", "Secret"):
         _prepare_secret(prepared)
+    remove_unset(prepared)
     return prepared
 
 
 def _prepare_secret(secret: Object) -> None:
-    for section in ("data", "stringData"):
-        for name, value in (secret.get(section) or {}).items():
-            # The server would quote the value when it says this.
-            if not isinstance(value, str):
-                raise InvalidInput(
-                    f"{key_of(secret)}: {section}.{name} is no text; put it in quotes.", object=key_of(secret)._asdict()
-                )
     # The server moves it into data, where it would look like somebody else's.
     texts = secret.pop("stringData", None) or {}
     if texts:
@@ -224,13 +221,16 @@ def clean(obj: Mapping[str, Any] | None) -> Object | None:
 _VOLATILE = frozenset({"managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "selfLink"})
 
 
-def _refuse_repeated(objects: Sequence[Object]) -> None:
-    seen: set[Identity] = set()
+def _without_repeated(objects: Sequence[Object]) -> list[Object]:
+    """The objects, each once. Raises InvalidInput for one that is given twice and not the same each time."""
+    seen: dict[Identity, Object] = {}
     for obj in objects:
-        key = key_of(obj)
-        if key.identity in seen:
-            raise InvalidInput(f"{key} is given more than once; keep one of them.", object=key._asdict())
-        seen.add(key.identity)
+        if seen.setdefault(key_of(obj).identity, obj) != obj:
+            raise InvalidInput(
+                f"{key_of(obj)} is given more than once, and not the same each time; keep one of them.",
+                object=key_of(obj)._asdict(),
+            )
+    return list(seen.values())
 
 
 def _read(cluster: Cluster, keys: Sequence[Key]) -> dict[Identity, Object]:
@@ -347,6 +347,8 @@ def refusal(key: Key, error: ApiError) -> Exception:
             object=key._asdict(),
             status=error.status,
         )
+    if "duplicate entries for key" in message:
+        message += "; keep one of those that are given twice, because server-side apply accepts each only once"
     if error.status in (400, 403, 404, 409, 413, 422):
         return Refused(f"The API server refuses {key}: {message}.", object=key._asdict(), status=error.status)
     return error

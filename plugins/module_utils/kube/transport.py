@@ -20,6 +20,7 @@ from urllib.parse import urlencode
 from .connection import Connection
 from .errors import ApiError, Unauthorized, Unreachable
 from .meter import Meter
+from .schema_errors import schema_errors
 from .yaml_reader import to_json
 
 APPLY = "application/apply-patch+yaml"
@@ -281,22 +282,21 @@ def _decoded(data: bytes) -> Any:
         return data.decode(errors="replace")
 
 
-_UNFIT = re.compile(r"^failed to (create typed patch object|convert new object) \(.*?\)( to proper version)?: ")
 _FORBIDDEN = re.compile(
     r'User "(.*?)" cannot (\w+) resource "([^"]+)"(?: in API group "([^"]*)")?(?: in the namespace "([^"]+)")?'
 )
-_GOT = re.compile(r", got &.*$")
 
 
 def api_error(method: str, path: str, status: int, data: bytes) -> ApiError:
     """The error that an answer states."""
     body = _decoded(data)
     body = body if isinstance(body, dict) else {"message": str(body).strip()[:500]}
-    message = " ".join(str(body.get("message") or f"HTTP status {status}").split()).rstrip(".")
-    if status == 500 and _UNFIT.match(message):
-        # An apply of what does not fit the schema: no failure of the server's. What it got may be a secret.
-        message = _GOT.sub("", _UNFIT.sub("", message))
+    text = str(body.get("message") or f"HTTP status {status}")
+    unfit = schema_errors(text) if status == 500 else ""
+    if unfit:
+        # An apply of what does not fit the schema: no failure of the server's.
         status, body = 422, {**body, "reason": "Invalid"}
+    message = " ".join((unfit or text).split()).rstrip(".")
     body = {**body, "message": message}
     forbidden = _FORBIDDEN.search(message) if status == 403 else None
     if forbidden:

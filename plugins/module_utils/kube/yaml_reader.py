@@ -170,7 +170,7 @@ def _json_float(digits: str) -> float:
 
 
 def _json_int(digits: str) -> float:
-    if len(digits) < 20 or -(2**63) <= int(digits[:400]) < 2**64:
+    if len(digits) < 19 or -(2**63) <= int(digits[:400]) < 2**63:
         return int(digits)
     return _json_float(digits)
 

@@ -45,7 +45,7 @@ def resolved(text: str) -> Scalar:
     return text if math.isinf(value) else as_json_number(value)
 
 
-def _integer(text: str) -> int | None:
+def _integer(text: str) -> int | float | None:
     """An integer as Go parses it: 0x, 0o, 0b and a leading 0 name the base, and 64 bits are the limit."""
     found = _INTEGER.fullmatch(text)
     if not found or len(text) > 80:
@@ -55,7 +55,9 @@ def _integer(text: str) -> int | None:
     if sign:
         value = -value if sign == "-" else value
         return value if -(2**63) <= value < 2**63 else None
-    return value if value < 2**64 else None
+    if value >= 2**63:  # which objects hold as a number of less precision
+        return as_json_number(float(value)) if value < 2**64 else None
+    return value
 
 
 def as_json_number(value: float) -> int | float:

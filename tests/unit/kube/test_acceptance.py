@@ -61,7 +61,11 @@ def dry_runs(api: ApiServer) -> list[str]:
 
 def test_an_object_that_is_given_twice(api: ApiServer, cluster: Cluster) -> None:
     error = refusal(api, lambda: plan(cluster, config_map(), config_map(a="2")))
-    assert error.message == "ConfigMap shop/web is given more than once; keep one of them."
+    assert error.message == "ConfigMap shop/web is given more than once, and not the same each time; keep one of them."
+
+
+def test_an_object_that_is_given_twice_and_is_the_same_counts_once(cluster: Cluster) -> None:
+    assert len(plan(cluster, config_map(a="1"), config_map(a="1")).changes) == 1
 
 
 def test_an_object_without_the_namespace_that_it_needs(api: ApiServer, cluster: Cluster) -> None:
@@ -78,7 +82,7 @@ def test_a_kind_that_the_cluster_does_not_know(api: ApiServer, cluster: Cluster)
 def test_a_secret_that_is_no_text(api: ApiServer, cluster: Cluster, section: str) -> None:
     one = {**secret(), section: {"pin": 12345}}
     error = refusal(api, lambda: plan(cluster, one))
-    assert error.message == f"Secret shop/web: {section}.pin is no text; put it in quotes."
+    assert error.message == f"Secret shop/web: {section}.pin is a number, but must be text (put it in quotes)."
 
 
 def workload(selector: Object | None, **labels: str) -> Object:

@@ -92,3 +92,14 @@ def test_who_may_not_look_leaves_it_to_the_server(api: ApiServer, cluster: Clust
 
     api.fault = forbidden
     assert make_plan(cluster, Unit(MANAGER, [service("gateway", 30080)])).changes
+
+
+def test_a_port_of_zero_asks_for_none(api: ApiServer, cluster: Cluster) -> None:
+    plan = make_plan(cluster, Unit(MANAGER, [service("gateway", 0, healthCheckNodePort=0)]))
+    [created] = plan.changes
+    assert created.desired is not None
+    assert created.desired["spec"] == {
+        "type": "NodePort",
+        "ports": [{"name": "port-80", "port": 80, "protocol": "TCP"}],
+    }
+    assert not any(request.path == SERVICES for request in api.requests)

@@ -16,8 +16,8 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import 
     Kind,
     key_of,
     read_manifests,
-    read_yaml,
 )
+from ansible_collections.meshops.istio.plugins.module_utils.kube.yaml_reader import read_yaml
 
 
 def read_one(text: str) -> Any:
@@ -158,8 +158,8 @@ def test_characters_that_yaml_forbids_are_refused() -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("[a]", "mesh.yaml, document 1 is list, not a Kubernetes object."),
-        ("<html>", "mesh.yaml, document 1 is str, not a Kubernetes object."),
+        ("[a]", "mesh.yaml, document 1 is a list, but must be a Kubernetes object."),
+        ("<html>", "mesh.yaml, document 1 is text, but must be a Kubernetes object."),
         ("kind: Pod", "mesh.yaml, document 1 is not a Kubernetes object: it has no apiVersion."),
         ("{apiVersion: v1, kind: 7}", "mesh.yaml, document 1 is not a Kubernetes object: it has no kind."),
         (
@@ -172,7 +172,7 @@ def test_characters_that_yaml_forbids_are_refused() -> None:
         ),
         (
             "{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: 1}}",
-            "mesh.yaml, document 1, Pod a, has a metadata.namespace that is not text.",
+            "mesh.yaml, document 1 (Pod a): metadata.namespace is a number, but must be text (put it in quotes).",
         ),
     ],
 )

@@ -169,6 +169,22 @@ def test_a_namespace_that_is_going_is_waited_for(api: ApiServer, cluster: Cluste
     assert cluster.apply(web(), manager=MANAGER)
 
 
+def test_every_error_of_a_schema_is_shown_without_values(api: ApiServer, cluster: Cluster) -> None:
+    message = (
+        "failed to create typed patch object (shop/web; apps/v1, Kind=Deployment): errors:\n"
+        '  .spec.template.metadata.labels.sidecar.istio.io/inject: expected string, got &value.valueUnstructured{Value:"s3cret"}\n'
+        "  .spec.template.metadata.labels.version: expected string, got &value.valueUnstructured{Value:1}\n"
+        "  .spec.replica: field not declared in schema\n"
+        '  .spec.template.spec.containers[name="c"].env: duplicate entries for key [name="MODE"]'
+    )
+    api.fault = faulty(status(500, "", message))
+    error = fails(lambda: cluster.apply(web(), manager=MANAGER))
+    for fact in ("inject: expected string", "version: expected string", "replica: field not declared", "MODE"):
+        assert fact in error.message
+    assert "s3cret" not in error.message
+    assert "got" not in error.message
+
+
 def test_an_object_that_does_not_fit_its_schema_is_not_the_servers_failure(api: ApiServer, cluster: Cluster) -> None:
     message = (
         "failed to create typed patch object (shop/web; /v1, Kind=Secret): "
