@@ -13,6 +13,7 @@ from ansible.utils.display import Display
 from ansible_collections.meshops.istio.plugins.plugin_utils.report.lines import summary
 from ansible_collections.meshops.istio.plugins.plugin_utils.report.machine import as_json, as_junit
 from ansible_collections.meshops.istio.plugins.plugin_utils.report.page import as_markdown
+from ansible_collections.meshops.istio.plugins.plugin_utils.report.results import readable_results
 from ansible_collections.meshops.istio.plugins.plugin_utils.report.standing import Result, overall
 
 FORMS: Mapping[str, Callable[[Mapping[str, Result]], str]] = {
@@ -39,7 +40,7 @@ class ActionModule(ActionBase):
                 **{form: {"type": "path"} for form in FORMS},
             }
         )
-        results = given["results"]
+        results = readable_results(given["results"])
         if given["show"]:
             display.display("\n".join(summary(results, given["changes"])))
         for form, text in FORMS.items():

@@ -62,6 +62,8 @@ def version_problem(kubernetes: str | None, istio: str = "", minimum: Mapping[st
     if not kubernetes or not istio:
         return ""
     numbers = versions.version_key(kubernetes)[0]
+    if not numbers:
+        return ""  # no version, which is said where it is asked for
     try:
         versions.check(istio, Version(numbers[0], numbers[1] if len(numbers) > 1 else 0, kubernetes))
     except Refused as refused:

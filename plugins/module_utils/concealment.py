@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .kube.errors import MeshError
+from .kube.shapes import map_of
 from .kube.yaml_reader import read_yaml
 
 _SECRET_OF_USER = ("token", "password", "client-key-data")
@@ -78,7 +79,7 @@ def _of_users(users: list[Any]) -> Iterator[str]:
         user = entry.get("user") if isinstance(entry, Mapping) else None
         if not isinstance(user, Mapping):
             continue
-        provider = (user.get("auth-provider") or {}).get("config") or {}
+        provider = map_of(map_of(user.get("auth-provider")).get("config"))
         for source, names in ((user, _SECRET_OF_USER), (provider, _SECRET_OF_PROVIDER)):
             yield from (str(source[name]) for name in names if source.get(name))
 

@@ -33,7 +33,9 @@ def unpack(archive: Path, target: Path, *, until: float = float("inf")) -> Path:
         with tarfile.open(archive, "r:*") as tar:
             _extract(tar, target, until)
     except (tarfile.TarError, EOFError, OSError, ValueError, zlib.error) as error:
-        raise InvalidInput(f"{archive} cannot be unpacked: {error}.", path=str(archive)) from error
+        raise InvalidInput(
+            f"{archive} cannot be unpacked: {' '.join(str(error).split())}.", path=str(archive)
+        ) from error
     folders = [path for path in target.iterdir() if path.is_dir()]
     return folders[0] if len(folders) == 1 else target
 

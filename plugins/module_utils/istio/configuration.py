@@ -19,6 +19,7 @@ from ..kube.yaml_reader import read_yaml
 from .gateway_service import DEFAULT_GATEWAY
 from .istio_images import mirrored
 from .operator_merge import get_path, merge, set_flag
+from .operator_shape import refuse_misshapen_operator, refuse_misshapen_options
 from .overlays import API_VERSION, KIND, Overlay, read_overlays
 from .release import Release
 
@@ -56,6 +57,7 @@ class Options:
     @classmethod
     def of(cls, parameters: Mapping[str, Any]) -> Options:
         """From a module's parameters of these names (`set` for `sets`); reads the overlays' files."""
+        refuse_misshapen_options(parameters)
         texts = {name: str(parameters.get(name) or "") for name in ("profile", "revision", "hub", "tag", "platform")}
         return cls(
             **texts,
@@ -123,6 +125,7 @@ class Configuration:
             merge(given, {key: value for key, value in overlay.document.items() if value is not None})
         for flag in self.sets:
             set_flag(given, flag)
+        refuse_misshapen_operator(given, "The configuration with its entries of set")
         base = self._profile(given)
         values = get_path(given, "spec.values") or {}
         merge(base, given)

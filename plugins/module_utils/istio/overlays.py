@@ -14,6 +14,7 @@ from typing import Any
 from ..kube.errors import InvalidInput
 from ..kube.text import normalised, read_text
 from ..kube.yaml_reader import check_limits, read_yaml, to_json
+from .operator_shape import refuse_misshapen_operator
 
 KIND = "IstioOperator"
 API_VERSION = "install.istio.io/v1alpha1"
@@ -97,11 +98,10 @@ def _checked(document: Any, source: str) -> Mapping[str, Any]:
         raise InvalidInput(
             f"{source} is not an {KIND} of {API_VERSION}: its apiVersion is {api_version or 'missing'}.", file=source
         )
-    for field, value in document.items():
+    for field in document:
         if field not in ("apiVersion", "kind", "metadata", "spec", "status"):
             raise InvalidInput(f"{source} has the unknown field '{field}'; settings belong below 'spec'.", file=source)
-        if field in ("metadata", "spec") and value is not None and not isinstance(value, Mapping):
-            raise InvalidInput(f"{source}: '{field}' is no map of keys and values.", file=source)
+    refuse_misshapen_operator(document, source)
     return document
 
 

@@ -168,7 +168,7 @@ def owner_of(pod: Object) -> tuple[str, str, str]:
     for reference in metadata.get("ownerReferences") or ():
         if not reference.get("controller"):
             continue
-        kind, name = reference["kind"], reference["name"]
+        kind, name = reference.get("kind", ""), reference.get("name", "")
         generated = f"-{labels_of(pod).get('pod-template-hash', '')}"
         # A Deployment names its ReplicaSets after itself and the hash that their pods are labelled with.
         if kind == "ReplicaSet" and len(generated) > 1 and name.endswith(generated):

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import InvalidInput, MeshError, Unauthorized
+from .kubeconfig_shape import refuse_misshapen_kubeconfig
 from .memory_file import memory_file
 from .text import read_text
 from .written import Written
@@ -53,6 +54,8 @@ def load(given: Mapping[str, Any]) -> Loaded:
         return Loaded(_configuration())
     content = kubeconfig = _content(source)
     where = "The kubeconfig given as content"
+    if content is not None:
+        refuse_misshapen_kubeconfig(content, where)
     existing: list[str] = []
     if content is None:
         paths, existing = _paths(source)
@@ -177,6 +180,7 @@ def _merged(paths: Sequence[str]) -> dict[str, Any]:
         for document in _documents(read_text(path, "kubeconfig"), f"The kubeconfig {path}"):
             if not isinstance(document, dict):
                 raise InvalidInput(f"The kubeconfig {path} is not a kubeconfig.")
+            refuse_misshapen_kubeconfig(document, f"The kubeconfig {path}")
             for section in ("clusters", "users", "contexts"):
                 entries = [entry for entry in document.get(section) or () if isinstance(entry, Mapping)]
                 merged[section] += [_anchored(entry, os.path.dirname(path)) for entry in entries]

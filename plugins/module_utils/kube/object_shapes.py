@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from .errors import Unreachable
 from .shapes import BOOLEAN, MAP, NUMBER, NUMBER_OR_TEXT, TEXT, TEXTS, List, Map, Shape, problems, refuse, without
@@ -284,8 +284,10 @@ def readable(obj: Any, server: str) -> Object:
             server=server,
         )
     found = problems(obj, _shape_of(obj), keys=False)
-    readable_obj: Object = without(obj, found) if found else obj
-    return readable_obj
+    if found:
+        without(obj, found)
+    metadata.setdefault("resourceVersion", "")
+    return cast(Object, obj)
 
 
 def _shape_of(obj: Mapping[str, Any]) -> Map:

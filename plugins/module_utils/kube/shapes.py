@@ -46,6 +46,7 @@ class List(Shape):
     keys: tuple[str, ...] = ()
 
 
+ANY = Shape()
 TEXT = Scalar("text", (str,), "put it in quotes")
 NUMBER = Scalar("a number", (int, float), "leave out the quotes")
 NUMBER_OR_TEXT = Scalar("a number or text", (int, float, str))
@@ -104,7 +105,7 @@ def maps_of(value: Any) -> list[dict[str, Any]]:
 
 
 def _walk(value: Any, shape: Shape, path: str, holder: Any, name: Any, keys: bool, found: list[Problem]) -> None:
-    if value is None:
+    if value is None or shape is ANY:
         return
     if isinstance(shape, Scalar):
         if not isinstance(value, shape.types) or (isinstance(value, bool) and bool not in shape.types):
@@ -122,7 +123,7 @@ def _walk(value: Any, shape: Shape, path: str, holder: Any, name: Any, keys: boo
         found.append(_wrong(path, value, "a list", holder, name))
     elif isinstance(shape, List):
         for index, item in enumerate(value):
-            if item is None:
+            if item is None and shape.each is not ANY:
                 found.append(_wrong(f"{path}[{index}]", item, described(shape.each), value, index))
             else:
                 _walk(item, shape.each, f"{path}[{index}]", value, index, keys, found)

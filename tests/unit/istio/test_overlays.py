@@ -29,7 +29,7 @@ HEAD = "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\n"
         (f"{HEAD}spec:\n  a: b: c\n", "mesh.yaml, line 4: mapping values are not allowed"),
         (f"{HEAD}spec:\n  hub: a\n  hub: b\n", "mesh.yaml, line 5: the key 'hub' is repeated"),
         (f"{HEAD}profile: demo\n", "mesh.yaml has the unknown field 'profile'; settings belong below 'spec'"),
-        (f"{HEAD}spec: [a]\n", "mesh.yaml: 'spec' is no map of keys and values"),
+        (f"{HEAD}spec: [a]\n", "mesh.yaml: spec is a list, but must be a map"),
     ],
 )
 def test_what_is_no_overlay_is_refused(text: str, sentence: str) -> None:
@@ -77,3 +77,19 @@ def test_the_line_of_a_field() -> None:
     assert overlay.line_of("name") is None
     assert overlay.holds("nam")
     assert not overlay.holds("name")
+
+
+@pytest.mark.parametrize(
+    ("spec", "field"),
+    [
+        ("{components: {ingressGateways: {name: a}}}", "spec.components.ingressGateways"),
+        ("{components: {ingressGateways: [a]}}", "spec.components.ingressGateways[0]"),
+        ("{meshConfig: {extensionProviders: [zipkin]}}", "spec.meshConfig.extensionProviders[0]"),
+        ("{values: {global: [a]}}", "spec.values.global"),
+        ("{values: x, components: y}", "spec.components"),
+    ],
+)
+def test_a_field_of_another_type_is_named_with_the_file(spec: str, field: str) -> None:
+    with pytest.raises(InvalidInput, match=r"^mesh\.yaml: ") as caught:
+        Overlay.read(f"{HEAD}spec: {spec}\n", "mesh.yaml")
+    assert field in caught.value.message

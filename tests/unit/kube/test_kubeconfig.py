@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import Unauthorized
+from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput, Unauthorized
 from ansible_collections.meshops.istio.tests.unit.kube.api_server import ApiServer
 from ansible_collections.meshops.istio.tests.unit.kube.certificates import make_certificate
 from ansible_collections.meshops.istio.tests.unit.kube.connecting import (
@@ -224,3 +224,21 @@ def test_a_file_that_a_kubeconfig_names_must_exist(tmp_path: Path) -> None:
     assert refusal(kubeconfig=path) == (
         f"The kubeconfig {path} cannot be used with context 'dev': File does not exist: {tmp_path / 'ca.crt'}."
     )
+
+
+@pytest.mark.parametrize(
+    ("content", "field"),
+    [
+        ({"clusters": {"one": {}}}, "clusters"),
+        ({"clusters": [{"name": ["one"], "cluster": {}}]}, "clusters[0].name"),
+        ({"users": [{"name": "me", "user": "s3cret"}]}, "users[0].user"),
+        ({"users": [{"name": "me", "user": {"exec": {"command": "a", "args": "s3cret"}}}]}, "users[0].user.exec.args"),
+        ({"contexts": [{"name": "dev", "context": "s3cret"}]}, "contexts[0].context"),
+        ({"current-context": ["s3cret"]}, "current-context"),
+    ],
+)
+def test_a_field_of_another_type_is_named_without_its_value(content: Any, field: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        connect(kubeconfig=content)
+    assert field in caught.value.message
+    assert "s3cret" not in caught.value.message

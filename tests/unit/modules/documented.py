@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import types
 from collections.abc import Iterator, Mapping
@@ -44,6 +45,7 @@ def documentation(name: str) -> dict[str, Any]:
     return own
 
 
+@functools.cache
 def returns(name: str) -> dict[str, Any]:
     """What a module's RETURN says."""
     found: dict[str, Any] = yaml.safe_load(module(name).RETURN)
