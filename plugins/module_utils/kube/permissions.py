@@ -117,11 +117,12 @@ def _grants(plan: Plan) -> Iterator[tuple[Access, Sequence[Mapping[str, Any]]]]:
         if key in rules and _differs(change, "rules"):
             yield Access("escalate", _RBAC, _ROLES[key.kind], key.namespace, key.name), rules[key]
         elif key.kind in _BINDINGS and _differs(change, "roleRef", "subjects"):
-            role = change.desired["roleRef"]
-            namespace = key.namespace if role["kind"] == "Role" else ""
-            named = key._replace(kind=role["kind"], namespace=namespace, name=role["name"])
+            # One that names no role is refused by the API server.
+            role = change.desired.get("roleRef") or {}
+            kind, name = role.get("kind", ""), role.get("name", "")
+            named = key._replace(kind=kind, namespace=key.namespace if kind == "Role" else "", name=name)
             if named in rules:
-                yield Access("bind", _RBAC, _ROLES[role["kind"]], key.namespace, role["name"]), rules[named]
+                yield Access("bind", _RBAC, _ROLES[kind], key.namespace, name), rules[named]
 
 
 def _differs(change: Change, *names: str) -> bool:

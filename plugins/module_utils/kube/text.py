@@ -55,6 +55,10 @@ def decode(data: bytes, source: str) -> str:
     for magic, kind in _BINARY:
         if data.startswith(magic):
             raise InvalidInput(f"{source} is {kind}, not text: unpack it first.", file=source)
+    if not mark and b"\0" in data[:4]:
+        raise InvalidInput(
+            f"{source} looks like UTF-16 without a byte-order mark: save it as UTF-8.", file=source, encoding="UTF-16"
+        )
     try:
         text = data[len(mark) :].decode(encoding)
     except UnicodeDecodeError as error:
@@ -67,10 +71,6 @@ def decode(data: bytes, source: str) -> str:
             line=line,
             encoding=name,
         ) from error
-    if encoding == "utf-8" and "\0" in text[:4]:
-        raise InvalidInput(
-            f"{source} looks like UTF-16 without a byte-order mark: save it as UTF-8.", file=source, encoding="UTF-16"
-        )
     return normalised(text)
 
 

@@ -343,3 +343,9 @@ def test_a_webhook_that_the_plan_itself_mends_is_no_obstacle(api: ApiServer, clu
     update = next(change for change in made.changes if change.action == "update")
     assert update.after
     assert update.after["data"] == {"a": "2"}
+
+
+def test_a_binding_that_names_no_role_is_left_to_the_api_server(cluster: Cluster) -> None:
+    for kind in ("RoleBinding", "ClusterRoleBinding"):
+        binding = obj("rbac.authorization.k8s.io/v1", kind, "web", "shop", subjects=[])
+        refuse_forbidden(cluster, plan(cluster, binding, cluster_role()), waits=False, locks=False)

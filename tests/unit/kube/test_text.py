@@ -65,7 +65,7 @@ def test_a_text_that_was_read_elsewhere_may_have_marks_too() -> None:
     [
         ("a: 1\nb: grüß\n".encode("latin-1"), ("a.yaml, line 2", "0xfc", "UTF-8")),
         (b"\xff\xfea\x00\n\x00b", ("a.yaml, line 2", "UTF-16")),
-        ("a: b".encode("utf-16-le"), ("UTF-16", "without a byte-order mark", "save it as UTF-8")),
+        ("a: grüß 🚀".encode("utf-16-le"), ("UTF-16", "without a byte-order mark", "save it as UTF-8")),
         ("a: b".encode("utf-32"), ("UTF-32", "save it as UTF-8")),
         (b"\x1f\x8b\x08\x00\x01", ("gzip", "unpack")),
     ],
