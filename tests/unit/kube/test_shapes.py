@@ -166,7 +166,7 @@ def test_what_a_cluster_answers_is_read_without_fields_of_the_wrong_shape() -> N
     assert readable(odd, "server") == {
         "apiVersion": "example.com/v1",
         "kind": "Thing",
-        "metadata": {"name": "a", "finalizers": ["a"]},
+        "metadata": {"name": "a", "finalizers": ["a"], "resourceVersion": ""},
         "spec": "anything",
         "status": {"conditions": [{"type": "Ready", "status": "True"}, {}]},
     }
