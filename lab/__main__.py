@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from . import audit, node, parts, status
+from . import audit, debian, node, parts, status
 from .binaries import BINARIES
 from .errors import LabError
 from .paths import Lab
@@ -77,6 +77,7 @@ def _up(options: argparse.Namespace, lab: Lab) -> None:
 
 
 def _build(options: argparse.Namespace, _: Lab) -> None:
+    debian.ensure()
     parts.gather(_named(options.binary))
 
 

@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from .errors import LabError
+from .files import locked
+from .paths import cache_root
 from .progress import step
 from .shell import run
+
+_WAITS = ("-o", "DPkg::Lock::Timeout=300")
+"""Somebody else on the machine may be installing something, too."""
 
 INSTEAD = "use minikube or any other cluster instead: `make quickstart CLUSTER=existing` installs into the one of your kubeconfig"
 
@@ -46,7 +52,14 @@ def ensure() -> None:
         raise LabError(
             f"The lab makes network namespaces and mounts, so it needs root: run it with sudo, or {INSTEAD}."
         )
-    packages = missing()
+    if not missing():
+        return
+    # Two labs that start at once on a new machine would be in each other's way.
+    with locked(cache_root() / "debian.lock", waiting_for="installing packages"):
+        _install(missing())
+
+
+def _install(packages: Sequence[str]) -> None:
     if not packages:
         return
     if not _debian():
@@ -57,7 +70,11 @@ def ensure() -> None:
     with step(f"installing {', '.join(packages)}"):
         quiet = {"DEBIAN_FRONTEND": "noninteractive"}
         run(["apt-get", "update", "-qq"], env=quiet)
-        run(["apt-get", "install", "-qq", "--no-install-recommends", "--yes", *packages], env=quiet, timeout=1200)
+        run(
+            ["apt-get", "install", "-qq", *_WAITS, "--no-install-recommends", "--yes", *packages],
+            env=quiet,
+            timeout=1200,
+        )
     if still := missing():
         raise LabError(f"The packages {', '.join(still)} were installed, but their programs are not there.")
 

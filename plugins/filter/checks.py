@@ -85,7 +85,7 @@ def _control_plane(found: Data, expected: Data) -> Iterator[Check]:
         other = f"The control plane {revision} is of version {plane['version']}, and mesh_version is {version}."
         yield f"control plane {revision} is of version {version}", "" if plane["version"] == version else other
     for gateway in plane.get("gateways") or ():
-        name = f"{gateway['namespace']}/{gateway['name']}"
+        name = _place(gateway)
         yield f"gateway {name} is healthy", "" if gateway["healthy"] else f"Not all pods of gateway {name} are ready."
 
 
@@ -168,10 +168,15 @@ def _injection(found: Data, expected: Data) -> Iterator[Check]:
             yield f"pods in {name} have their sidecar", cause if one["without_sidecar"] else ""
 
 
+def _place(gateway: Data) -> str:
+    """The namespace and name of a gateway: two may have one name."""
+    return f"{gateway['namespace']}/{gateway['name']}"
+
+
 def _gateways(found: Data, answers: Sequence[Data]) -> Iterator[Check]:
-    by_name = {answer["item"]["name"]: answer for answer in answers}
+    by_name = {_place(answer["item"]): answer for answer in answers}
     for gateway in found.get("gateways") or ():
-        name = gateway["name"]
+        name = _place(gateway)
         pending = f"The {gateway['type']} Service of {name} has no address yet."
         yield f"gateway {name} has an address", pending if gateway["pending"] else ""
         if name in by_name:

@@ -98,6 +98,12 @@ options:
           - The name of the ingress gateway.
         type: str
         default: istio-ingressgateway
+      namespace:
+        description:
+          - The namespace of the ingress gateway, where the configuration has gateways of this name in several namespaces,
+            or where a gateway that O(ingress[].labels) adds is to be in another namespace than the control plane's, for
+            example V(edge). A gateway's namespace must exist.
+        type: str
       labels:
         description:
           - "Adds a gateway of this name to those that the profile and the overlays have. Its pods carry these labels, for
@@ -110,7 +116,8 @@ options:
         choices: [NodePort, LoadBalancer, ClusterIP]
       node_ports:
         description:
-          - "Node ports by the names of the Service's ports, for example V({http2: 30080, https: 30443})."
+          - "Node ports by the names of the Service's ports, for example V({http2: 30080, https: 30443}). V(0) has the API
+            server choose one."
         type: dict
       annotations:
         description:
@@ -331,10 +338,10 @@ gateways:
   returned: success
   type: list
   elements: dict
-  sample: [{name: istio-ingressgateway, namespace: istio-system, component: IngressGateways}]
+  sample: [{name: istio-ingressgateway, namespace: istio-system, kind: Deployment, component: IngressGateways}]
   contains:
     name:
-      description: The name of the gateway's Deployment and Service.
+      description: The name of the gateway's workload and Service.
       returned: always
       type: str
       sample: istio-ingressgateway
@@ -343,6 +350,11 @@ gateways:
       returned: always
       type: str
       sample: istio-system
+    kind:
+      description: The kind of the gateway's workload, V(Deployment), V(DaemonSet) or V(StatefulSet).
+      returned: always
+      type: str
+      sample: Deployment
     component:
       description: V(IngressGateways) or V(EgressGateways).
       returned: always
@@ -404,6 +416,7 @@ AZURE = {
 }
 INGRESS = {
     "name": {"type": "str", "default": "istio-ingressgateway"},
+    "namespace": {"type": "str"},
     "labels": {"type": "dict"},
     "type": {"type": "str", "choices": ["NodePort", "LoadBalancer", "ClusterIP"]},
     "node_ports": {"type": "dict"},

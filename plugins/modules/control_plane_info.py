@@ -105,6 +105,7 @@ control_planes:
       sample:
         - name: istio-ingressgateway
           namespace: istio-system
+          kind: Deployment
           component: IngressGateways
           version: 1.29.1
           healthy: true
@@ -119,6 +120,11 @@ control_planes:
           returned: always
           type: str
           sample: istio-system
+        kind:
+          description: The kind of the gateway's workload, V(Deployment), V(DaemonSet) or V(StatefulSet).
+          returned: always
+          type: str
+          sample: Deployment
         component:
           description: V(IngressGateways) or V(EgressGateways).
           returned: always

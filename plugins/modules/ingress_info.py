@@ -91,6 +91,13 @@ urls:
   returned: success
   type: dict
   sample: {http2: "http://203.0.113.7:30080", https: "https://203.0.113.7:30443"}
+readiness_url:
+  description:
+    - The URL at which the gateway answers 200 when it is ready. Empty where it is reached from inside the cluster only, or
+      where its Service has no port named C(status-port).
+  returned: success
+  type: str
+  sample: http://203.0.113.7:30021/healthz/ready
 pending:
   description: Whether an address is still to come.
   returned: success
@@ -141,7 +148,15 @@ def read(module: MeshModule) -> Result:
     return {"changed": False, **found}
 
 
-NOWHERE: Result = {"type": "", "hosts": [], "addresses": [], "ports": {}, "urls": {}, "pending": True}
+NOWHERE: Result = {
+    "type": "",
+    "hosts": [],
+    "addresses": [],
+    "ports": {},
+    "urls": {},
+    "readiness_url": "",
+    "pending": True,
+}
 """What is known of a gateway that does not exist yet."""
 
 

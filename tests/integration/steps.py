@@ -54,5 +54,6 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
                 rows[report.nodeid] = (*noted["step"], word, what, by)
     if rows:
         terminalreporter.section("what was seen")
+        width = max(len(number) for number, *_rest in rows.values()) + 2
         for number, text, word, what, by in sorted(rows.values()):
-            terminalreporter.write_line(f"{number:10}{word:9}{text}: {what}" + (f"  [{by}]" if by else ""))
+            terminalreporter.write_line(f"{number:{width}}{word:9}{text}: {what}" + (f"  [{by}]" if by else ""))

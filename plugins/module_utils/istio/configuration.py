@@ -106,7 +106,9 @@ class Configuration:
             self.overlays.append(_with_providers(self.overlays, options.extension_providers))
         self.sets = list(options.sets)
         # What is wrong with the inputs shows here, before anything is run.
-        further = _further_gateways(get_path(self.merged, "spec.components.ingressGateways") or [], options.ingress)
+        further = _further_gateways(
+            get_path(self.merged, "spec.components.ingressGateways") or [], options.ingress, self.namespace
+        )
         if further:
             self._add(further)
         spec = mirrored(self.values, options.mirrors, options.pull_secrets)
@@ -252,20 +254,28 @@ def _own_overlay(options: Options) -> Overlay | None:
     return Overlay.of({"apiVersion": API_VERSION, "kind": KIND, "spec": spec}, "the options")
 
 
-def _further_gateways(known: Sequence[Mapping[str, Any]], ingress: Sequence[Mapping[str, Any]]) -> Overlay | None:
-    """The gateways that `ingress` adds, with those that are there already: lists of overlays replace each other."""
-    names = {gateway.get("name") for gateway in known}
-    added = []
+def _further_gateways(
+    known: Sequence[Mapping[str, Any]], ingress: Sequence[Mapping[str, Any]], home: str
+) -> Overlay | None:
+    """The gateways that `ingress` adds, with those that are there already: lists of overlays replace each other.
+
+    `home`: the control plane's namespace, which is that of gateways that name none.
+    """
+    there = {(gateway.get("namespace") or home, gateway.get("name")) for gateway in known}
+    added: list[dict[str, Any]] = []
     for entry in ingress:
         name, own = entry.get("name") or DEFAULT_GATEWAY, entry.get("labels")
-        if own and name in names:
+        namespace = entry.get("namespace") or home
+        if own and (namespace, name) in there:
             raise InvalidInput(
                 f"ingress for gateway {name}: labels are for a gateway that is added, and this configuration has"
                 f" {name} already.",
                 gateway=name,
             )
         if own:
-            added.append({"name": name, "enabled": True, "label": {key: str(value) for key, value in own.items()}})
+            label = {key: str(value) for key, value in own.items()}
+            elsewhere = {} if namespace == home else {"namespace": namespace}
+            added.append({"name": name, **elsewhere, "enabled": True, "label": label})
     if not added:
         return None
     spec = {"components": {"ingressGateways": [*known, *added]}}

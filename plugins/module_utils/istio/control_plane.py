@@ -17,6 +17,8 @@ from . import helm, inventory, labels, ordering, tags
 from .configuration import Configuration, Options
 from .dead_webhooks import left_over, refuse_left_over
 from .gateway_service import apply_ingress
+from .gateways import gateways_of
+from .install_warnings import network_settings, pruned_of_others, unmatched_patches
 from .kinds import is_awaited
 from .labels import component_of, labels_of, owner_labels
 from .overlap import refuse_overlap
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
 
 Object = dict[str, Any]
 
-_DEPLOYMENTS = Kind("apps/v1", "Deployment")
 _WEBHOOKS = Kind("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration")
 
 
@@ -125,16 +126,8 @@ class ControlPlane:
 
     @property
     def gateways(self) -> list[dict[str, str]]:
-        """The gateways of this revision as name, namespace and component."""
-        return [
-            {
-                "name": obj["metadata"]["name"],
-                "namespace": obj["metadata"].get("namespace", ""),
-                "component": component_of(obj),
-            }
-            for obj in self.rendered
-            if obj["kind"] == "Deployment" and component_of(obj) in labels.GATEWAYS
-        ]
+        """The gateways of this revision as name, namespace, kind and component."""
+        return gateways_of(self.rendered)
 
     @property
     def extension_providers(self) -> list[str]:
@@ -218,9 +211,18 @@ class ControlPlane:
         if self.cluster is None:
             return []
         planned = {key_of(obj) for obj in plan.objects}
-        rendered = {(one["namespace"], one["name"]) for one in self.gateways}
-        adopted = {one for one in rendered if Key(*_DEPLOYMENTS, *one) not in planned}
-        return list(remarks(self.cluster, plan, adopted))
+        adopted = {
+            (one["namespace"], one["name"])
+            for one in self.gateways
+            if Key("apps/v1", one["kind"], one["namespace"], one["name"]) not in planned
+        }
+        settings = network_settings(self.cluster) if plan.changes else {}
+        return [
+            *remarks(self.cluster, plan, adopted),
+            *pruned_of_others(plan, self.configuration.owner),
+            *unmatched_patches(self.configuration.merged, self.rendered, self.configuration.revision),
+            *self._renderer.warnings(self.configuration.overlays, self.configuration.sets, settings),
+        ]
 
     def _owner_labels(self, component: str = "") -> dict[str, str]:
         return owner_labels(

@@ -4,7 +4,7 @@
 
 """How gateways are reached: the user's `ingress` entries, laid over the rendered Services of ingress gateways.
 
-An entry is a map with `name` (default istio-ingressgateway), `labels` (see `configuration`), `type`, `node_ports` (port name to number),
+An entry is a map with `name` (default istio-ingressgateway), `namespace` (needed where two have the name), `labels` (see `configuration`), `type`, `node_ports` (port name to number),
 `annotations`, `source_ranges`, `address`, `external_traffic_policy` and `azure` (see `azure_service`); what it leaves out
 stays as rendered.
 
@@ -21,6 +21,7 @@ from typing import Any
 
 from ..kube.errors import InvalidInput
 from . import azure_service, labels
+from .gateways import Name, name_of
 from .labels import component_of
 
 DEFAULT_GATEWAY = "istio-ingressgateway"
@@ -40,35 +41,52 @@ _LOAD_BALANCER_ONLY = (
 def apply_ingress(objects: Iterable[dict[str, Any]], entries: Sequence[Mapping[str, Any]]) -> None:
     """Change the Services of ingress gateways among `objects` as the entries say.
 
-    Raises InvalidInput for a gateway or port that does not exist (naming those that do), a gateway named twice, and
-    settings that contradict each other.
+    Raises InvalidInput for a gateway or port that does not exist (naming those that do), a gateway named twice, a name
+    that gateways of several namespaces have, and settings that contradict each other.
     """
     services = {
-        obj["metadata"]["name"]: obj
-        for obj in objects
-        if obj["kind"] == "Service" and component_of(obj) == labels.INGRESS
+        name_of(obj): obj for obj in objects if obj["kind"] == "Service" and component_of(obj) == labels.INGRESS
     }
-    seen: set[str] = set()
+    seen: set[Name] = set()
     for entry in entries:
         settings = {key: value for key, value in entry.items() if value not in (None, "", [], {})}
         name = settings.pop("name", DEFAULT_GATEWAY)
+        namespace = settings.pop("namespace", "")
         settings.pop("labels", None)  # by which the configuration has added it
         unknown = sorted(set(settings) - _FIELDS)
         if unknown:
             raise InvalidInput(f"ingress for gateway {name}: unknown setting '{unknown[0]}'.", gateway=name)
-        if name in seen:
+        if (namespace, name) in seen:
             raise InvalidInput(f"ingress names the gateway {name} twice.", gateway=name)
-        seen.add(name)
+        seen.add((namespace, name))
         if not settings:
             continue
-        if name not in services:
-            raise InvalidInput(
-                f"ingress names the gateway {name}, which this configuration does not have;"
-                f" it has {', '.join(sorted(services)) or 'no ingress gateway'}. With labels of its own it is added.",
-                gateway=name,
-                gateways=sorted(services),
-            )
-        _apply(services[name], name, settings)
+        one = _meant(services, namespace, name)
+        if one in seen - {(namespace, name)}:
+            raise InvalidInput(f"ingress names the gateway {'/'.join(one)} twice.", gateway=name, namespace=one[0])
+        seen.add(one)
+        _apply(services[one], name, settings)
+
+
+def _meant(services: Iterable[Name], namespace: str, name: str) -> Name:
+    """The one gateway of this name and, if it is given, namespace. Raises InvalidInput for none and for several."""
+    there = sorted("/".join(one) for one in services)
+    found = [one for one in services if one[1] == name and namespace in ("", one[0])]
+    if not found:
+        raise InvalidInput(
+            f"ingress names the gateway {f'{namespace}/' if namespace else ''}{name}, which this configuration does not"
+            f" have; it has {', '.join(there) or 'no ingress gateway'}. With labels of its own it is added.",
+            gateway=name,
+            gateways=there,
+        )
+    if len(found) > 1:
+        raise InvalidInput(
+            f"ingress names the gateway {name}, which this configuration has in several namespaces"
+            f" ({', '.join(sorted(one[0] for one in found))}): give the entry the namespace of the one that is meant.",
+            gateway=name,
+            gateways=there,
+        )
+    return found[0]
 
 
 def _apply(service: dict[str, Any], name: str, settings: Mapping[str, Any]) -> None:
@@ -144,7 +162,10 @@ def _pin(ports: Sequence[dict[str, Any]], node_ports: Mapping[str, Any], name: s
         try:
             value = int(number)
         except (TypeError, ValueError):
-            value = 0
+            value = -1
+        if value == 0:  # Kubernetes' own word for a port that the API server chooses
+            by_name[port_name].pop("nodePort", None)
+            continue
         if not 0 < value < 65536:
             raise InvalidInput(
                 f"ingress for gateway {name}: '{number}' is no node port; the API server's range is usually 30000 to"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..kube.errors import ApiError
 from ..kube.objects import Kind
 from . import labels
+from .gateways import Name, is_gateway, name_of
 from .labels import component_of, labels_of
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 Object = dict[str, Any]
 
-_DEPLOYMENTS, _SECRETS = Kind("apps/v1", "Deployment"), Kind("v1", "Secret")
+_CHART_WORKLOADS, _SECRETS = (Kind("apps/v1", "Deployment"), Kind("apps/v1", "DaemonSet")), Kind("v1", "Secret")
 _NAME, _NAMESPACE = "meta.helm.sh/release-name", "meta.helm.sh/release-namespace"
 _MANAGED = "app.kubernetes.io/managed-by=Helm"
 _CHART, _GATEWAYS = "helm.sh/chart", "gateway-"
@@ -62,32 +63,26 @@ def _keep_names(metadata: Object, live: Mapping[str, Any]) -> None:
     own.update({name: there[name] for name in _NAMING if name in own and name in there})
 
 
-def gateways(cluster: Cluster) -> frozenset[tuple[str, str]]:
-    """The gateways, as namespace and name, of Istio's chart `gateway`; one request.
+def gateways(cluster: Cluster) -> frozenset[Name]:
+    """The gateways, as namespace and name, of Istio's chart `gateway`; two requests, as it can make DaemonSets.
 
     Their pods are injected. The gateways of IstioOperators are made another way, and could not be put in their place
     without a break.
     """
-    found = cluster.list(_DEPLOYMENTS, label_selector=_MANAGED)
+    found = cluster.list_many([(kind, "", _MANAGED) for kind in _CHART_WORKLOADS])
     return frozenset(
-        (one["metadata"].get("namespace", ""), one["metadata"]["name"])
-        for one in found
-        if labels_of(one).get(_CHART, "").startswith(_GATEWAYS)
+        name_of(one) for one in (*found[0], *found[1]) if labels_of(one).get(_CHART, "").startswith(_GATEWAYS)
     )
 
 
-def without_gateways(objects: Iterable[Object], adopted: frozenset[tuple[str, str]]) -> list[Object]:
+def without_gateways(objects: Iterable[Object], adopted: frozenset[Name]) -> list[Object]:
     """The objects but for those of the gateways that Helm keeps."""
     objects = list(objects)
-    deployments = [
-        (obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
-        for obj in objects
-        if obj["kind"] == "Deployment" and component_of(obj) in labels.GATEWAYS
-    ]
+    workloads = [name_of(obj) for obj in objects if is_gateway(obj)]
 
-    def gateway_of(obj: Object) -> tuple[str, str] | None:
-        namespace, name = obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
-        of = [one for one in deployments if one[0] == namespace and (name == one[1] or name.startswith(f"{one[1]}-"))]
+    def gateway_of(obj: Object) -> Name | None:
+        namespace, name = name_of(obj)
+        of = [one for one in workloads if one[0] == namespace and (name == one[1] or name.startswith(f"{one[1]}-"))]
         return max(of, key=lambda one: len(one[1]), default=None)
 
     return [obj for obj in objects if component_of(obj) not in labels.GATEWAYS or gateway_of(obj) not in adopted]

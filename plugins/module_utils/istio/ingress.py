@@ -50,10 +50,13 @@ def describe(service: Object, nodes: Iterable[Object] = (), pods: Iterable[Objec
     - hosts: names or addresses that answer, the best first; `addresses`: those of them that are IP addresses.
     - ports: by name, {port, node_port}; node_port is None where there is none.
     - urls: by port name, for the ports that speak HTTP or HTTPS.
+    - readiness_url: where the gateway answers 200 when it is ready; empty where it is reached from inside only, or its
+      Service has no port named status-port.
     - pending: whether an address is still to come.
 
-    A NodePort gateway is reached at the nodes: external addresses first, and with `externalTrafficPolicy: Local` only
-    where one of the gateway's pods runs. A ClusterIP gateway is reached from inside only, by its name.
+    Addresses in `spec.externalIPs` answer at the Service's ports, whatever its type. A NodePort gateway is reached at
+    the nodes: external addresses first, and with `externalTrafficPolicy: Local` only where one of the gateway's pods
+    runs. A ClusterIP gateway without external addresses is reached from inside only, by its name.
     """
     spec, metadata = service.get("spec") or {}, service["metadata"]
     kind = spec.get("type") or "ClusterIP"
@@ -61,13 +64,18 @@ def describe(service: Object, nodes: Iterable[Object] = (), pods: Iterable[Objec
         port.get("name") or str(port["port"]): {"port": port["port"], "node_port": port.get("nodePort")}
         for port in spec.get("ports") or ()
     }
+    external = list(spec.get("externalIPs") or ())
     if kind == "LoadBalancer":
-        hosts = _assigned(service)
+        hosts = list(dict.fromkeys([*_assigned(service), *external]))
+    elif external:
+        hosts = external
     elif kind == "NodePort":
         hosts = _hosts_of_nodes(spec, nodes, pods)
     else:
         hosts = [f"{metadata['name']}.{metadata.get('namespace', 'default')}.svc"]
-    outside = "node_port" if kind == "NodePort" else "port"
+    outside = "node_port" if kind == "NodePort" and not external else "port"
+    inside = kind == "ClusterIP" and not external
+    status_port = {} if inside else ports.get("status-port") or {}
     urls = {
         name: _url(scheme, hosts[0], port[outside])
         for name, port in ports.items()
@@ -81,6 +89,9 @@ def describe(service: Object, nodes: Iterable[Object] = (), pods: Iterable[Objec
         "addresses": [host for host in hosts if _is_address(host)],
         "ports": ports,
         "urls": urls,
+        "readiness_url": f"{_url('http', hosts[0], status_port[outside])}/healthz/ready"
+        if hosts and status_port.get(outside)
+        else "",
         "pending": not hosts,
     }
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..kube.objects import Kind
 from ..kube.ready import CURRENT, status
 from . import labels
+from .gateways import WORKLOADS, name_of
 from .labels import component_of, labels_of
 from .proxies import has_ended, proxy_of, proxy_version, revision_of, version_of
 from .versions import version_key
@@ -33,24 +34,25 @@ SKEW = 1
 
 def read_installed(cluster: Cluster, namespace: str = "") -> dict[str, Any]:
     """The control planes of a namespace (all, if none is named) and the proxies of the cluster; as `describe`."""
-    istiods, gateways, webhooks, pods = cluster.list_many(
+    istiods, webhooks, pods, *workloads = cluster.list_many(
         [
             (_DEPLOYMENTS, namespace, "app=istiod"),
-            (_DEPLOYMENTS, "", _GATEWAYS),
             (_WEBHOOKS, "", labels.TAG),
             (_PODS, "", ""),
+            *((kind, "", _GATEWAYS) for kind in WORKLOADS),
         ]
     )
+    gateways = sorted((one for found in workloads for one in found), key=name_of)
     return describe(istiods, gateways, webhooks, pods)
 
 
 def describe(
     istiods: Iterable[Object], gateways: Sequence[Object], webhooks: Iterable[Object], pods: Iterable[Object]
 ) -> dict[str, Any]:
-    """Control planes and proxies as plain data, from istiod's and the gateways' Deployments, tags' webhooks and pods.
+    """Control planes and proxies as plain data, from istiod's Deployments, the gateways' workloads, tags' webhooks and pods.
 
     - control_planes: a list of {revision, version, namespace, healthy, message, default, tags, gateways, proxies};
-      `gateways` is a list of {name, namespace, component, version, healthy}, `proxies` counts its own by version.
+      `gateways` is a list of {name, namespace, kind, component, version, healthy}, `proxies` counts its own by version.
     - proxies: all running proxies, counted by version.
     - skew: {pod: "namespace/name", version, revision} of proxies newer than their control plane, or more than one
       minor version older.
@@ -96,6 +98,7 @@ def _control_plane(
             {
                 "name": gateway["metadata"]["name"],
                 "namespace": gateway["metadata"].get("namespace", ""),
+                "kind": gateway["kind"],
                 "component": component_of(gateway),
                 "version": _version(gateway, "istio-proxy"),
                 "healthy": status(gateway).state == CURRENT,

@@ -63,7 +63,9 @@ ROOT_KEY = "istio-ca-secret"
 """The Secret in which istiod keeps the key that it made for itself; one in `cacerts` is the user's."""
 
 CRD = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition")
-_PURGED = (*PRUNED, CRD, Kind("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition"))
+# No chart brings one, but an overlay can make one of a gateway.
+_REMOVED = (*PRUNED, Kind("apps/v1", "StatefulSet"))
+_PURGED = (*_REMOVED, CRD, Kind("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition"))
 _REVISIONED = (labels.PILOT, labels.INGRESS, labels.EGRESS, labels.CNI, labels.ZTUNNEL)
 
 
@@ -98,7 +100,7 @@ def of_revision(cluster: Cluster, revision: str, namespace: str = "") -> list[Ob
     selector = [f"{labels.REVISION}={revision or 'default'}", f"{labels.COMPONENT} in ({components})"]
     if namespace:
         selector.append(f"{labels.OWNER_NAMESPACE}={namespace}")
-    own = list(_select(cluster, PRUNED, ",".join(selector)))
+    own = list(_select(cluster, _REMOVED, ",".join(selector)))
     return _once([*own, *_select(cluster, _TAGGED, f"{labels.REVISION}={revision or 'default'},{labels.TAG}")])
 
 

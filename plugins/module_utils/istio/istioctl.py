@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from ..kube.memory_file import memory_file
 from ..kube.objects import read_manifests
 from ..kube.text import normalised
 from . import labels
+from .empty_api import empty_api
 from .release import Release
 from .versions import runs_remote_secrets
 
@@ -29,6 +31,13 @@ if TYPE_CHECKING:
 
 _IMPERSONATES = (1, 24)
 """Since this release istioctl has flags for whom to act as, and no longer heeds what a kubeconfig says of it."""
+
+
+_WARNING = re.compile(r"^(?:❗|!) +(.+?)\s*$", re.MULTILINE)
+"""A warning of the installer, by the mark that it begins with; releases before 1.19 have a plain one."""
+
+_WARNS_WITHIN = 30.0
+"""Seconds that the installer has to say what it warns of, of which it takes one."""
 
 
 class IstioctlFailed(MeshError):
@@ -75,6 +84,39 @@ class Istioctl:
             if self._cluster:
                 arguments.append("--cluster-specific")
             return read_manifests(self._run(arguments), f"what istioctl {self.release.version} renders")
+
+    def install_warnings(
+        self, overlays: Sequence[str], sets: Sequence[str] = (), *, answers: Mapping[str, Any]
+    ) -> list[str]:
+        """What `istioctl install` warns of before it applies anything, in its own words and order.
+
+        `answers` are what it finds in the cluster, JSON by path, of which `/version` is needed. It never reaches a real
+        cluster. Empty where it cannot be run; a configuration that it refuses is for `render` to tell.
+        """
+        with empty_api(answers) as kubeconfig, _files([*overlays, kubeconfig]) as paths:
+            *files, access = paths
+            command = [
+                str(self.release.istioctl),
+                "install",
+                "--dry-run",
+                "--skip-confirmation",
+                "--kubeconfig",
+                access,
+            ]
+            command += [part for path in files for part in ("-f", path)]
+            command += [part for flag in sets for part in ("--set", flag)]
+            try:
+                answer = subprocess.run(
+                    command,
+                    capture_output=True,
+                    text=True,
+                    timeout=_WARNS_WITHIN,
+                    stdin=subprocess.DEVNULL,
+                    check=False,
+                )
+            except (subprocess.TimeoutExpired, OSError):
+                return []
+        return list(dict.fromkeys(_WARNING.findall(answer.stderr)))
 
     def inject(
         self,

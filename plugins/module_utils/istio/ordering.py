@@ -13,7 +13,7 @@ from ..kube.objects import Key
 from . import labels
 from .labels import component_of
 
-_WORKLOADS = frozenset({"Deployment", "DaemonSet"})
+_WORKLOADS = frozenset({"DaemonSet", "Deployment", "StatefulSet"})
 _BUSY = _WORKLOADS | {"CustomResourceDefinition"}
 
 

@@ -14,6 +14,7 @@ from ..kube.foreign_owners import HELM
 from ..kube.objects import Kind, key_of
 from ..kube.plan import Plan
 from . import labels
+from .gateways import is_gateway, name_of
 from .labels import component_of, labels_of
 
 if TYPE_CHECKING:
@@ -37,13 +38,15 @@ def refuse_claimed_gateways(plan: Plan, revision: str) -> None:
     """Raise Refused for a plan that would take a gateway away from another revision."""
     for obj in plan.objects:
         live = plan.live.get(key_of(obj).identity)
-        if obj["kind"] != "Deployment" or component_of(obj) not in labels.GATEWAYS or live is None:
+        # Of two kinds of workload, which have the Service in common.
+        claims = is_gateway(obj) or (obj["kind"] == "Service" and component_of(obj) in labels.GATEWAYS)
+        if not claims or live is None:
             continue
         owner = labels_of(live).get(labels.REVISION)
         if owner and owner != revision:
-            name = obj["metadata"]["name"]
+            namespace, name = name_of(obj)
             raise Refused(
-                f"The gateway {name} belongs to revision {owner}, and a gateway belongs to one revision only: install"
+                f"The gateway {namespace}/{name} belongs to revision {owner}, and a gateway belongs to one revision only: install"
                 f" revision {revision} without it (profile minimal, or disable {name} under spec.components), or force"
                 " the move.",
                 code="gateway_claimed",

@@ -15,7 +15,7 @@ from . import helm
 if TYPE_CHECKING:
     from ..kube.cluster import Cluster
 
-_WORKLOADS = ("Deployment", "DaemonSet")
+_WORKLOADS = ("DaemonSet", "Deployment", "StatefulSet")
 
 
 def remarks(cluster: Cluster, plan: Plan, adopted: Iterable[tuple[str, str]]) -> Iterator[str]:

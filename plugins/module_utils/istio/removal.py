@@ -11,9 +11,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ..kube.errors import Refused
-from ..kube.objects import Kind, key_of
+from ..kube.objects import Kind, key_of, kind_of
 from ..kube.plan import Plan, Unit
 from . import inventory, labels
+from .gateways import WORKLOADS
 from .labels import component_of, labels_of
 from .ownership import MANAGER, PREVIOUS_OWNERS
 from .proxies import has_ended, is_captured, proxy_of, revision_of
@@ -77,7 +78,7 @@ def in_use(
     They have a proxy of the revision (any, if empty), or one that does not tell its revision, or are in an ambient mesh
     whose node proxy goes. `tags` are revisions by their tags.
     """
-    workloads = [obj for obj in removed if obj["kind"] in ("Deployment", "DaemonSet")]
+    workloads = [obj for obj in removed if kind_of(obj) in WORKLOADS]
     selectors = [(obj["metadata"].get("namespace", ""), obj["spec"].get("selector")) for obj in workloads]
     ambient = any(component_of(obj) in (labels.ZTUNNEL, labels.CNI) for obj in workloads)
 

@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -51,19 +51,44 @@ class Renderer:
         binary and the inputs. `base_chart` names a chart of the release to be rendered in place of the chart `base`:
         the one with the default validator is rendered by no command of istioctl. Raises InvalidInput.
         """
+        digest = self._hash(overlays, sets, base_chart)
+        return cast(list[Object], self._cached(digest, lambda: self._run(overlays, sets, base_chart)))
+
+    def warnings(self, overlays: Sequence[Overlay], sets: Sequence[str], settings: Mapping[str, Any]) -> list[str]:
+        """What `istioctl install` would warn of for these inputs; empty without a cluster.
+
+        `settings`: those of the cluster's network (see `install_warnings`).
+        """
+        if self.cluster is None:
+            return []
+        version = self.cluster.version()
+        answer = {"major": str(version.major), "minor": str(version.minor), "gitVersion": version.git}
+        answers = {**settings, "/version": answer}
+        texts = [overlay.text for overlay in overlays]
+        istioctl = Istioctl(self.release)
+        digest = self._hash(overlays, sets, settings=settings)
+        return cast(list[str], self._cached(digest, lambda: istioctl.install_warnings(texts, sets, answers=answers)))
+
+    def _cached(self, digest: str, make: Callable[[], Any]) -> Any:
         folder = cache_folder("rendered", self.cache_dir)
-        entry = folder / f"{self._hash(overlays, sets, base_chart)}.json"
+        entry = folder / f"{digest}.json"
         try:
-            return cast(list[Object], json.loads(entry.read_bytes()))
+            return json.loads(entry.read_bytes())
         except (OSError, ValueError):
             pass
-        objects = self._run(overlays, sets, base_chart)
+        made = make()
         with contextlib.suppress(OSError):
-            write_atomically(entry, json.dumps(objects, separators=(",", ":")).encode())
+            write_atomically(entry, json.dumps(made, separators=(",", ":")).encode())
             _forget_old(folder)
-        return objects
+        return made
 
-    def _hash(self, overlays: Sequence[Overlay], sets: Sequence[str], base_chart: str) -> str:
+    def _hash(
+        self,
+        overlays: Sequence[Overlay],
+        sets: Sequence[str],
+        base_chart: str = "",
+        settings: Mapping[str, Any] | None = None,
+    ) -> str:
         charts = [Path(path) for path in _chart_folders(overlays, sets)]
         if base_chart:
             charts.append(self._chart(base_chart))
@@ -76,6 +101,7 @@ class Renderer:
             "charts": [[str(path), _newest(path)] for path in charts],
             # The one variable of the environment that changes what istioctl renders.
             "environment": os.environ.get("AUTO_GKE_DETECTION"),
+            **({} if settings is None else {"warnings": settings}),
         }
         return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()
 

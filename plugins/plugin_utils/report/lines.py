@@ -43,10 +43,12 @@ def _control_plane(result: Mapping[str, Any]) -> Iterator[Row]:
 
 
 def _gateways(result: Mapping[str, Any]) -> Iterator[Row]:
+    usual = {plane.get("namespace") for plane in result.get("control_planes") or ()}
     for gateway in result.get("gateways") or ():
+        name = gateway["name"] if gateway.get("namespace") in usual else where(gateway)
         urls = sorted((gateway.get("urls") or {}).values())
-        where = "  ".join(urls) or ("address pending" if gateway.get("pending") else "inside the cluster only")
-        yield "gateway", gateway["name"], gateway.get("type") or "", where
+        reached = "  ".join(urls) or ("address pending" if gateway.get("pending") else "inside the cluster only")
+        yield "gateway", name, gateway.get("type") or "", reached
 
 
 def _namespaces(result: Mapping[str, Any]) -> Iterator[Row]:

@@ -20,7 +20,7 @@ PLANE = {
     "gateways": [GATEWAY],
 }
 SHOP = {"name": "shop", "injection": "enabled", "injector": "default", "pods": 2, "without_sidecar": 0}
-EDGE = {"name": "istio-ingressgateway", "type": "LoadBalancer", "pending": False}
+EDGE = {"name": "istio-ingressgateway", "namespace": "istio-system", "type": "LoadBalancer", "pending": False}
 PROXY = {"pod": "shop/web-1", "state": "synced", "stale": [], "answers": True}
 WEB = {
     "serial": "3f",
@@ -63,8 +63,8 @@ def test_all_of_a_good_mesh_holds() -> None:
         "namespace shop is in the mesh",
         "pods in shop have their sidecar",
         "the configuration is as Istio's analysis wants it",
-        "gateway istio-ingressgateway has an address",
-        "gateway istio-ingressgateway answers",
+        "gateway istio-system/istio-ingressgateway has an address",
+        "gateway istio-system/istio-ingressgateway answers",
     ]
     assert causes({}) == []
 
@@ -144,7 +144,7 @@ def test_all_of_a_good_mesh_holds() -> None:
         ),
         (
             {"gateways": [{**EDGE, "pending": True}]},
-            "The LoadBalancer Service of istio-ingressgateway has no address yet.",
+            "The LoadBalancer Service of istio-system/istio-ingressgateway has no address yet.",
         ),
     ],
 )
@@ -168,3 +168,12 @@ def test_what_was_not_read_is_not_judged() -> None:
 
 def test_a_gateway_that_was_not_asked_has_not_failed() -> None:
     assert causes({}, []) == []
+
+
+def test_gateways_of_one_name_are_told_apart() -> None:
+    edges = [{**EDGE, "namespace": one} for one in ("edge-a", "edge-b")]
+    answers = [
+        {"item": edges[0], "url": "http://a", "status": 200},
+        {"item": edges[1], "url": "http://b", "status": 503},
+    ]
+    assert causes({"gateways": edges}, answers) == ["http://b answers status 503 instead of status 200."]

@@ -28,6 +28,7 @@ PROFILES = {
 }
 SCRIPT = """#!/bin/sh
 echo "$@" >> "{calls}"
+case "$1" in install) cat "{warnings}" >&2; exit 1 ;; esac
 if [ -f "{error}" ]; then cat "{error}" >&2; exit 1; fi
 case "$*" in *--manifests*) cat "{tags}" ;; *) cat "{output}" ;; esac
 """
@@ -45,10 +46,11 @@ class MadeRelease:
         self.write("manifests/charts/default/Chart.yaml", "name: default\n")
         self.write("manifests/charts/base/files/profile-platform-gke.yaml", "cni: {}\n")
         self.write("manifests/charts/base/files/profile-platform-k3s.yaml", "cni: {}\n")
-        names = {name: root / name for name in ("calls", "error", "tags", "output")}
+        names = {name: root / name for name in ("calls", "error", "tags", "output", "warnings")}
         self.write("bin/istioctl", SCRIPT.format(**names)).chmod(0o755)
         self.renders()
         self.renders(tags=True)
+        self.warns("")
 
     def write(self, path: str, text: str) -> Path:
         """Put a file into the release."""
@@ -64,6 +66,10 @@ class MadeRelease:
     def fails(self, message: str) -> None:
         """Have its istioctl end with an error."""
         self.write("error", message)
+
+    def warns(self, text: str) -> None:
+        """What its installer prints before it applies anything."""
+        self.write("warnings", text)
 
     @property
     def calls(self) -> list[str]:

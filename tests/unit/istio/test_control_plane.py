@@ -220,7 +220,9 @@ def test_crds_and_istiod_come_last_and_gateways_wait_for_its_endpoint(made: Made
 
 def test_the_gateways_of_a_configuration(made: MadeRelease) -> None:
     plane = control_plane(made, ingress=[{"type": "NodePort"}])
-    assert plane.gateways == [{"name": "istio-ingressgateway", "namespace": SYSTEM, "component": "IngressGateways"}]
+    assert plane.gateways == [
+        {"name": "istio-ingressgateway", "namespace": SYSTEM, "kind": "Deployment", "component": "IngressGateways"}
+    ]
     assert named(plane.rendered)["Service istio-ingressgateway"]["spec"]["type"] == "NodePort"
 
 
@@ -239,7 +241,7 @@ def test_a_gateway_of_another_revision_is_not_taken(made: MadeRelease) -> None:
     labels = {"istio.io/rev": "default"}
     gateway = make("Deployment", "istio-ingressgateway", SYSTEM, api="apps/v1", labels=labels)
     plane = control_plane(made, MemoryCluster(namespace(SYSTEM)), revision="canary")
-    with pytest.raises(Refused, match="The gateway istio-ingressgateway belongs to revision default"):
+    with pytest.raises(Refused, match="The gateway istio-system/istio-ingressgateway belongs to revision default"):
         plane.check(planned(plane, gateway))
     plane.check(planned(plane, gateway), force=True)
 

@@ -82,7 +82,7 @@ def test_what_an_entry_leaves_out_stays_as_rendered() -> None:
     [
         (
             {"name": "outer", "type": "NodePort"},
-            "ingress names the gateway outer, which this configuration does not have; it has inner, istio-ingressgateway.",
+            "ingress names the gateway outer, which this configuration does not have; it has istio-system/inner, istio-system/istio-ingressgateway.",
         ),
         ({"node_ports": {"http": 30080}}, "there is no port named http; there is status-port, http2, https."),
         ({"type": "ExternalName"}, "the type 'ExternalName' is none of ClusterIP, LoadBalancer, NodePort."),
@@ -106,3 +106,29 @@ def test_contradictions_are_refused(entry: dict[str, Any], sentence: str) -> Non
 def test_a_gateway_is_named_once() -> None:
     with pytest.raises(InvalidInput, match="names the gateway istio-ingressgateway twice"):
         applied({"type": "NodePort"}, {"name": "istio-ingressgateway", "type": "ClusterIP"})
+
+
+def test_gateways_of_one_name_are_told_apart_by_namespace() -> None:
+    objects = [gateway("edge"), gateway("edge")]
+    for obj, namespace in zip(objects, ("edge-a", "edge-b"), strict=True):
+        obj["metadata"]["namespace"] = namespace
+    with pytest.raises(InvalidInput, match=r"in several namespaces \(edge-a, edge-b\): give the entry the namespace"):
+        apply_ingress(objects, [{"name": "edge", "type": "NodePort"}])
+    entries = [{"name": "edge", "namespace": "edge-b", "type": "NodePort"}]
+    apply_ingress(objects, entries)
+    assert [obj["spec"]["type"] for obj in objects] == ["LoadBalancer", "NodePort"]
+    with pytest.raises(InvalidInput, match="edge-c/edge, which this configuration does not have; it has edge-a/edge"):
+        apply_ingress(objects, [{"name": "edge", "namespace": "edge-c", "type": "NodePort"}])
+
+
+def test_a_gateway_named_with_and_without_its_namespace_is_named_twice() -> None:
+    with pytest.raises(InvalidInput, match="inner twice"):
+        applied(
+            {"name": "inner", "type": "NodePort"},
+            {"name": "inner", "namespace": "istio-system", "type": "ClusterIP"},
+        )
+
+
+def test_node_port_zero_is_one_that_the_api_server_chooses() -> None:
+    service = applied({"type": "NodePort", "node_ports": {"http2": 0, "https": 30443}})["istio-ingressgateway"]
+    assert [port.get("nodePort") for port in service["spec"]["ports"]] == [None, None, 30443]

@@ -49,10 +49,12 @@ def test_the_names_of_a_release_stay_so_that_nothing_restarts() -> None:
     assert MeshRuntimeFields(frozenset(), lambda: True)(istiod("istio"), istiod("other")) == istiod("istio")
 
 
+@pytest.mark.parametrize("kind", ["Deployment", "DaemonSet"])
 @pytest.mark.parametrize("chart", ["gateway-1.29.1", "istio-ingress-1.29.1"])
-def test_a_gateway_of_helms_chart_stays_as_it_is(chart: str) -> None:
+def test_a_gateway_of_helms_chart_stays_as_it_is(chart: str, kind: str) -> None:
     labels = {"app.kubernetes.io/managed-by": "Helm", "helm.sh/chart": chart}
-    adopted = helm.gateways(MemoryCluster(deployment("istio-ingressgateway", "istio-system", labels=labels)))
+    there = {**deployment("istio-ingressgateway", "istio-system", labels=labels), "kind": kind}
+    adopted = helm.gateways(MemoryCluster(there))
     gateway = {"operator.istio.io/component": "IngressGateways"}
     objects = [
         deployment("istio-ingressgateway", "istio-system", labels=gateway),

@@ -96,3 +96,25 @@ def test_it_is_read_from_the_cluster() -> None:
         InvalidInput, match="no gateway Service gw in namespace istio-system; there is istio-ingressgateway"
     ):
         read_ingress(cluster, "gw", "istio-system")
+
+
+@pytest.mark.parametrize("kind", ["ClusterIP", "LoadBalancer", "NodePort"])
+def test_external_addresses_answer_at_the_ports_of_any_service(kind: str) -> None:
+    found = describe(service(kind, externalIPs=["198.51.100.4"]), [node("a", "10.0.0.1")])
+    assert (found["hosts"], found["pending"]) == (["198.51.100.4"], False)
+    assert found["urls"]["http2"] == "http://198.51.100.4"
+    assert found["readiness_url"] == "http://198.51.100.4:15021/healthz/ready"
+
+
+def test_an_assigned_address_comes_before_external_ones() -> None:
+    found = describe(service("LoadBalancer", ingress=[{"ip": "192.0.2.7"}], externalIPs=["198.51.100.4"]))
+    assert found["hosts"] == ["192.0.2.7", "198.51.100.4"]
+
+
+def test_where_a_gateway_says_that_it_is_ready() -> None:
+    at_node = describe(service("NodePort"), [node("a", "10.0.0.1")])
+    assert at_node["readiness_url"] == "http://10.0.0.1:31021/healthz/ready"
+    assert describe(service("ClusterIP"))["readiness_url"] == ""
+    assert describe(service("LoadBalancer"))["readiness_url"] == ""
+    closed = describe(service("NodePort", ports=PORTS[1:]), [node("a", "10.0.0.1")])
+    assert (closed["readiness_url"], closed["pending"]) == ("", False)

@@ -76,6 +76,7 @@ def test_control_planes_gateways_tags_and_proxies() -> None:
         {
             "name": "istio-ingressgateway",
             "namespace": "istio-system",
+            "kind": "Deployment",
             "component": "IngressGateways",
             "version": "1.29.1",
             "healthy": True,
@@ -108,3 +109,12 @@ def test_versions_are_ordered_by_their_numbers() -> None:
     mixed = ["1.29.1", "1.9.0", "1.29.0", "1.28.3", "1.29.0-rc.1"]
     ordered = ["1.9.0", "1.28.3", "1.29.0-rc.1", "1.29.0", "1.29.1"]
     assert sorted(mixed, key=versions.version_key) == ordered
+
+
+@pytest.mark.parametrize("kind", ["DaemonSet", "StatefulSet"])
+def test_a_gateway_of_another_kind_of_workload(kind: str) -> None:
+    other = {**gateway("new"), "kind": kind, "status": {}}
+    (plane,) = read_installed(MemoryCluster(istiod("new", "1.29.1", READY), other))["control_planes"]
+    assert [(one["kind"], one["name"], one["healthy"]) for one in plane["gateways"]] == [
+        (kind, "istio-ingressgateway", False)
+    ]

@@ -132,3 +132,11 @@ def test_addons_with_where_their_pages_are() -> None:
     lines = summary({"prod": {**RESULT, "dashboards": pages}})
     assert "  addon          kiali   http://mesh.example.com/kiali" in lines
     assert "  addon          jaeger  inside the cluster only, at http://tracing.istio-system/jaeger" in lines
+
+
+def test_a_gateway_outside_of_the_control_planes_namespace_is_named_with_its_own() -> None:
+    gateways: list[dict[str, Any]] = [
+        {"name": "edge", "namespace": one, "type": "ClusterIP", "urls": {}, "pending": False} for one in ("a", "b")
+    ]
+    lines = summary({"prod": {**RESULT, "gateways": gateways}})
+    assert [line.split()[1] for line in lines if line.startswith("  gateway")] == ["a/edge", "b/edge"]
