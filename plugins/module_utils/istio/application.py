@@ -23,6 +23,7 @@ from ..kube.resources import OWN_GROUPS
 from .injected_pod import as_injected
 from .kinds import DEFINITIONS, KINDS, RETIRED_GROUPS, is_awaited
 from .labels import labels_of
+from .namespaces import unusable
 
 if TYPE_CHECKING:
     from ..kube.cluster import Cluster
@@ -35,7 +36,6 @@ NAME_LABEL = "meshops.istio/application"
 NAMESPACE_LABEL = "meshops.istio/application-namespace"
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-_NAMESPACES = Kind("v1", "Namespace")
 SEARCHED = (
     *(
         Kind("v1", kind)
@@ -152,15 +152,18 @@ class Application:
 
 
 def missing_namespaces(cluster: Cluster, objects: Iterable[Object]) -> list[Object]:
-    """The namespaces that `objects` need and that neither they nor the cluster have, as objects."""
-    made = {obj["metadata"]["name"] for obj in objects if obj["kind"] == "Namespace"}
-    needed = sorted({key_of(obj).namespace for obj in objects} - made - {""})
-    answers = cluster.parallel(lambda name: cluster.get(_NAMESPACES, name), needed)
+    """The namespaces that `objects` need and that neither they nor the cluster have, as objects.
+
+    One that is being deleted is among them: once it is gone, it is missing.
+    """
     return [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-        for name, found in zip(needed, answers, strict=True)
-        if found is None
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in _missing(cluster, objects)
     ]
+
+
+def _missing(cluster: Cluster, objects: Iterable[Object]) -> dict[str, str]:
+    made = {obj["metadata"]["name"] for obj in objects if obj["kind"] == "Namespace"}
+    return unusable(cluster, {key_of(obj).namespace for obj in objects} - made)
 
 
 def _namespaced(cluster: Cluster, obj: Mapping[str, Any], guess: bool) -> bool:
@@ -202,14 +205,14 @@ def _readable(cluster: Cluster, kind: Kind, namespace: str, selector: str) -> li
 
 
 def _refuse_missing_namespaces(cluster: Cluster, created: Sequence[Object]) -> None:
-    missing = [namespace["metadata"]["name"] for namespace in missing_namespaces(cluster, created)]
-    if missing:
-        first = next(key_of(obj) for obj in created if obj["metadata"].get("namespace") == missing[0])
+    missing = _missing(cluster, created)
+    for name, fault in missing.items():
+        first = next(key_of(obj) for obj in created if obj["metadata"].get("namespace") == name)
+        gone = " once it is gone" if fault == "is being deleted" else ""
         raise Refused(
-            f"The namespace {missing[0]} does not exist, and {first} belongs into it: create it, or set"
-            " create_namespaces.",
+            f"The namespace {name} {fault}, and {first} belongs into it: create it{gone}, or set create_namespaces.",
             code="namespace_missing",
-            namespaces=missing,
+            namespaces=list(missing),
         )
 
 

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from ..kube.errors import Refused
 from ..kube.field_managers import PREVIOUS
 from ..kube.foreign_owners import HELM
-from ..kube.objects import Kind, key_of
+from ..kube.objects import key_of
 from ..kube.plan import Plan
 from . import labels
 from .gateways import is_gateway, name_of
 from .labels import component_of, labels_of
+from .namespaces import unusable
 
 if TYPE_CHECKING:
     from ..kube.cluster import Cluster
@@ -30,8 +31,6 @@ PREVIOUS_OWNERS = frozenset({HELM})
 
 LOCK = "meshops-istio-control-plane"
 """One at a time, whatever the revision or tag: they share objects."""
-
-_NAMESPACES = Kind("v1", "Namespace")
 
 
 def refuse_claimed_gateways(plan: Plan, revision: str) -> None:
@@ -59,14 +58,13 @@ def refuse_missing_namespaces(cluster: Cluster, plan: Plan) -> None:
     """Raise Refused where objects belong into namespaces that nobody creates, and that are not assumed."""
     made = {obj["metadata"]["name"] for obj in plan.objects if obj["kind"] == "Namespace"}
     there = {namespace for _group, _kind, namespace, _name in plan.live}
-    unknown = sorted({key_of(obj).namespace for obj in plan.objects} - made - there - {""})
-    assumed = plan.unit.assumed
-    answers = cluster.parallel(lambda name: cluster.get(_NAMESPACES, name), unknown)
-    missing = [name for name, found in zip(unknown, answers, strict=True) if found is None and name not in assumed]
-    if missing:
-        first = next(key_of(obj) for obj in plan.objects if obj["metadata"].get("namespace") == missing[0])
+    needed = {key_of(obj).namespace for obj in plan.objects} - made - there - plan.unit.assumed
+    missing = unusable(cluster, needed)
+    for name, fault in missing.items():
+        first = next(key_of(obj) for obj in plan.objects if obj["metadata"].get("namespace") == name)
+        gone = "once it is gone" if fault == "is being deleted" else "first"
         raise Refused(
-            f"The namespace {missing[0]} does not exist, and {first} belongs into it: create it first.",
+            f"The namespace {name} {fault}, and {first} belongs into it: create it {gone}.",
             code="namespace_missing",
-            namespaces=missing,
+            namespaces=list(missing),
         )

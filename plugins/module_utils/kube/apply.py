@@ -100,19 +100,25 @@ def delete_stale(
 ) -> None:
     """Delete what the plan says, webhooks first and namespaces last; `awaited`: until all of it is gone.
 
+    What is being deleted already is awaited in its turn.
     `first`: what stands in the way of the rest, which is to be deleted before that is applied.
     """
     waves: dict[int, list[Change]] = {}
+    ending: dict[int, list[Key]] = {}
     for change in plan.changes:
         if change.action == "delete" and change.first == first:
             waves.setdefault(_deletion_rank(change.key), []).append(change)
+    for key in plan.ending if awaited and not first else ():
+        ending.setdefault(_deletion_rank(key), []).append(key)
     delete = partial(_delete, cluster, "Foreground" if plan.unit.with_pods and awaited else "Background")
-    for _rank, wave in sorted(waves.items()):
-        permit()
-        cluster.parallel(delete, wave)
-        progress(f"deleted {', '.join(str(change.key) for change in wave[:3])}{' and others' if len(wave) > 3 else ''}")
+    for rank in sorted({*waves, *ending}):
+        if wave := waves.get(rank, []):
+            permit()
+            cluster.parallel(delete, wave)
+            more = " and others" if len(wave) > 3 else ""
+            progress(f"deleted {', '.join(str(change.key) for change in wave[:3])}{more}")
         if awaited:
-            keys = [change.key for change in wave]
+            keys = [*(change.key for change in wave), *ending.get(rank, [])]
             wait_gone(cluster, keys, timeout=max(0.0, deadline - time.monotonic()), progress=progress)
 
 

@@ -14,6 +14,7 @@ from functools import partial
 from .acceptance import refuse_unacceptable
 from .apply import apply_changes, delete_stale
 from .cluster import Cluster
+from .diagnose import diagnose
 from .lock import locked
 from .meter import CHECK, WAIT, WRITE
 from .objects import Key
@@ -22,7 +23,10 @@ from .plan import Plan
 from .progress import Progress
 from .wait import wait_gone, wait_ready
 
-__all__ = ["refuse", "wait_ready", "write"]
+_CAUSES_WITHIN = 5.0
+"""Seconds that finding what holds objects may take where nothing is waited for."""
+
+__all__ = ["refuse", "still_ending", "wait_gone", "wait_ready", "write"]
 
 
 def refuse(cluster: Cluster, plan: Plan, *, waits: bool, locks: bool) -> None:
@@ -30,6 +34,14 @@ def refuse(cluster: Cluster, plan: Plan, *, waits: bool, locks: bool) -> None:
     cluster.meter.begin(CHECK)
     refuse_forbidden(cluster, plan, waits=waits, locks=locks)
     refuse_unacceptable(cluster, plan)
+
+
+def still_ending(cluster: Cluster, plan: Plan) -> list[str]:
+    """Say of each object whose deletion goes on what holds it."""
+    keys = [*plan.leaving, *plan.ending]
+    causes = diagnose(cluster, keys, within=_CAUSES_WITHIN)
+    holds = {key: str(found.hold or "") for key, found in causes.items()}
+    return [f"{key} is still being deleted" + (f": {holds[key]}." if holds.get(key) else ".") for key in keys]
 
 
 def write(

@@ -285,6 +285,11 @@ class Cluster:
         """The name of the kind's resource, as in paths and access rules."""
         return self._known(kind).plural
 
+    def kind_named(self, plural: str, group: str) -> Kind | None:
+        """The kind whose resource has this name in an API group, at any version; None where there is none."""
+        known = {**self._served(), **self._resources}
+        return next((kind for kind in known if kind.group == group and known[kind].plural == plural), None)
+
     def learn(self, definitions: Iterable[Mapping[str, Any]]) -> None:
         """Know the kinds of these CustomResourceDefinitions, which may not be installed yet."""
         self._resources.update(resources.of_definitions(definitions))

@@ -15,6 +15,7 @@ from typing import Any
 from . import threads
 from .cluster import Cluster
 from .errors import MeshError
+from .holders import Hold, hold_on
 from .objects import Key, Kind
 from .readiness.in_cluster import CLAIM, events_of, last_seen
 
@@ -34,11 +35,13 @@ class Diagnosis:
     """Causes as plain data.
 
     pods: {name, container (where one is to blame), reason, message, and of a crash exit_code, restarts} for each
-    problem; events: the latest warnings as {object, reason, message, count, last_seen}.
+    problem; events: the latest warnings as {object, reason, message, count, last_seen}; hold: of an object that is
+    being deleted, what holds it.
     """
 
     pods: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
+    hold: Hold | None = None
 
     def summary(self, said: str = "") -> str:
         """The most telling pod and warning as one phrase; empty where nothing was found that is not `said` already."""
@@ -79,13 +82,22 @@ def shorten(text: str, length: int = 240) -> str:
 
 def _diagnosis(cluster: Cluster, key: Key) -> Diagnosis:
     obj = _readable(lambda: cluster.get(key.of, key.name, key.namespace), None) or {}
+    if obj and obj["metadata"].get("deletionTimestamp"):
+        return Diagnosis(
+            events=_told_of(cluster, key, obj, set(), set()),
+            hold=_readable(lambda: hold_on(cluster, obj, lambda: _pods(cluster, key, obj, ending=True)), None),
+        )
     pods = _pods(cluster, key, obj)
     problems = [problem for pod in pods for problem in _problems(pod)]
     # What led to a pod that works by now is no cause any more.
     blamed = {problem["name"] for problem in problems}
     claims = {claim for pod in pods if pod["metadata"]["name"] in blamed for claim in _claims(pod)}
+    return Diagnosis(problems, _told_of(cluster, key, obj, blamed, claims))
+
+
+def _told_of(cluster: Cluster, key: Key, obj: Object, pods: set[str], claims: set[str]) -> list[dict[str, Any]]:
     events = _readable(lambda: _events(cluster, key), list[dict[str, Any]]())
-    return Diagnosis(problems, list(_told([event for event in events if _concerns(event, key, obj, blamed, claims)])))
+    return list(_told([event for event in events if _concerns(event, key, obj, pods, claims)]))
 
 
 def _events(cluster: Cluster, key: Key) -> list[dict[str, Any]]:
@@ -107,7 +119,7 @@ def _readable(read: Callable[[], Any], otherwise: Any) -> Any:
 # --- pods ----------------------------------------------------------------------------------------------------------
 
 
-def _pods(cluster: Cluster, key: Key, obj: Object) -> list[dict[str, Any]]:
+def _pods(cluster: Cluster, key: Key, obj: Object, *, ending: bool = False) -> list[dict[str, Any]]:
     if key.of == POD:
         return [dict(obj)] if obj else []
     selector = _selector((obj.get("spec") or {}).get("selector")) if key.kind in _WITH_PODS else ""
@@ -115,7 +127,7 @@ def _pods(cluster: Cluster, key: Key, obj: Object) -> list[dict[str, Any]]:
         return []
     pods: list[dict[str, Any]] = _readable(lambda: cluster.list(POD, key.namespace, label_selector=selector), [])
     # The newest first: those of an old revision say nothing about what was applied now.
-    pods = [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
+    pods = [pod for pod in pods if ending or not pod["metadata"].get("deletionTimestamp")]
     return sorted(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp")), reverse=True)
 
 

@@ -61,7 +61,7 @@ def required(cluster: Cluster, plan: Plan, *, waits: bool, locks: bool) -> list[
         # CRDs are awaited whatever is asked for, before what they define.
         watched = change.key.kind == "CustomResourceDefinition" or (waits and change.action == "delete")
         add(change.key.of, change.key.namespace, (*_VERBS[change.action], *(_WATCHING if watched else ())))
-    for key in plan.leaving:
+    for key in [*plan.leaving, *(plan.ending if waits else ())]:
         add(key.of, key.namespace, _WATCHING)
     if plan.changes and waits:
         for obj in plan.objects:

@@ -104,7 +104,8 @@ class Change:
 class Plan:
     """The changes that are owed, deletions last, and the objects as they should be and as they are.
 
-    leaving: objects that are wanted, but are being deleted: they must be gone before they can be created.
+    leaving: objects that are being deleted, and must be gone before others, or they themselves, can be created.
+    ending: objects that are not wanted, and whose deletion was asked for before and goes on.
     adjust: leaves to controllers what they have set in a live object, which is given second.
     """
 
@@ -113,6 +114,7 @@ class Plan:
     live: dict[Identity, Object]
     changes: list[Change] = field(default_factory=list)
     leaving: list[Key] = field(default_factory=list)
+    ending: list[Key] = field(default_factory=list)
     adjust: Callable[[Object, Object | None], Object] | None = None
 
     @cached_property
@@ -176,8 +178,13 @@ def make_plan(cluster: Cluster, unit: Unit) -> Plan:
     gone = [obj for identity, obj in owned.items() if identity in present and identity not in wanted]
     # An autoscaler that goes must not set the replicas that are applied.
     plan.changes += [Change("delete", key_of(obj), obj, None, first=is_scaler(obj)) for obj in gone]
+    plan.ending = [key_of(obj) for identity, obj in owned.items() if identity not in {*present, *wanted}]
     for obj in unit.obstacles(cluster) if unit.obstacles else ():
-        if key_of(obj).identity not in {*wanted, *owned} and not _terminating(obj):
+        if key_of(obj).identity in {*wanted, *owned}:
+            continue
+        if _terminating(obj):
+            plan.leaving.append(key_of(obj))
+        else:
             plan.changes.append(Change("delete", key_of(obj), obj, None, first=True))
     return plan
 

@@ -26,7 +26,8 @@ from .ready import CURRENT, has_status
 class Outcome:
     """What was changed, or in check mode would be: `changes` as data, `diff` as texts, the plan's `digest`.
 
-    warnings: what the plan takes from others, and what others have left in the objects, a sentence each.
+    warnings: what the plan takes from others, what others have left in the objects, and which deletions go on without being
+        awaited, a sentence each.
     """
 
     changed: bool
@@ -62,7 +63,8 @@ def reconcile(
     with cluster.time_limit(timeout) as deadline:
         plan = _checked_plan(cluster, unit, checks, expected_digest)
         awaited = _unready(cluster, plan) if wait and not check else []
-        if plan.changes or awaited:
+        ending: list[str] = []
+        if plan.changes or awaited or plan.ending:
             # What has nothing to change does not pay for the import of what writes and waits.
             from . import carry_out
 
@@ -79,17 +81,23 @@ def reconcile(
                     deadline=deadline,
                     progress=progress,
                 )
-            elif awaited:
+            elif wait and not check:
                 cluster.meter.begin(WAIT)
-                left = max(0.0, deadline - time.monotonic())
-                carry_out.wait_ready(cluster, awaited, timeout=left, progress=progress)
+                carry_out.wait_ready(cluster, awaited, timeout=_left(deadline), progress=progress)
+                carry_out.wait_gone(cluster, plan.ending, timeout=_left(deadline), progress=progress)
+            if check or (plan.ending and not wait):
+                ending = carry_out.still_ending(cluster, plan)
     return Outcome(
         changed=bool(plan.changes),
         changes=[change.summary for change in plan.changes],
         digest=plan.digest,
         diff=_diffs(plan) if diff else [],
-        warnings=[*foreign_owners.taken(plan), *conflicts.overwritten(plan), *takeover.remaining(plan)],
+        warnings=[*foreign_owners.taken(plan), *conflicts.overwritten(plan), *takeover.remaining(plan), *ending],
     )
+
+
+def _left(deadline: float) -> float:
+    return max(0.0, deadline - time.monotonic())
 
 
 def _diffs(plan: Plan) -> list[dict[str, str]]:

@@ -35,6 +35,9 @@ PATIENCE = 30.0
 BRIEFLY = 5.0
 """Seconds that a dry run is retried for where a webhook does not answer: it changes nothing that would mend one."""
 
+_ENDING = "being terminated"
+"""What the API server says of a namespace in which nothing can be created any more."""
+
 HANGING_CALLS = 2
 """Calls of a webhook that may hang without an end of the retries: traffic still goes to a pod that has just gone."""
 
@@ -184,6 +187,8 @@ class Transport:
         if failure is not None and "failed calling webhook" in failure.message:
             # It may just be starting, but one that is dead for good should not cost the whole time limit.
             return min(self._end(started), started + (BRIEFLY if dry_run else PATIENCE))
+        if dry_run and failure is not None and _ENDING in failure.message:
+            return min(self._end(started), started + BRIEFLY)  # nothing is waited for in check mode
         return self._end(started)
 
     def _pause(self, attempt: int, limit: float, retry_after: str | None = None) -> float | None:
@@ -248,7 +253,7 @@ def _worth_retrying(error: ApiError, unconditional: bool) -> bool:
         return True
     if error.status == 403:
         # Not a question of rights: the namespace is going, or so new that it lacks its default account.
-        return "being terminated" in error.message or "error looking up service account" in error.message
+        return _ENDING in error.message or "error looking up service account" in error.message
     # Else it lost a race with another writer.
     return error.status == 409 and unconditional and not error.field_conflicts
 

@@ -6,7 +6,8 @@
 
 Every function returns the moment what it waits for is true, and raises NotReady when `timeout` (seconds) is over, or
 at once when an object has failed for good. The error names what is not ready, and why; its details are `timeout` and
-`objects`, a list of {api_version, kind, namespace, name, state, message, pods, events} (see Diagnosis).
+`objects`, a list of {api_version, kind, namespace, name, state, message, pods, events} and of what is being
+deleted held_by (see Diagnosis).
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ _UNSEEN = Status(IN_PROGRESS, "the API server has not said yet how it is")
 
 _LAST_SECOND = 1.0
 """Seconds at the end of the time, and after it, that finding the causes may take; of a short time only a tenth."""
+
+_LONGEST = 500
+"""Characters of what is said to hold an object: names are not cut as other messages are."""
 
 _NAMED = 3
 """How many objects an error's sentence names."""
@@ -181,8 +185,11 @@ class _Awaited:
     def _phrase(self, key: Key, diagnosis: Diagnosis | None) -> str:
         found = self.states[key]
         verb = "has failed, " if found.final else ""
-        why = diagnosis.summary(found.message) if diagnosis and found.state != TERMINATING else ""
-        return f"{key}: {verb}{shorten(found.message)}" + (f" ({why})" if why else "")
+        message = shorten(found.message)
+        if found.state == TERMINATING and diagnosis and diagnosis.hold:
+            message = shorten(str(diagnosis.hold), _LONGEST) or message
+        why = diagnosis.summary(found.message) if diagnosis else ""
+        return f"{key}: {verb}{message}" + (f" ({why})" if why else "")
 
     def _details(self, key: Key, diagnosis: Diagnosis) -> dict[str, Any]:
         found = self.states[key]
@@ -192,4 +199,5 @@ class _Awaited:
             "message": found.message,
             "pods": diagnosis.pods,
             "events": diagnosis.events,
+            **({"held_by": [one.as_dict() for one in diagnosis.hold.holders]} if diagnosis.hold else {}),
         }

@@ -16,7 +16,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import 
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import ApiError
 from ansible_collections.meshops.istio.plugins.module_utils.kube.meter import Meter
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, Kind, key_of
-from ansible_collections.meshops.istio.plugins.module_utils.kube.resources import BUILT_IN
+from ansible_collections.meshops.istio.plugins.module_utils.kube.resources import BUILT_IN, Resource
 
 Object = dict[str, Any]
 Objects = list[Object]
@@ -95,6 +95,9 @@ class FakeCluster(Cluster):
     def forbid(self, kind: Kind, namespace: str = "") -> None:
         """Refuse lists of a kind in `namespace`; empty: those of the whole cluster."""
         self._forbidden.add((kind, namespace))
+
+    def _served(self) -> dict[Kind, Resource]:
+        return self._resources
 
     # --- what a Cluster does
 

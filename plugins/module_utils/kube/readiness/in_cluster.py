@@ -85,7 +85,7 @@ class Judge:
             # Who may not read StorageClasses or pods is told by the claim's latest event.
             latest = max(self._events(key_of(claim)), key=last_seen, default={})
             return latest.get("reason") == _FIRST_CONSUMER
-        return not any(_uses(pod, claim["metadata"]["name"]) for pod in pods)
+        return not any(uses(pod, claim["metadata"]["name"]) for pod in pods)
 
     def _binding_mode(self, storage_class: str) -> str | None:
         if not storage_class:  # the API server has set the default class, if there is one
@@ -120,8 +120,11 @@ def last_seen(event: Object) -> str:
     return str(next((time for time in times if time), ""))
 
 
-def _uses(pod: Object, claim: str) -> bool:
-    if field(pod, "metadata.deletionTimestamp") or field(pod, "status.phase") in ("Succeeded", "Failed"):
+def uses(pod: Object, claim: str, *, ending: bool = False) -> bool:
+    """Tell whether a pod uses a claim; one that has ended does not, nor one that is being deleted unless `ending`."""
+    if field(pod, "status.phase") in ("Succeeded", "Failed") or (
+        not ending and field(pod, "metadata.deletionTimestamp")
+    ):
         return False
     volumes = mappings(field(pod, "spec.volumes"))
     named = {field(volume, "persistentVolumeClaim.claimName") for volume in volumes}
