@@ -160,7 +160,7 @@ def _injection(found: Data, expected: Data) -> Iterator[Check]:
     for name, one in namespaces.items():
         if one.get("injector"):
             lacking = [
-                f"{workload['kind']} {workload['name']}"
+                f"{workload['kind']} {workload['name']}" + (" (rolling out)" if workload.get("rolling_out") else "")
                 for workload in found.get("workloads") or ()
                 if workload["namespace"] == name and workload["missing"]
             ]

@@ -99,6 +99,8 @@ workloads:
       outdated: 0
       restartable: true
       reason: ""
+      rolling_out: false
+      progress: ""
   contains:
     kind:
       description: The workload's kind.
@@ -132,6 +134,16 @@ workloads:
       sample: true
     reason:
       description: Why it would not, empty where it would.
+      returned: always
+      type: str
+      sample: ""
+    rolling_out:
+      description: Whether a roll-out is under way that brings the sidecars, so that it would not be restarted again.
+      returned: always
+      type: bool
+      sample: false
+    progress:
+      description: How far the roll-out under way is, empty where there is none.
       returned: always
       type: str
       sample: ""

@@ -14,6 +14,8 @@ description:
     at a time, each awaited before the next.
   - What a restart would not help, or must not touch, is reported and left alone - bare pods, Jobs, and rollouts that
     are paused, on deletion only or partitioned. Pods that opted out or use the host's network need no sidecar.
+  - A workload whose roll-out is under way, and whose new pods have the sidecar, is not restarted again but awaited. If
+    it hangs, the error says why.
   - Restarts as C(kubectl rollout restart) does, by an annotation of the pod template.
   - Bare pods are created anew only with O(recreate_pods).
 extends_documentation_fragment:
@@ -117,6 +119,34 @@ restarted:
       returned: always
       type: str
       sample: web
+rolling_out:
+  description:
+    - The workloads that were left alone because a roll-out under way brings their sidecars. They are awaited with O(wait).
+  returned: success
+  type: list
+  elements: dict
+  sample: [{kind: Deployment, namespace: shop, name: web, progress: 1 of 3 replicas updated}]
+  contains:
+    kind:
+      description: The workload's kind.
+      returned: always
+      type: str
+      sample: Deployment
+    namespace:
+      description: The workload's namespace.
+      returned: always
+      type: str
+      sample: shop
+    name:
+      description: The workload's name.
+      returned: always
+      type: str
+      sample: web
+    progress:
+      description: How far the roll-out was.
+      returned: always
+      type: str
+      sample: 1 of 3 replicas updated
 reported:
   description: Those that need new pods and were left alone.
   returned: success
@@ -176,12 +206,13 @@ def replace(module: MeshModule) -> Result:
     if parameters["max_unavailable"] < 1:
         raise InvalidInput("max_unavailable has to be at least 1 (workload at a time).")
     found = read_state(module.cluster, parameters["namespaces"])
-    workloads, reported = due(found.workloads, outdated=parameters["outdated"])
+    workloads, rolling_out, reported = due(found.workloads, outdated=parameters["outdated"])
     pods = [one for one in reported if one.kind == POD and one.missing] if parameters["recreate_pods"] else []
     # Who only asks may be about to label the namespaces.
     kinds = {(one.kind, one.namespace) for one in [*workloads, *pods]} | (found.outside if module.check_mode else set())
     bare = {(kind, namespace) for kind, namespace in kinds if kind == POD}
-    refuse_forbidden(module.cluster, sorted(kinds - bare), wait=parameters["wait"])
+    awaited = sorted({(one.kind, one.namespace) for one in rolling_out})
+    refuse_forbidden(module.cluster, sorted(kinds - bare), wait=parameters["wait"], awaited=awaited)
     if parameters["recreate_pods"]:
         bare_pods.refuse_forbidden(module.cluster, sorted(namespace for _kind, namespace in bare))
     successors = bare_pods.rehearse(module.cluster, pods)
@@ -190,6 +221,7 @@ def replace(module: MeshModule) -> Result:
             restart(
                 module.cluster,
                 workloads,
+                rolling_out=rolling_out,
                 at_once=parameters["max_unavailable"],
                 wait=parameters["wait"],
                 timeout=module.time_limit,
@@ -208,6 +240,7 @@ def replace(module: MeshModule) -> Result:
         "changed": bool(changes),
         "changes": changes,
         "restarted": [_named(one) for one in [*workloads, *pods]],
+        "rolling_out": [{**_named(one), "progress": one.progress} for one in rolling_out],
         "reported": [{**_named(one), "reason": one.reason} for one in reported if one not in pods],
     }
     if module.shows_diff:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..kube import threads
 from ..kube.cluster import Access
@@ -30,18 +30,40 @@ MANAGER = "meshops.istio/restart"
 _ANNOTATION = "kubectl.kubernetes.io/restartedAt"
 
 
-def due(workloads: Sequence[Workload], *, outdated: bool) -> tuple[list[Workload], list[Workload]]:
-    """Those to restart, and those to report because a restart is not possible.
+class Due(NamedTuple):
+    """Workloads with pods that need other sidecars: to restart, rolling out already, and to report only."""
+
+    restarts: list[Workload]
+    rolling_out: list[Workload]
+    reported: list[Workload]
+
+
+def due(workloads: Sequence[Workload], *, outdated: bool) -> Due:
+    """Sort workloads by what is to be done with them.
 
     Pods without a sidecar count always; with `outdated` also those whose proxy is not the one that they would get now.
+    Those with a roll-out under way that brings the sidecars are not restarted again: that would begin it anew.
     """
-    concerned = [one for one in workloads if one.missing or (outdated and one.outdated)]
-    return [one for one in concerned if one.restartable], [one for one in concerned if not one.restartable]
+    found = Due([], [], [])
+    for one in workloads:
+        if not (one.missing or (outdated and one.outdated)):
+            continue
+        if not one.restartable:
+            found.reported.append(one)
+        elif one.rolls_out(outdated=outdated):
+            found.rolling_out.append(one)
+        else:
+            found.restarts.append(one)
+    return found
 
 
-def refuse_forbidden(cluster: Cluster, kinds: Iterable[tuple[str, str]], *, wait: bool) -> None:
-    """Raise Refused where the user may not restart workloads of these kinds in these namespaces."""
+def refuse_forbidden(
+    cluster: Cluster, kinds: Iterable[tuple[str, str]], *, wait: bool, awaited: Iterable[tuple[str, str]] = ()
+) -> None:
+    """Raise Refused where the user may not restart workloads of these kinds in these namespaces, or wait for others."""
     checks: list[Access] = []
+    for name, namespace in awaited if wait else ():
+        checks += watching(cluster, Kind("apps/v1", name), namespace)
     for name, namespace in kinds:
         kind = Kind("apps/v1", name)
         checks.append(Access("patch", kind.group, cluster.plural(kind), namespace))
@@ -53,6 +75,7 @@ def restart(
     cluster: Cluster,
     workloads: Sequence[Workload],
     *,
+    rolling_out: Sequence[Workload] = (),
     at_once: int = 2,
     wait: bool = True,
     timeout: float = 300,
@@ -60,12 +83,20 @@ def restart(
 ) -> None:
     """Restart workloads, at most `at_once` at the same time, within `timeout` seconds for all of them.
 
+    Those that are `rolling_out` already are awaited at last, so that one that hangs keeps no other from its restart.
     Raises NotReady naming what did not come back and why; workloads that were not begun by then stay as they are.
     """
     run = _Run(cluster, len(workloads), wait, time.monotonic() + timeout, progress)
     with threads.pool(max(1, at_once)) as pool:
         for future in [pool.submit(run.restart, *numbered) for numbered in enumerate(workloads, start=1)]:
             future.result()
+    if wait:
+        left = max(0.0, run.deadline - time.monotonic())
+        wait_ready(cluster, [_key(one) for one in rolling_out], timeout=left, progress=progress)
+
+
+def _key(workload: Workload) -> Key:
+    return Key("apps/v1", workload.kind, workload.namespace, workload.name)
 
 
 @dataclass
@@ -83,7 +114,7 @@ class _Run:
         if self.failed.is_set():
             return
         try:
-            self._restart(number, Key("apps/v1", workload.kind, workload.namespace, workload.name))
+            self._restart(number, _key(workload))
         except BaseException:
             self.failed.set()
             raise

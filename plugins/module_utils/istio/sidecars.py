@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..kube.objects import Kind
+from ..kube.ready import status
+from ..kube.rollouts import newest_revision
+from ..kube.rollouts import revision_of as template_revision
 from . import labels
 from .injectors import Injectors
 from .labels import labels_of
@@ -39,7 +42,11 @@ _FEW = 3
 
 @dataclass
 class Workload:
-    """What owns pods. `missing` and `outdated` count its pods; `reason` says why it is not restarted, if so."""
+    """What owns pods. `missing` and `outdated` count its pods; `reason` says why it is not restarted, if so.
+
+    faults: what is wrong with its pods, by the revision that they are of.
+    newest: the newest revision while its roll-out is under way; `progress` says how far that is.
+    """
 
     kind: str
     namespace: str
@@ -47,11 +54,22 @@ class Workload:
     missing: int = 0
     outdated: int = 0
     reason: str = ""
+    faults: dict[str, set[str]] = field(default_factory=dict)
+    newest: str | None = None
+    progress: str = ""
 
     @property
     def restartable(self) -> bool:
         """Whether a restart gives all its pods anew."""
         return not self.reason
+
+    def rolls_out(self, *, outdated: bool) -> bool:
+        """Whether a roll-out is under way whose pods have what the others lack: restarting it would not help.
+
+        `outdated`: also a proxy that is not the one that they would get now counts as lacking.
+        """
+        concerned = {"missing", "outdated"} if outdated else {"missing"}
+        return self.newest is not None and not self.faults.get(self.newest, set()) & concerned
 
     def as_dict(self) -> dict[str, Any]:
         """The workload as plain data."""
@@ -63,6 +81,8 @@ class Workload:
             "outdated": self.outdated,
             "restartable": self.restartable,
             "reason": self.reason,
+            "rolling_out": self.rolls_out(outdated=not self.missing),
+            "progress": self.progress,
         }
 
 
@@ -121,7 +141,20 @@ def read_state(cluster: Cluster, namespaces: Sequence[str] | None = None) -> Sta
     chosen = [one for one in found if wanted is None or one["metadata"]["name"] in wanted]
     pods = [obj for obj in objects if obj["kind"] == "Pod"]
     owners = [obj for obj in objects if obj["kind"] != "Pod"]
-    return state_of(Injectors.read(cluster), chosen, pods, owners)
+    state = state_of(Injectors.read(cluster), chosen, pods, owners)
+    _note_roll_outs(cluster, state.workloads, owners)
+    return state
+
+
+def _note_roll_outs(cluster: Cluster, workloads: Iterable[Workload], owners: Iterable[Object]) -> None:
+    """Look at the roll-outs under way of workloads that would be restarted."""
+    known = {(one["kind"], one["metadata"]["namespace"], one["metadata"]["name"]): one for one in owners}
+    restartable = [one for one in workloads if one.restartable]
+    found = [known[one.kind, one.namespace, one.name] for one in restartable]
+    newest = cluster.parallel(lambda owner: newest_revision(cluster, owner), found)
+    for workload, owner, revision in zip(restartable, found, newest, strict=True):
+        workload.newest = revision
+        workload.progress = status(owner).message if revision is not None else ""
 
 
 def state_of(
@@ -153,6 +186,7 @@ def state_of(
         state.without_sidecar += fault == "missing"
         workload = workloads.setdefault(key, Workload(*key, reason=_untouchable(key, known.get(key))))
         setattr(workload, fault, getattr(workload, fault) + 1)
+        workload.faults.setdefault(template_revision(key[0], pod), set()).add(fault)
     return State(list(states.values()), _in_order(workloads), _in_order(unlabelled), outside)
 
 

@@ -63,8 +63,14 @@ def _namespaces(result: Mapping[str, Any]) -> Iterator[Row]:
 def _workloads(result: Mapping[str, Any]) -> Iterator[Row]:
     for workload in result.get("workloads") or ():
         if workload["missing"]:
-            reason = workload.get("reason") or "restart it, or set mesh_restart"
+            reason = workload.get("reason") or _remedy(workload)
             yield "no sidecar", f"{workload['kind']} {workload['namespace']}/{workload['name']}", reason
+
+
+def _remedy(workload: Mapping[str, Any]) -> str:
+    if workload.get("rolling_out"):
+        return f"roll-out under way: {workload.get('progress') or 'new pods have it'}"
+    return "restart it, or set mesh_restart"
 
 
 def _unlabelled(result: Mapping[str, Any]) -> Iterator[Row]:

@@ -34,8 +34,34 @@ def workload(name: str, **fields: Any) -> Workload:
 
 def test_outdated_proxies_count_only_when_asked() -> None:
     missing, old, fixed = workload("a"), workload("b", missing=0, outdated=1), workload("c", reason="paused")
-    assert due([missing, old, fixed], outdated=False) == ([missing], [fixed])
-    assert due([missing, old, fixed], outdated=True) == ([missing, old], [fixed])
+    assert due([missing, old, fixed], outdated=False) == ([missing], [], [fixed])
+    assert due([missing, old, fixed], outdated=True) == ([missing, old], [], [fixed])
+
+
+@pytest.mark.parametrize(
+    ("faults", "newest", "outdated", "restarts"),
+    [
+        pytest.param({"old": {"missing"}}, "new", False, False, id="new-pods-have-it"),
+        pytest.param({"old": {"missing"}}, "", False, False, id="no-new-pod-yet"),
+        pytest.param({"old": {"missing"}}, None, False, True, id="no-roll-out"),
+        pytest.param({"old": {"missing"}, "new": {"missing"}}, "new", False, True, id="new-pods-lack-it-too"),
+        pytest.param({"old": {"missing"}, "new": {"outdated"}}, "new", False, False, id="outdated-does-not-count"),
+        pytest.param({"old": {"missing"}, "new": {"outdated"}}, "new", True, True, id="outdated-counts"),
+    ],
+)
+def test_a_roll_out_under_way_is_not_begun_anew(
+    faults: dict[str, set[str]], newest: str | None, outdated: bool, restarts: bool
+) -> None:
+    one = workload("a", faults=faults, newest=newest)
+    assert due([one], outdated=outdated) == (([one], [], []) if restarts else ([], [one], []))
+
+
+def test_a_roll_out_under_way_is_awaited_after_the_restarts() -> None:
+    hangs = deployment("a", status={"replicas": 1})
+    cluster = MemoryCluster(hangs, deployment("b", status=READY))
+    with pytest.raises(NotReady, match="Deployment shop/a is not ready"):
+        restart(cluster, [workload("b")], rolling_out=[workload("a")], timeout=0.3, progress=lambda _line: None)
+    assert [key.name for _verb, key, _manager in cluster.writes] == ["b"]
 
 
 def test_each_gets_the_annotation_that_kubectl_gives() -> None:

@@ -56,6 +56,8 @@ def test_a_deployments_pods_without_a_sidecar() -> None:
         "outdated": 0,
         "restartable": True,
         "reason": "",
+        "rolling_out": False,
+        "progress": "",
     }
     [shop] = found.namespaces
     assert shop.as_dict() == {

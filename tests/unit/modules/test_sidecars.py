@@ -96,6 +96,43 @@ def test_just_what_needs_it_is_restarted(on: Run) -> None:
     ]
 
 
+def rolling() -> MemoryCluster:
+    """A Deployment of which the roll-out has brought one pod with a sidecar, and has one without to replace."""
+    memory = cluster()
+    labels, owners = {"app": "slow"}, [{"controller": True, "kind": "Deployment", "name": "slow"}]
+    for number in (1, 2):
+        metadata = {"ownerReferences": owners, "annotations": {"deployment.kubernetes.io/revision": str(number)}}
+        own = {**labels, "pod-template-hash": f"h{number}"}
+        memory.put(make("ReplicaSet", f"slow-h{number}", "shop", api="apps/v1", labels=own, metadata=metadata))
+        proxy = "1.29.1" if number == 2 else None
+        memory.put(pod(f"slow-h{number}-a", owner=("ReplicaSet", f"slow-h{number}"), proxy=proxy))
+    status = {"replicas": 2, "updatedReplicas": 1, "observedGeneration": 3}
+    spec = {"replicas": 2, "selector": {"matchLabels": labels}}
+    memory.put(deployment("slow", metadata={"generation": 3}, spec=spec, status=status))
+    return memory
+
+
+def test_a_roll_out_under_way_is_reported_and_not_begun_anew(on: Run) -> None:
+    memory = rolling()
+    for how in ({"check": True}, {"wait": False}):
+        done = on(memory, "restart", namespaces=["shop"], **how)
+        assert "slow" not in [one["name"] for one in done["restarted"]]
+        assert done["rolling_out"] == [
+            {"kind": "Deployment", "namespace": "shop", "name": "slow", "progress": "1 of 2 replicas updated"}
+        ]
+    assert "slow" not in [key.name for _verb, key, _manager in memory.writes]
+
+
+def test_a_roll_out_that_hangs_is_explained(on: Run) -> None:
+    memory = rolling()
+    memory.remove(Key("apps/v1", "Deployment", "shop", "web"))
+    memory.remove(Key("v1", "Pod", "shop", "web-5d-x"))
+    failed = on(memory, "restart", namespaces=["shop"], wait_timeout=1)
+    assert failed["code"] == "not_ready"
+    assert "Deployment shop/slow" in failed["msg"]
+    assert memory.writes == []
+
+
 class Injecting(MemoryCluster):
     """Gives each pod that is created a sidecar, and its readiness, and can delete."""
 
