@@ -46,7 +46,7 @@ def newest_revision(cluster: Cluster, workload: Object) -> str | None:
     if generation is not None and generation != observed:
         return NOT_MADE
     if workload["kind"] == "StatefulSet":
-        return field(workload, "status.updateRevision")
+        return str(field(workload, "status.updateRevision") or "") or None
     try:
         made = _revisions(cluster, workload)
     except MeshError:  # a lack of rights among them

@@ -20,7 +20,7 @@ Object = dict[str, Any]
 LEASE, CONFIG_MAP = Kind("coordination.k8s.io/v1", "Lease"), Kind("v1", "ConfigMap")
 ELECTED = {"control-plane.alpha.kubernetes.io/leader": '{"holderIdentity":"istiod"}'}
 
-OLD = [
+OLD: list[tuple[Kind, str, Object]] = [
     *((LEASE, name, {}) for name in ("istio-gateway-status-leader-canary", "istio-gateway-inferencepool-canary")),
     *(
         (CONFIG_MAP, name, ELECTED)
@@ -29,7 +29,7 @@ OLD = [
 ]
 """Elections of another revision, and of releases that held them in ConfigMaps."""
 
-OTHERS = [(CONFIG_MAP, "istio-leader-of-somebody", {}), (LEASE, "somebody", {})]
+OTHERS: list[tuple[Kind, str, Object]] = [(CONFIG_MAP, "istio-leader-of-somebody", {}), (LEASE, "somebody", {})]
 
 
 def names(cluster: Cluster) -> set[str]:

@@ -137,7 +137,7 @@ def shapes(group: str) -> Object:
 @pytest.mark.step("stuck 04", "an application's CRD that is held by somebody's object, while it is pruned")
 def test_a_definition_that_is_held(run: Run, idle: Run, namespace: str, cluster: Cluster, seen: Seen) -> None:
     group = f"{namespace}.example.com"
-    held = {"apiVersion": f"{group}/v1", "kind": "Shape", "metadata": {"name": "round", "namespace": namespace}}
+    held: Object = {"apiVersion": f"{group}/v1", "kind": "Shape", "metadata": {"name": "round", "namespace": namespace}}
     given = {"name": "it", "namespace": namespace}
     run("application", **given, definition=[config_map(), shapes(group)])
     cluster.learn([shapes(group)])
@@ -154,18 +154,14 @@ def test_a_definition_that_is_held(run: Run, idle: Run, namespace: str, cluster:
     idle("application", **given, definition=[config_map()])
 
 
-OPERATORS = {
-    **shapes("install.istio.io"),
-    "metadata": {
-        "name": "istiooperators.install.istio.io",
-        "labels": {"operator.istio.io/component": "Base", "release": "istio"},
-    },
-}
-OPERATORS["spec"] = {
-    **OPERATORS["spec"],
-    "names": {"kind": "IstioOperator", "plural": "istiooperators"},
-    "versions": [{**OPERATORS["spec"]["versions"][0], "name": "v1alpha1"}],
-}
+def operators() -> Object:
+    """The CRD of releases before 1.24, in which their operator kept what it had installed."""
+    definition = shapes("install.istio.io")
+    labels = {"operator.istio.io/component": "Base", "release": "istio"}
+    definition["metadata"] = {"name": "istiooperators.install.istio.io", "labels": labels}
+    definition["spec"]["names"] = {"kind": "IstioOperator", "plural": "istiooperators"}
+    definition["spec"]["versions"][0]["name"] = "v1alpha1"
+    return definition
 
 
 @pytest.mark.usefixtures("in_mesh")
@@ -186,8 +182,8 @@ def test_a_purge_that_is_held(run: Run, idle: Run, namespace: str, cluster: Clus
             "finalizers": ["istio-finalizer.install.istio.io"],
         },
     }
-    run("application", name="operators", namespace=namespace, definition=[OPERATORS])
-    cluster.learn([*DEFINITIONS, OPERATORS])
+    run("application", name="operators", namespace=namespace, definition=[operators()])
+    cluster.learn([*DEFINITIONS, operators()])
     cluster.apply(route, manager="somebody")
     cluster.apply(installed, manager="somebody")
     purge = {"state": "absent", "purge": True, "force": True, "backup": str(tmp_path / "saved.yaml")}
@@ -202,5 +198,5 @@ def test_a_purge_that_is_held(run: Run, idle: Run, namespace: str, cluster: Clus
     finally:
         release(cluster, key_of(route), key_of(installed))
     run("control_plane", **purge)
-    assert gone(cluster, key_of(OPERATORS))
+    assert gone(cluster, key_of(operators()))
     idle("control_plane", **purge)
