@@ -33,6 +33,9 @@ _UNSEEN = Status(IN_PROGRESS, "the API server has not said yet how it is")
 _LAST_SECOND = 1.0
 """Seconds at the end of the time, and after it, that finding the causes may take; of a short time only a tenth."""
 
+_FOR_HOLDERS = 3.0
+"""The same for what holds a deletion, which takes more requests."""
+
 _LONGEST = 500
 """Characters of what is said to hold an object: names are not cut as other messages are."""
 
@@ -77,7 +80,7 @@ def wait_gone(cluster: Cluster, keys: Iterable[Key], *, timeout: float, progress
         return news.key, gone(news.obj)
 
     awaited = _Awaited(keys, "still exists", progress)
-    _wait(cluster, scopes_of(awaited.states), awaited, judge, timeout)
+    _wait(cluster, scopes_of(awaited.states), awaited, judge, timeout, for_causes=_FOR_HOLDERS)
 
 
 def wait_endpoint(cluster: Cluster, service: Key, *, timeout: float, progress: Progress) -> None:
@@ -112,10 +115,12 @@ def _wait(
     awaited: _Awaited,
     judge: Callable[[News], tuple[Key, Status]],
     timeout: float,
+    *,
+    for_causes: float = _LAST_SECOND,
 ) -> None:
     if not awaited.states:
         return
-    reserve = min(_LAST_SECOND, timeout / 10)
+    reserve = min(for_causes, timeout / 10)
     with closing(observe(cluster, scopes, timeout=timeout - reserve)) as stream:
         for news in stream:
             if news is None:
