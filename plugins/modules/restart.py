@@ -121,7 +121,8 @@ restarted:
       sample: web
 rolling_out:
   description:
-    - The workloads that were left alone because a roll-out under way brings their sidecars. They are awaited with O(wait).
+    - The workloads that were left alone because a roll-out under way brings their sidecars, and those that an earlier run
+      has restarted and that have not come up. They are awaited with O(wait).
   returned: success
   type: list
   elements: dict
@@ -211,6 +212,7 @@ def replace(module: MeshModule) -> Result:
     # Who only asks may be about to label the namespaces.
     kinds = {(one.kind, one.namespace) for one in [*workloads, *pods]} | (found.outside if module.check_mode else set())
     bare = {(kind, namespace) for kind, namespace in kinds if kind == POD}
+    rolling_out += found.restarted
     awaited = sorted({(one.kind, one.namespace) for one in rolling_out})
     refuse_forbidden(module.cluster, sorted(kinds - bare), wait=parameters["wait"], awaited=awaited)
     if parameters["recreate_pods"]:

@@ -19,8 +19,7 @@ from ..kube.permissions import refuse_denied, watching
 from ..kube.wait import wait_gone, wait_ready
 from . import backup
 from .proxies import proxy_of
-from .restart import MANAGER
-from .sidecars import PODS, Workload
+from .sidecars import MANAGER, PODS, Workload
 
 if TYPE_CHECKING:
     from ..kube.cluster import Cluster

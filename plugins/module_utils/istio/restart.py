@@ -18,16 +18,13 @@ from ..kube.cluster import Access
 from ..kube.errors import NotReady
 from ..kube.objects import Key, Kind
 from ..kube.permissions import refuse_denied, watching
+from ..kube.rollouts import RESTARTED_AT
 from ..kube.wait import wait_ready
-from .sidecars import Workload
+from .sidecars import MANAGER, Workload
 
 if TYPE_CHECKING:
     from ..kube.cluster import Cluster
     from ..kube.progress import Progress
-
-MANAGER = "meshops.istio/restart"
-# kubectl's own annotation: whoever looks at a rollout's history knows it.
-_ANNOTATION = "kubectl.kubernetes.io/restartedAt"
 
 
 class Due(NamedTuple):
@@ -124,7 +121,7 @@ class _Run:
             others = f" and {self.total - number} more" if number < self.total else ""
             raise NotReady(f"The time was up before {key}{others} could be restarted.", object=key._asdict())
         self.progress(f"restarting {key} ({number} of {self.total})")
-        stamp = {_ANNOTATION: datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+        stamp = {RESTARTED_AT: datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
         patch = {"spec": {"template": {"metadata": {"annotations": stamp}}}}
         self.cluster.merge_patch(key.of, key.name, key.namespace, patch, manager=MANAGER)
         if self.wait:

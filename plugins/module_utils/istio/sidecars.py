@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..kube.objects import Kind
 from ..kube.ready import status
-from ..kube.rollouts import newest_revision
+from ..kube.rollouts import has_not_come_up, newest_revision
 from ..kube.rollouts import revision_of as template_revision
 from . import labels
 from .injectors import Injectors
@@ -28,6 +28,9 @@ Entry = TypeVar("Entry")
 NAMESPACES = Kind("v1", "Namespace")
 PODS = Kind("v1", "Pod")
 RESTARTABLE = {kind: Kind("apps/v1", kind) for kind in ("Deployment", "StatefulSet", "DaemonSet")}
+
+MANAGER = "meshops.istio/restart"
+"""The field manager that restarts workloads."""
 
 POD = "Pod"
 """The kind of a workload that is nothing but a pod."""
@@ -123,12 +126,14 @@ class State:
 
     outside: kind and namespace of workloads that run without a sidecar, and would be restarted, or as bare pods be
     created anew, if they were to have one.
+    restarted: workloads without such pods that were restarted for their sidecars and have not come up since.
     """
 
     namespaces: list[NamespaceState] = field(default_factory=list)
     workloads: list[Workload] = field(default_factory=list)
     unlabelled: list[Unlabelled] = field(default_factory=list)
     outside: set[tuple[str, str]] = field(default_factory=set)
+    restarted: list[Workload] = field(default_factory=list)
 
 
 def read_state(cluster: Cluster, namespaces: Sequence[str] | None = None) -> State:
@@ -143,6 +148,7 @@ def read_state(cluster: Cluster, namespaces: Sequence[str] | None = None) -> Sta
     owners = [obj for obj in objects if obj["kind"] != "Pod"]
     state = state_of(Injectors.read(cluster), chosen, pods, owners)
     _note_roll_outs(cluster, state.workloads, owners)
+    state.restarted += _not_up(state, owners)
     return state
 
 
@@ -155,6 +161,17 @@ def _note_roll_outs(cluster: Cluster, workloads: Iterable[Workload], owners: Ite
     for workload, owner, revision in zip(restartable, found, newest, strict=True):
         workload.newest = revision
         workload.progress = status(owner).message if revision is not None else ""
+
+
+def _not_up(state: State, owners: Iterable[Object]) -> Iterator[Workload]:
+    """Workloads that were restarted and have not come up, beside those that are known for their pods."""
+    places = {one.name for one in state.namespaces}
+    known = {(one.kind, one.namespace, one.name) for one in state.workloads}
+    for owner in owners:
+        key = (owner["kind"], owner["metadata"]["namespace"], owner["metadata"]["name"])
+        if key in known or key[1] not in places or _untouchable(key, owner) or not has_not_come_up(owner, MANAGER):
+            continue
+        yield Workload(*key, progress=status(owner).message)
 
 
 def state_of(

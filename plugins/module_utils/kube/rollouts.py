@@ -1,22 +1,31 @@
 # Copyright (c) 2026 The meshops.istio authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Roll-outs that are under way: which of a workload's pods are of its newest revision."""
+"""Roll-outs that are under way: which of a workload's pods are of its newest revision, and who has restarted it."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from . import fields
 from .errors import MeshError
 from .objects import Kind
-from .readiness.status import field, mappings, whole
+from .readiness.status import condition, field, mappings, whole
 from .ready import CURRENT, TERMINATING, status
 
 if TYPE_CHECKING:
     from .cluster import Cluster
 
 Object = Mapping[str, Any]
+
+RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
+"""The annotation of a pod template by which kubectl restarts: whoever looks at a roll-out's history knows it."""
+
+RECENT = 3600.0
+"""Seconds after which a DaemonSet's pods that are not ready are no more put down to its restart: it remembers none."""
 
 NOT_MADE = ""
 """The newest revision where its controller has not made it yet: no pod is of it."""
@@ -53,6 +62,27 @@ def newest_revision(cluster: Cluster, workload: Object) -> str | None:
         return None
     newest = max(made, key=_number, default=None)
     return revision_of(workload["kind"], newest) or None if newest else None
+
+
+def has_not_come_up(workload: Object, manager: str, now: float | None = None) -> bool:
+    """Tell whether a workload that a field manager has restarted has never been ready since."""
+    if status(workload).state in (CURRENT, TERMINATING):
+        return False
+    if not any(one.get("manager") == manager for one in fields.entries(workload)):
+        return False
+    generation, observed = whole(workload, "metadata.generation"), whole(workload, "status.observedGeneration")
+    if generation != observed:
+        return True
+    if workload["kind"] == "Deployment":
+        return condition(workload, "Progressing").get("reason") != "NewReplicaSetAvailable"
+    if workload["kind"] == "StatefulSet":
+        return bool(field(workload, "status.currentRevision") != field(workload, "status.updateRevision"))
+    restarted = str((field(workload, "spec.template.metadata.annotations") or {}).get(RESTARTED_AT, ""))
+    try:
+        since = (time.time() if now is None else now) - datetime.fromisoformat(restarted).timestamp()
+    except ValueError:
+        return False
+    return since < RECENT
 
 
 def _revisions(cluster: Cluster, workload: Object) -> list[dict[str, Any]]:

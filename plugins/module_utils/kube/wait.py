@@ -30,11 +30,11 @@ Expectation = Callable[[Mapping[str, Any]], Status]
 
 _UNSEEN = Status(IN_PROGRESS, "the API server has not said yet how it is")
 
-_LAST_SECOND = 1.0
-"""Seconds at the end of the time, and after it, that finding the causes may take; of a short time only a tenth."""
+_FOR_CAUSES = 3.0
+"""Seconds at the end of the time that finding the causes may take; of a short time only a tenth."""
 
-_FOR_HOLDERS = 3.0
-"""The same for what holds a deletion, which takes more requests."""
+_AFTER = 0.5
+"""Seconds that it may take after the end."""
 
 _LONGEST = 500
 """Characters of what is said to hold an object: names are not cut as other messages are."""
@@ -80,7 +80,7 @@ def wait_gone(cluster: Cluster, keys: Iterable[Key], *, timeout: float, progress
         return news.key, gone(news.obj)
 
     awaited = _Awaited(keys, "still exists", progress)
-    _wait(cluster, scopes_of(awaited.states), awaited, judge, timeout, for_causes=_FOR_HOLDERS)
+    _wait(cluster, scopes_of(awaited.states), awaited, judge, timeout)
 
 
 def wait_endpoint(cluster: Cluster, service: Key, *, timeout: float, progress: Progress) -> None:
@@ -115,12 +115,10 @@ def _wait(
     awaited: _Awaited,
     judge: Callable[[News], tuple[Key, Status]],
     timeout: float,
-    *,
-    for_causes: float = _LAST_SECOND,
 ) -> None:
     if not awaited.states:
         return
-    reserve = min(for_causes, timeout / 10)
+    reserve = min(_FOR_CAUSES, timeout / 10)
     with closing(observe(cluster, scopes, timeout=timeout - reserve)) as stream:
         for news in stream:
             if news is None:
@@ -130,7 +128,7 @@ def _wait(
             if awaited.over:
                 break
     if awaited.waiting:
-        raise awaited.error(cluster, timeout, within=reserve + _LAST_SECOND / 2)
+        raise awaited.error(cluster, timeout, within=reserve + _AFTER)
 
 
 class _Awaited:

@@ -71,7 +71,7 @@ def test_a_roll_out_that_hangs(what: str, run: Run, idle: Run, namespace: str, c
     begun = revisions(cluster, namespace)
     second = idle("restart", namespaces=[namespace], wait=False)
     assert (second["restarted"], [one["kind"] for one in second["rolling_out"]]) == ([], [kind])
-    failed = run("restart", fails=True, namespaces=[namespace], wait_timeout=8)
+    failed = run("restart", fails=True, namespaces=[namespace], wait_timeout=20)
     assert f"{kind} {namespace}/web" in failed["msg"]
     assert "Insufficient cpu" in failed["msg"]
     again = idle("restart", namespaces=[namespace], wait=False)

@@ -124,3 +124,47 @@ def test_new_pods_of_another_version_do_not_help_against_outdated_ones() -> None
     pods = [pod_of("Deployment", "old", "1.28.0"), pod_of("Deployment", "new", "1.28.4")]
     one = found(workload("Deployment", UNDER_WAY["Deployment"]), *revisions("Deployment"), config, *pods)
     assert (one.outdated, one.rolls_out(outdated=True), one.rolls_out(outdated=False)) == (2, False, True)
+
+
+def restarted(made: Object, *, by: str = "meshops.istio/restart", at: str = "2999-01-01T00:00:00Z") -> Object:
+    made["metadata"]["managedFields"] = [{"manager": by, "operation": "Update", "fieldsV1": {}}]
+    made["spec"]["template"] = {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": at}}}
+    return made
+
+
+@pytest.mark.parametrize("kind", UNDER_WAY)
+@pytest.mark.parametrize(
+    ("by", "status", "waits"),
+    [
+        pytest.param("meshops.istio/restart", UNDER_WAY, True, id="ours"),
+        pytest.param("kubectl-rollout", UNDER_WAY, False, id="of-somebody-else"),
+        pytest.param("meshops.istio/restart", DONE, False, id="come-up"),
+    ],
+)
+def test_what_was_restarted_and_has_not_come_up_is_known(
+    kind: str, by: str, status: dict[str, Object], waits: bool
+) -> None:
+    made = restarted(workload(kind, status[kind]), by=by)
+    cluster = MemoryCluster(
+        injector(), namespace("shop", istio_injection="enabled"), made, pod_of(kind, "new", "1.29.1")
+    )
+    state = read_state(cluster)
+    assert (state.workloads, [one.kind for one in state.restarted]) == ([], [kind] if waits else [])
+
+
+NOT_READY: dict[str, Object] = {
+    "Deployment": {
+        **DONE["Deployment"],
+        "readyReplicas": 0,
+        "conditions": [{"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable"}],
+    },
+    "StatefulSet": {**DONE["StatefulSet"], "readyReplicas": 0},
+    "DaemonSet": {**DONE["DaemonSet"], "numberReady": 0},
+}
+
+
+@pytest.mark.parametrize("kind", NOT_READY)
+def test_what_fails_long_after_its_restart_is_none_of_it(kind: str) -> None:
+    made = restarted(workload(kind, NOT_READY[kind]), at="2020-01-01T00:00:00Z")
+    cluster = MemoryCluster(injector(), namespace("shop", istio_injection="enabled"), made)
+    assert read_state(cluster).restarted == []
