@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible.module_utils.basic import env_fallback
@@ -87,3 +88,15 @@ PLAN: ArgumentSpec = {
     "plan_digest": {"type": "str"},
     "force": {"type": "bool", "default": False},
 }
+
+
+def misplaced_scalars(parameters: Any, argument_spec: ArgumentSpec, path: str = "") -> Iterator[str]:
+    """The numbers and booleans that stand where an option has options, which ansible-core looks into unchecked."""
+    for name, option in argument_spec.items():
+        given = parameters.get(name) if isinstance(parameters, Mapping) else None
+        if not option.get("options"):
+            continue
+        if isinstance(given, (bool, int, float)):
+            yield f"{path}{name}"
+        for inner in given if isinstance(given, list) else [given]:
+            yield from misplaced_scalars(inner, option["options"], f"{path}{name}.")

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .arguments import AUTH, ArgumentSpec
+from .arguments import AUTH, ArgumentSpec, misplaced_scalars
 from .concealment import concealed, secrets_of
 from .kube.cluster import Cluster
 from .kube.errors import InvalidInput, MeshError
@@ -60,6 +60,13 @@ class MeshModule(AnsibleModule):
         super().__init__(
             argument_spec={**argument_spec, **(AUTH if connects else {})}, supports_check_mode=True, **restrictions
         )
+
+    def _load_params(self) -> None:
+        """As AnsibleModule's; refuses what ansible-core would end with a traceback for."""
+        super()._load_params()
+        wrong = ", ".join(misplaced_scalars(self.params, self.argument_spec))
+        if wrong:
+            self.fail_json(msg=f"{wrong} must be a map of keys and values, not a number or a boolean.")
 
     def run(self, body: Callable[[MeshModule], Result]) -> None:
         """Exit with what `body` returns, or fail with one sentence, a code and details."""

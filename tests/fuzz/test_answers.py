@@ -88,4 +88,4 @@ def test_modules_on_an_api_server_that_answers_oddly(attempt: Try) -> None:
         attempt(cluster_of(mesh_of([]), spoil), module, **copy.deepcopy(options))
 
     given = st.tuples(_SPOILS, st.integers(0, 12), st.sampled_from(CALLS))
-    fuzz("answers of an API server", given, check, share=0.08)
+    fuzz("answers of an API server", given, check, share=0.06)

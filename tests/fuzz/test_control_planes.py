@@ -75,7 +75,7 @@ def test_overlays() -> None:
         sentence(lambda: read_overlays([overlay]))
         sentence(lambda: read_overlays([{"source": "a.yaml", "text": write_yaml([overlay])}]))
 
-    fuzz("overlays", mistaken(OVERLAY), check, share=0.06)
+    fuzz("overlays", mistaken(OVERLAY), check, share=0.04)
 
 
 def test_configurations(made: MadeRelease) -> None:
@@ -96,7 +96,7 @@ def test_configurations(made: MadeRelease) -> None:
         if isinstance(options, dict):
             sentence(read)
 
-    fuzz("configurations", mistaken(OPTIONS, 4), check, share=0.1)
+    fuzz("configurations", mistaken(OPTIONS, 4), check, share=0.07)
 
 
 def test_what_istioctl_prints(attempt: Try, made: MadeRelease) -> None:

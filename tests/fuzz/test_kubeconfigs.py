@@ -83,4 +83,4 @@ def test_kubeconfigs_of_any_form(tmp_path: Path) -> None:
             sentence(lambda: kubeconfig.contexts(source))
 
     forms = st.sampled_from(["file", "file", "text", "data"])
-    fuzz("kubeconfigs", st.tuples(mistaken(KUBECONFIG, 4), forms, _OPTIONS), check, share=0.1)
+    fuzz("kubeconfigs", st.tuples(mistaken(KUBECONFIG, 4), forms, _OPTIONS), check, share=0.07)

@@ -70,7 +70,7 @@ def test_modules_read_odd_objects(attempt: Try) -> None:
         attempt(cluster_of(mesh_of(odd)), module, **copy.deepcopy(options))
 
     given = st.tuples(st.lists(_ODD, min_size=1, max_size=8), st.sampled_from(CALLS))
-    fuzz("live objects read by modules", given, check, share=0.23)
+    fuzz("live objects read by modules", given, check, share=0.10)
 
 
 def test_the_readiness_of_odd_objects() -> None:
@@ -96,4 +96,4 @@ def test_the_readiness_of_odd_objects() -> None:
     objects = st.sampled_from([one for one in LIVE if "metadata" in one]).map(
         lambda one: {**copy.deepcopy(one), **copy.deepcopy(states)}
     )
-    fuzz("the readiness of objects", mistaken(objects), check, share=0.1)
+    fuzz("the readiness of objects", mistaken(objects), check, share=0.06)

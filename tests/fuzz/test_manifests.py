@@ -39,7 +39,7 @@ def test_an_application_of_mistaken_manifests(attempt: Try) -> None:
 
     images = st.sampled_from([{}, {"example.com/shop/web": "other/web:2"}])
     given = st.tuples(mistaken(_FEW), st.booleans(), images, st.sampled_from([[], ["registry"]]))
-    fuzz("manifests given to application", given, check, share=0.17)
+    fuzz("manifests given to application", given, check, share=0.10)
 
 
 def test_an_application_that_is_changed(attempt: Try) -> None:
@@ -61,7 +61,7 @@ def test_an_application_that_is_changed(attempt: Try) -> None:
         "manifests applied over others",
         one.flatmap(lambda old: st.tuples(st.just(old), mistaken(old))),
         check,
-        share=0.05,
+        share=0.04,
     )
 
 
@@ -70,4 +70,4 @@ def test_texts_of_mistaken_manifests() -> None:
         for text in (write_yaml(objects), json.dumps(objects), "\n".join(map(json.dumps, objects))):
             sentence(lambda text=text: read_manifests(text, "a.yaml"))  # type: ignore[misc]
 
-    fuzz("texts of manifests", mistaken(_FEW), check, share=0.05)
+    fuzz("texts of manifests", mistaken(_FEW), check, share=0.04)

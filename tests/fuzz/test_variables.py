@@ -66,7 +66,7 @@ def test_variables_of_the_role() -> None:
             check_sentence(error)
 
     names = st.sampled_from([*OPTIONS, "mesh_versoin"])
-    fuzz("variables of the role mesh", st.dictionaries(names, _GIVEN, min_size=1, max_size=4), check, share=0.15)
+    fuzz("variables of the role mesh", st.dictionaries(names, _GIVEN, min_size=1, max_size=4), check, share=0.09)
 
 
 _RESULT = {
@@ -94,7 +94,7 @@ def test_reports_of_any_results() -> None:
             assert isinstance(make(results), str)
         assert all(isinstance(line, str) for line in summary(results, 10))
 
-    fuzz("results in reports", mistaken({"one": _RESULT, "two": {}}), check, share=0.06)
+    fuzz("results in reports", mistaken({"one": _RESULT, "two": {}}), check, share=0.04)
 
 
 _FOUND = {
@@ -124,7 +124,7 @@ def test_filters() -> None:
     scalars = st.one_of(
         st.none(), st.text(max_size=6), st.sampled_from(["1.35", "v1.35.4", "1.x", "1", "jaeger", "zipkin"])
     )
-    fuzz("arguments of filters", st.tuples(st.dictionaries(names, scalars), scalars, scalars), check, share=0.04)
+    fuzz("arguments of filters", st.tuples(st.dictionaries(names, scalars), scalars, scalars), check, share=0.02)
 
 
 def test_options_of_modules(attempt: Try) -> None:
@@ -202,4 +202,4 @@ def test_options_of_modules(attempt: Try) -> None:
         *CALLS,
     ]
     given = st.sampled_from(rich).flatmap(lambda call: st.tuples(st.just(call[0]), mistaken(call[1])))
-    fuzz("options of modules", given, check, share=0.06)
+    fuzz("options of modules", given, check, share=0.05)

@@ -161,7 +161,7 @@ class Cluster:
     def get(self, kind: Kind, name: str, namespace: str = "") -> dict[str, Any] | None:
         """The object, or None where it, its namespace or its kind does not exist."""
         found = _found(lambda: self.raw("GET", self._path(kind, namespace, name)))
-        return None if found is None else readable(found, self.server)
+        return None if found is None else readable(found, self.server, self._space(kind, namespace))
 
     def list(self, kind: Kind, namespace: str = "", *, label_selector: str = "", field_selector: str = "") -> Objects:
         """The objects of a kind (in all namespaces if none is named); none where the kind does not exist."""
@@ -179,7 +179,8 @@ class Cluster:
         itself = {"apiVersion": kind.api_version, "kind": kind.kind}
         items = [{**itself, **item} if isinstance(item, dict) else item for item in list_of(answer.get("items"))]
         version = map_of(answer.get("metadata")).get("resourceVersion")
-        return [readable(item, self.server) for item in items], version if isinstance(version, str) else ""
+        space = self._space(kind, namespace)
+        return [readable(item, self.server, space) for item in items], version if isinstance(version, str) else ""
 
     def list_many(self, requests: Iterable[tuple[Kind, str, str]]) -> Results[Objects]:
         """Lists in parallel; a request is (kind, namespace, label selector)."""
@@ -268,10 +269,9 @@ class Cluster:
                 status = code if isinstance(code, int) else 500
                 raise api_error("GET", path, status, json.dumps(obj).encode())
             if happened == "BOOKMARK":
-                # Which has a version, and no name.
                 yield happened, {"metadata": map_of(map_of(obj).get("metadata"))}
             else:
-                yield happened, readable(obj, self.server)
+                yield happened, readable(obj, self.server, self._space(kind, namespace))
 
     def serves(self, kind: Kind) -> bool:
         """Whether the API server knows the kind at this version."""
@@ -331,6 +331,10 @@ class Cluster:
         root = "/apis/" if "/" in kind.api_version else "/api/"
         scope = f"/namespaces/{quote(namespace, safe='')}" if namespace and resource.namespaced else ""
         return f"{root}{kind.api_version}{scope}/{resource.plural}" + (f"/{quote(name, safe='')}" if name else "")
+
+    def _space(self, kind: Kind, namespace: str) -> str | None:
+        """The namespace of an object that does not tell its own; None for a kind without namespaces."""
+        return namespace if self._known(kind).namespaced else None
 
     def _known(self, kind: Kind) -> resources.Resource:
         # A kind of the plan's own CRDs is known although the server may not serve it yet.

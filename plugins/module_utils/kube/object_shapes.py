@@ -269,10 +269,10 @@ def refuse_misshapen(obj: Mapping[str, Any], where: str) -> None:
     refuse(problems(spoken, _GIVEN_CONFIG_MAP if shape is _SHAPES["", "ConfigMap"] else shape), where)
 
 
-def readable(obj: Any, server: str) -> Object:
+def readable(obj: Any, server: str, namespace: str | None = None) -> Object:
     """An object that a cluster answered, without the fields that have another shape than its kind.
 
-    Raises Unreachable for what is no object at all.
+    `namespace` is that of an object which should name one and does not. Raises Unreachable for what is no object at all.
     """
     metadata = obj.get("metadata") if isinstance(obj, dict) else None
     if not isinstance(metadata, dict) or not all(
@@ -287,6 +287,8 @@ def readable(obj: Any, server: str) -> Object:
     if found:
         without(obj, found)
     metadata.setdefault("resourceVersion", "")
+    if namespace is not None:
+        metadata.setdefault("namespace", namespace)
     return cast(Object, obj)
 
 

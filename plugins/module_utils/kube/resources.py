@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from .objects import Kind
+from .shapes import TEXT, List, Map, problems, without
 
 
 class Resource(NamedTuple):
@@ -93,29 +94,51 @@ DISCOVERY = ",".join(
 """What to accept of /api and /apis: all kinds at once, or where the server cannot tell them so, the versions."""
 
 
-def of_discovery(document: Mapping[str, Any]) -> dict[Kind, Resource]:
+_RESOURCE = Map({"resource": TEXT, "scope": TEXT, "responseKind": Map({"kind": TEXT})})
+_GROUPS = Map(
+    {
+        "items": List(
+            Map(
+                {
+                    "metadata": Map({"name": TEXT}),
+                    "versions": List(Map({"version": TEXT, "resources": List(_RESOURCE)})),
+                }
+            )
+        ),
+        "groups": List(Map({"versions": List(Map({"groupVersion": TEXT}))})),
+    }
+)
+_VERSION = Map({"groupVersion": TEXT, "resources": List(Map({"name": TEXT, "kind": TEXT}))})
+_VERSIONS = Map({"versions": List(TEXT)})
+
+
+def of_discovery(document: dict[str, Any]) -> dict[Kind, Resource]:
     """The kinds in an answer of discovery: an APIGroupDiscoveryList, or the APIResourceList of one version."""
     if document.get("kind") == "APIResourceList":
+        read = without(document, problems(document, _VERSION))
         return {
-            Kind(document["groupVersion"], resource["kind"]): Resource(resource["name"], bool(resource["namespaced"]))
-            for resource in document.get("resources") or ()
-            if "/" not in resource["name"]
+            Kind(read.get("groupVersion", ""), resource["kind"]): Resource(
+                resource["name"], bool(resource.get("namespaced"))
+            )
+            for resource in read.get("resources") or ()
+            if {"name", "kind"} <= resource.keys() and "/" not in resource["name"]
         }
     found = {}
-    for group in document.get("items") or ():
+    for group in without(document, problems(document, _GROUPS)).get("items") or ():
         name = (group.get("metadata") or {}).get("name", "")
         for version in group.get("versions") or ():
-            api_version = f"{name}/{version['version']}" if name else version["version"]
+            number = version.get("version", "")
             for resource in version.get("resources") or ():
                 kind = (resource.get("responseKind") or {}).get("kind")
-                if kind:
+                if kind and "resource" in resource:
                     scope = resource.get("scope") == "Namespaced"
-                    found[Kind(api_version, kind)] = Resource(resource["resource"], scope)
+                    found[Kind(f"{name}/{number}" if name else number, kind)] = Resource(resource["resource"], scope)
     return found
 
 
-def versions_of(document: Mapping[str, Any]) -> list[str]:
+def versions_of(document: dict[str, Any]) -> list[str]:
     """The versions in an answer of /api (APIVersions) or /apis (an APIGroupList), such as `apps/v1`."""
-    groups = document.get("groups") or ()
-    of_groups = [version["groupVersion"] for group in groups for version in group.get("versions") or ()]
-    return [*(document.get("versions") or ()), *of_groups]
+    groups = without(document, problems(document, _GROUPS)).get("groups") or ()
+    listed = [version.get("groupVersion") for group in groups for version in group.get("versions") or ()]
+    own = without(document, problems(document, _VERSIONS)).get("versions") or ()
+    return [*own, *(version for version in listed if version)]

@@ -195,7 +195,8 @@ def test_a_watch_tells_events_until_it_ends(api: ApiServer, cluster: Cluster) ->
     # Half an event is none: the connection has dropped.
     api.fault = faulty(events(added, gone, rest=b'{"type": "ADD'))
     found = list(cluster.watch(CONFIG_MAP, "shop", resource_version="7", timeout=5, field_selector="metadata.name=web"))
-    assert found == [("ADDED", config_map()), ("DELETED", config_map())]
+    told = {**config_map(), "metadata": {**config_map()["metadata"], "resourceVersion": ""}}
+    assert found == [("ADDED", told), ("DELETED", told)]
     query = api.requests[0].query
     assert (query["watch"], query["resourceVersion"], query["timeoutSeconds"]) == ("true", "7", "5")
     assert query["fieldSelector"] == "metadata.name=web"

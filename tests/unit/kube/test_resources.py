@@ -89,3 +89,17 @@ def test_older_servers_tell_the_kinds_of_each_version() -> None:
     assert versions_of({"kind": "APIVersions", "versions": ["v1"]}) == ["v1"]
     groups = [{"versions": [{"groupVersion": "example.com/v1"}, {"groupVersion": "example.com/v1beta1"}]}]
     assert versions_of({"kind": "APIGroupList", "groups": groups}) == ["example.com/v1", "example.com/v1beta1"]
+
+
+@pytest.mark.parametrize(
+    "odd", [True, "x", {}, {"versions": "v1"}, {"versions": [{"resources": [{"responseKind": "a"}]}]}]
+)
+def test_what_is_odd_in_discovery_is_left_out(odd: Any) -> None:
+    known = {
+        "version": "v1",
+        "resources": [{"resource": "shapes", "scope": "Namespaced", "responseKind": {"kind": "Shape"}}],
+    }
+    group = {"metadata": {"name": "example.com"}, "versions": [known]}
+    found = of_discovery({"kind": "APIGroupDiscoveryList", "items": [odd, group]})
+    assert found[Kind("example.com/v1", "Shape")] == Resource("shapes", True)
+    assert versions_of({"groups": [odd, {"versions": [{"groupVersion": "apps/v1"}, odd]}]}) == ["apps/v1"]

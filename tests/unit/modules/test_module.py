@@ -232,3 +232,11 @@ def test_requests_and_timing_are_told_to_who_asks(api: ApiServer, on_api: Run) -
     (phase,) = on_api(INFO, verbosity=1)["phases"]
     assert (phase["phase"], phase["requests"]) == ("prepare", {"GET": len(api.requests) - asked})
     assert phase["seconds"] >= 0
+
+
+def test_a_number_where_a_map_of_options_belongs_is_refused_in_one_sentence(run_module: Run) -> None:
+    for options in ({"kiali": 1}, {"gateway": True}, {"expose": 7}):
+        result = run_module("addons", addons=["kiali"], version="1.29.1", **options)
+        assert result["failed"]
+        assert next(iter(options)) in result["msg"]
+        assert "\n" not in result["msg"]
