@@ -83,6 +83,8 @@ WAIT: ArgumentSpec = {
     "wait_timeout": {"type": "int", "default": 300},
 }
 
+RECREATE: ArgumentSpec = {"recreate": {"type": "bool", "default": False}}
+
 PLAN: ArgumentSpec = {
     "ignore_fields": {"type": "list", "elements": "str", "default": []},
     "plan_digest": {"type": "str"},

@@ -23,6 +23,7 @@ from .arguments import AUTH, ArgumentSpec, misplaced_scalars
 from .concealment import concealed, secrets_of
 from .kube.cluster import Cluster
 from .kube.errors import InvalidInput, MeshError
+from .kube.immutable import CODE as IMMUTABLE
 from .kube.reconcile import Outcome, reconcile
 from .kube.released import released
 from .plain_text import on_one_line
@@ -44,6 +45,7 @@ Result = dict[str, Any]
 _ELSEWHERE = {
     "no_kubeconfig": "the role mesh has mesh_kubeconfig and mesh_host for them, and AWX a credential",
     "download_failed": "the role mesh has mesh_release_source for it",
+    IMMUTABLE: "the role mesh has mesh_addons_recreate and mesh_applications[].recreate for it",
     "no_checksum": "the role mesh has mesh_release_checksum for it",
 }
 """Where the options have another name that a sentence, by its code, tells users to set."""
@@ -176,7 +178,7 @@ class MeshModule(AnsibleModule):
         def check(plan: Plan) -> None:
             if checks is not None:
                 checks(plan)
-            for sentence in set(released(plan)) - told:
+            for sentence in {*released(plan), *plan.warnings} - told:
                 told.add(sentence)
                 self.progress(sentence)
                 self.warn(sentence)
@@ -184,7 +186,12 @@ class MeshModule(AnsibleModule):
         ignored = [*unit.ignore_fields, *(self.params.get("ignore_fields") or ())]
         outcome = reconcile(
             self.cluster,
-            dataclasses.replace(unit, ignore_fields=ignored, force=bool(self.params.get("force"))),
+            dataclasses.replace(
+                unit,
+                ignore_fields=ignored,
+                force=bool(self.params.get("force")),
+                recreate=self.params.get("recreate"),
+            ),
             check=self.check_mode,
             diff=self.shows_diff,
             wait=self.params["wait"],
@@ -265,4 +272,6 @@ class MeshModule(AnsibleModule):
 def _said(error: MeshError) -> str:
     """The sentence of a failure, with the names that its options have elsewhere."""
     elsewhere = _ELSEWHERE.get(error.code)
+    if error.code == IMMUTABLE and "`recreate`" not in error.message:
+        elsewhere = None
     return f"{error.message.removesuffix('.')} ({elsewhere})." if elsewhere else error.message

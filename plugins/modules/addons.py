@@ -23,6 +23,7 @@ extends_documentation_fragment:
   - meshops.istio.release
   - meshops.istio.mirror
   - meshops.istio.plan
+  - meshops.istio.recreate
   - meshops.istio.wait
   - meshops.istio.attributes
 options:
@@ -298,7 +299,7 @@ details:
 
 from typing import Any
 
-from ansible_collections.meshops.istio.plugins.module_utils.arguments import MIRROR, PLAN, RELEASE, WAIT
+from ansible_collections.meshops.istio.plugins.module_utils.arguments import MIRROR, PLAN, RECREATE, RELEASE, WAIT
 from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.catalogue import ALL, chosen, manifests
 from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.exposure import (
     Gate,
@@ -403,6 +404,7 @@ def main() -> None:
         **RELEASE,
         **MIRROR,
         **PLAN,
+        **RECREATE,
         **WAIT,
     }
     module = MeshModule(spec, required_if=[("state", "present", ["addons", "version"])])

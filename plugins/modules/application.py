@@ -20,6 +20,7 @@ extends_documentation_fragment:
   - meshops.istio.release
   - meshops.istio.mirror
   - meshops.istio.plan
+  - meshops.istio.recreate
   - meshops.istio.wait
   - meshops.istio.attributes
 options:
@@ -272,7 +273,7 @@ import time
 from functools import partial
 from typing import Any
 
-from ansible_collections.meshops.istio.plugins.module_utils.arguments import MIRROR, PLAN, RELEASE, WAIT
+from ansible_collections.meshops.istio.plugins.module_utils.arguments import MIRROR, PLAN, RECREATE, RELEASE, WAIT
 from ansible_collections.meshops.istio.plugins.module_utils.istio.application import Application, missing_namespaces
 from ansible_collections.meshops.istio.plugins.module_utils.istio.samples import find_sample
 from ansible_collections.meshops.istio.plugins.module_utils.kube.condition import condition
@@ -382,6 +383,7 @@ def main() -> None:
             **RELEASE,
             **MIRROR,
             **PLAN,
+            **RECREATE,
             **WAIT,
         },
         required_if=[("state", "present", ["sample", "src", "definition"], True)],

@@ -15,7 +15,9 @@ from typing import cast
 
 from .cluster import Cluster
 from .errors import ApiError, Refused
+from .immutable import ImmutableFields, combined
 from .plan import WEBHOOK, Change, Object, Plan, refusal
+from .recreate import on_trial
 from .resources import BUILT_IN, defined_by
 
 _GRANTS = frozenset({"ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"})
@@ -23,7 +25,7 @@ _WEBHOOKS = frozenset({"MutatingWebhookConfiguration", "ValidatingWebhookConfigu
 
 
 def refuse_unacceptable(cluster: Cluster, plan: Plan) -> None:
-    """Raise Refused for the first object that the API server would not accept."""
+    """Raise Refused for the first object that the API server would not accept, or for all with immutable fields."""
     named = {change.key.identity for change in plan.changes}
     defined = {
         defined_by(change.desired)
@@ -42,6 +44,9 @@ def refuse_unacceptable(cluster: Cluster, plan: Plan) -> None:
     ]
     problems = [change.problem for change in plan.changes]
     problems += cluster.parallel(lambda change: _problem(cluster, plan, change), tried)
+    immutable = [problem for problem in problems if isinstance(problem, ImmutableFields)]
+    if immutable:
+        raise combined(immutable)
     mends_webhooks = any(change.key.kind in _WEBHOOKS for change in plan.changes)
     for problem in problems:
         if problem is not None and not (problem.code == WEBHOOK and mends_webhooks):
@@ -50,7 +55,8 @@ def refuse_unacceptable(cluster: Cluster, plan: Plan) -> None:
 
 def _problem(cluster: Cluster, plan: Plan, change: Change) -> Refused | None:
     try:
-        cluster.apply(cast(Object, change.desired), manager=plan.unit.manager, dry_run=True)
+        desired = cast(Object, change.desired)
+        cluster.apply(on_trial(desired) if change.recreated else desired, manager=plan.unit.manager, dry_run=True)
     except ApiError as error:
         grants = change.key.kind in _GRANTS
         message = str(error.body.get("message") or error.message)

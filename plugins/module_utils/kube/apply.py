@@ -19,6 +19,7 @@ from .errors import ApiError, MeshError, NotReady
 from .objects import Key, Kind, key_of
 from .plan import Change, Object, Plan, refusal
 from .progress import Progress, silent
+from .recreate import propagation
 from .resources import BUILT_IN, defined_by, of_definitions
 from .schedule import Step, run_steps
 from .wait import wait_endpoint, wait_gone, wait_ready
@@ -110,15 +111,20 @@ def delete_stale(
             waves.setdefault(_deletion_rank(change.key), []).append(change)
     for key in plan.ending if awaited and not first else ():
         ending.setdefault(_deletion_rank(key), []).append(key)
-    delete = partial(_delete, cluster, "Foreground" if plan.unit.with_pods and awaited else "Background")
+    usual = "Foreground" if plan.unit.with_pods and awaited else "Background"
+    successors = {change.key.identity: change.desired for change in plan.changes if change.recreated and change.desired}
+
+    def delete(change: Change) -> None:
+        _delete(cluster, propagation(change, successors.get(change.key.identity)) or usual, change)
+
     for rank in sorted({*waves, *ending}):
         if wave := waves.get(rank, []):
             permit()
             cluster.parallel(delete, wave)
             more = " and others" if len(wave) > 3 else ""
             progress(f"deleted {', '.join(str(change.key) for change in wave[:3])}{more}")
-        if awaited:
-            keys = [*(change.key for change in wave), *ending.get(rank, [])]
+        keys = [*(change.key for change in wave if awaited or change.recreated), *ending.get(rank, [])]
+        if keys:
             wait_gone(cluster, keys, timeout=max(0.0, deadline - time.monotonic()), progress=progress)
 
 
@@ -169,7 +175,8 @@ class _Steps:
 
     def _order(self, active: list[Step]) -> None:
         """Each rank after the lower ones, but for namespaces, what CRDs define, and what is held back: who needs them says so."""
-        ranks: dict[Hashable, int] = {key_of(obj).identity: self._rank(obj) for obj in self._plan.objects}
+        objects = [*self._plan.objects, *(change.desired for change in self._plan.changes if change.desired)]
+        ranks: dict[Hashable, int] = {key_of(obj).identity: self._rank(obj) for obj in objects}
         members: dict[int, set[Hashable]] = {}
         for step in active:
             step.order = max(ranks.values())
@@ -240,13 +247,17 @@ def _kind(step: Step) -> str:
 
 
 def _write(cluster: Cluster, plan: Plan, change: Change, *, patience: float) -> None:
-    ends = time.monotonic() + patience
+    key, ends = change.key, time.monotonic() + patience
     try:
         if change.retired:
             _take_over(cluster, plan, change)
         while True:
             try:
-                conflicts.apply(cluster, plan, change)
+                if change.patch:
+                    patch = {"spec": cast(Object, change.desired)["spec"]}
+                    cluster.merge_patch(key.of, key.name, key.namespace, patch, manager=plan.unit.manager)
+                else:
+                    conflicts.apply(cluster, plan, change)
                 return
             except ApiError as error:
                 # A path that is not served gets no reason; the object's namespace that is absent does.

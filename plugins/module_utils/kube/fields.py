@@ -213,7 +213,7 @@ def _same(left: Any, right: Any, rules: _Rules, name: str = "") -> bool:
     if left == right:
         return True
     if rules is _Rules.QUANTITIES:
-        first, second = _quantity(left), _quantity(right)
+        first, second = quantity(left), quantity(right)
         return first is not None and first == second
     return False
 
@@ -294,7 +294,7 @@ def _has(fields: Fields, prefix: str) -> bool:
     return any(key.startswith(prefix) for key in fields)
 
 
-def _quantity(value: Any) -> Decimal | None:
+def quantity(value: Any) -> Decimal | None:
     text = str(value)
     try:
         for suffix, power in _BINARY.items():

@@ -59,7 +59,8 @@ def required(cluster: Cluster, plan: Plan, *, waits: bool, locks: bool) -> list[
 
     for change in plan.changes:
         # CRDs are awaited whatever is asked for, before what they define.
-        watched = change.key.kind == "CustomResourceDefinition" or (waits and change.action == "delete")
+        deleted = change.action == "delete" and (waits or change.recreated)
+        watched = change.key.kind == "CustomResourceDefinition" or deleted
         add(change.key.of, change.key.namespace, (*_VERBS[change.action], *(_WATCHING if watched else ())))
     for key in [*plan.leaving, *(plan.ending if waits else ())]:
         add(key.of, key.namespace, _WATCHING)

@@ -23,6 +23,8 @@ from .cluster import Cluster
 from .errors import ApiError, InvalidInput, Refused
 from .foreign_owners import refuse_object
 from .ignored import leave
+from .immutable import CODE as IMMUTABLE
+from .immutable import immutable_fields
 from .node_ports import refuse_node_ports, remove_unset
 from .object_shapes import refuse_misshapen
 from .objects import Key, Kind, key_of, kind_of
@@ -58,6 +60,7 @@ class Unit:
     assumed: namespaces that need not exist yet, as a step before may only have planned them: what is created in one that
         does not exist is not tried.
     with_pods: what is deleted counts as gone only when its pods are gone too.
+    recreate: delete and create anew what differs in immutable fields (see recreate.py); None does not offer it.
     """
 
     manager: str
@@ -74,6 +77,7 @@ class Unit:
     with_pods: bool = False
     previous_owners: frozenset[str] = frozenset()
     force: bool = False
+    recreate: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,8 @@ class Change:
     retired: the previous field managers whose fields become ours by it.
     problem: why the server does not say so: then `after` is a guess.
     first: it is deleted before anything is applied, not after.
+    recreated: it is deleted to be created anew, or created anew.
+    patch: `desired` is a merge patch of an object that is not the unit's.
     """
 
     action: str
@@ -93,6 +99,8 @@ class Change:
     retired: frozenset[str] = frozenset()
     problem: Refused | None = None
     first: bool = False
+    recreated: bool = False
+    patch: bool = False
 
     @property
     def summary(self) -> dict[str, str]:
@@ -107,6 +115,7 @@ class Plan:
     leaving: objects that are being deleted, and must be gone before others, or they themselves, can be created.
     ending: objects that are not wanted, and whose deletion was asked for before and goes on.
     adjust: leaves to controllers what they have set in a live object, which is given second.
+    warnings: what is not done as the unit wants it.
     """
 
     unit: Unit
@@ -116,6 +125,7 @@ class Plan:
     leaving: list[Key] = field(default_factory=list)
     ending: list[Key] = field(default_factory=list)
     adjust: Callable[[Object, Object | None], Object] | None = None
+    warnings: list[str] = field(default_factory=list)
 
     @cached_property
     def digest(self) -> str:
@@ -298,10 +308,12 @@ def _rehearsed(cluster: Cluster, unit: Unit, obj: Object, live: Object) -> Chang
         hands = retired | fields.by_hand(live)
         if error.status == 422 and hands:
             # What was changed by hand and what we want may not go together, such as two ports of one name.
-            return _update_by_force(cluster, unit, obj, live, hands, error)
-        problem = refusal(key, error)
+            forced = _update_by_force(cluster, unit, obj, live, hands)
+            if forced is not None:
+                return forced
+        problem = immutable_fields(key, error, obj, live, recreate=unit.recreate) or refusal(key, error)
         # Those that may be overcome: all that the user may not do is said at once, and a plan may mend a webhook.
-        if isinstance(problem, Refused) and (error.status == 403 or problem.code == WEBHOOK):
+        if isinstance(problem, Refused) and (error.status == 403 or problem.code in (WEBHOOK, IMMUTABLE)):
             guess = fields.overlaid(live, obj, {})
             return Change("update", key, live, guess, desired=obj, retired=retired, problem=problem)
         raise problem from error
@@ -310,14 +322,12 @@ def _rehearsed(cluster: Cluster, unit: Unit, obj: Object, live: Object) -> Chang
     return Change("update", key, live, after, desired=obj, retired=retired)
 
 
-def _update_by_force(
-    cluster: Cluster, unit: Unit, obj: Object, live: Object, retired: frozenset[str], refused: ApiError
-) -> Change:
-    """The update that also takes away what `retired` managers have set; raises if that was not why it is `refused`."""
+def _update_by_force(cluster: Cluster, unit: Unit, obj: Object, live: Object, retired: frozenset[str]) -> Change | None:
+    """The update that also takes away what `retired` managers have set; None if that is refused, too."""
     try:
         after = _taken_over(cluster, unit, obj, live, retired, takeover.forced(live, obj))
     except ApiError:
-        raise refusal(key_of(obj), refused) from refused
+        return None
     return Change("update", key_of(obj), live, after, desired=obj, retired=retired)
 
 

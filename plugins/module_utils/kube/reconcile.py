@@ -113,6 +113,10 @@ def _checked_plan(
     plan = make_plan(cluster, unit)
     foreign_owners.refuse_foreign(plan)
     conflicts.refuse_conflicts(plan)
+    if unit.recreate and any(change.problem for change in plan.changes):
+        from .recreate import plan_recreation
+
+        plan_recreation(cluster, plan)
     if checks is not None:
         checks(plan)
     if expected_digest and plan.digest != expected_digest:

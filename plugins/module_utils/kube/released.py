@@ -16,15 +16,18 @@ _SERVICE = Kind("v1", "Service")
 
 def released(plan: Plan) -> Iterator[str]:
     """A sentence for each Service that is changed in a way that takes something from its clients."""
+    created = {change.key.identity: change.after for change in plan.changes if change.recreated and change.after}
     for change in plan.changes:
-        if change.key.of != _SERVICE or change.before is None or change.after is None:
+        becomes = created.get(change.key.identity) if change.recreated else change.after
+        if change.key.of != _SERVICE or change.before is None or becomes is None:
             continue
-        before, after = _type(change.before), _type(change.after)
-        gives_up = before == "LoadBalancer" != after
+        before, after = _type(change.before), _type(becomes)
+        gives_up = before == "LoadBalancer" and (after != before or change.recreated)
         lost = [f"the address {address}" for address in _addresses(change.before) if gives_up]
-        lost += [f"the node port {port}" for port in sorted(_node_ports(change.before) - _node_ports(change.after))]
+        lost += [f"the node port {port}" for port in sorted(_node_ports(change.before) - _node_ports(becomes))]
         if lost:
             how = f"is changed from {before} to {after}" if before != after else "is changed"
+            how = "is created anew" if change.recreated else how
             yield f"{change.key} {how}, which releases {', '.join(lost)}: clients have to be told where else to go."
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...kube.errors import Refused
 from ...kube.field_managers import PREVIOUS
+from ...kube.immutable import ImmutableFields
 from ...kube.objects import Kind, key_of, kind_of
 from ...kube.plan import Plan, Unit
 from ...kube.resources import of_definitions
@@ -137,6 +138,7 @@ class Addons:
         may only have planned the control plane, its gateways and its providers: these are as `assumed` says, or left
         alone where it does not say.
         """
+        _name_storage(plan)
         refuse_owned(plan, {LABEL: self.namespace})
         _refuse_unserved_monitors(cluster, plan)
         refuse_missing_namespaces(cluster, plan)
@@ -154,6 +156,16 @@ class Addons:
                 {}, cluster, replace(plan, objects=gateways), assumed=coming.gateway_namespaces
             )
             settle(wrong, force=False)
+
+
+def _name_storage(plan: Plan) -> None:
+    """Say of claims that cannot be changed in place by which option they are set."""
+    for number, change in enumerate(plan.changes):
+        problem, addon = change.problem, labels_of(change.desired or {"metadata": {}}).get(ADDON_LABEL)
+        if isinstance(problem, ImmutableFields) and addon and any(".storage" in path for path in problem.fields):
+            note = f"It is storage.{addon}, in the role mesh mesh_addons_storage, that sets this."
+            said = ImmutableFields(problem.key, problem.fields, f"{problem.remedy} {note}")
+            plan.changes[number] = replace(change, problem=said)
 
 
 def _refuse_unserved_monitors(cluster: Cluster, plan: Plan) -> None:
