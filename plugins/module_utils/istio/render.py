@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from ..kube.errors import InvalidInput, MeshError
-from .cache import cache_folder, write_atomically
+from .cache import belongs, cache_folder, write_atomically
 from .istioctl import Istioctl, IstioctlFailed
 from .operator_merge import get_path
 from .overlays import Overlay
@@ -72,10 +72,9 @@ class Renderer:
     def _cached(self, digest: str, make: Callable[[], Any]) -> Any:
         folder = cache_folder("rendered", self.cache_dir)
         entry = folder / f"{digest}.json"
-        try:
-            return json.loads(entry.read_bytes())
-        except (OSError, ValueError):
-            pass
+        if belongs(entry):
+            with contextlib.suppress(OSError, ValueError):
+                return json.loads(entry.read_bytes())
         made = make()
         with contextlib.suppress(OSError):
             write_atomically(entry, json.dumps(made, separators=(",", ":")).encode())

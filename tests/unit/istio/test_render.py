@@ -47,6 +47,16 @@ def test_a_damaged_entry_is_rendered_again(made: MadeRelease, own_cache: Path) -
     assert len(made.calls) == 2
 
 
+def test_an_entry_that_others_could_have_written_is_rendered_again(made: MadeRelease, own_cache: Path) -> None:
+    renderer = Renderer(made.release)
+    renderer.render([])
+    [entry] = (own_cache / "rendered").glob("*.json")
+    entry.write_text('[{"kind": "ClusterRoleBinding"}]')
+    entry.chmod(0o666)
+    assert renderer.render([]) == []
+    assert len(made.calls) == 2
+
+
 def test_another_chart_takes_the_place_of_base(made: MadeRelease) -> None:
     made.write("manifests/charts/default/templates/mutatingwebhook.yaml", "")
     made.renders(make("ConfigMap", "of-a-tag", "istio-system"), tags=True)
