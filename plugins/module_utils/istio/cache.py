@@ -57,9 +57,13 @@ def cache_folders(name: str, root: str | os.PathLike[str] | None = None) -> Iter
 def belongs(path: Path) -> bool:
     """Whether a path is there, belongs to this user or root, and nobody else can write to it; links are not followed."""
     try:
-        status = path.lstat()
+        return is_own(path.lstat())
     except OSError:
         return False
+
+
+def is_own(status: os.stat_result) -> bool:
+    """Whether a file or folder belongs to this user or root, and nobody else can write to it."""
     if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
         return False
     return status.st_uid in (os.geteuid(), 0) and not status.st_mode & _OF_OTHERS

@@ -21,7 +21,7 @@ from ..kube.errors import InvalidInput, Refused
 from ..kube.progress import Progress, silent
 from ..kube.text import read_text
 from .cache import cache_folder, cache_folders, locked
-from .contents import is_ours, recorded_checksum
+from .contents import recorded_checksum
 
 OFFICIAL = "https://github.com/istio/istio/releases/download"
 """Where the releases are published, as `<this>/<version>/istio-<version>-<os>-<arch>.tar.gz`."""
@@ -159,9 +159,9 @@ def _is_cached(root: Path, expected: str | None) -> bool:
 
     What is not so is made anew.
     """
-    if not is_release(root) or not is_ours(root):
+    if not is_release(root):
         return False
-    found = recorded_checksum(root)
+    found = recorded_checksum(root, ours=True)
     return found is not None and expected in (None, found)
 
 
