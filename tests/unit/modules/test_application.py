@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import http.server
+import json
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,7 +21,7 @@ from ansible_collections.meshops.istio.tests.unit.download.serving import (
     authority,
     serve,
 )
-from ansible_collections.meshops.istio.tests.unit.kube.api_server import ApiServer
+from ansible_collections.meshops.istio.tests.unit.kube.api_server import Answer, ApiServer
 from ansible_collections.meshops.istio.tests.unit.modules.running import Run
 
 __all__ = ["authority", "serve"]
@@ -129,6 +130,22 @@ def test_another_plan_than_the_approved_one_is_refused(api: ApiServer, on_api: R
     other = on_api("application", **SHOP, definition=[config_map("texts")], plan_digest=digest)
     assert (other["code"], api.writes) == ("plan_changed", [])
     assert on_api("application", **SHOP, definition=[config_map("settings")], plan_digest=digest)["changed"]
+
+
+def test_an_immutable_field_is_named_with_the_way_out(api: ApiServer, on_api: Run) -> None:
+    on_api("application", **SHOP, definition=[config_map("settings", key="one")])
+    causes = [{"field": "data", "message": "Forbidden: field is immutable when `immutable` is set"}]
+    api.fault = lambda request: (
+        Answer(422, {"kind": "Status", "code": 422, "message": "swordfish", "details": {"causes": causes}})
+        if request.method == "PATCH" and request.path == path_of("settings")
+        else None
+    )
+    written = len(api.writes)
+    result = on_api("application", **SHOP, definition=[config_map("settings", key="two")])
+    assert (result["code"], result["details"]["fields"], len(api.writes)) == ("immutable", ["data"], written)
+    for part in ("ConfigMap shop/settings", "set `recreate`", "mesh_applications[].recreate"):
+        assert part in result["msg"]
+    assert "swordfish" not in json.dumps(result)
 
 
 # --- what it is made of --------------------------------------------------------------------------------------------
