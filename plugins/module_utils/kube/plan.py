@@ -23,8 +23,7 @@ from .cluster import Cluster
 from .errors import ApiError, InvalidInput, Refused
 from .foreign_owners import refuse_object
 from .ignored import leave
-from .immutable import CODE as IMMUTABLE
-from .immutable import immutable_fields
+from .immutable import ImmutableFields, immutable_fields
 from .node_ports import refuse_node_ports, remove_unset
 from .object_shapes import refuse_misshapen
 from .objects import Key, Kind, key_of, kind_of
@@ -313,7 +312,7 @@ def _rehearsed(cluster: Cluster, unit: Unit, obj: Object, live: Object) -> Chang
                 return forced
         problem = immutable_fields(key, error, obj, live, recreate=unit.recreate) or refusal(key, error)
         # Those that may be overcome: all that the user may not do is said at once, and a plan may mend a webhook.
-        if isinstance(problem, Refused) and (error.status == 403 or problem.code in (WEBHOOK, IMMUTABLE)):
+        if isinstance(problem, Refused) and (error.status == 403 or problem.code in (WEBHOOK, ImmutableFields.code)):
             guess = fields.overlaid(live, obj, {})
             return Change("update", key, live, guess, desired=obj, retired=retired, problem=problem)
         raise problem from error
