@@ -169,6 +169,17 @@ def test_a_namespace_that_is_going_is_waited_for(api: ApiServer, cluster: Cluste
     assert cluster.apply(web(), manager=MANAGER)
 
 
+@pytest.mark.usefixtures("pauses")
+def test_a_dry_run_does_not_wait_for_a_namespace_that_is_going(
+    api: ApiServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "BRIEFLY", 0.0)
+    going = status(403, "Forbidden", "unable to create new content in namespace x: it is being terminated")
+    api.fault = lambda request: going
+    cluster.deadline = time.monotonic() + 300
+    assert "being terminated" in fails(lambda: cluster.apply(web(), manager=MANAGER, dry_run=True)).message
+
+
 def test_every_error_of_a_schema_is_shown_without_values(api: ApiServer, cluster: Cluster) -> None:
     message = (
         "failed to create typed patch object (shop/web; apps/v1, Kind=Deployment): errors:\n"

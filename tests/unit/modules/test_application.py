@@ -222,6 +222,22 @@ def test_a_namespace_that_does_not_exist_is_refused_or_made(api: ApiServer, on_a
     made = on_api("application", **bank, create_namespaces=True)
     assert acts(made)[0] == ("create", "/bank")
     assert not on_api("application", **bank, create_namespaces=True)["changed"]
+
+
+@pytest.mark.parametrize("check", [True, False], ids=["check-mode", "in-earnest"])
+def test_a_namespace_that_is_being_deleted_is_refused_at_once(api: ApiServer, on_api: Run, check: bool) -> None:
+    metadata = {"name": "bank", "deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": ["example.com/hold"]}
+    api.put("/api/v1/namespaces/bank", {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+    bank = {"name": "bank", "namespace": "bank", "definition": [config_map("settings")]}
+    refused = on_api("application", **bank, check=check)
+    assert (refused["code"], api.writes) == ("namespace_missing", [])
+    assert "bank is being deleted" in refused["msg"]
+    planned = on_api("application", **bank, create_namespaces=True, check=True)
+    assert acts(planned) == [("create", "/bank"), ("create", "bank/settings")]
+    assert api.writes == []
+    failed = on_api("application", **bank, create_namespaces=True, wait_timeout=1)
+    assert "Namespace bank still exists" in failed["msg"]
+    assert "example.com/hold" in failed["msg"]
     on_api("application", name="bank", namespace="bank", state="absent")
     assert "/bank" in there(api)
 

@@ -43,6 +43,18 @@ def test_a_mesh_in_a_few_lines() -> None:
     ]
 
 
+def test_pods_without_a_sidecar_are_told_with_what_to_do() -> None:
+    lacking = {"kind": "Deployment", "namespace": "shop", "missing": 1, "reason": ""}
+    workloads = [
+        {**lacking, "name": "web", "rolling_out": False, "progress": ""},
+        {**lacking, "name": "slow", "rolling_out": True, "progress": "1 of 3 replicas updated"},
+    ]
+    web, slow = [line for line in summary({"prod": {**RESULT, "workloads": workloads}}) if "no sidecar" in line]
+    assert "mesh_restart" in web
+    assert "roll-out under way: 1 of 3 replicas updated" in slow
+    assert "mesh_restart" not in slow
+
+
 def test_an_empty_cluster() -> None:
     assert summary({"new": {"server": "https://10.0.0.1:6443", "changes": [], "planned": True}}) == [
         "new: https://10.0.0.1:6443",
