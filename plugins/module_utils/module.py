@@ -32,7 +32,8 @@ from .sources import read_sources
 
 if TYPE_CHECKING:
     from .istio.release import Release
-    from .kube.plan import Plan, Unit
+    from .kube.plan import Plan
+    from .kube.unit import Unit
 
 VERSION = "0.1.0"
 """The collection's version, as in galaxy.yml."""
@@ -178,7 +179,7 @@ class MeshModule(AnsibleModule):
         def check(plan: Plan) -> None:
             if checks is not None:
                 checks(plan)
-            for sentence in {*released(plan), *plan.warnings} - told:
+            for sentence in sorted({*released(plan), *plan.warnings, *map(str, plan.kept)} - told):
                 told.add(sentence)
                 self.progress(sentence)
                 self.warn(sentence)

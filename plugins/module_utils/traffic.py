@@ -14,8 +14,9 @@ from .arguments import PLAN, WAIT, ArgumentSpec
 from .istio.traffic.problems import settle
 from .istio.traffic.steps import steps
 from .istio.traffic.unit import Builder
-from .kube.plan import Plan, Unit
+from .kube.plan import Plan
 from .kube.reconcile import Outcome, reconcile
+from .kube.unit import Unit
 from .module import MeshModule, Result
 
 COMMON: ArgumentSpec = {

@@ -12,8 +12,10 @@ version_added: 0.1.0
 description:
   - Applies a sample of the Istio release, or manifests from files, folders, URLs and the task itself, waits until all of
     it is ready, and deletes what the application contained earlier and no longer does.
-  - Objects are applied on the server's side, and labelled with the application's name and namespace. By these labels
-    the application is found again.
+  - Objects are applied on the server's side, and labelled with the application's name and namespace. A ConfigMap
+    C(meshops-istio.application.NAME) in the application's namespace is its inventory, which lists them, so that what is
+    no longer part of it is found again, of whatever kind.
+  - An object is deleted only if it is in the inventory, this application has applied it, and no controller owns it.
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.download
@@ -37,7 +39,7 @@ options:
   state:
     description:
       - Whether the application is to be there.
-      - V(absent) deletes what carries its labels. Manifests need not be given.
+      - V(absent) deletes what its inventory lists. Manifests need not be given.
     type: str
     choices: [present, absent]
     default: present
@@ -85,11 +87,20 @@ options:
     default: false
   prune:
     description:
-      - Whether to delete what carries the application's labels and is no longer part of it.
-      - Objects of Kubernetes' own and of Istio's kinds are found, and objects of other kinds as long as the application
-        has one of the kind.
+      - Whether to delete what the application contained earlier and no longer does.
+      - An object with the annotation C(meshops.istio/prune=disabled) or C(helm.sh/resource-policy=keep) is kept, and so
+        are PersistentVolumeClaims that O(prune_claims) does not name, namespaces that hold either, and
+        CustomResourceDefinitions whose objects are kept. A warning names what is kept.
     type: bool
     default: true
+  prune_claims:
+    description:
+      - Names of PersistentVolumeClaims to delete, with what is stored there, once they are no longer part of the
+        application, and, where a namespace of the application is deleted, of any other claims in it. Patterns such as
+        V(data-*) are allowed.
+    type: list
+    elements: str
+    default: []
   wait_for:
     description:
       - Conditions to wait for beyond the objects being ready, within the same O(wait_timeout).
@@ -252,6 +263,43 @@ changes:
       returned: always
       type: str
       sample: helloworld-v1
+kept:
+  description: What is no longer part of the application and yet not deleted.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - api_version: v1
+      kind: PersistentVolumeClaim
+      namespace: shop
+      name: orders
+      reason: a claim is deleted only if it is asked for by name
+  contains:
+    api_version:
+      description: The object's API version.
+      returned: always
+      type: str
+      sample: v1
+    kind:
+      description: The object's kind.
+      returned: always
+      type: str
+      sample: PersistentVolumeClaim
+    namespace:
+      description: The object's namespace, empty where it has none.
+      returned: always
+      type: str
+      sample: shop
+    name:
+      description: The object's name.
+      returned: always
+      type: str
+      sample: orders
+    reason:
+      description: Why it is kept.
+      returned: always
+      type: str
+      sample: a claim is deleted only if it is asked for by name
 plan_digest:
   description: Names the plan, for O(plan_digest). The same changes to the same objects have the same digest.
   returned: success
@@ -270,6 +318,7 @@ details:
 """
 
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -280,8 +329,10 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.condition impor
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
 from ansible_collections.meshops.istio.plugins.module_utils.kube.images import replace_images, with_pull_secrets
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, Kind, key_of
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Plan
 from ansible_collections.meshops.istio.plugins.module_utils.kube.ready import status
 from ansible_collections.meshops.istio.plugins.module_utils.kube.resources import BUILT_IN
+from ansible_collections.meshops.istio.plugins.module_utils.kube.unit import Unit
 from ansible_collections.meshops.istio.plugins.module_utils.kube.wait import Expectation, wait_ready
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 from ansible_collections.meshops.istio.plugins.module_utils.sources import read_definitions
@@ -305,9 +356,11 @@ def present(module: MeshModule) -> Result:
     conditions = [awaited(module, one, objects) for one in parameters["wait_for"] or ()]
     namespaces = missing_namespaces(cluster, objects) if parameters["create_namespaces"] else []
     deadline = time.monotonic() + module.time_limit
-    result = module.reconcile(
-        application.unit([*namespaces, *objects], prune=parameters["prune"]),
-        checks=lambda plan: application.check(cluster, plan, force=parameters["force"], check_mode=module.check_mode),
+    unit = application.unit([*namespaces, *objects], prune=parameters["prune"], claims=parameters["prune_claims"])
+    result = reconcile(
+        module,
+        unit,
+        lambda plan: application.check(cluster, plan, force=parameters["force"], check_mode=module.check_mode),
     )
     if parameters["wait"] and not module.check_mode:
         if parameters["load_balancer"]:
@@ -320,9 +373,22 @@ def present(module: MeshModule) -> Result:
 
 
 def absent(module: MeshModule) -> Result:
-    """Delete what carries the application's labels."""
+    """Delete what the application contains."""
     application = Application(module.params["name"], module.params["namespace"])
-    return {**identity(application), "objects": [], **module.reconcile(application.unit([]))}
+    unit = application.unit([], claims=module.params["prune_claims"])
+    return {**identity(application), "objects": [], **reconcile(module, unit)}
+
+
+def reconcile(module: MeshModule, unit: Unit, checks: Callable[[Plan], None] | None = None) -> Result:
+    """As the module's own, with what is kept."""
+    kept: list[Result] = []
+
+    def check(plan: Plan) -> None:
+        if checks is not None:
+            checks(plan)
+        kept[:] = [one.summary for one in plan.kept]
+
+    return {**module.reconcile(unit, checks=check), "kept": kept}
 
 
 def identity(application: Application) -> Result:
@@ -378,6 +444,7 @@ def main() -> None:
             "images": {"type": "dict", "default": {}},
             "create_namespaces": {"type": "bool", "default": False},
             "prune": {"type": "bool", "default": True},
+            "prune_claims": {"type": "list", "elements": "str", "default": []},
             "wait_for": {"type": "list", "elements": "dict", "options": CONDITION},
             "load_balancer": {"type": "bool", "default": False},
             **RELEASE,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.meshops.istio.plugins.module_utils.istio.labels import OWNER_NAME, labels_of
+from ansible_collections.meshops.istio.plugins.module_utils.kube.inventory import LABEL
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key
 
 from .compare import Difference
@@ -58,6 +59,10 @@ def _is_of_another_owner(found: Difference, theirs: Objects) -> bool:
     return owner is not None and owner not in {labels_of(obj).get(OWNER_NAME) for obj in theirs.values()}
 
 
+def _is_inventory(found: Difference, theirs: Objects) -> bool:
+    return found.theirs is None and not found.path and LABEL in labels_of(found.ours)
+
+
 _HELM = "meta.helm.sh/"
 _NAMED = {("labels", "release"), ("labels", "app.kubernetes.io/instance")}
 
@@ -75,6 +80,12 @@ EXPECTED = (
         "replicas",
         "an HPA scales the Deployment: it chooses spec.replicas, and what was there is handed over to it",
         _is_scaled,
+        of_moves=False,
+    ),
+    Expected(
+        "inventory",
+        "it lists what we have applied, so that all of that is found again and nothing else is deleted",
+        _is_inventory,
         of_moves=False,
     ),
     Expected("CRDs", "CRDs are never pruned: the users' resources would go with them", _is_crd),

@@ -4,8 +4,8 @@
 
 """An application: any set of manifests that is applied, awaited and removed as one unit.
 
-Its objects carry two labels that say which application they belong to, its name and its namespace. By them what it
-no longer contains is found again, whatever happened in between.
+Its objects carry two labels that say which application they belong to, its name and its namespace. An inventory in its
+namespace lists them, so that what it no longer contains is found again, of whatever kind.
 """
 
 from __future__ import annotations
@@ -13,13 +13,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..kube.errors import ApiError, InvalidInput, Refused, UnknownKind
 from ..kube.field_managers import PREVIOUS
+from ..kube.inventory import Inventory
+from ..kube.keep import reason_to_keep
 from ..kube.objects import Kind, key_of, kind_of
-from ..kube.plan import Plan, Unit
+from ..kube.plan import Plan
 from ..kube.resources import OWN_GROUPS
+from ..kube.unit import Unit
 from .injected_pod import as_injected
 from .kinds import DEFINITIONS, KINDS, RETIRED_GROUPS, is_awaited
 from .labels import labels_of
@@ -36,27 +40,8 @@ NAME_LABEL = "meshops.istio/application"
 NAMESPACE_LABEL = "meshops.istio/application-namespace"
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-SEARCHED = (
-    *(
-        Kind("v1", kind)
-        for kind in ("ConfigMap", "LimitRange", "Namespace", "PersistentVolume", "PersistentVolumeClaim")
-    ),
-    *(Kind("v1", kind) for kind in ("Pod", "ResourceQuota", "Secret", "Service", "ServiceAccount")),
-    *(Kind("apps/v1", kind) for kind in ("DaemonSet", "Deployment", "StatefulSet")),
-    *(Kind("batch/v1", kind) for kind in ("CronJob", "Job")),
-    *(Kind("networking.k8s.io/v1", kind) for kind in ("Ingress", "NetworkPolicy")),
-    *(Kind("rbac.authorization.k8s.io/v1", kind) for kind in ("ClusterRole", "ClusterRoleBinding")),
-    *(Kind("rbac.authorization.k8s.io/v1", kind) for kind in ("Role", "RoleBinding")),
-    Kind("autoscaling/v2", "HorizontalPodAutoscaler"),
-    Kind("policy/v1", "PodDisruptionBudget"),
-    Kind("storage.k8s.io/v1", "StorageClass"),
-    Kind("scheduling.k8s.io/v1", "PriorityClass"),
-    Kind("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration"),
-    Kind("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration"),
-    Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition"),
-    *KINDS,
-)
-"""The kinds among which an application's earlier objects are looked for, beside those that it still has."""
+_UNSEARCHED = frozenset({"ComponentStatus", "ControllerRevision", "Event", "Node"})
+"""Kinds that nobody applies, and that a cluster has many of."""
 
 
 @dataclass(frozen=True)
@@ -97,22 +82,36 @@ class Application:
         metadata["labels"] = {**(metadata.get("labels") or {}), **self.labels}
         return {**obj, "metadata": metadata}
 
-    def unit(self, objects: Sequence[Object], *, prune: bool = True) -> Unit:
-        """What `reconcile` makes of the cluster: these objects and, with `prune`, no others of this application."""
+    def unit(self, objects: Sequence[Object], *, prune: bool = True, claims: Sequence[str] = ()) -> Unit:
+        """What `reconcile` makes of the cluster: these objects and, with `prune`, no others of this application.
+
+        claims: the PersistentVolumeClaims that are deleted when they are no longer part of it; others are kept.
+        """
         return Unit(
             manager=f"{MANAGER}/{self.name}",
             objects=objects,
             retired=PREVIOUS,
-            stale=(lambda cluster: self.live(cluster, objects)) if prune else None,
+            stale=lambda cluster: self.labelled(cluster, objects),
+            inventory=Inventory(
+                "application",
+                self.name,
+                self.namespace,
+                # Namespaces that are only created for it have no labels.
+                records=lambda obj: self.labels.items() <= labels_of(obj).items(),
+                owns=lambda obj: owner_of(obj) in ((self.name, self.namespace), ("", "")),
+                prunes=lambda _obj: prune,
+            ),
+            keeps=partial(reason_to_keep, claims=claims),
             adjust=as_injected,
             awaited=is_awaited,
         )
 
-    def live(self, cluster: Cluster, objects: Sequence[Object]) -> list[Object]:
-        """The application's objects in the cluster: those of Kubernetes' own and Istio's kinds, and of `objects`' kinds."""
-        cluster.learn(DEFINITIONS)
-        # Read at the version that is applied, else at any.
-        kinds = {(kind.group, kind.kind): kind for kind in (*SEARCHED, *map(kind_of, objects))}
+    def labelled(self, cluster: Cluster, objects: Sequence[Object]) -> list[Object]:
+        """The objects with the application's labels, of all kinds that can be listed and deleted.
+
+        Searched for where there is no inventory, as for what releases before inventories have applied.
+        """
+        kinds = [kind for kind in cluster.deletable() if kind.kind not in _UNSEARCHED]
         namespaces = {self.namespace, *(key_of(obj).namespace for obj in objects)} - {""}
         selector = ",".join(f"{name}={value}" for name, value in self.labels.items())
 
@@ -127,19 +126,19 @@ class Application:
             # Who may look into some namespaces only cannot have put objects into others.
             return [obj for namespace in sorted(namespaces) for obj in _readable(cluster, kind, namespace, selector)]
 
-        found = [obj for objects in cluster.parallel(read, list(kinds.values())) for obj in objects]
+        found = [obj for objects in cluster.parallel(read, kinds) for obj in objects]
         # What is found here may be deleted: no proxy that drops a selector shall widen it.
         return [obj for obj in found if self.labels.items() <= labels_of(obj).items()]
 
     def check(self, cluster: Cluster, plan: Plan, *, force: bool = False, check_mode: bool = False) -> None:
         """Raise Refused for a plan that cannot work or, unless forced, that takes what another application has."""
-        created = [change.desired for change in plan.changes if change.action == "create" and change.desired]
+        writes = (*plan.changes, *plan.bookkeeping)
+        created = [change.desired for change in writes if change.action == "create" and change.desired]
         _refuse_missing_namespaces(cluster, created)
         if not check_mode:  # where what would define a kind may have been planned only
             _refuse_unserved_kinds(cluster, created)
         for change in plan.changes:
-            own = labels_of(change.before) if change.before else {}
-            owner = own.get(NAME_LABEL), own.get(NAMESPACE_LABEL)
+            owner = owner_of(change.before or {})
             if not force and owner[0] and owner != (self.name, self.namespace):
                 raise Refused(
                     f"{change.key} belongs to the application {owner[0]} of namespace {owner[1]}: take it out of one of"
@@ -149,6 +148,12 @@ class Application:
                     application=owner[0],
                     namespace=owner[1],
                 )
+
+
+def owner_of(obj: Mapping[str, Any]) -> tuple[str, str]:
+    """Name and namespace of the application that an object belongs to by its labels; empty where it belongs to none."""
+    own = labels_of(obj)
+    return own.get(NAME_LABEL, ""), own.get(NAMESPACE_LABEL, "")
 
 
 def missing_namespaces(cluster: Cluster, objects: Iterable[Object]) -> list[Object]:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..kube.errors import InvalidInput
 from ..kube.objects import Key, Kind, key_of
-from ..kube.plan import Plan, Unit
+from ..kube.plan import Plan
+from ..kube.unit import Unit
 from . import helm, inventory, labels, ordering, tags
 from .configuration import Configuration, Options
 from .dead_webhooks import left_over, refuse_left_over
@@ -22,7 +23,7 @@ from .install_warnings import network_settings, pruned_of_others, unmatched_patc
 from .kinds import is_awaited
 from .labels import component_of, labels_of, owner_labels
 from .overlap import refuse_overlap
-from .ownership import MANAGER, PREVIOUS_OWNERS, RETIRED, refuse_claimed_gateways, refuse_missing_namespaces
+from .ownership import INSTALLERS, MANAGER, PREVIOUS_OWNERS, RETIRED, refuse_claimed_gateways, refuse_missing_namespaces
 from .providers import providers_in
 from .release import Release
 from .remarks import remarks
@@ -179,6 +180,8 @@ class ControlPlane:
             objects=objects,
             retired=RETIRED,
             previous_owners=PREVIOUS_OWNERS,
+            previous=INSTALLERS - {MANAGER},
+            inventory=inventory.of_control_plane(self.revision, self.configuration.owner, self.namespace, objects),
             stale=lambda cluster: inventory.installed_by(
                 cluster,
                 revision=self.configuration.revision,

@@ -18,7 +18,7 @@ from ..kube.errors import InvalidInput
 from ..kube.field_managers import PREVIOUS
 from ..kube.fields import owned_by
 from ..kube.objects import Kind
-from ..kube.plan import Unit
+from ..kube.unit import Unit
 
 if TYPE_CHECKING:
     from ..kube.cluster import Cluster

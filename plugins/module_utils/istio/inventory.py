@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..kube.inventory import LABEL, Inventory, applied_by, is_controlled, listed_in
 from ..kube.objects import Kind
-from . import labels
-from .labels import labels_of
+from . import labels, tags
+from .labels import labels_of, owner_labels
+from .ownership import INSTALLERS
 
 if TYPE_CHECKING:
     from ..kube.cluster import Cluster
@@ -66,6 +68,8 @@ CRD = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 # No chart brings one, but an overlay can make one of a gateway.
 _REMOVED = (*PRUNED, Kind("apps/v1", "StatefulSet"))
 _PURGED = (*_REMOVED, CRD, Kind("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition"))
+_NEVER_PRUNED = frozenset({CRD.kind, "Namespace"})
+_MODULE = "control_plane"
 _REVISIONED = (labels.PILOT, labels.INGRESS, labels.EGRESS, labels.CNI, labels.ZTUNNEL)
 
 
@@ -82,13 +86,46 @@ def installed_by(
         selector.append(f"{labels.OWNER_NAME}={owner}")
     if namespace:
         selector.append(f"{labels.OWNER_NAMESPACE}={namespace}")
+    wanted = list(wanted)
     kept = {_identity(obj) for obj in wanted}
-    injects = any(kind == "MutatingWebhookConfiguration" for kind, _namespace, _name in kept)
     for obj in _select(cluster, PRUNED, ",".join(selector)):
-        own = labels_of(obj)
-        orphaned = labels.TAG in own and not injects
-        if own.get(labels.NOT_PRUNED) != "true" or _identity(obj) in kept or orphaned:
+        if _is_pruned(obj, wanted) or _identity(obj) in kept:
             yield obj
+
+
+def of_control_plane(revision: str, owner: str, namespace: str, wanted: Collection[Mapping[str, Any]]) -> Inventory:
+    """The inventory of a revision. What another revision or owner has taken over is no longer listed.
+
+    istioctl's objects are searched for beside it: it may be run on top, and prunes by labels.
+    """
+    own = owner_labels(version="", revision=revision, name=owner, namespace=namespace)
+    del own[labels.VERSION]
+    return Inventory(
+        _MODULE,
+        revision,
+        namespace,
+        records=lambda obj: obj["kind"] not in _NEVER_PRUNED,
+        owns=lambda obj: own.items() <= labels_of(obj).items() and _is_pruned(obj, wanted),
+        searches=True,
+    )
+
+
+def of_removed(revision: str, namespace: str) -> Inventory:
+    """The inventory of a revision that is removed: what it shares with others stays."""
+    revision = revision or tags.DEFAULT
+
+    def owns(obj: Object) -> bool:
+        own = labels_of(obj)
+        return own.get(labels.REVISION) == revision and (own.get(labels.COMPONENT) in _REVISIONED or labels.TAG in own)
+
+    return Inventory(_MODULE, revision, namespace, owns=owns)
+
+
+def _is_pruned(obj: Mapping[str, Any], wanted: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether an object may be pruned by its labels."""
+    own = labels_of(obj)
+    orphaned = labels.TAG in own and not any(one["kind"] == "MutatingWebhookConfiguration" for one in wanted)
+    return own.get(labels.NOT_PRUNED) != "true" or orphaned
 
 
 def of_revision(cluster: Cluster, revision: str, namespace: str = "") -> list[Object]:
@@ -101,7 +138,8 @@ def of_revision(cluster: Cluster, revision: str, namespace: str = "") -> list[Ob
     if namespace:
         selector.append(f"{labels.OWNER_NAMESPACE}={namespace}")
     own = list(_select(cluster, _REMOVED, ",".join(selector)))
-    return _once([*own, *_select(cluster, _TAGGED, f"{labels.REVISION}={revision or 'default'},{labels.TAG}")])
+    own += _select(cluster, _TAGGED, f"{labels.REVISION}={revision or 'default'},{labels.TAG}")
+    return _once(obj for obj in own if _is_installed(obj, namespace))
 
 
 def of_all(cluster: Cluster, namespace: str, *, root_key: bool = False) -> list[Object]:
@@ -111,7 +149,8 @@ def of_all(cluster: Cluster, namespace: str, *, root_key: bool = False) -> list[
     The key that signs the mesh's certificates is among it only with `root_key`: a mesh that comes later would be
     another one, which trusts nothing of this one.
     """
-    found = [*_select(cluster, _PURGED, labels.COMPONENT), *_select(cluster, _TAGGED, labels.TAG)]
+    labelled = [*_select(cluster, _PURGED, labels.COMPONENT), *_select(cluster, _TAGGED, labels.TAG)]
+    found = [*(obj for obj in labelled if _is_installed(obj, namespace)), *_listed(cluster, namespace)]
     config_maps, others, leases = cluster.list_many(
         [(_CONFIG_MAP, "", f"{labels.CONFIG}=true"), (_CONFIG_MAP, namespace, ""), (_LEASE, namespace, "")]
     )
@@ -124,6 +163,25 @@ def of_all(cluster: Cluster, namespace: str, *, root_key: bool = False) -> list[
 def _is_election(obj: Object) -> bool:
     held = obj["kind"] == _LEASE.kind or _ELECTED in (obj["metadata"].get("annotations") or {})
     return held and _ELECTION.fullmatch(obj["metadata"]["name"]) is not None
+
+
+def _listed(cluster: Cluster, namespace: str) -> Iterator[Object]:
+    """The inventories of a mesh's control planes, and what they list of kinds that no label is looked for among."""
+    selector = f"{LABEL}={_MODULE}"
+    for config_map in cluster.list(_CONFIG_MAP, namespace, label_selector=selector) if namespace else ():
+        if not applied_by(config_map, INSTALLERS):
+            continue
+        yield config_map
+        for key in listed_in(config_map):
+            obj = cluster.get(key.of, key.name, key.namespace) if key.of not in _PURGED else None
+            if obj is not None and not is_controlled(obj) and applied_by(obj, INSTALLERS):
+                yield obj
+
+
+def _is_installed(obj: Mapping[str, Any], namespace: str) -> bool:
+    """Whether an object with Istio's labels is the mesh's own, and no copy in another namespace than the mesh's."""
+    place = obj["metadata"].get("namespace") or ""
+    return not is_controlled(obj) and (not namespace or place in ("", namespace) or applied_by(obj, INSTALLERS))
 
 
 def _once(objects: Iterable[Object]) -> list[Object]:

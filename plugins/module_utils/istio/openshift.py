@@ -17,7 +17,8 @@ from ..kube.errors import ApiError, InvalidInput, NotReady, Refused
 from ..kube.field_managers import PREVIOUS
 from ..kube.objects import Kind
 from ..kube.permissions import refuse_denied
-from ..kube.plan import Plan, Unit
+from ..kube.plan import Plan
+from ..kube.unit import Unit
 from .configuration import Options
 from .platforms import OPENSHIFT
 from .traffic.unit import served_kind

@@ -29,6 +29,9 @@ RETIRED = PREVIOUS | {TAG_MANAGER}
 PREVIOUS_OWNERS = frozenset({HELM})
 """Tools whose mesh is taken over without force."""
 
+INSTALLERS = frozenset({"istio-operator", "istioctl", "istio-ci", "helm", MANAGER, TAG_MANAGER})
+"""Field managers of those who prune what they have installed: of istioctl and its commands on tags, of Helm, and ours."""
+
 LOCK = "meshops-istio-control-plane"
 """One at a time, whatever the revision or tag: they share objects."""
 

@@ -11,8 +11,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ..kube.errors import Refused
+from ..kube.keep import is_marked_as_kept
 from ..kube.objects import Kind, key_of, kind_of
-from ..kube.plan import Plan, Unit
+from ..kube.plan import Plan
+from ..kube.unit import Unit
 from . import inventory, labels
 from .gateways import WORKLOADS
 from .labels import component_of, labels_of
@@ -36,12 +38,22 @@ def absent(*, revision: str = "", namespace: str = "", purge: bool = False, root
     that istiod signs certificates with, but for `root_key`.
     """
 
-    def stale(cluster: Cluster) -> list[dict[str, Any]]:
+    def removed(cluster: Cluster) -> list[dict[str, Any]]:
         if purge:
-            return inventory.of_all(cluster, namespace, root_key=root_key)
-        return inventory.of_revision(cluster, revision, namespace)
+            found = inventory.of_all(cluster, namespace, root_key=root_key)
+        else:
+            found = inventory.of_revision(cluster, revision, namespace)
+        # Helm's word for CRDs, that they are kept, is overruled by who asks for a purge.
+        return [obj for obj in found if not is_marked_as_kept(obj)]
 
-    return Unit(manager=MANAGER, objects=(), stale=stale, with_pods=True, previous_owners=PREVIOUS_OWNERS)
+    return Unit(
+        manager=MANAGER,
+        objects=(),
+        obstacles=removed,
+        inventory=inventory.of_removed(revision, namespace) if namespace and not purge else None,
+        with_pods=True,
+        previous_owners=PREVIOUS_OWNERS,
+    )
 
 
 def refuse_in_use(cluster: Cluster, plan: Plan, *, revision: str = "", purge: bool = False) -> None:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..kube.errors import InvalidInput, Refused
 from ..kube.objects import Key, Kind, key_of
-from ..kube.plan import Plan, Unit, clean
+from ..kube.plan import Plan, clean
+from ..kube.unit import Unit
 from . import labels, tags
 from .injectors import Injectors
 from .labels import labels_of
@@ -95,6 +96,7 @@ class RevisionTag:
             retired=retired,
             previous_owners=PREVIOUS_OWNERS,
             stale=lambda cluster: of_tag(cluster, self.name),
+            previous=retired,
             adjust=MeshRuntimeFields(retired | {TAG_MANAGER}, lambda: self._is_served(injector)),
             assumed=frozenset({self.namespace} if assumed else ()),
         )
@@ -105,6 +107,7 @@ class RevisionTag:
             manager=TAG_MANAGER,
             objects=(),
             stale=lambda cluster: of_tag(cluster, self.name),
+            previous=RETIRED | {MANAGER},
             previous_owners=PREVIOUS_OWNERS,
         )
 
@@ -150,6 +153,6 @@ class RevisionTag:
 
 
 def of_tag(cluster: Cluster, name: str) -> Iterable[Object]:
-    """The objects that make a tag, whoever made it."""
+    """The objects with the label of a tag."""
     lists = cluster.list_many([(kind, "", f"{labels.TAG}={name}") for kind in _OBJECTS])
     return [obj for objects in lists for obj in objects]

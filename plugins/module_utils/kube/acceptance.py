@@ -34,7 +34,7 @@ def refuse_unacceptable(cluster: Cluster, plan: Plan) -> None:
     }
     tried = [
         change
-        for change in plan.changes
+        for change in (*plan.changes, *plan.bookkeeping)
         if change.action == "create"
         and change.key.kind != "CustomResourceDefinition"
         and change.key not in plan.leaving

@@ -40,6 +40,9 @@ pod takes the other half of that second to start.
 TRIES = 5
 """Controllers write too: a take-over or deletion that lost a race is tried again on the newer object."""
 
+RECORDING = "inventory"
+"""The step that writes the unit's inventory."""
+
 _FIRST = frozenset(
     {
         "ClusterRole",
@@ -78,12 +81,12 @@ def apply_changes(
     Raises Refused for an object that the API server does not accept, NotReady where a gate or a CRD stays closed.
     """
     steps = _Steps(cluster, plan, gates, deadline, progress, permit).steps
-    total, written = sum(not step.passive for step in steps), 0
+    total, written = sum(_counts(step) for step in steps), 0
 
     def done(step: Step) -> None:
         nonlocal written
-        written += not step.passive
-        if not step.passive and (written == total or written % 100 == 0):
+        written += _counts(step)
+        if _counts(step) and (written == total or written % 100 == 0):
             progress(f"applied {written} of {total} objects")
 
     run_steps(steps, workers=POOL_SIZE, done=done)
@@ -151,9 +154,26 @@ class _Steps:
         self._passive: dict[Hashable, Step] = {}
         active = [self._step(change) for change in changes]
         self._order(active)
-        self.steps = [*active, *self._passive.values()]
+        self.steps = [*active, *self._passive.values(), *self._recording(active)]
         if new := [definition for definition in definitions if key_of(definition).identity in self._created]:
             self.steps.append(self._awaken(new))
+
+    def _recording(self, active: list[Step]) -> list[Step]:
+        """The inventory, before everything but the namespace that it is in."""
+        recording = self._plan.recording
+        if recording is None or recording.first is None:
+            return []
+        wanted, namespace = recording.first, ("", "Namespace", "", recording.inventory.namespace)
+
+        def run() -> None:
+            self._permit()
+            change = Change("update", recording.inventory.key, recording.before, wanted, desired=wanted)
+            _write(self._cluster, self._plan, change, patience=0.0)
+
+        for step in active:
+            if step.name != namespace:
+                step.needs.add(RECORDING)
+        return [Step(RECORDING, run, needs=self._named & {namespace})]
 
     def _step(self, change: Change) -> Step:
         needs: set[Hashable] = self._named & {("", "Namespace", "", change.key.namespace)}
@@ -240,6 +260,10 @@ class _Steps:
 
 def _nothing() -> None:
     pass
+
+
+def _counts(step: Step) -> bool:
+    return not step.passive and step.name != RECORDING
 
 
 def _kind(step: Step) -> str:

@@ -89,7 +89,19 @@ def write(
             wait_ready(cluster, keys, timeout=left(), progress=progress, desired=plan.objects)
             cluster.meter.begin(WRITE)
         delete()
+        _finish_inventory(cluster, plan, awaited=waits, permit=permit)
     return plan
+
+
+def _finish_inventory(cluster: Cluster, plan: Plan, *, awaited: bool, permit: Callable[[], None]) -> None:
+    deleted = [change.key for change in plan.changes if change.action == "delete"]
+    if plan.recording is None or Key("v1", "Namespace", "", plan.recording.inventory.namespace) in deleted:
+        return
+    # What was not awaited may be held by a finalizer, and is listed until it is gone.
+    doubtful = deleted if not awaited else []
+    live = cluster.parallel(lambda key: cluster.get(key.of, key.name, key.namespace), doubtful)
+    remaining = [key for key, obj in zip(doubtful, live, strict=True) if obj is not None]
+    plan.recording.finish(cluster, plan.unit.manager, remaining, permit)
 
 
 def _always() -> None:

@@ -277,6 +277,16 @@ class Cluster:
         """Whether the API server knows the kind at this version."""
         return kind in self._served()
 
+    def at_served_version(self, kind: Kind) -> Kind | None:
+        """The kind at a version that the API server serves, at its own if possible; None where it serves none."""
+        versions = [one for one in self._served() if (one.group, one.kind) == (kind.group, kind.kind)]
+        return kind if kind in versions else next(iter(versions), None)
+
+    def deletable(self) -> Results[Kind]:
+        """The kinds whose objects can be listed and deleted, each at the version that the API server prefers."""
+        kinds = {(kind.group, kind.kind): kind for kind, one in reversed(self._served().items()) if one.deletable}
+        return list(kinds.values())
+
     def namespaced(self, kind: Kind) -> bool:
         """Whether objects of the kind live in namespaces; raises InvalidInput for a kind that nobody knows."""
         return self._known(kind).namespaced

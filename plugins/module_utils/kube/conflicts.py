@@ -22,7 +22,8 @@ from .objects import Key
 
 if TYPE_CHECKING:
     from .cluster import Cluster
-    from .plan import Change, Plan, Unit
+    from .plan import Change, Plan
+    from .unit import Unit
 
 _MANAGER = re.compile(r'conflict with "([^"]+)"')
 _SHOWN = 5

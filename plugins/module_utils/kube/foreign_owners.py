@@ -14,7 +14,8 @@ from .errors import Refused
 from .objects import Key, key_of
 
 if TYPE_CHECKING:
-    from .plan import Plan, Unit
+    from .plan import Plan
+    from .unit import Unit
 
 HELM = "Helm"
 

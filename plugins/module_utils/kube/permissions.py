@@ -57,6 +57,8 @@ def required(cluster: Cluster, plan: Plan, *, waits: bool, locks: bool) -> list[
         # A kind whose CRD is created by this very plan is not known to the server's own access rules any less.
         found.update((Access(verb, kind.group, cluster.plural(kind), namespace), None) for verb in verbs)
 
+    for change in plan.bookkeeping:
+        add(change.key.of, change.key.namespace, _VERBS[change.action])
     for change in plan.changes:
         # CRDs are awaited whatever is asked for, before what they define.
         deleted = change.action == "delete" and (waits or change.recreated)

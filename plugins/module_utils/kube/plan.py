@@ -13,7 +13,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -24,10 +24,14 @@ from .errors import ApiError, InvalidInput, Refused
 from .foreign_owners import refuse_object
 from .ignored import leave
 from .immutable import ImmutableFields, immutable_fields
+from .inventory import Recording
+from .keep import Kept
 from .node_ports import refuse_node_ports, remove_unset
 from .object_shapes import refuse_misshapen
 from .objects import Key, Kind, key_of, kind_of
+from .prune import Pruning
 from .runtime_fields import RuntimeFields, is_scaler
+from .unit import Unit as Unit  # noqa: PLC0414 - what is planned is imported with its plan
 from .workloads import refuse_unselected
 
 Object = dict[str, Any]
@@ -38,45 +42,6 @@ REHEARSALS = 3
 
 LIST_FROM = 3
 """From as many objects of a kind in a namespace on, one list is cheaper than a request for each."""
-
-
-@dataclass(frozen=True)
-class Unit:
-    """What one owner wants of a cluster.
-
-    manager: the field manager that applies it.
-    objects: what must exist; each complete, with its namespace.
-    retired: previous field managers, whose fields become the manager's (see takeover.py).
-    previous_owners: tools whose objects are taken over without being asked (see foreign_owners.py).
-    force: take what belongs to others, and overwrite what other managers have set (see conflicts.py).
-    stale: lists the objects that this owner has in the cluster; what of them is not in `objects` is deleted, last.
-    obstacles: lists live objects that stand in the way; those not in `objects` are deleted, before anything else.
-    rank: the order of applying where the API itself asks for none; low first, each after the lower ones.
-    gate: the Service that must have a ready endpoint before an object is applied.
-    adjust: the last word on an object, which it may change, given the live one (or None): fields set at run time.
-    ignore_fields: fields that are left to whoever else owns them (see ignored.py).
-    awaited: which of the objects must become ready; all by default.
-    assumed: namespaces that need not exist yet, as a step before may only have planned them: what is created in one that
-        does not exist is not tried.
-    with_pods: what is deleted counts as gone only when its pods are gone too.
-    recreate: delete and create anew what differs in immutable fields (see recreate.py); None does not offer it.
-    """
-
-    manager: str
-    objects: Sequence[Mapping[str, Any]]
-    retired: frozenset[str] = frozenset()
-    stale: Callable[[Cluster], Iterable[Object]] | None = None
-    obstacles: Callable[[Cluster], Iterable[Object]] | None = None
-    rank: Callable[[Object], int] | None = None
-    gate: Callable[[Object], Key | None] | None = None
-    adjust: Callable[[Object, Object | None], Object] | None = None
-    ignore_fields: Sequence[str] = ()
-    awaited: Callable[[Object], bool] | None = None
-    assumed: frozenset[str] = frozenset()
-    with_pods: bool = False
-    previous_owners: frozenset[str] = frozenset()
-    force: bool = False
-    recreate: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -115,6 +80,8 @@ class Plan:
     ending: objects that are not wanted, and whose deletion was asked for before and goes on.
     adjust: leaves to controllers what they have set in a live object, which is given second.
     warnings: what is not done as the unit wants it.
+    kept: objects that are no longer wanted and yet not deleted.
+    recording: what has to be written to the unit's inventory.
     """
 
     unit: Unit
@@ -125,6 +92,22 @@ class Plan:
     ending: list[Key] = field(default_factory=list)
     adjust: Callable[[Object, Object | None], Object] | None = None
     warnings: list[str] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
+    recording: Recording | None = None
+
+    @property
+    def reported(self) -> list[Change]:
+        """The changes; that of the inventory, which follows from the others, only where it is the only one."""
+        return self.changes or self.bookkeeping
+
+    @property
+    def bookkeeping(self) -> list[Change]:
+        """The change of the inventory, if there is one."""
+        recording = self.recording
+        if recording is None or not recording.action:
+            return []
+        wanted = recording.first or recording.last
+        return [Change(recording.action, recording.inventory.key, recording.before, wanted, desired=wanted)]
 
     @cached_property
     def digest(self) -> str:
@@ -135,7 +118,7 @@ class Plan:
         """
         content = [
             [change.action, *change.key, sorted(change.retired), change.desired, self._touched(change)]
-            for change in sorted(self.changes, key=lambda change: (change.action, change.key))
+            for change in sorted(self.reported, key=lambda change: (change.action, change.key))
         ]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -161,15 +144,18 @@ def make_plan(cluster: Cluster, unit: Unit) -> Plan:
         _place(cluster, obj)
         refuse_unselected(obj)
     prepared = _without_repeated(prepared)
-    owned = {key_of(obj).identity: obj for obj in (unit.stale(cluster) if unit.stale else ())}
-    listed = {key_of(obj) for obj in owned.values()}
-    live = {**owned, **_read(cluster, [key_of(obj) for obj in prepared if key_of(obj) not in listed])}
-    present = {identity: obj for identity, obj in live.items() if not _terminating(obj)}
+    pruning = Pruning(cluster, unit)
     wanted = {key_of(obj).identity for obj in prepared}
+    listed = {key_of(obj) for obj in pruning.found.values()}
+    unread = [key_of(obj) for obj in prepared if key_of(obj) not in listed] + pruning.to_read(wanted)
+    live = {**pruning.found, **_read(cluster, unread)}
+    present = {identity: obj for identity, obj in live.items() if not _terminating(obj)}
+    leftovers = pruning.leftovers(live, prepared)
+    departing = {key_of(obj).identity for obj in leftovers.deleted}
     managers = {unit.manager, *unit.retired}
-    runtime = RuntimeFields(cluster, prepared, owned.keys() - wanted, managers, force=unit.force)
+    runtime = RuntimeFields(cluster, prepared, departing, managers, force=unit.force)
     objects = [_adjusted(obj, present.get(key_of(obj).identity), unit, runtime) for obj in prepared]
-    plan = Plan(unit, objects, live, adjust=runtime.adjusted)
+    plan = Plan(unit, objects, live, adjust=runtime.adjusted, kept=leftovers.kept, recording=leftovers.recording)
 
     doubtful: list[Object] = []
     for obj in objects:
@@ -184,15 +170,16 @@ def make_plan(cluster: Cluster, unit: Unit) -> Plan:
     updates = cluster.parallel(lambda obj: _update(cluster, unit, obj, present[key_of(obj).identity]), doubtful)
     plan.changes += [change for change in updates if change is not None]
 
-    gone = [obj for identity, obj in owned.items() if identity in present and identity not in wanted]
     # An autoscaler that goes must not set the replicas that are applied.
-    plan.changes += [Change("delete", key_of(obj), obj, None, first=is_scaler(obj)) for obj in gone]
-    plan.ending = [key_of(obj) for identity, obj in owned.items() if identity not in {*present, *wanted}]
+    plan.changes += [Change("delete", key_of(obj), obj, None, first=is_scaler(obj)) for obj in leftovers.deleted]
+    plan.ending = list(leftovers.ending)
+    known = {*wanted, *(change.key.identity for change in plan.changes), *(key.identity for key in plan.ending)}
     for obj in unit.obstacles(cluster) if unit.obstacles else ():
-        if key_of(obj).identity in {*wanted, *owned}:
+        if key_of(obj).identity in known:
             continue
         if _terminating(obj):
-            plan.leaving.append(key_of(obj))
+            # Nothing waits for it where nothing is created.
+            (plan.leaving if prepared else plan.ending).append(key_of(obj))
         else:
             plan.changes.append(Change("delete", key_of(obj), obj, None, first=True))
     return plan

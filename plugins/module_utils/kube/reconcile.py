@@ -16,10 +16,11 @@ from .cluster import Cluster
 from .errors import Refused
 from .meter import PLAN, WAIT
 from .objects import Key, key_of
-from .plan import Plan, Unit, make_plan
+from .plan import Plan, make_plan
 from .progress import Progress
 from .readiness.in_cluster import Judge
 from .ready import CURRENT, has_status
+from .unit import Unit
 
 
 @dataclass
@@ -64,13 +65,13 @@ def reconcile(
         plan = _checked_plan(cluster, unit, checks, expected_digest)
         awaited = _unready(cluster, plan) if wait and not check else []
         ending: list[str] = []
-        if plan.changes or awaited or plan.ending:
+        if plan.reported or awaited or plan.ending:
             # What has nothing to change does not pay for the import of what writes and waits.
             from . import carry_out
 
-            if plan.changes:
+            if plan.reported:
                 carry_out.refuse(cluster, plan, waits=wait, locks=lock is not None)
-            if plan.changes and not check:
+            if plan.reported and not check:
                 plan = carry_out.write(
                     cluster,
                     plan,
@@ -88,8 +89,8 @@ def reconcile(
             if check or (plan.ending and not wait):
                 ending = carry_out.still_ending(cluster, plan)
     return Outcome(
-        changed=bool(plan.changes),
-        changes=[change.summary for change in plan.changes],
+        changed=bool(plan.reported),
+        changes=[change.summary for change in plan.reported],
         digest=plan.digest,
         diff=_diffs(plan) if diff else [],
         warnings=[*foreign_owners.taken(plan), *conflicts.overwritten(plan), *takeover.remaining(plan), *ending],
@@ -103,7 +104,7 @@ def _left(deadline: float) -> float:
 def _diffs(plan: Plan) -> list[dict[str, str]]:
     from .difference import diffs
 
-    return diffs(plan.changes)
+    return diffs(plan.reported)
 
 
 def _checked_plan(

@@ -18,10 +18,14 @@ from .shapes import TEXT, List, Map, problems, without
 
 
 class Resource(NamedTuple):
-    """How a kind is addressed: `plural` in paths, and whether its objects live in namespaces."""
+    """How a kind is addressed: `plural` in paths, and whether its objects live in namespaces.
+
+    deletable: discovery says that its objects can be listed and deleted.
+    """
 
     plural: str
     namespaced: bool
+    deletable: bool = False
 
 
 def _table(api_version: str, namespaced: bool, kinds: str) -> dict[Kind, Resource]:
@@ -118,7 +122,7 @@ def of_discovery(document: dict[str, Any]) -> dict[Kind, Resource]:
         read = without(document, problems(document, _VERSION))
         return {
             Kind(read.get("groupVersion", ""), resource["kind"]): Resource(
-                resource["name"], bool(resource.get("namespaced"))
+                resource["name"], bool(resource.get("namespaced")), _deletable(resource)
             )
             for resource in read.get("resources") or ()
             if {"name", "kind"} <= resource.keys() and "/" not in resource["name"]
@@ -132,8 +136,16 @@ def of_discovery(document: dict[str, Any]) -> dict[Kind, Resource]:
                 kind = (resource.get("responseKind") or {}).get("kind")
                 if kind and "resource" in resource:
                     scope = resource.get("scope") == "Namespaced"
-                    found[Kind(f"{name}/{number}" if name else number, kind)] = Resource(resource["resource"], scope)
+                    # Of a group whose own server does not answer the last that was known is told.
+                    deletable = version.get("freshness") != "Stale" and _deletable(resource)
+                    api_version = f"{name}/{number}" if name else number
+                    found[Kind(api_version, kind)] = Resource(resource["resource"], scope, deletable)
     return found
+
+
+def _deletable(resource: Mapping[str, Any]) -> bool:
+    verbs = resource.get("verbs")
+    return isinstance(verbs, list) and "list" in verbs and "delete" in verbs
 
 
 def versions_of(document: dict[str, Any]) -> list[str]:

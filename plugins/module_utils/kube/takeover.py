@@ -17,7 +17,8 @@ from .ignored import fields_at
 from .objects import Kind, key_of, kind_of
 
 if TYPE_CHECKING:
-    from .plan import Plan, Unit
+    from .plan import Plan
+    from .unit import Unit
 
 Object = dict[str, Any]
 

@@ -22,9 +22,9 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import 
     kind_of,
     read_manifests,
 )
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Unit
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
 from ansible_collections.meshops.istio.plugins.module_utils.kube.reconcile import Outcome, reconcile
+from ansible_collections.meshops.istio.plugins.module_utils.kube.unit import Unit
 
 Object = dict[str, Any]
 

@@ -15,9 +15,9 @@ from typing import Any
 
 from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import key_of, read_manifests
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Unit
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
 from ansible_collections.meshops.istio.plugins.module_utils.kube.reconcile import reconcile
+from ansible_collections.meshops.istio.plugins.module_utils.kube.unit import Unit
 
 DATA = Path(__file__).parents[2] / "unit" / "kube" / "data"
 MANAGER = "meshops.istio/recorded"

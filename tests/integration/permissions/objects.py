@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio.application import Application
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
 from ansible_collections.meshops.istio.tests.integration.permissions.rights import USER
 
@@ -21,7 +20,6 @@ OURS, THEIRS = f"{USER}-shop", f"{USER}-stock"
 
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 
-_APPLICATION = Application("helloworld", OURS).labels
 _ADDONS = {"meshops.istio/addons": MESH}
 _INSTALLED = {
     "install.operator.istio.io/owning-resource": "unknown",
@@ -41,7 +39,7 @@ def bystanders() -> Iterator[Object]:
 
 
 def leftovers() -> Iterator[Object]:
-    """What other configurations of the mesh, of its addons and of the application have left; it runs nowhere."""
+    """What other configurations of the mesh and of its addons have left; it runs nowhere."""
     for name, kind, spec in (
         ("istio-cni", Kind("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition"), {}),
         ("istiod", Kind("networking.k8s.io/v1", "NetworkPolicy"), {"podSelector": {"matchLabels": {USER: "nowhere"}}}),
@@ -57,7 +55,11 @@ def leftovers() -> Iterator[Object]:
     ):
         yield _labelled(_ADDONS, make(*kind, "left", MESH, spec=spec))
     yield _labelled(_ADDONS, _workload("StatefulSet", "left", MESH))
-    yield _labelled(_APPLICATION, make("v1", "ServiceAccount", "left", OURS))
+
+
+def maker_of(obj: Object) -> str:
+    """The field manager that would have applied what is left."""
+    return "meshops.istio/addons" if _ADDONS.items() <= obj["metadata"].get("labels", {}).items() else "istio-operator"
 
 
 def unfinished() -> Iterator[Object]:

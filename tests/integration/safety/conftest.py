@@ -12,10 +12,12 @@ from __future__ import annotations
 from ansible_collections.meshops.istio.tests.integration.modules.conftest import (
     cluster,
     idle,
+    in_mesh,
+    mesh,
     namespace,
     refused,
     run,
     run_module,
 )
 
-__all__ = ["cluster", "idle", "namespace", "refused", "run", "run_module"]
+__all__ = ["cluster", "idle", "in_mesh", "mesh", "namespace", "refused", "run", "run_module"]

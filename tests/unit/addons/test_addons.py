@@ -80,6 +80,27 @@ def test_without_prune_it_stays(mesh: Mesh, run: Addons) -> None:
     assert mesh.live("Deployment", "kiali", SYSTEM)
 
 
+def test_the_inventory_lists_the_addons_but_for_their_data(mesh: Mesh, run: Addons) -> None:
+    run("prometheus", storage={"prometheus": "1Gi"})
+    inventory = mesh.live("ConfigMap", "meshops-istio.addons", SYSTEM)
+    assert inventory
+    assert "prometheus" in inventory["data"]["Deployment.v1.apps"]
+    assert not any(kind.startswith(("PersistentVolumeClaim", "Namespace")) for kind in inventory["data"])
+    run(state="absent", version=None, source=None)
+    assert mesh.live("ConfigMap", "meshops-istio.addons", SYSTEM) is None
+
+
+def test_a_copy_of_an_addon_stays(mesh: Mesh, run: Addons) -> None:
+    run("prometheus")
+    original = mesh.live("Service", "prometheus", SYSTEM)
+    assert original
+    entry = {"manager": "kubectl-client-side-apply", "operation": "Update", "fieldsV1": {}}
+    mesh.add({**original, "metadata": {**original["metadata"], "name": "copy", "managedFields": [entry]}})
+    assert not run("prometheus")["changed"]
+    run(state="absent", version=None, source=None)
+    assert mesh.live("Service", "copy", SYSTEM)
+
+
 def test_zipkin_takes_the_place_of_jaeger(mesh: Mesh, run: Addons) -> None:
     run("jaeger")
     result = run("zipkin")

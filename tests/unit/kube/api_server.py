@@ -14,7 +14,7 @@ import ssl
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from ansible_collections.meshops.istio.plugins.module_utils.kube.resources import BUILT_IN
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
+from ansible_collections.meshops.istio.plugins.module_utils.kube.resources import BUILT_IN, Resource
 from ansible_collections.meshops.istio.tests.unit.kube.ownership import (
     applied,
     conflicts,
@@ -152,7 +153,7 @@ class ApiServer:
             if request.path == "/version":
                 return 200, {"major": "1", "minor": "35+", "gitVersion": "v1.35.4"}
             if request.path in ("/api", "/apis"):
-                return 200, {"kind": "APIGroupDiscoveryList", "items": []}
+                return 200, {"kind": "APIGroupDiscoveryList", "items": groups(BUILT_IN, core=request.path == "/api")}
             if request.path == REVIEWS:
                 attributes = request.body["spec"]["resourceAttributes"]
                 # Who may not do one thing may not do everything.
@@ -293,6 +294,22 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_args: Any) -> None:
         """Say nothing: tests look at `requests`."""
+
+
+def groups(kinds: Mapping[Kind, Resource], *, core: bool = False) -> list[Object]:
+    """Kinds as aggregated discovery tells them: those of the core group, or all others."""
+    served: dict[str, dict[str, list[Object]]] = {}
+    for kind, resource in kinds.items():
+        if (kind.group == "") is core:
+            scope = "Namespaced" if resource.namespaced else "Cluster"
+            verbs = ["create"] if kind.kind.endswith("Review") else ["list", "delete"]
+            entry = {"resource": resource.plural, "responseKind": {"kind": kind.kind}, "scope": scope, "verbs": verbs}
+            version = kind.api_version.rpartition("/")[2]
+            served.setdefault(kind.group, {}).setdefault(version, []).append(entry)
+    return [
+        {"metadata": {"name": group}, "versions": [{"version": one, "resources": of} for one, of in found.items()]}
+        for group, found in served.items()
+    ]
 
 
 def faulty(*answers: Answer | None) -> Callable[[Request], Answer | None]:

@@ -20,6 +20,12 @@ def obj(api_version: str, kind: str, name: str, namespace: str = "", **content: 
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **content}
 
 
+def written_by(manager: str, one: Object, **entry: str) -> Object:
+    """An object whose fields a manager has applied."""
+    managed = {"manager": manager, "operation": "Apply", "apiVersion": one["apiVersion"], "fieldsV1": {}, **entry}
+    return {**one, "metadata": {**one["metadata"], "managedFields": [managed]}}
+
+
 def config_map(name: str = "web", namespace: str = "shop", **data: str) -> Object:
     return obj("v1", "ConfigMap", name, namespace, data=data or {"a": "1"})
 

@@ -16,7 +16,8 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import 
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput, MeshError, Refused
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key
 from ansible_collections.meshops.istio.plugins.module_utils.kube.permissions import refuse_forbidden
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Plan, Unit, make_plan
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Plan, make_plan
+from ansible_collections.meshops.istio.plugins.module_utils.kube.unit import Unit
 from ansible_collections.meshops.istio.tests.unit.kube.api_server import Answer, ApiServer, Request, status
 from ansible_collections.meshops.istio.tests.unit.kube.manifests import (
     cluster_role,

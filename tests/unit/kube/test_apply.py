@@ -16,8 +16,9 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.apply import ap
 from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import NotReady, Refused
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, key_of
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Change, Unit, make_plan
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Change, make_plan
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
+from ansible_collections.meshops.istio.plugins.module_utils.kube.unit import Unit
 from ansible_collections.meshops.istio.tests.unit.kube.api_server import Answer, ApiServer, Request, status
 from ansible_collections.meshops.istio.tests.unit.kube.manifests import (
     cluster_role,
@@ -29,6 +30,7 @@ from ansible_collections.meshops.istio.tests.unit.kube.manifests import (
     path_of,
     shape,
     validating_webhook,
+    written_by,
 )
 
 Object = dict[str, Any]
@@ -220,7 +222,7 @@ def test_who_may_not_write_any_more_does_not(api: ApiServer, cluster: Cluster) -
 
     with pytest.raises(NotReady):
         carry_out(cluster, Unit(MANAGER, [config_map()]), permit=lost)
-    stale = config_map("old")
+    stale = written_by(MANAGER, config_map("old"))
     with pytest.raises(NotReady):
         prune(cluster, Unit(MANAGER, [], stale=lambda _cluster: [stale]), permit=lost)
     assert api.writes == []
@@ -299,7 +301,7 @@ def test_a_take_over_that_was_cut_off_is_finished_by_the_next_run(api: ApiServer
 def test_what_could_block_is_deleted_first_and_what_holds_the_rest_last(api: ApiServer, cluster: Cluster) -> None:
     stale = [namespace(), definition(), config_map(), deployment(), shape(), validating_webhook()]
     for one in stale:
-        api.put(path_of(one), one)
+        api.put(path_of(one), one, MANAGER)
     cluster.learn([definition()])
     prune(cluster, Unit(MANAGER, [], stale=lambda _cluster: api.objects))
     paths = [write.removeprefix("DELETE ") for write in api.writes]
@@ -308,7 +310,7 @@ def test_what_could_block_is_deleted_first_and_what_holds_the_rest_last(api: Api
 
 
 def test_a_successor_of_what_is_stale_is_left_alone(api: ApiServer, cluster: Cluster) -> None:
-    api.put(path_of(config_map()), config_map())
+    api.put(path_of(config_map()), config_map(), MANAGER)
     [old] = api.objects
     api.remove(path_of(config_map()))
     api.put(path_of(config_map()), config_map(a="somebody else's"))
@@ -319,7 +321,7 @@ def test_a_successor_of_what_is_stale_is_left_alone(api: ApiServer, cluster: Clu
 
 def test_what_is_gone_already_is_no_failure(api: ApiServer, cluster: Cluster) -> None:
     lines: list[str] = []
-    stale = [config_map(name) for name in ("a", "b", "c", "d")]
+    stale = [written_by(MANAGER, config_map(name)) for name in ("a", "b", "c", "d")]
     prune(cluster, Unit(MANAGER, [], stale=lambda _cluster: stale), progress=lines.append)
     assert api.objects == []
     assert lines == ["deleted ConfigMap shop/a, ConfigMap shop/b, ConfigMap shop/c and others"]
@@ -333,7 +335,7 @@ def test_each_wave_is_gone_before_the_next(api: ApiServer, cluster: Cluster, mon
 
     monkeypatch.setattr(apply, "wait_gone", wait_gone)
     for one in (namespace(), deployment(), config_map()):
-        api.put(path_of(one), one)
+        api.put(path_of(one), one, MANAGER)
     prune(cluster, Unit(MANAGER, [], stale=lambda _cluster: api.objects), awaited=True)
     assert seen == [
         (["Deployment"], ["Namespace", "ConfigMap"]),
@@ -343,7 +345,7 @@ def test_each_wave_is_gone_before_the_next(api: ApiServer, cluster: Cluster, mon
 
 
 def test_what_may_not_be_deleted_is_said(api: ApiServer, cluster: Cluster) -> None:
-    api.put(path_of(config_map()), config_map())
+    api.put(path_of(config_map()), config_map(), MANAGER)
     forbidden = status(403, "Forbidden", "you may not")
     api.fault = lambda request: forbidden if request.method == "DELETE" else None
     with pytest.raises(Refused, match="The API server refuses ConfigMap shop/web: you may not"):
@@ -351,7 +353,7 @@ def test_what_may_not_be_deleted_is_said(api: ApiServer, cluster: Cluster) -> No
 
 
 def test_a_deletion_that_lost_a_race_is_tried_again(api: ApiServer, cluster: Cluster) -> None:
-    api.put(path_of(config_map()), config_map())
+    api.put(path_of(config_map()), config_map(), MANAGER)
     conflicts = iter([status(409, "Conflict", "has been modified")])
     api.fault = lambda request: next(conflicts, None) if request.method == "DELETE" else None
     prune(cluster, Unit(MANAGER, [], stale=lambda _cluster: api.objects))

@@ -13,9 +13,10 @@ import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import Refused
 from ansible_collections.meshops.istio.plugins.module_utils.kube.field_managers import PREVIOUS
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Plan, Unit
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Plan
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
 from ansible_collections.meshops.istio.plugins.module_utils.kube.reconcile import Outcome, reconcile
+from ansible_collections.meshops.istio.plugins.module_utils.kube.unit import Unit
 from ansible_collections.meshops.istio.tests.unit.kube.api_server import ApiServer
 from ansible_collections.meshops.istio.tests.unit.kube.manifests import config_map, deployment, obj, path_of
 

@@ -13,9 +13,9 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import 
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import Refused
 from ansible_collections.meshops.istio.plugins.module_utils.kube.field_managers import PREVIOUS
 from ansible_collections.meshops.istio.plugins.module_utils.kube.foreign_owners import owner_of
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Unit
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
 from ansible_collections.meshops.istio.plugins.module_utils.kube.reconcile import Outcome, reconcile
+from ansible_collections.meshops.istio.plugins.module_utils.kube.unit import Unit
 from ansible_collections.meshops.istio.tests.unit.kube.api_server import ApiServer
 from ansible_collections.meshops.istio.tests.unit.kube.manifests import config_map, path_of
 
@@ -52,13 +52,20 @@ def owned(metadata: Object, **data: str) -> Object:
     return found
 
 
-@pytest.mark.parametrize(("metadata", "owner"), OWNERS.values(), ids=OWNERS)
-@pytest.mark.parametrize("absent", [False, True], ids=["changed", "deleted"])
+CASES = [
+    pytest.param(*OWNERS[name], absent, id=f"{'deleted' if absent else 'changed'}-{name}")
+    for name in OWNERS
+    for absent in (False, True)
+    if not (absent and name == "a controller")
+]
+
+
+@pytest.mark.parametrize(("metadata", "owner", "absent"), CASES)
 def test_what_belongs_to_another_is_refused_and_taken_only_by_force(
     api: ApiServer, cluster: Cluster, metadata: Object, owner: str, absent: bool
 ) -> None:
     path = path_of(config_map())
-    api.put(path, owned(metadata, limit="1"), "helm")
+    api.put(path, owned(metadata, limit="1"), MANAGER if absent else "helm")
     wanted = [] if absent else [config_map(limit="5")]
     unit = {"stale": (lambda _cluster: api.objects) if absent else None}
     with pytest.raises(Refused, match="ConfigMap shop/web belongs to ") as caught:
@@ -74,6 +81,12 @@ def test_what_belongs_to_another_is_refused_and_taken_only_by_force(
     assert f"ConfigMap shop/web belongs to {owner}" in warning
     assert "by force" in warning
     assert absent or api.get(path)["data"] == {"limit": "5"}
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_what_a_controller_owns_is_never_deleted(api: ApiServer, cluster: Cluster, force: bool) -> None:
+    api.put(path_of(config_map()), owned({"ownerReferences": [REPLICA_SET]}), MANAGER)
+    assert run(cluster, stale=lambda _cluster: api.objects, force=force).changes == []
 
 
 def test_what_is_not_changed_is_not_taken(api: ApiServer, cluster: Cluster) -> None:

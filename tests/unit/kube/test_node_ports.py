@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import Refused
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Unit, make_plan, prepare
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import make_plan, prepare
+from ansible_collections.meshops.istio.plugins.module_utils.kube.unit import Unit
 from ansible_collections.meshops.istio.tests.unit.kube.api_server import ApiServer, Request, status
 from ansible_collections.meshops.istio.tests.unit.kube.manifests import namespace, obj
 

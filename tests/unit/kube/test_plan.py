@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Plan, Unit, make_plan, prepare
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Plan, make_plan, prepare
+from ansible_collections.meshops.istio.plugins.module_utils.kube.unit import Unit
 from ansible_collections.meshops.istio.tests.unit.kube.api_server import Answer, ApiServer, Request
 from ansible_collections.meshops.istio.tests.unit.kube.manifests import (
     cluster_role,
@@ -24,6 +25,7 @@ from ansible_collections.meshops.istio.tests.unit.kube.manifests import (
     path_of,
     secret,
     validating_webhook,
+    written_by,
 )
 
 Object = dict[str, Any]
@@ -263,7 +265,7 @@ def test_another_plan_has_another_digest(api: ApiServer, cluster: Cluster) -> No
         digest(cluster, config_map(a="2")),
         digest(cluster, config_map(a="2"), config_map("new")),
         digest(cluster, config_map(a="2"), config_map("new", a="2")),
-        digest(cluster, config_map(a="2"), stale=lambda _cluster: [{**config_map("old")}]),
+        digest(cluster, config_map(a="2"), stale=lambda _cluster: [written_by(MANAGER, config_map("old"))]),
     ]
     # What somebody else has changed of ours since makes it another change.
     api.change(path_of(config_map()), data={"b": "3"})

@@ -14,9 +14,10 @@ import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube import carry_out
 from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import MeshError, NotReady, Refused
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Plan, Unit
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Plan
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
 from ansible_collections.meshops.istio.plugins.module_utils.kube.reconcile import Outcome, reconcile
+from ansible_collections.meshops.istio.plugins.module_utils.kube.unit import Unit
 from ansible_collections.meshops.istio.tests.unit.kube.api_server import Answer, ApiServer, Request, status
 from ansible_collections.meshops.istio.tests.unit.kube.manifests import (
     config_map,
@@ -25,6 +26,7 @@ from ansible_collections.meshops.istio.tests.unit.kube.manifests import (
     path_of,
     secret,
     validating_webhook,
+    written_by,
 )
 
 Object = dict[str, Any]
@@ -107,7 +109,7 @@ def test_what_another_run_did_meanwhile_is_not_done_again(api: ApiServer, cluste
 
 
 def test_stale_objects_go_after_all_else(api: ApiServer, cluster: Cluster) -> None:
-    api.put(path_of(config_map("old")), config_map("old"))
+    api.put(path_of(config_map("old")), config_map("old"), MANAGER)
 
     def stale(_cluster: Cluster) -> list[Object]:
         return [one for one in api.objects if one["kind"] == "ConfigMap"]
@@ -167,7 +169,13 @@ def test_nothing_is_deleted_where_the_new_is_not_ready(
     monkeypatch.setattr(carry_out, "wait_ready", wait_ready)
     api.put(path_of(config_map("old")), config_map("old"))
     with pytest.raises(NotReady):
-        run(cluster, deployment(), stale=lambda _cluster: [config_map("old")], wait=True, lock="mesh")
+        run(
+            cluster,
+            deployment(),
+            stale=lambda _cluster: [written_by(MANAGER, config_map("old"))],
+            wait=True,
+            lock="mesh",
+        )
     assert [one["kind"] for one in api.objects] == ["ConfigMap", "Deployment"]
 
 

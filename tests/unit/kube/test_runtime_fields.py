@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.field_managers import PREVIOUS
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Unit, make_plan
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import make_plan
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
 from ansible_collections.meshops.istio.plugins.module_utils.kube.reconcile import reconcile
+from ansible_collections.meshops.istio.plugins.module_utils.kube.unit import Unit
 from ansible_collections.meshops.istio.tests.unit.kube.api_server import ApiServer, status
 from ansible_collections.meshops.istio.tests.unit.kube.manifests import (
     cluster_role,

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.field_managers import EDITORS, INSTALLERS, PREVIOUS
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Unit
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
 from ansible_collections.meshops.istio.plugins.module_utils.kube.reconcile import Outcome, reconcile
+from ansible_collections.meshops.istio.plugins.module_utils.kube.unit import Unit
 from ansible_collections.meshops.istio.tests.unit.kube.api_server import ApiServer
 from ansible_collections.meshops.istio.tests.unit.kube.manifests import config_map, deployment, namespace, path_of
 

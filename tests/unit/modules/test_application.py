@@ -249,7 +249,9 @@ def test_what_another_application_has_is_refused_unless_forced(api: ApiServer, o
     refused = on_api("application", **other)
     assert (refused["code"], refused["details"]["application"], api.writes) == ("claimed", "shop", before)
     assert on_api("application", **other, force=True)["changed"]
-    assert not on_api("application", **SHOP, state="absent")["changed"]
+    gone = on_api("application", **SHOP, state="absent")
+    assert acts(gone) == [("delete", "shop/meshops-istio.application.shop")]
+    assert "shop/settings" in there(api)
 
 
 def test_a_kind_that_the_cluster_does_not_know(api: ApiServer, on_api: Run) -> None:

@@ -11,7 +11,13 @@ from typing import Any
 from ansible_collections.meshops.istio.plugins.module_utils.istio.kinds import DEFINITIONS
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
 from ansible_collections.meshops.istio.plugins.module_utils.kube.resources import BUILT_IN, Resource, of_definitions
-from ansible_collections.meshops.istio.tests.unit.kube.api_server import Answer, ApiServer, Request, status
+from ansible_collections.meshops.istio.tests.unit.kube.api_server import (
+    Answer,
+    ApiServer,
+    Request,
+    groups,
+    status,
+)
 
 Object = dict[str, Any]
 
@@ -76,17 +82,12 @@ class Mesh(ApiServer):
         self.fault = fault
 
     def _groups(self) -> list[Object]:
-        served: dict[str, dict[str, list[Object]]] = {}
-        for kind, resource in KINDS.items():
-            version = kind.api_version.rpartition("/")[2]
-            if self.gateway_api if kind in GATEWAY_API else version in self.versions:
-                scope = "Namespaced" if resource.namespaced else "Cluster"
-                entry = {"resource": resource.plural, "responseKind": {"kind": kind.kind}, "scope": scope}
-                served.setdefault(kind.group, {}).setdefault(version, []).append(entry)
-        return [
-            {"metadata": {"name": group}, "versions": [{"version": one, "resources": of} for one, of in found.items()]}
-            for group, found in served.items()
-        ]
+        kinds = {
+            kind: resource
+            for kind, resource in KINDS.items()
+            if (self.gateway_api if kind in GATEWAY_API else kind.api_version.rpartition("/")[2] in self.versions)
+        }
+        return groups({**BUILT_IN, **kinds})
 
 
 def _selected(obj: Object, query: dict[str, str]) -> bool:

@@ -191,3 +191,19 @@ def test_a_long_name_still_has_a_label(mesh: Mesh, run: Run) -> None:
     (obj,) = made(mesh, "egress")
     assert len(obj["metadata"]["labels"]["meshops.istio/egress"]) <= 63
     assert run("egress", name=name, state="absent")["changed"]
+
+
+@modules
+@pytest.mark.parametrize("restored", [True, False])
+def test_a_copy_of_what_a_module_made_stays(mesh: Mesh, run: Run, module: str, restored: bool) -> None:
+    run(module, **ALL[module])
+    original = made(mesh, module)[0]
+    metadata = {**original["metadata"], "name": "copy", "creationTimestamp": "2026-01-01T11:00:00Z"}
+    for entry in metadata["managedFields"]:
+        entry["time"] = "2026-01-01T10:00:00Z"
+    if not restored:
+        metadata["managedFields"] = [{"manager": "kubectl-client-side-apply", "operation": "Update", "fieldsV1": {}}]
+    mesh.add({**original, "metadata": metadata})
+    assert not run(module, **ALL[module])["changed"]
+    run(module, **ALL[module], state="absent")
+    assert [one["metadata"]["name"] for one in made(mesh, module)] == ["copy"]

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 from ...kube.errors import Refused
 from ...kube.field_managers import PREVIOUS
 from ...kube.immutable import ImmutableFields
+from ...kube.inventory import Inventory
 from ...kube.objects import Kind, key_of, kind_of
-from ...kube.plan import Plan, Unit
+from ...kube.plan import Plan
 from ...kube.resources import of_definitions
+from ...kube.unit import Unit
 from ..kinds import DEFINITIONS, KINDS, is_awaited
 from ..labels import labels_of
 from ..ownership import refuse_missing_namespaces
@@ -50,8 +52,10 @@ _MONITORS: tuple[Object, ...] = tuple(
 )
 """Kinds of Prometheus' operator, as much of them as is needed to address them."""
 
+_KEPT = frozenset({"CustomResourceDefinition", "Namespace", "PersistentVolumeClaim"})
+"""Kinds that are never pruned: with them people's data would go."""
+
 _SEARCHED = (
-    # Neither claims nor CRDs: with them people's data would go.
     *(Kind("v1", kind) for kind in ("ConfigMap", "Service", "ServiceAccount")),
     *(Kind("apps/v1", kind) for kind in ("Deployment", "StatefulSet")),
     *(Kind("rbac.authorization.k8s.io/v1", kind) for kind in ("ClusterRole", "ClusterRoleBinding")),
@@ -110,17 +114,25 @@ class Addons:
             manager=MANAGER,
             objects=objects,
             retired=PREVIOUS,
-            stale=(lambda cluster: self._live(cluster, only)) if prune else None,
+            stale=self._labelled,
+            inventory=Inventory(
+                "addons",
+                "",
+                self.namespace,
+                records=lambda obj: obj["kind"] not in _KEPT,
+                owns=lambda obj: labels_of(obj).get(LABEL, self.namespace) == self.namespace,
+                prunes=lambda obj: prune and (not only or labels_of(obj).get(ADDON_LABEL) in only),
+            ),
             assumed=frozenset({self.namespace} if check_mode else ()),
             awaited=is_awaited,
         )
 
-    def _live(self, cluster: Cluster, only: Sequence[str]) -> list[Object]:
+    def _labelled(self, cluster: Cluster) -> list[Object]:
+        """The objects with the label of these addons, for where there is no inventory yet."""
         cluster.learn([*DEFINITIONS, *_MONITORS])
         kinds = [*_SEARCHED, *(served_kind(cluster, kind) for kind in _TRAFFIC)]
         lists = cluster.list_many([(kind, self.namespace, f"{LABEL}={self.namespace}") for kind in kinds])
-        found = [obj for objects in lists for obj in objects if labels_of(obj).get(LABEL) == self.namespace]
-        return [obj for obj in found if not only or labels_of(obj).get(ADDON_LABEL) in only]
+        return [obj for objects in lists for obj in objects if labels_of(obj).get(LABEL) == self.namespace]
 
     def check(
         self,

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from ...kube.plan import Change, Plan, Unit
+from ...kube.plan import Change, Plan
+from ...kube.unit import Unit
 from .shape import Object
 
 

@@ -14,7 +14,8 @@ from ...kube.cluster import Cluster
 from ...kube.errors import Refused
 from ...kube.field_managers import PREVIOUS
 from ...kube.objects import Kind
-from ...kube.plan import Plan, Unit
+from ...kube.plan import Plan
+from ...kube.unit import Unit
 from ..kinds import is_awaited
 from ..labels import labels_of
 from ..ownership import refuse_missing_namespaces
