@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -125,7 +126,10 @@ def _number(value: Any) -> int:
 def _fraction(value: Any) -> float:
     if isinstance(value, bool):
         raise TypeError
-    return float(check_type_float(value.strip() if isinstance(value, str) else value))
+    number = float(check_type_float(value.strip() if isinstance(value, str) else value))
+    if not math.isfinite(number):
+        raise ValueError
+    return number
 
 
 def _flag(value: Any) -> bool:
@@ -194,7 +198,7 @@ def _convert(name: str, value: Any, option: Mapping[str, Any]) -> Any:
     except _Unreadable as unread:
         why = "." if option.get("no_log") else f": {unread}"
         raise _Wrong(f"{name} must be {meaning}, and is not YAML that can be read{why}") from None
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # the last is of an infinite number
         raise _Wrong(f"{name} must be {meaning}, but it is {_shown(value, option)}.") from None
     choices = option.get("choices")
     if choices and value not in choices:

@@ -184,3 +184,10 @@ def test_data_that_is_nested_too_deeply_is_refused() -> None:
     for _level in range(300):
         value = [value]
     assert "overlays: maps and lists are nested" in complaint("overlays", value)
+
+
+@pytest.mark.parametrize("kind", ["int", "float"])
+@pytest.mark.parametrize("number", ["inf", "-inf", "nan", float("inf")])
+def test_numbers_that_are_none_are_refused(kind: str, number: Any) -> None:
+    (sentence,) = conform({"timeout": number}, {"timeout": {"type": kind}})["errors"]
+    assert sentence.startswith("timeout must be a")
