@@ -342,7 +342,7 @@ def present(module: MeshModule) -> Result:
     """Apply the addons, and wait for them."""
     parameters, cluster, addons = module.params, module.cluster, Addons(module.params["namespace"])
     release, _fetched = module.release()
-    names = chosen(release, parameters["addons"])
+    names = chosen(release, parameters["addons"] or ())
     found = manifests(release, names, addons.namespace)
     for warning in settle(found, parameters):
         module.warn(warning)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..kube import object_shapes
 from ..kube.objects import Kind, kind_of
 
 _VERSIONS: dict[tuple[str, str], tuple[str, ...]] = {
@@ -28,6 +29,7 @@ _VERSIONS: dict[tuple[str, str], tuple[str, ...]] = {
     ("telemetry.istio.io", "Telemetry"): ("v1", "v1alpha1"),
     ("extensions.istio.io", "WasmPlugin"): ("v1alpha1",),
 }
+object_shapes.know(_VERSIONS)
 
 
 def _plural(kind: str) -> str:

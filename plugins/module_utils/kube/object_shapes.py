@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from .errors import Unreachable
@@ -258,8 +258,16 @@ _OF_ALL: dict[str, Shape] = {"apiVersion": TEXT, "kind": TEXT, "metadata": Map(_
 _UNKNOWN: dict[str, Shape] = {**_OF_ALL, "status": Map({"conditions": _CONDITIONS})}
 _SHAPES = {kind: Map({**_OF_ALL, **fields}) for kind, fields in _OF.items()}
 _OF_UNKNOWN = Map(_UNKNOWN)
+_WITH_SPEC = {kind for kind, fields in _OF.items() if "spec" in fields}
 _GIVEN_CONFIG_MAP = Map({**_OF_ALL, "data": MAP, "binaryData": MAP})
 """Values that are no text the API server refuses itself, each by its name."""
+
+
+def know(kinds: Iterable[tuple[str, str]]) -> None:
+    """Know further kinds, by group and kind, whose `spec` is a map; read without one, it is an empty map."""
+    for kind in kinds:
+        _SHAPES.setdefault(kind, Map({**_UNKNOWN, "spec": MAP}))
+        _WITH_SPEC.add(kind)
 
 
 def refuse_misshapen(obj: Mapping[str, Any], where: str) -> None:
@@ -287,6 +295,8 @@ def readable(obj: Any, server: str, namespace: str | None = None) -> Object:
     if found:
         without(obj, found)
     metadata.setdefault("resourceVersion", "")
+    if (obj["apiVersion"].rpartition("/")[0], obj["kind"]) in _WITH_SPEC:
+        obj.setdefault("spec", {})
     if namespace is not None:
         metadata.setdefault("namespace", namespace)
     return cast(Object, obj)

@@ -55,6 +55,13 @@ def test_options_that_make_no_sense(refused: Refused, options: dict[str, Any], w
     assert words in refused("mtls", **options)["msg"]
 
 
+def test_a_mode_that_says_nothing_is_none(mesh: Mesh, refused: Refused) -> None:
+    older = istio("PeerAuthentication", "older", {}, api_version=SECURITY)
+    del older["spec"]
+    mesh.add(older)
+    assert "PeerAuthentication shop/older is for the same workloads" in refused("mtls")["msg"]
+
+
 def test_a_second_mode_for_the_same_workloads(mesh: Mesh, refused: Refused) -> None:
     older = istio("PeerAuthentication", "older", {"mtls": {"mode": "PERMISSIVE"}}, api_version=SECURITY)
     mesh.add(older)

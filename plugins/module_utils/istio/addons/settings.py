@@ -94,7 +94,7 @@ def _storage(addon: str, objects: list[Object], value: Any) -> None:
     place = next((one for one in spec.get("volumes") or () if volume and one["name"] == volume.name), None)
     if volume is None or place is None:
         raise InvalidInput(f"The addon {addon} keeps nothing that could be stored.", option=f"storage.{addon}")
-    name, namespace = f"{addon}-data", carrier["metadata"]["namespace"]
+    name, namespace = f"{addon}-data", carrier["metadata"].get("namespace", "")
     place.pop("emptyDir", None)
     place["persistentVolumeClaim"] = {"claimName": name}
     spec["securityContext"] = {"fsGroup": volume.group, **(spec.get("securityContext") or {})}
