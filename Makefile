@@ -113,7 +113,7 @@ equivalence: setup ## Compare with istioctl install, on two simulated labs; INPU
 	@python -m ansible_collections.meshops.istio.tests.equivalence.run
 
 .PHONY: chaos
-chaos: setup ## Kill runs half-way, spoil requests, run twice at once: nothing may be lost; SHORT=1 is brief
+chaos: setup ## Kill, stall and double runs, spoil requests: nothing may be lost; SHORT=1 is brief, ONLY=text chooses
 	@python -m ansible_collections.meshops.istio.tests.chaos.run
 
 .PHONY: publish-check

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ansible_collections.meshops.istio.plugins.module_utils.istio import versions
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Version
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import Refused
+from ansible_collections.meshops.istio.plugins.module_utils.kube.version import Version
 
 DOCUMENTATION = r"""
 name: version_problem

@@ -32,6 +32,7 @@ from .sources import read_sources
 
 if TYPE_CHECKING:
     from .istio.release import Release
+    from .kube.lock import Lock
     from .kube.plan import Plan
     from .kube.unit import Unit
 
@@ -91,7 +92,9 @@ class MeshModule(AnsibleModule):
         except Exception as error:  # noqa: BLE001 - whatever it is, the user gets a sentence
             failure = self._unexpected(error)
         else:
+            self._warn_of_api()
             return self.exit_json(**result, **self._phases())
+        self._warn_of_api()
         # Outside of the handlers, where ansible-core would add a traceback of its own accord.
         return self.fail_json(**failure, **self._phases())
 
@@ -169,11 +172,14 @@ class MeshModule(AnsibleModule):
         self,
         unit: Unit,
         *,
-        lock: str | None = None,
+        lock: Lock,
         checks: Callable[[Plan], None] | None = None,
         before: Callable[[Plan], None] | None = None,
     ) -> Result:
-        """Make the cluster what `unit` says, as far as check mode and the options of plan and wait go."""
+        """Make the cluster what `unit` says, as far as check mode and the options of plan and wait go.
+
+        lock: under which changes are written, one run at a time; without changes it is not taken.
+        """
         told: set[str] = set()
 
         def check(plan: Plan) -> None:
@@ -235,6 +241,11 @@ class MeshModule(AnsibleModule):
         return {**result, "invocation": {"module_args": concealed(self.params)}}
 
     # --- the rest ----------------------------------------------------------------------------------------------
+
+    def _warn_of_api(self) -> None:
+        """Pass the API server's warnings on."""
+        for text in self.cluster.warnings if "cluster" in vars(self) else ():
+            self.warn(f"The API server warns: {text}")
 
     def _phases(self) -> Result:
         """What the run has asked of the cluster, where it is wanted: the action plugin shows it."""

@@ -14,6 +14,7 @@ from .arguments import PLAN, WAIT, ArgumentSpec
 from .istio.traffic.problems import settle
 from .istio.traffic.steps import steps
 from .istio.traffic.unit import Builder
+from .kube.lock import Lock
 from .kube.plan import Plan
 from .kube.reconcile import Outcome, reconcile
 from .kube.unit import Unit
@@ -31,7 +32,7 @@ COMMON: ArgumentSpec = {
 def manage(module: MeshModule, builder: Builder) -> Result:
     """Make the cluster hold what the builder makes of the options; look for what speaks against it first."""
     unit = builder.unit(module.params, module.cluster)
-    return module.reconcile(unit, checks=lambda plan: _check(module, builder, plan))
+    return module.reconcile(unit, lock=builder.lock(module.params), checks=lambda plan: _check(module, builder, plan))
 
 
 def manage_in_steps(module: MeshModule, builder: Builder, *, pause: float) -> Result:
@@ -47,17 +48,18 @@ def manage_in_steps(module: MeshModule, builder: Builder, *, pause: float) -> Re
         builder.unit(parameters, module.cluster), ignore_fields=parameters["ignore_fields"], force=parameters["force"]
     )
     expected = module.params["plan_digest"]
-    outcome = _reconcile(module, unit, check=True, checks=checks, expected_digest=expected)
+    lock = builder.lock(module.params)
+    outcome = _reconcile(module, unit, lock, check=True, checks=checks, expected_digest=expected)
     if not module.check_mode:
         for step in steps(plans[-1]) if pause else ():
-            _reconcile(module, step)
+            _reconcile(module, step, lock)
             module.progress(f"leaving Istio {pause:g} s to tell the proxies")
             time.sleep(pause)
-        _reconcile(module, unit)
+        _reconcile(module, unit, lock)
     return module.result_of(outcome)
 
 
-def _reconcile(module: MeshModule, unit: Unit, *, check: bool = False, **more: Any) -> Outcome:
+def _reconcile(module: MeshModule, unit: Unit, lock: Lock, *, check: bool = False, **more: Any) -> Outcome:
     return reconcile(
         module.cluster,
         unit,
@@ -66,6 +68,7 @@ def _reconcile(module: MeshModule, unit: Unit, *, check: bool = False, **more: A
         wait=module.params["wait"],
         timeout=module.time_limit,
         progress=module.progress,
+        lock=lock,
         **more,
     )
 

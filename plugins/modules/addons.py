@@ -361,6 +361,7 @@ def present(module: MeshModule) -> Result:
             prune=parameters["prune"],
             check_mode=module.check_mode,
         ),
+        lock=addons.lock,
         checks=lambda plan: addons.check(
             cluster,
             plan,
@@ -376,8 +377,9 @@ def present(module: MeshModule) -> Result:
 def absent(module: MeshModule) -> Result:
     """Remove the addons, or those that are named."""
     named: list[str] = module.params["addons"] or []
-    unit = Addons(module.params["namespace"]).unit([], only=[] if ALL in named else named)
-    return {"addons": [], "dashboards": {}, **module.reconcile(unit)}
+    addons = Addons(module.params["namespace"])
+    unit = addons.unit([], only=[] if ALL in named else named)
+    return {"addons": [], "dashboards": {}, **module.reconcile(unit, lock=addons.lock)}
 
 
 def main() -> None:

@@ -359,6 +359,7 @@ def present(module: MeshModule) -> Result:
     unit = application.unit([*namespaces, *objects], prune=parameters["prune"], claims=parameters["prune_claims"])
     result = reconcile(
         module,
+        application,
         unit,
         lambda plan: application.check(cluster, plan, force=parameters["force"], check_mode=module.check_mode),
     )
@@ -376,10 +377,12 @@ def absent(module: MeshModule) -> Result:
     """Delete what the application contains."""
     application = Application(module.params["name"], module.params["namespace"])
     unit = application.unit([], claims=module.params["prune_claims"])
-    return {**identity(application), "objects": [], **reconcile(module, unit)}
+    return {**identity(application), "objects": [], **reconcile(module, application, unit)}
 
 
-def reconcile(module: MeshModule, unit: Unit, checks: Callable[[Plan], None] | None = None) -> Result:
+def reconcile(
+    module: MeshModule, application: Application, unit: Unit, checks: Callable[[Plan], None] | None = None
+) -> Result:
     """As the module's own, with what is kept."""
     kept: list[Result] = []
 
@@ -388,7 +391,7 @@ def reconcile(module: MeshModule, unit: Unit, checks: Callable[[Plan], None] | N
             checks(plan)
         kept[:] = [one.summary for one in plan.kept]
 
-    return {**module.reconcile(unit, checks=check), "kept": kept}
+    return {**module.reconcile(unit, lock=application.lock, checks=check), "kept": kept}
 
 
 def identity(application: Application) -> Result:

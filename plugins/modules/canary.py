@@ -200,11 +200,20 @@ details:
   sample: {weight: 25, value: 0.2}
 """
 
+import contextlib
+import time
+
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic import gate
-from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.canary import Canary, Goal, check_steps
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.canary import (
+    MANAGER,
+    Canary,
+    Goal,
+    check_steps,
+)
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.registry import VIRTUAL_SERVICE
 from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Access
 from ansible_collections.meshops.istio.plugins.module_utils.kube.difference import diffs
+from ansible_collections.meshops.istio.plugins.module_utils.kube.lock import Lock, locked
 from ansible_collections.meshops.istio.plugins.module_utils.kube.permissions import refuse_denied
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 
@@ -237,14 +246,20 @@ def move(module: MeshModule) -> Result:
         force=parameters["force"],
     )
     writing = Access("patch", VIRTUAL_SERVICE.group, "virtualservices", parameters["namespace"])
-    refuse_denied(cluster, [writing, *gate.asking(parameters["prometheus"])])
-    if parameters["state"] == "rolled_back":
-        weight = canary.roll_back()
-    else:
-        gates = parameters["prometheus"], parameters["answers"]
+    lock = Lock.of("canary", canary.name, namespace=canary.namespace)
+    refuse_denied(cluster, [writing, *gate.asking(parameters["prometheus"]), *lock.access])
+    gates = parameters["prometheus"], parameters["answers"]
+    if parameters["state"] == "shifted":
         gate.check(*gates)
         check_steps(parameters["steps"], parameters["interval"])
-        weight = canary.shift(parameters["steps"], parameters["interval"], lambda: gate.ask(cluster, *gates))
+    canary.read()
+    deadline = time.monotonic() + cluster.patience
+    held = locked(cluster, lock, manager=MANAGER, deadline=deadline, progress=module.progress)
+    with contextlib.nullcontext() if module.check_mode else held:
+        if parameters["state"] == "rolled_back":
+            weight = canary.roll_back()
+        else:
+            weight = canary.shift(parameters["steps"], parameters["interval"], lambda: gate.ask(cluster, *gates))
     result: Result = {
         "changed": bool(canary.changes),
         "changes": [change.summary for change in canary.changes],

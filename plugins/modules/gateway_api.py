@@ -140,13 +140,13 @@ def present(module: MeshModule) -> Result:
     wanted = gateway_api.contained(objects)
     if there is not None and gateway_api.is_older(wanted, there):
         return left(module, there)
-    result = module.reconcile(gateway_api.unit(objects))
+    result = module.reconcile(gateway_api.unit(objects), lock=gateway_api.LOCK)
     return {**result, "version": wanted.version, "channel": wanted.channel, "managed": True}
 
 
 def left(module: MeshModule, there: gateway_api.Installed) -> Result:
     """The result where nothing is to be done."""
-    nothing = module.reconcile(gateway_api.unit([]))
+    nothing = module.reconcile(gateway_api.unit([]), lock=gateway_api.LOCK)
     return {**nothing, "version": there.version, "channel": there.channel, "managed": there.ours}
 
 

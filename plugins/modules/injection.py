@@ -147,6 +147,7 @@ def label(module: MeshModule) -> Result:
         force=parameters["force"],
         check=module.check_mode,
         diff=module.shows_diff,
+        progress=module.progress,
     )
     return module.result_of(outcome)
 

@@ -165,6 +165,7 @@ from functools import partial
 
 from ansible_collections.meshops.istio.plugins.module_utils.arguments import PLAN, WAIT
 from ansible_collections.meshops.istio.plugins.module_utils.istio import openshift
+from ansible_collections.meshops.istio.plugins.module_utils.kube.lock import Lock
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 
 
@@ -187,7 +188,8 @@ def have(module: MeshModule) -> Result:
         scc=bool(parameters["scc"]) or not present,
         routes=parameters["routes"],
     )
-    result = module.reconcile(unit, checks=partial(openshift.refuse_hosts, cluster))
+    lock = Lock.of("openshift", parameters["name"], namespace=parameters["namespace"])
+    result = module.reconcile(unit, lock=lock, checks=partial(openshift.refuse_hosts, cluster))
     return {
         **result,
         "changed": result["changed"] or bool(projects),

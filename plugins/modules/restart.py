@@ -191,21 +191,33 @@ details:
   sample: {timeout: 300, objects: []}
 """
 
+import contextlib
 import time
+from typing import NamedTuple
 
 from ansible_collections.meshops.istio.plugins.module_utils.arguments import WAIT
 from ansible_collections.meshops.istio.plugins.module_utils.istio import bare_pods
 from ansible_collections.meshops.istio.plugins.module_utils.istio.restart import due, refuse_forbidden, restart
-from ansible_collections.meshops.istio.plugins.module_utils.istio.sidecars import POD, Workload, read_state
+from ansible_collections.meshops.istio.plugins.module_utils.istio.sidecars import MANAGER, POD, Workload, read_state
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
+from ansible_collections.meshops.istio.plugins.module_utils.kube.lock import Lock, locked
+from ansible_collections.meshops.istio.plugins.module_utils.kube.permissions import refuse_denied
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 
 
-def replace(module: MeshModule) -> Result:
-    """Restart what needs it."""
+class Due(NamedTuple):
+    """What is to be restarted, the pods to create anew, from what, what rolls out already, and what is left alone."""
+
+    workloads: list[Workload]
+    pods: list[Workload]
+    successors: list[bare_pods.Successor]
+    rolling_out: list[Workload]
+    reported: list[Workload]
+
+
+def find(module: MeshModule, lock: Lock) -> Due:
+    """Find what needs a restart. Raises Refused where the user may not do it."""
     parameters = module.params
-    if parameters["max_unavailable"] < 1:
-        raise InvalidInput("max_unavailable has to be at least 1 (workload at a time).")
     found = read_state(module.cluster, parameters["namespaces"])
     workloads, rolling_out, reported = due(found.workloads, outdated=parameters["outdated"])
     pods = [one for one in reported if one.kind == POD and one.missing] if parameters["recreate_pods"] else []
@@ -217,25 +229,41 @@ def replace(module: MeshModule) -> Result:
     refuse_forbidden(module.cluster, sorted(kinds - bare), wait=parameters["wait"], awaited=awaited)
     if parameters["recreate_pods"]:
         bare_pods.refuse_forbidden(module.cluster, sorted(namespace for _kind, namespace in bare))
-    successors = bare_pods.rehearse(module.cluster, pods)
+    refuse_denied(module.cluster, lock.access if kinds else [])
+    return Due(workloads, pods, bare_pods.rehearse(module.cluster, pods), rolling_out, reported)
+
+
+def replace(module: MeshModule) -> Result:
+    """Restart what needs it."""
+    parameters = module.params
+    if parameters["max_unavailable"] < 1:
+        raise InvalidInput("max_unavailable has to be at least 1 (workload at a time).")
+    named = parameters["namespaces"] or []
+    lock = Lock.of("restart", namespace=named[0]) if len(named) == 1 else Lock.of("restart")
+    owed = find(module, lock)
     if not module.check_mode:
-        with module.cluster.time_limit(module.time_limit) as deadline:
+        with module.cluster.time_limit(module.time_limit) as deadline, contextlib.ExitStack() as held:
+            if owed.workloads or owed.pods:
+                holding = locked(module.cluster, lock, manager=MANAGER, deadline=deadline, progress=module.progress)
+                held.enter_context(holding)
+                owed = find(module, lock)  # another run may have held the lock until now
             restart(
                 module.cluster,
-                workloads,
-                rolling_out=rolling_out,
+                owed.workloads,
+                rolling_out=owed.rolling_out,
                 at_once=parameters["max_unavailable"],
-                wait=parameters["wait"],
-                timeout=module.time_limit,
-                progress=module.progress,
-            )
-            bare_pods.recreate(
-                module.cluster,
-                successors,
                 wait=parameters["wait"],
                 timeout=max(0.0, deadline - time.monotonic()),
                 progress=module.progress,
             )
+            bare_pods.recreate(
+                module.cluster,
+                owed.successors,
+                wait=parameters["wait"],
+                timeout=max(0.0, deadline - time.monotonic()),
+                progress=module.progress,
+            )
+    workloads, pods, _successors, rolling_out, reported = owed
     changes = [{"action": "restart", "api_version": "apps/v1", **_named(one)} for one in workloads]
     changes += [{"action": "recreate", "api_version": "v1", **_named(one)} for one in pods]
     result: Result = {

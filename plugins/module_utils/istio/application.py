@@ -20,6 +20,7 @@ from ..kube.errors import ApiError, InvalidInput, Refused, UnknownKind
 from ..kube.field_managers import PREVIOUS
 from ..kube.inventory import Inventory
 from ..kube.keep import reason_to_keep
+from ..kube.lock import Lock
 from ..kube.objects import Kind, key_of, kind_of
 from ..kube.plan import Plan
 from ..kube.resources import OWN_GROUPS
@@ -63,6 +64,11 @@ class Application:
     def labels(self) -> dict[str, str]:
         """The labels of its objects."""
         return {NAME_LABEL: self.name, NAMESPACE_LABEL: self.namespace}
+
+    @property
+    def lock(self) -> Lock:
+        """One run at a time. In the application's own namespace: who deploys it may have no rights elsewhere."""
+        return Lock.of("application", self.name, namespace=self.namespace)
 
     def placed(self, cluster: Cluster, objects: Iterable[Mapping[str, Any]], *, guess: bool = False) -> list[Object]:
         """The objects as they are applied: in their namespaces, with the labels.

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..kube.errors import InvalidInput
 from ..kube.field_managers import PREVIOUS
 from ..kube.fields import owned_by
+from ..kube.lock import Lock
 from ..kube.objects import Kind
 from ..kube.unit import Unit
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 Object = dict[str, Any]
 
 MANAGER = "meshops.istio/gateway_api"
+LOCK = Lock.of("gateway-api")
 RELEASES = "https://github.com/kubernetes-sigs/gateway-api/releases/download"
 
 _DEFINITION = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition")

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +17,11 @@ from ..kube.cluster import Access
 from ..kube.difference import diffs
 from ..kube.errors import InvalidInput, Refused
 from ..kube.fields import fields_of
+from ..kube.lock import Lock, locked
 from ..kube.objects import Key, key_of
 from ..kube.permissions import refuse_denied
 from ..kube.plan import Change
+from ..kube.progress import silent
 from ..kube.reconcile import Outcome
 from . import labels
 from .labels import labels_of
@@ -25,8 +29,10 @@ from .sidecars import NAMESPACES
 
 if TYPE_CHECKING:
     from ..kube.cluster import Cluster
+    from ..kube.progress import Progress
 
 MANAGER = "meshops.istio/injection"
+LOCK = Lock.of("injection")
 MODES = ("enabled", "disabled", "revision", "ambient")
 
 _INJECTION = "istio-injection"
@@ -66,13 +72,38 @@ def label_namespaces(
     check: bool,
     diff: bool,
     force: bool = False,
+    progress: Progress = silent,
 ) -> Outcome:
     """Give namespaces the wanted labels, in check mode only tell what that would change.
 
     Namespaces that do not exist are created if `create`; else Refused, before anything is written, as it is where the
     user may not do it, and where a label that somebody else has set contradicts the wanted ones, unless `force`. Other
-    labels stay, and nothing is written where nothing differs.
+    labels stay, and nothing is written where nothing differs. Several namespaces are written by one run at a time.
     """
+    changes = _planned(cluster, names, wanted, create=create, force=force)
+    several = len(changes) > 1
+    accesses = [Access(_VERBS[change.action], "", "namespaces") for change in changes]
+    refuse_denied(cluster, [*accesses, *(LOCK.access if several else ())])
+    if changes and not check:
+        deadline = time.monotonic() + cluster.patience
+        held = locked(cluster, LOCK, manager=MANAGER, deadline=deadline, progress=progress)
+        with held if several else contextlib.nullcontext():
+            if several:
+                changes = _planned(cluster, names, wanted, create=create, force=force)
+            cluster.parallel(lambda change: _write(cluster, change, wanted), changes)
+    summaries = [change.summary for change in changes]
+    content = json.dumps([summaries, dict(wanted)], sort_keys=True)
+    return Outcome(
+        changed=bool(changes),
+        changes=summaries,
+        digest=hashlib.sha256(content.encode()).hexdigest(),
+        diff=diffs(changes) if diff else [],
+    )
+
+
+def _planned(
+    cluster: Cluster, names: Sequence[str], wanted: Mapping[str, str | None], *, create: bool, force: bool
+) -> list[Change]:
     found = {one["metadata"]["name"]: one for one in _read(cluster, names)}
     missing = [name for name in dict.fromkeys(names) if name not in found]
     if missing and not create and any(wanted.values()):
@@ -87,17 +118,7 @@ def label_namespaces(
         _refuse_contradictions(found.values(), wanted)
     changes = [_creation(name, wanted) for name in missing] if create and any(wanted.values()) else []
     changes += [change for name in found if (change := _update(found[name], wanted)) is not None]
-    refuse_denied(cluster, [Access(_VERBS[change.action], "", "namespaces") for change in changes])
-    if not check:
-        cluster.parallel(lambda change: _write(cluster, change, wanted), changes)
-    summaries = [change.summary for change in changes]
-    content = json.dumps([summaries, dict(wanted)], sort_keys=True)
-    return Outcome(
-        changed=bool(changes),
-        changes=summaries,
-        digest=hashlib.sha256(content.encode()).hexdigest(),
-        diff=diffs(changes) if diff else [],
-    )
+    return changes
 
 
 def _refuse_contradictions(namespaces: Iterable[dict[str, Any]], wanted: Mapping[str, str | None]) -> None:

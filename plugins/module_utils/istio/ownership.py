@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..kube.errors import Refused
 from ..kube.field_managers import PREVIOUS
 from ..kube.foreign_owners import HELM
+from ..kube.lock import Lock
 from ..kube.objects import key_of
 from ..kube.plan import Plan
 from . import labels
@@ -32,7 +33,7 @@ PREVIOUS_OWNERS = frozenset({HELM})
 INSTALLERS = frozenset({"istio-operator", "istioctl", "istio-ci", "helm", MANAGER, TAG_MANAGER})
 """Field managers of those who prune what they have installed: of istioctl and its commands on tags, of Helm, and ours."""
 
-LOCK = "meshops-istio-control-plane"
+LOCK = Lock("meshops-istio-control-plane")
 """One at a time, whatever the revision or tag: they share objects."""
 
 

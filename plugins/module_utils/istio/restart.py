@@ -84,9 +84,7 @@ def restart(
     Raises NotReady naming what did not come back and why; workloads that were not begun by then stay as they are.
     """
     run = _Run(cluster, len(workloads), wait, time.monotonic() + timeout, progress)
-    with threads.pool(max(1, at_once)) as pool:
-        for future in [pool.submit(run.restart, *numbered) for numbered in enumerate(workloads, start=1)]:
-            future.result()
+    threads.each(lambda numbered: run.restart(*numbered), enumerate(workloads, start=1), size=max(1, at_once))
     if wait:
         left = max(0.0, run.deadline - time.monotonic())
         wait_ready(cluster, [_key(one) for one in rolling_out], timeout=left, progress=progress)

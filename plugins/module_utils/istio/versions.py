@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..kube.errors import Refused
 
 if TYPE_CHECKING:
-    from ..kube.cluster import Version
+    from ..kube.version import Version
 
 # Minor versions of Kubernetes 1.x, oldest and newest, as each release's documentation states them.
 SUPPORTED: dict[tuple[int, int], tuple[int, int]] = {

@@ -24,9 +24,6 @@ from .resources import BUILT_IN, defined_by, of_definitions
 from .schedule import Step, run_steps
 from .wait import wait_endpoint, wait_gone, wait_ready
 
-Permit = Callable[[], None]
-"""Called before each write; raises where there must be none any more."""
-
 SERVED_WITHIN = 10.0
 """Seconds after which every API server of a cluster should serve a kind whose CRD one of them has established."""
 
@@ -37,8 +34,8 @@ kube-proxy writes its rules once a second: who connects earlier is refused, and 
 pod takes the other half of that second to start.
 """
 
-TRIES = 5
-"""Controllers write too: a take-over or deletion that lost a race is tried again on the newer object."""
+TRIES = 20
+"""Controllers write too: a write that lost a race is tried again on the newer object."""
 
 RECORDING = "inventory"
 """The step that writes the unit's inventory."""
@@ -73,14 +70,12 @@ def default_rank(obj: Object) -> int:
     return 0 if obj["kind"] in _FIRST else 1 if obj["kind"] in _WORKLOADS else 2
 
 
-def apply_changes(
-    cluster: Cluster, plan: Plan, *, gates: bool, deadline: float, progress: Progress, permit: Permit
-) -> None:
+def apply_changes(cluster: Cluster, plan: Plan, *, gates: bool, deadline: float, progress: Progress) -> None:
     """Create and update what the plan says. `gates`: hold objects back until the Service that they need answers.
 
     Raises Refused for an object that the API server does not accept, NotReady where a gate or a CRD stays closed.
     """
-    steps = _Steps(cluster, plan, gates, deadline, progress, permit).steps
+    steps = _Steps(cluster, plan, gates, deadline, progress).steps
     total, written = sum(_counts(step) for step in steps), 0
 
     def done(step: Step) -> None:
@@ -99,7 +94,6 @@ def delete_stale(
     awaited: bool,
     deadline: float,
     progress: Progress,
-    permit: Permit,
     first: bool = False,
 ) -> None:
     """Delete what the plan says, webhooks first and namespaces last; `awaited`: until all of it is gone.
@@ -122,7 +116,6 @@ def delete_stale(
 
     for rank in sorted({*waves, *ending}):
         if wave := waves.get(rank, []):
-            permit()
             cluster.parallel(delete, wave)
             more = " and others" if len(wave) > 3 else ""
             progress(f"deleted {', '.join(str(change.key) for change in wave[:3])}{more}")
@@ -134,11 +127,9 @@ def delete_stale(
 class _Steps:
     """A plan's creations and updates as steps: who needs whom, and what is worth going first."""
 
-    def __init__(
-        self, cluster: Cluster, plan: Plan, gates: bool, deadline: float, progress: Progress, permit: Permit
-    ) -> None:
+    def __init__(self, cluster: Cluster, plan: Plan, gates: bool, deadline: float, progress: Progress) -> None:
         self._cluster, self._plan, self._deadline = cluster, plan, deadline
-        self._progress, self._permit = progress, permit
+        self._progress = progress
         self._gate = plan.unit.gate if gates else None
         self._rank = plan.unit.rank or default_rank
         changes = [change for change in plan.changes if change.desired is not None]
@@ -166,7 +157,6 @@ class _Steps:
         wanted, namespace = recording.first, ("", "Namespace", "", recording.inventory.namespace)
 
         def run() -> None:
-            self._permit()
             change = Change("update", recording.inventory.key, recording.before, wanted, desired=wanted)
             _write(self._cluster, self._plan, change, patience=0.0)
 
@@ -188,7 +178,6 @@ class _Steps:
             needs.add(self._opening(service))
 
         def run() -> None:
-            self._permit()
             _write(self._cluster, self._plan, change, patience=SERVED_WITHIN if definition else 0.0)
 
         return Step(change.key.identity, run, needs=needs)
@@ -271,37 +260,52 @@ def _kind(step: Step) -> str:
 
 
 def _write(cluster: Cluster, plan: Plan, change: Change, *, patience: float) -> None:
-    key, ends = change.key, time.monotonic() + patience
     try:
-        if change.retired:
-            _take_over(cluster, plan, change)
-        while True:
-            try:
-                if change.patch:
-                    patch = {"spec": cast(Object, change.desired)["spec"]}
-                    cluster.merge_patch(key.of, key.name, key.namespace, patch, manager=plan.unit.manager)
-                else:
-                    conflicts.apply(cluster, plan, change)
-                return
-            except ApiError as error:
-                # A path that is not served gets no reason; the object's namespace that is absent does.
-                if error.status != 404 or error.reason or time.monotonic() > ends:
-                    raise
-            time.sleep(0.2)
+        live = _take_over(cluster, plan, change) if change.retired else change.before
+        _apply(cluster, plan, change, live, patience=patience)
     except ApiError as error:
         raise refusal(change.key, error) from error
 
 
-def _take_over(cluster: Cluster, plan: Plan, change: Change) -> None:
-    """Make the previous field managers' fields ours; else fields that are no longer wanted would stay for ever."""
+def _apply(cluster: Cluster, plan: Plan, change: Change, live: Object | None, *, patience: float) -> None:
+    """Apply an object over the version that is live, so that a late request does not undo another run's.
+
+    Who only has written a status meanwhile must not keep it from being applied: what is newer is read and applied over,
+    while the lock is held, and in the end over whatever there is.
+    """
+    key, ends, tries = change.key, time.monotonic() + patience, 0
+    while True:
+        try:
+            if change.patch:
+                patch = conflicts.at_version_of(live, {"metadata": {}, "spec": cast(Object, change.desired)["spec"]})
+                cluster.merge_patch(key.of, key.name, key.namespace, patch, manager=plan.unit.manager)
+            else:
+                conflicts.apply(cluster, plan, change, live)
+            return
+        except ApiError as error:
+            if live is not None and error.outdated:
+                tries += 1
+                live = cluster.get(key.of, key.name, key.namespace) if tries < TRIES else None
+                continue
+            # A path that is not served gets no reason; the object's namespace that is absent does.
+            if error.status != 404 or error.reason or time.monotonic() > ends:
+                raise
+        time.sleep(0.2)
+
+
+def _take_over(cluster: Cluster, plan: Plan, change: Change) -> Object | None:
+    """Make the previous field managers' fields ours; else fields that are no longer wanted would stay for ever.
+
+    Returns the object as it is then.
+    """
     live = change.before
     for _try in range(TRIES):
         if live is None or not takeover.takeable(live, change.retired, plan.unit):
-            return
+            return live
         entries = takeover.entries_after(live, change.retired, plan.unit)
+        version = live["metadata"]["resourceVersion"]
         try:
-            cluster.hand_over(key_of(live), live["metadata"]["resourceVersion"], entries, manager=plan.unit.manager)
-            return
+            return cluster.hand_over(key_of(live), version, entries, manager=plan.unit.manager)
         except ApiError as error:
             if error.status not in (409, 422):
                 raise
@@ -310,20 +314,21 @@ def _take_over(cluster: Cluster, plan: Plan, change: Change) -> None:
 
 
 def _delete(cluster: Cluster, propagation: str, change: Change) -> None:
-    """Delete an object, but no successor of its name, which would not be ours to delete."""
-    uid = cast(Object, change.before)["metadata"].get("uid")
+    """Delete an object at the version that is live, but no successor of its name, which would not be ours to delete."""
+    key, live = change.key, change.before
+    uid = cast(Object, live)["metadata"].get("uid")
     for _try in range(TRIES):
+        if live is None or live["metadata"].get("uid") != uid:
+            return
+        version = live["metadata"].get("resourceVersion")
         try:
-            key = change.key
-            cluster.delete(key.of, key.name, key.namespace, uid=uid, propagation=propagation)
+            cluster.delete(key.of, key.name, key.namespace, uid=uid, resource_version=version, propagation=propagation)
             return
         except ApiError as error:
             if error.status != 409:
-                raise refusal(change.key, error) from error
-        live = cluster.get(change.key.of, change.key.name, change.key.namespace)
-        if live is None or live["metadata"].get("uid") != uid:
-            return
-    raise NotReady(f"{change.key} changes too often to be deleted; try again.", object=change.key._asdict())
+                raise refusal(key, error) from error
+        live = cluster.get(key.of, key.name, key.namespace)
+    raise NotReady(f"{key} changes too often to be deleted; try again.", object=key._asdict())
 
 
 def _deletion_rank(key: Key) -> int:

@@ -15,7 +15,7 @@ from .acceptance import refuse_unacceptable
 from .apply import apply_changes, delete_stale
 from .cluster import Cluster
 from .diagnose import diagnose
-from .lock import locked
+from .lock import Lock, locked, placed
 from .meter import CHECK, WAIT, WRITE
 from .objects import Key
 from .permissions import refuse_forbidden
@@ -29,10 +29,10 @@ _CAUSES_WITHIN = 5.0
 __all__ = ["refuse", "still_ending", "wait_gone", "wait_ready", "write"]
 
 
-def refuse(cluster: Cluster, plan: Plan, *, waits: bool, locks: bool) -> None:
+def refuse(cluster: Cluster, plan: Plan, *, waits: bool, lock: Lock | None) -> None:
     """Raise Refused for a plan that the user may not carry out, or that the API server would not accept."""
     cluster.meter.begin(CHECK)
-    refuse_forbidden(cluster, plan, waits=waits, locks=locks)
+    refuse_forbidden(cluster, plan, waits=waits, lock=placed(cluster, lock) if lock else None)
     refuse_unacceptable(cluster, plan)
 
 
@@ -50,7 +50,7 @@ def write(
     planned_again: Callable[[], Plan],
     *,
     before: Callable[[Plan], None] | None,
-    lock: str | None,
+    lock: Lock | None,
     awaited: Callable[[Plan], list[Key]] | None,
     deadline: float,
     progress: Progress,
@@ -62,7 +62,7 @@ def write(
     held = (
         locked(cluster, lock, manager=plan.unit.manager, deadline=deadline, progress=progress)
         if lock
-        else contextlib.nullcontext(_always)
+        else contextlib.nullcontext()
     )
 
     def left() -> float:
@@ -70,7 +70,7 @@ def write(
 
     waits = awaited is not None
     cluster.meter.begin(WRITE)
-    with held as permit:
+    with held:
         if plan.leaving:
             wait_gone(cluster, plan.leaving, timeout=left(), progress=progress)
         if plan.leaving or lock:
@@ -79,21 +79,19 @@ def write(
             cluster.meter.begin(WRITE)
         if before is not None:
             before(plan)
-        delete = partial(
-            delete_stale, cluster, plan, awaited=waits, deadline=deadline, progress=progress, permit=permit
-        )
+        delete = partial(delete_stale, cluster, plan, awaited=waits, deadline=deadline, progress=progress)
         delete(first=True)
-        apply_changes(cluster, plan, gates=waits, deadline=deadline, progress=progress, permit=permit)
+        apply_changes(cluster, plan, gates=waits, deadline=deadline, progress=progress)
         if awaited is not None and (keys := awaited(plan)):
             cluster.meter.begin(WAIT)
             wait_ready(cluster, keys, timeout=left(), progress=progress, desired=plan.objects)
             cluster.meter.begin(WRITE)
         delete()
-        _finish_inventory(cluster, plan, awaited=waits, permit=permit)
+        _finish_inventory(cluster, plan, awaited=waits)
     return plan
 
 
-def _finish_inventory(cluster: Cluster, plan: Plan, *, awaited: bool, permit: Callable[[], None]) -> None:
+def _finish_inventory(cluster: Cluster, plan: Plan, *, awaited: bool) -> None:
     deleted = [change.key for change in plan.changes if change.action == "delete"]
     if plan.recording is None or Key("v1", "Namespace", "", plan.recording.inventory.namespace) in deleted:
         return
@@ -101,8 +99,4 @@ def _finish_inventory(cluster: Cluster, plan: Plan, *, awaited: bool, permit: Ca
     doubtful = deleted if not awaited else []
     live = cluster.parallel(lambda key: cluster.get(key.of, key.name, key.namespace), doubtful)
     remaining = [key for key, obj in zip(doubtful, live, strict=True) if obj is not None]
-    plan.recording.finish(cluster, plan.unit.manager, remaining, permit)
-
-
-def _always() -> None:
-    """The permit to write of who needs no lock."""
+    plan.recording.finish(cluster, plan.unit.manager, remaining)

@@ -7,25 +7,30 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
 import re
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
-from . import resources, threads, tunnel
+from . import read_back, resources, threads, tunnel
+from .answers import api_error
 from .connection import POOL_SIZE, Connection, open_connection
-from .errors import ApiError, UnknownKind
+from .discovery import Discovery
+from .errors import ApiError, UnknownKind, Unreachable
 from .meter import Meter
 from .object_shapes import readable
 from .objects import Key, Kind, key_of
+from .paging import read_pages
 from .relay import Relay, relay
-from .shapes import list_of, map_of
-from .transport import APPLY, MERGE_PATCH, Transport, api_error
+from .shapes import map_of
+from .transport import APPLY, MERGE_PATCH, Fence, Transport
+from .version import Version
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -34,17 +39,6 @@ Result = TypeVar("Result")
 Object = dict[str, Any]
 Objects = list[Object]
 Results = list
-
-
-class Version(NamedTuple):
-    """A Kubernetes version; `git` is the server's own full name for it, such as `v1.35.4`."""
-
-    major: int
-    minor: int
-    git: str
-
-    def __str__(self) -> str:
-        return self.git.removeprefix("v")
 
 
 class Access(NamedTuple):
@@ -66,8 +60,7 @@ class Access(NamedTuple):
 class Cluster:
     """The API of one cluster. Safe for use by threads at once.
 
-    `deadline` (of `time.monotonic`) bounds the retries of every request. Failures are raised as Unreachable,
-    Unauthorized or ApiError.
+    Failures are raised as Unreachable, Unauthorized or ApiError.
     """
 
     def __init__(self, connection: Connection, user_agent: str) -> None:
@@ -77,8 +70,7 @@ class Cluster:
         self._transport = Transport(connection, user_agent)
         self._version: Version | None = None
         self._resources = dict(resources.BUILT_IN)
-        self._discovered: dict[Kind, resources.Resource] | None = None
-        self._discovering = threading.Lock()
+        self._discovery = Discovery(partial(self.raw, "GET"), self.parallel)
 
     @property
     def server(self) -> str:
@@ -112,6 +104,27 @@ class Cluster:
     def meter(self) -> Meter:
         """What is asked of the cluster, by the phases of a run."""
         return self._transport.meter
+
+    @property
+    def warnings(self) -> Results[str]:
+        """What the API server has warned of so far, each once."""
+        return self._transport.warnings.texts()
+
+    @property
+    def fence(self) -> Fence | None:
+        """Called before each attempt to write, and raises where there must be none any more (see lock.py)."""
+        return self._transport.fence
+
+    @fence.setter
+    def fence(self, value: Fence | None) -> None:
+        self._transport.fence = value
+
+    def aside(self) -> Cluster:
+        """The same cluster for requests beside a run: with neither its time limit nor its fence."""
+        other = copy.copy(self)
+        other._transport = copy.copy(self._transport)
+        other.deadline = other.fence = None
+        return other
 
     @contextlib.contextmanager
     def time_limit(self, seconds: float) -> Iterator[float]:
@@ -160,7 +173,7 @@ class Cluster:
 
     def get(self, kind: Kind, name: str, namespace: str = "") -> dict[str, Any] | None:
         """The object, or None where it, its namespace or its kind does not exist."""
-        found = _found(lambda: self.raw("GET", self._path(kind, namespace, name)))
+        found = read_back.found(lambda: self.raw("GET", self._path(kind, namespace, name)))
         return None if found is None else readable(found, self.server, self._space(kind, namespace))
 
     def list(self, kind: Kind, namespace: str = "", *, label_selector: str = "", field_selector: str = "") -> Objects:
@@ -172,15 +185,14 @@ class Cluster:
     ) -> tuple[Objects, str]:
         """The objects of a kind, and the resourceVersion from which a watch goes on."""
         query = {"labelSelector": label_selector, "fieldSelector": field_selector}
-        answer = _found(lambda: self.raw("GET", self._path(kind, namespace), query=query))
-        if answer is None:
+        found = read_back.found(lambda: read_pages(self, self._path(kind, namespace), query))
+        if found is None:
             return [], ""
         # A list leaves out what its own kind says already.
         itself = {"apiVersion": kind.api_version, "kind": kind.kind}
-        items = [{**itself, **item} if isinstance(item, dict) else item for item in list_of(answer.get("items"))]
-        version = map_of(answer.get("metadata")).get("resourceVersion")
+        items = [{**itself, **item} if isinstance(item, dict) else item for item in found[0]]
         space = self._space(kind, namespace)
-        return [readable(item, self.server, space) for item in items], version if isinstance(version, str) else ""
+        return [readable(item, self.server, space) for item in items], found[1]
 
     def list_many(self, requests: Iterable[tuple[Kind, str, str]]) -> Results[Objects]:
         """Lists in parallel; a request is (kind, namespace, label selector)."""
@@ -197,25 +209,42 @@ class Cluster:
         return self._write("PATCH", self._path_of(obj), obj, query, dry_run, APPLY)
 
     def create(self, obj: Mapping[str, Any], *, manager: str, dry_run: bool = False) -> dict[str, Any]:
-        """Create an object; ApiError with reason AlreadyExists where there is one."""
-        key = key_of(obj)
-        return self._write("POST", self._path(key.of, key.namespace), obj, {"fieldManager": manager}, dry_run)
+        """Create an object; ApiError with reason AlreadyExists where somebody else has made one.
+
+        One whose answer was lost is read back: it counts as created if `manager` has made it since.
+        """
+        key, begun = key_of(obj), self.now
+        try:
+            return self._write("POST", self._path(key.of, key.namespace), obj, {"fieldManager": manager}, dry_run)
+        except (ApiError, Unreachable) as error:
+            live = self._read_back(error, key)
+            if live is None or not read_back.created_by(live, manager, begun):
+                raise
+            return live
 
     def merge_patch(
         self, kind: Kind, name: str, namespace: str, body: Mapping[str, Any], *, manager: str, dry_run: bool = False
     ) -> dict[str, Any]:
-        """A JSON merge patch; a resourceVersion in its metadata guards it."""
+        """A JSON merge patch; a resourceVersion in its metadata guards it, unless it is in the object already."""
         path = self._path(kind, namespace, name)
-        return self._write("PATCH", path, body, {"fieldManager": manager}, dry_run, MERGE_PATCH)
+        try:
+            return self._write("PATCH", path, body, {"fieldManager": manager}, dry_run, MERGE_PATCH)
+        except (ApiError, Unreachable) as error:
+            live = self._read_back(error, Key(*kind, namespace, name))
+            if live is None or not read_back.holds(live, body):
+                raise
+            return live
 
-    def hand_over(self, key: Key, resource_version: str, entries: Sequence[Mapping[str, Any]], *, manager: str) -> None:
+    def hand_over(
+        self, key: Key, resource_version: str, entries: Sequence[Mapping[str, Any]], *, manager: str
+    ) -> dict[str, Any]:
         """Set an object's managedFields, provided that it is still at `resource_version` (else 409 or 422)."""
         patch = [
             {"op": "test", "path": "/metadata/resourceVersion", "value": resource_version},
             {"op": "replace", "path": "/metadata/managedFields", "value": list(entries)},
         ]
         path = self._path(key.of, key.namespace, key.name)
-        self._write("PATCH", path, patch, {"fieldManager": manager}, False, "application/json-patch+json")
+        return self._write("PATCH", path, patch, {"fieldManager": manager}, False, "application/json-patch+json")
 
     def delete(
         self,
@@ -235,9 +264,16 @@ class Cluster:
         options: dict[str, Any] = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": propagation}
         preconditions = {"uid": uid, "resourceVersion": resource_version}
         options["preconditions"] = {name: value for name, value in preconditions.items() if value}
-        return (
-            _found(lambda: self._write("DELETE", self._path(kind, namespace, name), options, {}, dry_run)) is not None
-        )
+        try:
+            path = self._path(kind, namespace, name)
+            return read_back.found(lambda: self._write("DELETE", path, options, {}, dry_run)) is not None
+        except UnknownKind:
+            return False
+        except (ApiError, Unreachable) as error:
+            live = self._read_back(error, Key(*kind, namespace, name))
+            if dry_run or (live is not None and not read_back.deleted(live, uid)):
+                raise
+            return True
 
     def watch(
         self,
@@ -274,18 +310,16 @@ class Cluster:
                 yield happened, readable(obj, self.server, self._space(kind, namespace))
 
     def serves(self, kind: Kind) -> bool:
-        """Whether the API server knows the kind at this version."""
-        return kind in self._served()
+        """Whether the API server knows the kind at this version; ApiError where its API group does not answer."""
+        return self._discovery.find(kind) is not None
 
     def at_served_version(self, kind: Kind) -> Kind | None:
         """The kind at a version that the API server serves, at its own if possible; None where it serves none."""
-        versions = [one for one in self._served() if (one.group, one.kind) == (kind.group, kind.kind)]
-        return kind if kind in versions else next(iter(versions), None)
+        return self._discovery.served_version(kind)
 
     def deletable(self) -> Results[Kind]:
         """The kinds whose objects can be listed and deleted, each at the version that the API server prefers."""
-        kinds = {(kind.group, kind.kind): kind for kind, one in reversed(self._served().items()) if one.deletable}
-        return list(kinds.values())
+        return self._discovery.deletable()
 
     def namespaced(self, kind: Kind) -> bool:
         """Whether objects of the kind live in namespaces; raises InvalidInput for a kind that nobody knows."""
@@ -297,7 +331,7 @@ class Cluster:
 
     def kind_named(self, plural: str, group: str) -> Kind | None:
         """The kind whose resource has this name in an API group, at any version; None where there is none."""
-        known = {**self._served(), **self._resources}
+        known = {**self._discovery.served(), **self._resources}
         return next((kind for kind in known if kind.group == group and known[kind].plural == plural), None)
 
     def learn(self, definitions: Iterable[Mapping[str, Any]]) -> None:
@@ -323,14 +357,7 @@ class Cluster:
         """`function` over `items` with many requests in flight; results in order, the first failure raised."""
         if len(items) < 2:
             return [function(item) for item in items]
-        with threads.pool(min(POOL_SIZE, len(items))) as pool:
-            try:
-                return list(pool.map(function, items))
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-
-    # --- paths -------------------------------------------------------------------------------------------------
+        return threads.each(function, items, size=POOL_SIZE)
 
     def _path_of(self, obj: Mapping[str, Any]) -> str:
         key = key_of(obj)
@@ -348,34 +375,7 @@ class Cluster:
 
     def _known(self, kind: Kind) -> resources.Resource:
         # A kind of the plan's own CRDs is known although the server may not serve it yet.
-        resource = self._resources.get(kind) or self._served().get(kind)
-        if resource is None:
-            versions = sorted(known.api_version for known in self._served() if known.kind == kind.kind)
-            hint = f"; it serves that kind as {', '.join(versions)}" if versions else ""
-            raise UnknownKind(
-                f"The cluster does not know {kind.kind} of {kind.api_version}{hint}.",
-                kind=kind._asdict(),
-                served=versions,
-            )
-        return resource
-
-    def _served(self) -> dict[Kind, resources.Resource]:
-        """Every kind that the server serves; asked for once."""
-        with self._discovering:
-            if self._discovered is None:
-                self._discovered = {}
-                for path in ("/api", "/apis"):
-                    answer = self.raw("GET", path, accept=resources.DISCOVERY)
-                    documents = [answer]
-                    if answer.get("kind") != "APIGroupDiscoveryList":
-                        # Kubernetes before 1.27 does not aggregate: a request for each version of each group.
-                        paths = [f"{path}/{version}" for version in resources.versions_of(answer)]
-                        documents = self.parallel(lambda one: self.raw("GET", one), paths)
-                    for document in documents:
-                        self._discovered.update(resources.of_discovery(document))
-            return self._discovered
-
-    # --- requests ----------------------------------------------------------------------------------------------
+        return self._resources.get(kind) or self._discovery.known(kind)
 
     def raw(
         self,
@@ -386,9 +386,12 @@ class Cluster:
         query: Mapping[str, str] | None = None,
         content_type: str | None = None,
         accept: str = "application/json",
+        briefly: bool = False,
     ) -> Any:
         """One request, retried while it makes sense; the answer's JSON, or its text where `accept` asks for that."""
-        return self._transport.request(method, path, body, query=query, content_type=content_type, accept=accept)
+        return self._transport.request(
+            method, path, body, query=query, content_type=content_type, accept=accept, briefly=briefly
+        )
 
     def _write(
         self,
@@ -403,13 +406,11 @@ class Cluster:
         answer: dict[str, Any] = self.raw(method, path, body, query=query, content_type=content_type)
         return answer if method == "DELETE" else readable(answer, self.server)
 
-
-def _found(request: Callable[[], Any]) -> Any:
-    try:
-        return request()
-    except UnknownKind:
-        return None
-    except ApiError as error:
-        if error.status == 404:
-            return None
-        raise
+    def _read_back(self, error: ApiError | Unreachable, key: Key) -> Object | None:
+        """The object of a write that may have been carried out although it has failed; else the failure is raised."""
+        if not error.uncertain:
+            raise error
+        try:
+            return self.get(key.of, key.name, key.namespace)
+        except (ApiError, Unreachable):
+            raise error from None

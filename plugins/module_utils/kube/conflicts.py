@@ -10,7 +10,7 @@ Whose fields a unit may change without being asked is said in field_managers.py.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -95,22 +95,29 @@ def overwritten(plan: Plan) -> Iterator[str]:
             yield f"{one.key} has fields that {one.manager} has set, and that are overwritten by force: {one}."
 
 
-def apply(cluster: Cluster, plan: Plan, change: Change) -> None:
-    """Apply an object of a plan, over nobody's fields but those that the unit may change.
+def apply(cluster: Cluster, plan: Plan, change: Change, live: Mapping[str, Any] | None) -> None:
+    """Apply an object of a plan over its version `live`, over nobody's fields but those that the unit may change.
 
     What another manager has set since the plan was made is refused as well, and what a controller has set stays.
     """
     desired = cast(dict[str, Any], change.desired)
     try:
-        cluster.apply(desired, manager=plan.unit.manager, force=plan.unit.force)
+        cluster.apply(at_version_of(live, desired), manager=plan.unit.manager, force=plan.unit.force)
     except ApiError as error:
         found = list(_conflicts_in(error, change.key))
         if not found:
             raise
         refuse(one for one in found if not may_change(one.manager, plan.unit) and not is_autoscaler(one.manager))
-        live = cluster.get(change.key.of, change.key.name, change.key.namespace)
-        adjusted = plan.adjust(deepcopy(desired), live) if plan.adjust else desired
-        cluster.apply(adjusted, manager=plan.unit.manager)
+        newer = cluster.get(change.key.of, change.key.name, change.key.namespace)
+        adjusted = plan.adjust(deepcopy(desired), newer) if plan.adjust else desired
+        cluster.apply(at_version_of(newer, adjusted), manager=plan.unit.manager)
+
+
+def at_version_of(live: Mapping[str, Any] | None, desired: Mapping[str, Any]) -> dict[str, Any]:
+    """An object that is applied at the version of `live` alone, and not created anew where that is gone."""
+    known = live["metadata"] if live else {}
+    guards = {name: known[name] for name in ("resourceVersion", "uid") if name in known}
+    return {**desired, "metadata": {**desired["metadata"], **guards}}
 
 
 def _conflicts_in(error: ApiError, key: Key) -> Iterator[Conflict]:

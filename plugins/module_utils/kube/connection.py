@@ -16,7 +16,8 @@ import copy
 import json
 import os
 import ssl
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -24,7 +25,7 @@ from urllib.request import getproxies
 
 from . import written
 from .errors import InvalidInput
-from .kubeconfig import CREDENTIALS, load, refreshing
+from .kubeconfig import CREDENTIALS, load, refreshing, reloading
 from .memory_file import memory_file
 from .written import Written
 
@@ -43,18 +44,33 @@ class Connection:
     user_entry: dict[str, Any] = field(default_factory=dict)
     impersonate_user: str | None = None
     impersonate_groups: list[str] = field(default_factory=list)
+    reload: Callable[[Any], None] | None = None
+    _renewing: threading.Lock = field(default_factory=threading.Lock)
 
-    def authorise(self, headers: Any) -> None:
-        """Add credentials to `headers` (a multi-dictionary); refreshes tokens that are about to expire."""
-        scheme, credentials = self._credentials()
+    def authorise(self, headers: Any) -> tuple[str, str]:
+        """Add credentials to `headers` (a multi-dictionary) and return them; refreshes tokens that are about to expire."""
+        scheme, credentials = self.credentials()
         if credentials:
             headers["Authorization"] = f"{scheme} {credentials}"
         if self.impersonate_user:
             headers["Impersonate-User"] = self.impersonate_user
         for group in self.impersonate_groups:
             headers.add("Impersonate-Group", group)
+        return scheme, credentials
 
-    def _credentials(self) -> tuple[str, str]:
+    def renew(self, refused: tuple[str, str]) -> bool:
+        """Get new credentials where the API server does not accept those that were `refused`, such as a plugin's token.
+
+        Whether there are others by now. Many threads may ask at once: the first one's answer is for all.
+        """
+        if self.reload is None:
+            return False
+        with self._renewing:
+            if self.credentials() == refused:
+                self.reload(self.configuration)
+            return self.credentials() != refused
+
+    def credentials(self) -> tuple[str, str]:
         """The scheme and value of the Authorization header; empty where there is none."""
         values = [setting["value"] for setting in self.configuration.auth_settings().values() if setting.get("value")]
         if not values and self.configuration.username:
@@ -95,7 +111,7 @@ class Connection:
             key: self.user_entry[key] for key in ("exec", "auth-provider") if key in self.user_entry
         }
         if not user:
-            scheme, credentials = self._credentials()
+            scheme, credentials = self.credentials()
             if scheme == "Basic":
                 name, _colon, password = base64.b64decode(credentials).decode().partition(":")
                 user.update(username=name, password=password)
@@ -123,11 +139,12 @@ def open_connection(options: Mapping[str, Any]) -> Connection:
     # A copy: refreshing a token would write all that was loaded over what is given.
     configuration = copy.copy(loaded.configuration)
     configuration.refresh_api_key_hook = refreshing(loaded)
+    reload = reloading(loaded)
     user_entry = loaded.user
     if given.keys() & CREDENTIALS:
         configuration.api_key, configuration.api_key_prefix, configuration.refresh_api_key_hook = {}, {}, None
         configuration.cert_file = configuration.key_file = None
-        user_entry = {}
+        user_entry, reload = {}, None
     for option, attribute in _SETTINGS.items():
         if option in given:
             setattr(configuration, attribute, _existing(given, option) if option in _FILES else given[option])
@@ -155,6 +172,7 @@ def open_connection(options: Mapping[str, Any]) -> Connection:
         user_entry=user_entry,
         impersonate_user=given.get("impersonate_user") or user_entry.get("as"),
         impersonate_groups=list(given.get("impersonate_groups") or user_entry.get("as-groups") or ()),
+        reload=reload,
     )
 
 

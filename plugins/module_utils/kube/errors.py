@@ -41,9 +41,13 @@ class Refused(MeshError):
 
 
 class Unreachable(MeshError):
-    """No API server answers at the address, or it stopped answering."""
+    """No API server answers at the address, or it stopped answering.
+
+    `uncertain`: the request may have been carried out, with its answer lost.
+    """
 
     code = "unreachable"
+    uncertain = False
 
 
 class Unauthorized(MeshError):
@@ -59,9 +63,13 @@ class NotReady(MeshError):
 
 
 class ApiError(MeshError):
-    """The API server answered with an error: `status` is the HTTP status, `reason` Kubernetes' own word for it."""
+    """The API server answered with an error: `status` is the HTTP status, `reason` Kubernetes' own word for it.
+
+    `uncertain`: this request, or an earlier attempt at it, may have been carried out, with its answer lost.
+    """
 
     code = "api_error"
+    uncertain = False
 
     def __init__(
         self,
@@ -83,3 +91,8 @@ class ApiError(MeshError):
         """The causes by which other managers own fields that an apply without force would change."""
         causes = (self.body.get("details") or {}).get("causes") or () if self.status == 409 else ()
         return [cause for cause in causes if cause.get("reason") == "FieldManagerConflict"]
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the object has changed since the version that the request names: read it again, and ask again."""
+        return self.status == 409 and self.reason != "AlreadyExists" and not self.field_conflicts

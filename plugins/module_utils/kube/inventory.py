@@ -133,17 +133,15 @@ class Recording:
             return "create"
         return "update" if self.first is not None or _differs(self.before, last) else ""
 
-    def finish(self, cluster: Cluster, manager: str, remaining: Iterable[Key], permit: Callable[[], None]) -> None:
+    def finish(self, cluster: Cluster, manager: str, remaining: Iterable[Key]) -> None:
         """Write what is listed in the end, and what of the deleted objects is still there."""
         wanted = self.inventory.listing([*self.after, *remaining])
         now = self.during if self.first is not None else self.before
         key = self.inventory.key
         if wanted is None:
             if now is not None:
-                permit()
                 cluster.delete(key.of, key.name, key.namespace)
         elif _differs(now, wanted):
-            permit()
             cluster.apply(wanted, manager=manager)
 
 

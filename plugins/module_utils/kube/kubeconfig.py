@@ -34,14 +34,21 @@ _BESIDE = frozenset({"kubeconfig", "context", "persist_config", "impersonate_use
 _REPLACING = threading.RLock()
 """Held by the one thread that may replace what the client does."""
 
+_RENEWABLE = frozenset({"exec", "auth-provider", "tokenFile"})
+"""What a user's entry gets a token from that may be another the next time."""
+
 
 @dataclass
 class Loaded:
-    """What was found: the client's `configuration` (or one like it, see written.py), the context's name and its user's entry, if it was a kubeconfig."""
+    """What was found: the client's `configuration` (or one like it, see written.py), the context's name and its user's entry, if it was a kubeconfig.
+
+    again: loads the same once more, where that may give another token.
+    """
 
     configuration: Any
     context: str | None = None
     user: dict[str, Any] = field(default_factory=dict)
+    again: Callable[[], Loaded] | None = None
 
 
 def load(given: Mapping[str, Any]) -> Loaded:
@@ -69,10 +76,17 @@ def load(given: Mapping[str, Any]) -> Loaded:
         written = None if given.keys() - _BESIDE else Written.of(cluster, user)
     if written is not None:
         return Loaded(written, context, user)
-    loaded = _by_client(os.pathsep.join(existing) or kubeconfig, Loaded(_configuration(), context, user), given, where)
+    source = os.pathsep.join(existing) or kubeconfig
+
+    def loaded() -> Loaded:
+        return _by_client(source, Loaded(_configuration(), context, user), given, where)
+
+    found = loaded()
     # Clients before 35.0 do not know it.
-    loaded.configuration.proxy = loaded.configuration.proxy or cluster.get("proxy-url")
-    return loaded
+    found.configuration.proxy = found.configuration.proxy or cluster.get("proxy-url")
+    if user.keys() & _RENEWABLE:
+        found.again = loaded
+    return found
 
 
 def _by_client(kubeconfig: Any, found: Loaded, given: Mapping[str, Any], where: str) -> Loaded:
@@ -126,6 +140,26 @@ def refreshing(loaded: Loaded) -> Callable[[Any], None] | None:
         configuration.api_key = loaded.configuration.api_key
 
     return refresh
+
+
+def reloading(loaded: Loaded) -> Callable[[Any], None] | None:
+    """Gives another configuration the token that loading once more gives, as by the user's plugin."""
+    again = loaded.again
+    if again is None:
+        return None
+
+    def reload(configuration: Any) -> None:
+        try:
+            fresh = again()
+        except MeshError as error:
+            raise Unauthorized(
+                f"The cluster does not accept the credentials of context '{loaded.context}' any more, and they cannot"
+                f" be renewed: {error.message}"
+            ) from error
+        loaded.configuration = fresh.configuration
+        configuration.api_key = fresh.configuration.api_key
+
+    return reload
 
 
 def _without_kubeconfig(given: Mapping[str, Any], where: str) -> Loaded:

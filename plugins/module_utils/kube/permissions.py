@@ -12,7 +12,7 @@ from typing import Any
 
 from .cluster import Access, Cluster
 from .errors import Refused
-from .lock import NAMESPACE as LOCK_NAMESPACE
+from .lock import Lock
 from .objects import Kind, key_of, kind_of
 from .plan import Change, Plan
 from .ready import has_status
@@ -30,10 +30,10 @@ _ROLES = {"Role": "roles", "ClusterRole": "clusterroles"}
 _BINDINGS = frozenset({"RoleBinding", "ClusterRoleBinding"})
 
 
-def refuse_forbidden(cluster: Cluster, plan: Plan, *, waits: bool, locks: bool) -> None:
-    """Raise Refused with everything that is missing; `waits` and `locks` tell what the run does beside its changes."""
+def refuse_forbidden(cluster: Cluster, plan: Plan, *, waits: bool, lock: Lock | None) -> None:
+    """Raise Refused with everything that is missing; `waits` and `lock` tell what the run does beside its changes."""
     grants = dict(_grants(plan))
-    denied = _denied(cluster, [*required(cluster, plan, waits=waits, locks=locks), *grants])
+    denied = _denied(cluster, [*required(cluster, plan, waits=waits, lock=lock), *grants])
     # Who holds all the rights of a role may grant them without being allowed to grant any.
     held = [grant for grant in denied if grant in grants and _holds(cluster, grants[grant], grant.namespace)]
     _refuse(cluster, [access for access in denied if access not in held])
@@ -49,7 +49,7 @@ def watching(cluster: Cluster, kind: Kind, namespace: str = "") -> Iterator[Acce
     return (Access(verb, kind.group, cluster.plural(kind), namespace) for verb in _WATCHING)
 
 
-def required(cluster: Cluster, plan: Plan, *, waits: bool, locks: bool) -> list[Access]:
+def required(cluster: Cluster, plan: Plan, *, waits: bool, lock: Lock | None) -> list[Access]:
     """What carrying out the plan asks of the user beside granting rights to others, each thing once."""
     found: dict[Access, None] = {}
 
@@ -74,8 +74,8 @@ def required(cluster: Cluster, plan: Plan, *, waits: bool, locks: bool) -> list[
             service = plan.unit.gate(obj) if plan.unit.gate else None
             if service is not None:
                 add(Kind("discovery.k8s.io/v1", "EndpointSlice"), service.namespace, _WATCHING)
-    if plan.changes and locks:
-        add(Kind("coordination.k8s.io/v1", "Lease"), LOCK_NAMESPACE, ("get", "create", "patch", "delete"))
+    if plan.changes and lock:
+        found.update(dict.fromkeys(lock.access))
     return list(found)
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
 from . import conflicts, foreign_owners, takeover
 from .cluster import Cluster
@@ -21,6 +22,9 @@ from .progress import Progress
 from .readiness.in_cluster import Judge
 from .ready import CURRENT, has_status
 from .unit import Unit
+
+if TYPE_CHECKING:
+    from .lock import Lock
 
 
 @dataclass
@@ -47,7 +51,7 @@ def reconcile(
     wait: bool,
     timeout: float,
     progress: Progress,
-    lock: str | None = None,
+    lock: Lock | None = None,
     expected_digest: str | None = None,
     checks: Callable[[Plan], None] | None = None,
     before: Callable[[Plan], None] | None = None,
@@ -55,7 +59,7 @@ def reconcile(
     """Make the cluster what `unit` says.
 
     check: only plan. diff: say what changes in each object. wait: until everything is ready, at most `timeout`
-    seconds for all of it. lock: the name of the lock under which changes are written. expected_digest: refuse any
+    seconds for all of it. lock: the lock under which changes are written. expected_digest: refuse any
     other plan. checks: raise where a plan must not be carried out. before: is called with the plan that is carried
     out, right before its first write.
 
@@ -70,7 +74,7 @@ def reconcile(
             from . import carry_out
 
             if plan.reported:
-                carry_out.refuse(cluster, plan, waits=wait, locks=lock is not None)
+                carry_out.refuse(cluster, plan, waits=wait, lock=lock)
             if plan.reported and not check:
                 plan = carry_out.write(
                     cluster,

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from .objects import Kind
-from .shapes import TEXT, List, Map, problems, without
+from .shapes import TEXT, List, Map, map_of, maps_of, problems, without
 
 
 class Resource(NamedTuple):
@@ -146,6 +146,16 @@ def of_discovery(document: dict[str, Any]) -> dict[Kind, Resource]:
 def _deletable(resource: Mapping[str, Any]) -> bool:
     verbs = resource.get("verbs")
     return isinstance(verbs, list) and "list" in verbs and "delete" in verbs
+
+
+def stale_of(document: Mapping[str, Any]) -> set[str]:
+    """The versions in an APIGroupDiscoveryList whose API server did not answer, such as `metrics.k8s.io/v1beta1`."""
+    return {
+        f"{map_of(group.get('metadata')).get('name', '')}/{version.get('version')}"
+        for group in maps_of(document.get("items"))
+        for version in maps_of(group.get("versions"))
+        if version.get("freshness") == "Stale"
+    }
 
 
 def versions_of(document: dict[str, Any]) -> list[str]:

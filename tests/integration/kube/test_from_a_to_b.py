@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.meshops.istio.plugins.module_utils.kube.lock import Lock
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import key_of
 from ansible_collections.meshops.istio.tests.integration.kube.place import Object, Place, told
 
@@ -129,7 +130,7 @@ def test_b_over_a_is_as_a_fresh_b(new_place: Callable[[], Place], other: str, ba
 def unchanged(place: Place, *manifests: str, **unit: Any) -> None:
     """Nothing is owed, and nothing is written."""
     place.cluster.forget()
-    outcome = place.run(*manifests, lock=f"{place.namespace}-lock", **unit)
+    outcome = place.run(*manifests, lock=Lock(f"{place.namespace}-lock"), **unit)
     assert not outcome.changed, told(outcome)
     assert place.cluster.writes == []
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import NotReady
+from ansible_collections.meshops.istio.plugins.module_utils.kube.lock import Lock
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
 from ansible_collections.meshops.istio.tests.integration.kube.place import MANAGER, Object, Place, told
 
@@ -77,7 +78,7 @@ def test_one_run_waits_for_the_other(place: Place, workers: Workers) -> None:
     held(holder)
     lines: list[str] = []
     with pytest.raises(NotReady) as caught:
-        place.run(WANTED, lock=lock_of(place), timeout=2.0, progress=lines.append)
+        place.run(WANTED, lock=Lock(lock_of(place)), timeout=2.0, progress=lines.append)
     assert caught.value.code == "locked"
     assert set(lines) == {f"waiting for another run ({caught.value.details['holder']}) to end"}
     assert "web-0" not in {one["metadata"]["name"] for one in config_maps(place)}
@@ -99,7 +100,7 @@ def test_it_is_free_soon_after_its_holder_was_killed(place: Place, workers: Work
     killed = time.monotonic()
     holder.wait()
     time.sleep(4)  # and the next run begins some time later
-    assert place.run(WANTED, lock=lock_of(place), timeout=60.0).changed
+    assert place.run(WANTED, lock=Lock(lock_of(place)), timeout=60.0).changed
     assert 4 <= time.monotonic() - killed < 15 + 1
     assert lease(place) is None
 
@@ -113,7 +114,7 @@ def test_a_run_that_is_killed_is_ended_by_the_next(place: Place, workers: Worker
     left = lease(place)
     if left:
         place.cluster.delete(LEASE, lock_of(place), "default")  # that it runs out by itself is tested once
-    place.run(WANTED, lock=lock_of(place), retired=RETIRED)
+    place.run(WANTED, lock=Lock(lock_of(place)), retired=RETIRED)
     complete(place)
 
 
@@ -140,5 +141,5 @@ def complete(place: Place) -> None:
         assert entry["fieldsV1"] == {"f:data": {"f:a": {}}}
     assert lease(place) is None
     place.cluster.forget()
-    assert told(place.run(WANTED, lock=lock_of(place), retired=RETIRED)) == []
+    assert told(place.run(WANTED, lock=Lock(lock_of(place)), retired=RETIRED)) == []
     assert place.cluster.writes == []

@@ -167,11 +167,11 @@ def test_what_is_just_being_deleted_comes_back(place: Place) -> None:
 
 
 def test_the_kinds_that_need_no_discovery_are_as_the_server_has_them(cluster: WatchedCluster) -> None:
-    served = cluster._served()
-    assert {kind: BUILT_IN[kind] for kind in BUILT_IN if kind in served} == {
-        kind: served[kind] for kind in BUILT_IN if kind in served
+    served = {kind: cluster._discovery.find(kind) for kind in BUILT_IN}
+    assert {kind: BUILT_IN[kind] for kind in BUILT_IN if served[kind]} == {
+        kind: found._replace(deletable=False) for kind, found in served.items() if found
     }
-    assert {kind for kind in BUILT_IN if kind not in served} <= {Kind("v1", "Endpoints")}
+    assert {kind for kind in BUILT_IN if not served[kind]} <= {Kind("v1", "Endpoints")}
 
 
 @pytest.mark.parametrize("kind", ["Shape", "Nothing"])

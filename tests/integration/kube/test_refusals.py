@@ -10,6 +10,7 @@ import os
 
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput, MeshError, Refused
+from ansible_collections.meshops.istio.plugins.module_utils.kube.lock import Lock
 from ansible_collections.meshops.istio.tests.integration.kube.place import Place, WatchedCluster, told
 
 FINE = """
@@ -76,7 +77,7 @@ BROKEN = {
 def refused(place: Place, *manifests: str, **more: object) -> MeshError:
     place.cluster.forget()
     with pytest.raises((Refused, InvalidInput)) as caught:
-        place.run(*manifests, lock=f"{place.namespace}-lock", **more)
+        place.run(*manifests, lock=Lock(f"{place.namespace}-lock"), **more)
     assert place.cluster.writes == []
     assert "\n" not in caught.value.message
     assert "valueUnstructured" not in caught.value.message

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.meshops.istio.plugins.module_utils.kube.lock import locked
+from ansible_collections.meshops.istio.plugins.module_utils.kube.lock import Lock, locked
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
 from ansible_collections.meshops.istio.tests.integration.kube.place import MANAGER, Place, WatchedCluster
 
@@ -26,19 +26,24 @@ RETIRED = frozenset({"istio-operator"})
 
 
 class DoomedCluster(WatchedCluster):
-    """Ends this process after a number of writes, and says which was the last."""
+    """Ends or stops this process after a number of writes, and says which was the last.
+
+    They are counted for all clusters of the process: a lock makes requests of its own.
+    """
 
     remaining = -1
+    signal = signal.SIGKILL
     _counting = threading.Lock()
 
     def raw(self, method: str, path: str, body: Any = None, **more: Any) -> Any:
         before = len(self.writes)
         answer = super().raw(method, path, body, **more)
         with self._counting:
-            self.remaining -= len(self.writes) > before
-            if self.remaining == 0:
-                print(f"{method} {path}", flush=True)
-                os.kill(os.getpid(), signal.SIGKILL)
+            if len(self.writes) > before:
+                DoomedCluster.remaining -= 1
+                if DoomedCluster.remaining == 0:
+                    print(f"{method} {path}", flush=True)
+                    os.kill(os.getpid(), self.signal)
         return answer
 
 
@@ -48,11 +53,11 @@ def main(namespace: str, lock: str, manifests: str, request: str = "-1") -> None
     assert isinstance(cluster, DoomedCluster)
     place = Place(cluster, namespace)
     if request == "0":
-        with locked(cluster, lock, manager=MANAGER, deadline=time.monotonic() + 60, progress=silent):
+        with locked(cluster, Lock(lock), manager=MANAGER, deadline=time.monotonic() + 60, progress=silent):
             print("locked", flush=True)
             time.sleep(600)
-    cluster.remaining = int(request)
-    place.run(Path(manifests).read_text(), lock=lock, retired=RETIRED, timeout=60.0)
+    DoomedCluster.remaining = int(request)
+    place.run(Path(manifests).read_text(), lock=Lock(lock), retired=RETIRED, timeout=60.0)
 
 
 if __name__ == "__main__":

@@ -34,4 +34,4 @@ def test_two_runs_at_once_leave_what_one_leaves(lab: Lab, cluster: Cluster, name
     again = site(1)
     assert again.changed["one"] == 0, again.text
     assert lab.writes_since(begun) == 0
-    assert cluster.get(LEASE, LOCK, "default") is None
+    assert cluster.get(LEASE, LOCK.name, LOCK.namespace) is None

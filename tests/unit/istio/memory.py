@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Version
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, Kind, key_of
 from ansible_collections.meshops.istio.plugins.module_utils.kube.relay import Relay
+from ansible_collections.meshops.istio.plugins.module_utils.kube.version import Version
 from ansible_collections.meshops.istio.tests.unit.kube.fake_cluster import FakeCluster
 from ansible_collections.meshops.istio.tests.unit.kube.selecting import selected
 

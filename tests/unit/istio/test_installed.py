@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.istio import versions
 from ansible_collections.meshops.istio.plugins.module_utils.istio.installed import read_installed
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Version
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import Refused
+from ansible_collections.meshops.istio.plugins.module_utils.kube.version import Version
 from ansible_collections.meshops.istio.tests.unit.istio.memory import MemoryCluster, deployment, make, pod
 
 Object = dict[str, Any]

@@ -11,7 +11,8 @@ from typing import Any, cast
 
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.istio.platforms import platform_of
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster, Version
+from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.version import Version
 
 
 def cluster(*, git: str = "v1.35.4", openshift: bool = False, labels: Any = None, provider: str = "") -> Cluster:

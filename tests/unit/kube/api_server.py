@@ -17,6 +17,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -160,7 +161,8 @@ class ApiServer:
                 allowed = self.forbidden is None or (attributes["verb"] != "*" and not self.forbidden(attributes))
                 return 201, {**request.body, "status": {"allowed": allowed}}
             if request.method == "GET":
-                return self._read(request.path, request.query.get("labelSelector", ""))
+                status, answer = self._read(request.path, request.query.get("labelSelector", ""))
+                return (status, _page(answer, request.query)) if answer.get("kind") == "List" else (status, answer)
             if request.method == "POST":
                 return self._create(request)
             return {"PATCH": self._patch, "PUT": self._replace, "DELETE": self._delete}[request.method](request)
@@ -188,7 +190,9 @@ class ApiServer:
         path = f"{request.path}/{request.body['metadata']['name']}"
         if path in self._objects:
             return _status(409, "AlreadyExists", f"{path} already exists")
-        return 201, self._store(path, request.body, dry_run="dryRun" in request.query)
+        created = {**request.body, "metadata": {**request.body["metadata"], "creationTimestamp": now()}}
+        created = updated({"apiVersion": created["apiVersion"], "metadata": {}}, created, request.query["fieldManager"])
+        return 201, self._store(path, created, dry_run="dryRun" in request.query)
 
     def _replace(self, request: Request) -> tuple[int, Any]:
         return self._guarded(request) or (200, self._store(request.path, request.body))
@@ -196,11 +200,17 @@ class ApiServer:
     def _patch(self, request: Request) -> tuple[int, Any]:
         live, dry_run = self._objects.get(request.path), "dryRun" in request.query
         if request.headers["content-type"] == "application/apply-patch+yaml":
+            metadata = dict(request.body["metadata"])
+            guards = {name: metadata.pop(name) for name in ("resourceVersion", "uid") if name in metadata}
+            # As API servers do it: who only names a version creates an object that is not there.
+            if any(live["metadata"][name] != guards[name] for name in guards) if live else "uid" in guards:
+                return _conflict()
+            wanted = {**request.body, "metadata": metadata}
             if live is not None and request.query.get("force") != "true":
-                refused = conflicts(request.body, live, request.query["fieldManager"])
+                refused = conflicts(wanted, live, request.query["fieldManager"])
                 if refused:
-                    return _conflict(refused)
-            result = applied(request.body, live, request.query["fieldManager"])
+                    return _field_conflict(refused)
+            result = applied(wanted, live, request.query["fieldManager"])
             if live is not None and without_versions(result) == without_versions(live):
                 return 200, live
             return (200 if live else 201), self._store(request.path, result, dry_run=dry_run)
@@ -228,8 +238,7 @@ class ApiServer:
         asked = request.body.get("preconditions") or request.body.get("metadata") or {}
         live = self._objects[request.path]["metadata"]
         if any(name in asked and asked[name] != live[name] for name in ("uid", "resourceVersion")):
-            message = "the object has been modified; please apply your changes to the latest version and try again"
-            return _status(409, "Conflict", message)
+            return _conflict()
         return None
 
     def _store(self, path: str, obj: Object, *, dry_run: bool = False) -> Object:
@@ -312,6 +321,11 @@ def groups(kinds: Mapping[Kind, Resource], *, core: bool = False) -> list[Object
     ]
 
 
+def now() -> str:
+    """The time as API servers write it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def faulty(*answers: Answer | None) -> Callable[[Request], Answer | None]:
     """Answers to the first requests, in this order, then none: the server does its work."""
     waiting = iter(answers)
@@ -323,13 +337,26 @@ def status(code: int, reason: str = "", message: str = "", **headers: str) -> An
     return Answer(code, _status(code, reason, message)[1], headers)
 
 
-def _conflict(found: list[tuple[str, str]]) -> tuple[int, Object]:
+def _field_conflict(found: list[tuple[str, str]]) -> tuple[int, Object]:
     causes = [
         {"reason": "FieldManagerConflict", "message": f'conflict with "{manager}" using v1', "field": path}
         for manager, path in found
     ]
     code, body = _status(409, "Conflict", f"Apply failed with {len(found)} conflicts")
     return code, {**body, "details": {"causes": causes}}
+
+
+def _page(answer: Object, query: dict[str, str]) -> Object:
+    """A part of a list; what goes on is named by the number of the next object."""
+    begin, items = int(query.get("continue") or 0), answer["items"]
+    end = begin + int(query.get("limit") or len(items))
+    rest = {"continue": str(end)} if end < len(items) else {}
+    return {**answer, "metadata": {**answer["metadata"], **rest}, "items": items[begin:end]}
+
+
+def _conflict() -> tuple[int, Object]:
+    message = "the object has been modified; please apply your changes to the latest version and try again"
+    return _status(409, "Conflict", message)
 
 
 def _status(code: int, reason: str, message: str) -> tuple[int, Object]:

@@ -17,6 +17,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import A
 from ansible_collections.meshops.istio.plugins.module_utils.kube.meter import Meter
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, Kind, key_of
 from ansible_collections.meshops.istio.plugins.module_utils.kube.resources import BUILT_IN, Resource
+from ansible_collections.meshops.istio.plugins.module_utils.kube.transport import Fence
 
 Object = dict[str, Any]
 Objects = list[Object]
@@ -32,6 +33,7 @@ class FakeCluster(Cluster):
     patience = 30.0
     meter = Meter()
     deadline: float | None = None
+    fence: Fence | None = None
 
     def __init__(self, *objects: Object) -> None:  # on purpose without the parent's: there is no connection
         self.on_watch: list[Callable[[], None]] = []
@@ -49,6 +51,10 @@ class FakeCluster(Cluster):
         self.context = "fake"
         for obj in objects:
             self.put(obj)
+
+    @property
+    def warnings(self) -> Results[str]:
+        return []
 
     def allowed(self, checks: Sequence[Access]) -> Results[Access]:
         return [check for check in checks if check in self.denied or (self.denied and check.verb == "*")]

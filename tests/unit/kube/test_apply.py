@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -40,17 +41,13 @@ LONG = 30.0
 """Seconds that no test gets to see."""
 
 
-def permit() -> None:
-    """Nothing forbids writing."""
-
-
 def carry_out(cluster: Cluster, unit: Unit, *, gates: bool = True, **more: Any) -> None:
-    options = {"deadline": time.monotonic() + LONG, "progress": silent, "permit": permit, **more}
+    options = {"deadline": time.monotonic() + LONG, "progress": silent, **more}
     apply_changes(cluster, make_plan(cluster, unit), gates=gates, **options)
 
 
 def prune(cluster: Cluster, unit: Unit, **more: Any) -> None:
-    options = {"awaited": False, "deadline": time.monotonic() + LONG, "progress": silent, "permit": permit, **more}
+    options = {"awaited": False, "deadline": time.monotonic() + LONG, "progress": silent, **more}
     delete_stale(cluster, make_plan(cluster, unit), **options)
 
 
@@ -220,11 +217,12 @@ def test_who_may_not_write_any_more_does_not(api: ApiServer, cluster: Cluster) -
     def lost() -> None:
         raise NotReady("Another run has taken over.")
 
-    with pytest.raises(NotReady):
-        carry_out(cluster, Unit(MANAGER, [config_map()]), permit=lost)
+    cluster.fence = lost
     stale = written_by(MANAGER, config_map("old"))
-    with pytest.raises(NotReady):
-        prune(cluster, Unit(MANAGER, [], stale=lambda _cluster: [stale]), permit=lost)
+    api.put(path_of(stale), stale)
+    for attempt in (carry_out, prune):
+        with pytest.raises(NotReady):
+            attempt(cluster, Unit(MANAGER, [config_map()], stale=lambda _cluster: [stale]))
     assert api.writes == []
 
 
@@ -265,7 +263,7 @@ def test_a_take_over_that_lost_a_race_is_tried_again(api: ApiServer, cluster: Cl
     unit = Unit(MANAGER, [config_map(a="1")], retired=frozenset({"istio-operator"}))
     plan = make_plan(cluster, unit)
     api.change(path_of(config_map()), "controller", metadata={"annotations": {"seen": "1"}})
-    apply_changes(cluster, plan, gates=False, deadline=time.monotonic() + LONG, progress=silent, permit=permit)
+    apply_changes(cluster, plan, gates=False, deadline=time.monotonic() + LONG, progress=silent)
     stored = api.get(path_of(config_map()))
     assert (stored["data"], stored["metadata"]["annotations"]) == ({"a": "1"}, {"seen": "1"})
 
@@ -295,6 +293,79 @@ def test_a_take_over_that_was_cut_off_is_finished_by_the_next_run(api: ApiServer
     assert make_plan(cluster, unit).changes == []
 
 
+# --- late writes ---------------------------------------------------------------------------------------------------
+
+
+def test_an_update_is_of_the_version_that_was_planned(api: ApiServer, cluster: Cluster) -> None:
+    installed_by(api, MANAGER, config_map(a="1"))
+    version = api.get(path_of(config_map()))["metadata"]["resourceVersion"]
+    carry_out(cluster, Unit(MANAGER, [config_map(a="2")]))
+    [applied] = [one for one in api.requests if one.writes]
+    assert applied.body["metadata"]["resourceVersion"] == version
+
+
+def test_an_update_that_lost_a_race_is_made_on_the_newer_object(api: ApiServer, cluster: Cluster) -> None:
+    installed_by(api, MANAGER, config_map(a="1"))
+    plan = make_plan(cluster, Unit(MANAGER, [config_map(a="2")]))
+    api.change(path_of(config_map()), "controller", metadata={"annotations": {"seen": "1"}})
+    apply_changes(cluster, plan, gates=False, deadline=time.monotonic() + LONG, progress=silent)
+    stored = api.get(path_of(config_map()))
+    assert (stored["data"], stored["metadata"]["annotations"]) == ({"a": "2"}, {"seen": "1"})
+
+
+@pytest.mark.parametrize("write", [apply_changes, delete_stale])
+def test_a_late_write_does_not_undo_what_another_run_has_written(
+    api: ApiServer, cluster: Cluster, write: Callable[..., None]
+) -> None:
+    """The request was on its way when the lock was lost, as that of a process that was stopped."""
+    installed_by(api, MANAGER, config_map(a="1"))
+    deletes = write is delete_stale
+    before = [written_by(MANAGER, one) for one in api.objects]
+    unit = Unit(MANAGER, [] if deletes else [config_map(a="old run")], stale=lambda _cluster: before)
+    plan = make_plan(cluster, unit)
+    allowed = iter([None, None])  # before connecting, and before the body
+
+    def fence() -> None:
+        if next(allowed, 0) == 0:
+            raise NotReady("Another run has taken over.", code="lock_lost")
+
+    def other_run(request: Request) -> None:
+        if request.writes and request.headers["user-agent"] != "other":
+            other = Cluster.connect({"host": api.url, "api_key": "x"}, user_agent="other")
+            other.apply(config_map(a="new run"), manager=MANAGER)
+
+    api.fault = other_run
+    cluster.fence = fence
+    more = {"awaited": False} if deletes else {"gates": False}
+    with pytest.raises(NotReady):
+        write(cluster, plan, deadline=time.monotonic() + LONG, progress=silent, **more)
+    assert api.get(path_of(config_map()))["data"]["a"] == "new run"
+
+
+def test_an_object_that_never_rests_is_applied_all_the_same(
+    api: ApiServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apply, "TRIES", 3)
+    installed_by(api, MANAGER, config_map(a="1"))
+    number = iter(range(1000))
+
+    def interfere(request: Request) -> None:
+        if request.writes:
+            api.change(path_of(config_map()), "controller", metadata={"annotations": {"seen": str(next(number))}})
+
+    api.fault = interfere
+    carry_out(cluster, Unit(MANAGER, [config_map(a="2")]))
+    assert api.get(path_of(config_map()))["data"] == {"a": "2"}
+
+
+def test_an_object_that_is_gone_meanwhile_is_created(api: ApiServer, cluster: Cluster) -> None:
+    installed_by(api, MANAGER, config_map(a="1"))
+    plan = make_plan(cluster, Unit(MANAGER, [config_map(a="2")]))
+    api.remove(path_of(config_map()))
+    apply_changes(cluster, plan, gates=False, deadline=time.monotonic() + LONG, progress=silent)
+    assert api.get(path_of(config_map()))["data"] == {"a": "2"}
+
+
 # --- deletion ------------------------------------------------------------------------------------------------------
 
 
@@ -315,7 +386,7 @@ def test_a_successor_of_what_is_stale_is_left_alone(api: ApiServer, cluster: Clu
     api.remove(path_of(config_map()))
     api.put(path_of(config_map()), config_map(a="somebody else's"))
     plan = make_plan(cluster, Unit(MANAGER, [], stale=lambda _cluster: [old]))
-    delete_stale(cluster, plan, awaited=False, deadline=time.monotonic() + LONG, progress=silent, permit=permit)
+    delete_stale(cluster, plan, awaited=False, deadline=time.monotonic() + LONG, progress=silent)
     assert len(api.objects) == 1
 
 

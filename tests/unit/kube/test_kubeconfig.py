@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput, Unauthorized
-from ansible_collections.meshops.istio.tests.unit.kube.api_server import ApiServer
+from ansible_collections.meshops.istio.tests.unit.kube.api_server import ApiServer, status
 from ansible_collections.meshops.istio.tests.unit.kube.certificates import make_certificate
 from ansible_collections.meshops.istio.tests.unit.kube.connecting import (
     SECRET,
@@ -152,6 +152,26 @@ def test_a_plugin_that_fails_says_why(api: ApiServer, tmp_path: Path, capfd: pyt
     assert capfd.readouterr() == ("", "")
     # It is not asked for what is given.
     assert seen(api, connect(kubeconfig=path, api_key=SECRET))
+
+
+def refused(*tokens: str) -> Any:
+    """Answers 401 to these tokens."""
+    bearers = {f"Bearer {token}" for token in tokens}
+    return lambda request: status(401, "Unauthorized") if request.headers["authorization"] in bearers else None
+
+
+def test_a_token_that_is_revoked_is_renewed_once_for_all_who_ask(api: ApiServer, tmp_path: Path) -> None:
+    user = plugin(tmp_path / "bin" / "login", COUNTS.replace("2020-", "2099-"))
+    cluster = connect(kubeconfig=written(tmp_path / "config", kubeconfig(api.url, user)))
+    assert seen(api, cluster).headers["authorization"] == "Bearer token-0"
+    api.fault = refused("token-0")
+    cluster.parallel(lambda _number: cluster.raw("GET", "/version"), range(8))
+    assert len((tmp_path / "bin" / "login.count").read_text()) == 2
+    api.requests.clear()
+    api.fault = refused("token-1", "token-2")
+    with pytest.raises(Unauthorized, match="does not accept the credentials of context 'dev'"):
+        cluster.raw("GET", "/version")
+    assert len(api.requests) == 2
 
 
 def test_a_plugin_that_fails_later_says_why(api: ApiServer, tmp_path: Path) -> None:

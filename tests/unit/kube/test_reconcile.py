@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube import carry_out
 from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import MeshError, NotReady, Refused
+from ansible_collections.meshops.istio.plugins.module_utils.kube.lock import Lock
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Plan
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
 from ansible_collections.meshops.istio.plugins.module_utils.kube.reconcile import Outcome, reconcile
@@ -32,6 +33,7 @@ from ansible_collections.meshops.istio.tests.unit.kube.manifests import (
 Object = dict[str, Any]
 
 MANAGER = "meshops.istio/test"
+LOCK = Lock("mesh")
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/default/leases"
 
 
@@ -59,7 +61,7 @@ def state(api: ApiServer) -> list[Object]:
 
 def test_a_run_writes_its_changes_and_a_second_one_nothing(api: ApiServer, cluster: Cluster) -> None:
     objects = [namespace(), config_map(), secret(password="YQ=="), deployment()]
-    first = run(cluster, *objects, lock="mesh")
+    first = run(cluster, *objects, lock=LOCK)
     assert first.changed
     assert told(first) == [
         "create Namespace shop",
@@ -69,16 +71,16 @@ def test_a_run_writes_its_changes_and_a_second_one_nothing(api: ApiServer, clust
     ]
     assert (first.diff, len(first.digest)) == ([], 64)
     written = len(api.writes)
-    second = run(cluster, *objects, lock="mesh")
+    second = run(cluster, *objects, lock=LOCK)
     assert (second.changed, second.changes, len(api.writes)) == (False, [], written)
 
 
 def test_check_mode_says_what_a_run_would_do_and_writes_nothing(api: ApiServer, cluster: Cluster) -> None:
     api.put(path_of(config_map("old")), config_map("old"))
     wanted = [config_map("old", a="2"), config_map("new")]
-    rehearsed = run(cluster, *wanted, check=True, diff=True, lock="mesh")
+    rehearsed = run(cluster, *wanted, check=True, diff=True, lock=LOCK)
     assert api.writes == []
-    done = run(cluster, *wanted, diff=True, lock="mesh")
+    done = run(cluster, *wanted, diff=True, lock=LOCK)
     assert (rehearsed.changed, rehearsed.changes, rehearsed.diff) == (done.changed, done.changes, done.diff)
     assert rehearsed.digest == done.digest
     assert [diff["prepared"].splitlines()[0] for diff in done.diff] == [
@@ -88,12 +90,12 @@ def test_check_mode_says_what_a_run_would_do_and_writes_nothing(api: ApiServer, 
 
 
 def test_only_changes_take_the_lock(api: ApiServer, cluster: Cluster) -> None:
-    run(cluster, config_map(), lock="mesh")
+    run(cluster, config_map(), lock=LOCK)
     leases = [request.method for request in api.requests if request.path.startswith(LEASE)]
     assert leases == ["GET", "POST", "DELETE"]
     api.requests.clear()
-    run(cluster, config_map(), lock="mesh")
-    run(cluster, config_map(a="2"), lock="mesh", check=True)
+    run(cluster, config_map(), lock=LOCK)
+    run(cluster, config_map(a="2"), lock=LOCK, check=True)
     assert not any(request.path.startswith(LEASE) for request in api.requests)
 
 
@@ -105,7 +107,7 @@ def test_what_another_run_did_meanwhile_is_not_done_again(api: ApiServer, cluste
             other.apply(config_map(), manager=MANAGER)
 
     api.fault = meanwhile
-    assert not run(cluster, config_map(), lock="mesh").changed
+    assert not run(cluster, config_map(), lock=LOCK).changed
 
 
 def test_stale_objects_go_after_all_else(api: ApiServer, cluster: Cluster) -> None:
@@ -174,7 +176,7 @@ def test_nothing_is_deleted_where_the_new_is_not_ready(
             deployment(),
             stale=lambda _cluster: [written_by(MANAGER, config_map("old"))],
             wait=True,
-            lock="mesh",
+            lock=LOCK,
         )
     assert [one["kind"] for one in api.objects] == ["ConfigMap", "Deployment"]
 
@@ -195,7 +197,7 @@ def test_what_is_being_deleted_is_waited_for_and_created_anew(
 
 def refused(api: ApiServer, cluster: Cluster, *objects: Object, **more: Any) -> MeshError:
     with pytest.raises(Refused) as caught:
-        run(cluster, *objects, lock="mesh", **more)
+        run(cluster, *objects, lock=LOCK, **more)
     assert api.writes == []
     return caught.value
 
@@ -207,7 +209,7 @@ def test_a_plan_that_has_become_another_is_refused(api: ApiServer, cluster: Clus
     assert error.code == "plan_changed"
     assert error.message.startswith("The plan is another by now (")
     assert digest[:12] in error.message
-    run(cluster, config_map(a="2"), expected_digest=digest, lock="mesh")
+    run(cluster, config_map(a="2"), expected_digest=digest, lock=LOCK)
     assert api.get(path_of(config_map()))["data"] == {"a": "2"}
 
 
@@ -221,7 +223,7 @@ def test_a_plan_that_changes_while_the_lock_is_waited_for_is_refused(api: ApiSer
 
     api.fault = meanwhile
     with pytest.raises(Refused, match="The plan is another by now"):
-        run(cluster, config_map(a="2"), expected_digest=digest, lock="mesh")
+        run(cluster, config_map(a="2"), expected_digest=digest, lock=LOCK)
     assert api.get(path_of(config_map()))["data"] == {"a": "9"}
 
 
@@ -280,7 +282,7 @@ def test_faults_lose_nothing_and_do_nothing_twice(seed: int, monkeypatch: pytest
                 config_map("taken", a="1"),
                 retired=frozenset({"istio-operator"}),
                 stale=lambda _cluster, stale=stale: stale,
-                lock="mesh",
+                lock=LOCK,
             )
             assert outcome.changed
             api.fault = lambda request: None
@@ -295,7 +297,7 @@ def test_a_server_that_goes_away_ends_the_run_in_time(api: ApiServer, cluster: C
     api.fault = lambda request: fault if request.method == "PATCH" else None
     started = time.monotonic()
     with pytest.raises(MeshError) as caught:
-        run(cluster, config_map(), deployment(), timeout=1.0, lock="mesh")
+        run(cluster, config_map(), deployment(), timeout=1.0, lock=LOCK)
     assert time.monotonic() - started < 1.0 + 2
     assert caught.value.message.endswith(".")
     assert api.objects == []

@@ -44,7 +44,7 @@ def test_what_it_reads_is_read_as_the_user_whose_credentials_it_does_not_have(
     cluster, relay = relayed
     cluster.list(Kind("v1", "Pod"), label_selector="app=web")
     request = api.requests[-1]
-    assert (request.path, request.query) == ("/api/v1/pods", {"labelSelector": "app=web"})
+    assert (request.path, request.query) == ("/api/v1/pods", {"labelSelector": "app=web", "limit": "500"})
     assert request.headers["authorization"] == f"Bearer {SECRET}"
     assert request.headers["impersonate-user"] == "ci"
     with open(relay.kubeconfig, encoding="utf-8") as file:

@@ -26,9 +26,8 @@ def test_a_thread_gets_none_of_the_signals_that_end_a_run() -> None:
     assert seen.get(timeout=10) >= ENDING
 
 
-def test_nor_does_one_of_a_pool() -> None:
-    with threads.pool(2) as pool:
-        assert pool.submit(blocked).result(timeout=10) >= ENDING
+def test_nor_does_one_of_many() -> None:
+    assert all(seen >= ENDING for seen in threads.each(lambda _number: blocked(), range(3), size=2))
 
 
 def test_the_main_thread_gets_them() -> None:

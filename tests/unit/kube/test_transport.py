@@ -24,7 +24,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import (
     Unreachable,
 )
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
-from ansible_collections.meshops.istio.tests.unit.kube.api_server import Answer, ApiServer, faulty, status
+from ansible_collections.meshops.istio.tests.unit.kube.api_server import Answer, ApiServer, Request, faulty, status
 from ansible_collections.meshops.istio.tests.unit.kube.certificates import make_certificate
 
 CONFIG_MAP = Kind("v1", "ConfigMap")
@@ -112,12 +112,69 @@ def test_a_deletion_whose_answer_is_lost_is_done(api: ApiServer, cluster: Cluste
 
 
 @pytest.mark.usefixtures("pauses")
-def test_a_creation_whose_answer_is_lost_says_that_the_object_exists(api: ApiServer, cluster: Cluster) -> None:
+def test_a_creation_whose_answer_is_lost_is_read_back(api: ApiServer, cluster: Cluster) -> None:
     cluster.version()
     api.fault = faulty(Answer(loses=True))
+    assert cluster.create(web(), manager=MANAGER) == api.objects[0]
+
+
+@pytest.mark.usefixtures("pauses")
+def test_what_somebody_else_has_created_meanwhile_is_not_ours(api: ApiServer, cluster: Cluster) -> None:
+    cluster.version()
+
+    def faster(request: Request) -> Answer | None:
+        if request.method != "POST" or api.objects:
+            return None
+        api.put(PATH, web(), "somebody")
+        return Answer(closes=True)
+
+    api.fault = faster
     error = fails(lambda: cluster.create(web(), manager=MANAGER))
     assert isinstance(error, ApiError)
     assert (error.status, error.reason) == (409, "AlreadyExists")
+
+
+def test_a_creation_that_is_answered_too_late_is_read_back(api: ApiServer, cluster: Cluster) -> None:
+    cluster.version()
+    cluster.deadline = time.monotonic() + 0.3
+    api.fault = lambda request: Answer(loses=True) if request.method == "POST" and not api.objects else None
+    gateway_timeout = iter([Answer(504, b"")])
+
+    def late(request: Request) -> Answer | None:
+        if request.method == "POST":
+            api.answer(request)
+            return next(gateway_timeout, None) or Answer(504, b"")
+        return None
+
+    api.fault = late
+    assert cluster.create(web(), manager=MANAGER)["data"] == {"a": "1"}
+
+
+@pytest.mark.usefixtures("pauses")
+def test_a_guarded_patch_whose_answer_is_lost_is_read_back(api: ApiServer, cluster: Cluster) -> None:
+    api.put(PATH, web(b="2"))
+    version = api.get(PATH)["metadata"]["resourceVersion"]
+    cluster.version()
+    api.fault = faulty(Answer(loses=True))
+    body = {"metadata": {"resourceVersion": version}, "data": {"a": "9", "b": None}}
+    assert cluster.merge_patch(CONFIG_MAP, "web", "shop", body, manager=MANAGER)["data"] == {"a": "9"}
+
+
+@pytest.mark.usefixtures("pauses")
+def test_a_deletion_whose_answer_is_lost_leaves_a_successor_alone(api: ApiServer, cluster: Cluster) -> None:
+    api.put(PATH, web())
+    uid = api.get(PATH)["metadata"]["uid"]
+    cluster.version()
+
+    def replaced(request: Request) -> Answer | None:
+        if request.method == "DELETE" and api.get(PATH)["metadata"]["uid"] == uid:
+            api.remove(PATH)
+            api.put(PATH, web())
+            return Answer(closes=True)
+        return None
+
+    api.fault = replaced
+    assert cluster.delete(CONFIG_MAP, "web", "shop", uid=uid)
     assert len(api.objects) == 1
 
 
@@ -270,8 +327,9 @@ def test_a_wrong_address_fails_soon() -> None:
     assert time.monotonic() - started < transport.FIRST_CONTACT + 1
 
 
-def test_an_address_that_swallows_everything_fails_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "FIRST_CONTACT", 0.5)
+def test_an_address_that_swallows_everything_does_not_cost_all_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "PATIENCE", 0.5)
+    monkeypatch.setattr(transport, "CONNECTING", 0.3)
     with closing(socket.create_server(("127.0.0.1", 0), backlog=0)) as full:
         address = full.getsockname()
         # A queue that is full is what a firewall that drops packets looks like.
@@ -287,6 +345,38 @@ def test_an_address_that_swallows_everything_fails_soon(monkeypatch: pytest.Monk
             one.close()
     assert error.message.endswith(f" does not answer: timed out; {REMEDY}")
     assert time.monotonic() - started < 0.5 + 1
+
+
+@pytest.mark.parametrize(
+    "silence",
+    [Answer(closes=True), status(503, "ServiceUnavailable"), Answer(hangs=True)],
+    ids=["closed", "503", "silent"],
+)
+def test_a_server_that_is_silent_at_first_is_waited_for(
+    api: ApiServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch, silence: Answer
+) -> None:
+    monkeypatch.setattr(transport, "FIRST_CONTACT", 0.0)
+    monkeypatch.setattr(transport, "PATIENCE", 0.3)  # of one attempt to read
+    cluster.deadline = time.monotonic() + 60
+    api.fault = faulty(silence, silence, silence)
+    assert cluster.version().git == "v1.35.4"
+
+
+def test_a_server_whose_handshake_hangs_at_first_is_waited_for(
+    api: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "FIRST_CONTACT", 0.0)
+    monkeypatch.setattr(transport, "CONNECTING", 0.2)
+    certificate, key = make_certificate(tmp_path, "localhost")
+    with closing(socket.create_server(("127.0.0.1", 0))) as stopped:
+        # The kernel accepts connections for a process that is stopped.
+        options = {"host": f"https://127.0.0.1:{stopped.getsockname()[1]}", "api_key": "x", "ca_cert": str(certificate)}
+        cluster = Cluster.connect(options, user_agent="test")
+        cluster.deadline = time.monotonic() + 1.0
+        begun = time.monotonic()
+        assert "does not answer" in fails(cluster.version).message
+        assert time.monotonic() - begun > 0.7
+    assert key
 
 
 def test_a_name_that_does_not_exist_is_not_tried_again(pauses: list[float], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.sidecars impor
 from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Access
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import ApiError
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, Kind
+from ansible_collections.meshops.istio.plugins.modules import restart
 from ansible_collections.meshops.istio.tests.unit.istio.memory import (
     MemoryCluster,
     deployment,
@@ -81,6 +83,12 @@ def test_info_tells_what_lacks_its_sidecar(on: Run) -> None:
         ("Deployment", "web", True),
         ("Pod", "shell", False),
     }
+
+
+@pytest.fixture(autouse=True)
+def _no_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cluster in memory has one run at a time."""
+    monkeypatch.setattr(restart, "locked", lambda *_arguments, **_options: contextlib.nullcontext())
 
 
 def test_just_what_needs_it_is_restarted(on: Run) -> None:
@@ -151,12 +159,14 @@ class Injecting(MemoryCluster):
             "metadata": {**metadata, "resourceVersion": "1"}
         }
 
-    def hand_over(self, key: Key, resource_version: str, entries: Any, *, manager: str) -> None:
+    def hand_over(self, key: Key, resource_version: str, entries: Any, *, manager: str) -> dict[str, Any]:
         live = self.get(key.of, key.name, key.namespace)
         assert live is not None
         if live["metadata"]["resourceVersion"] != resource_version:
             raise ApiError("The API server answered 409: it has changed.", status=409, reason="Conflict")
-        self.put({**live, "metadata": {**live["metadata"], "managedFields": list(entries)}})
+        after = {**live, "metadata": {**live["metadata"], "managedFields": list(entries)}}
+        self.put(after)
+        return after
 
     def delete(self, kind: Kind, name: str, namespace: str = "", **_guards: Any) -> bool:
         self.writes.append(("delete", Key(*kind, namespace, name), ""))

@@ -14,6 +14,7 @@ from ...kube.errors import Refused
 from ...kube.field_managers import PREVIOUS
 from ...kube.immutable import ImmutableFields
 from ...kube.inventory import Inventory
+from ...kube.lock import Lock
 from ...kube.objects import Kind, key_of, kind_of
 from ...kube.plan import Plan
 from ...kube.resources import of_definitions
@@ -85,6 +86,11 @@ class Addons:
     """The addons of the control plane in a namespace."""
 
     namespace: str
+
+    @property
+    def lock(self) -> Lock:
+        """One run at a time for each mesh."""
+        return Lock.of("addons", namespace=self.namespace)
 
     def placed(self, cluster: Cluster, objects: Sequence[Mapping[str, Any]], addon: str = "") -> list[Object]:
         """The objects as they are applied: with the labels, at API versions that the cluster serves.

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ...kube.cluster import Cluster
 from ...kube.errors import Refused
 from ...kube.field_managers import PREVIOUS
+from ...kube.lock import Lock
 from ...kube.objects import Kind
 from ...kube.plan import Plan
 from ...kube.unit import Unit
@@ -56,6 +57,10 @@ class Builder:
             rank=lambda obj: 0 if obj["kind"] == "DestinationRule" else 1,
             awaited=is_awaited,
         )
+
+    def lock(self, options: Options) -> Lock:
+        """One run at a time, in the namespace of the named thing."""
+        return Lock.of(self.module.replace("_", "-"), options["name"], namespace=options["namespace"])
 
     def check(self, options: Options, cluster: Cluster, plan: Plan) -> Iterable[Problem]:
         """What speaks against a plan with changes. Raises Refused where its objects are not ours to write."""
