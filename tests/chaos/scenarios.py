@@ -76,8 +76,8 @@ def _web(commit: str) -> list[Object]:
 
 def _application(commit: str, parts: Sequence[int]) -> Task:
     objects = [*_web(commit), *(_config(commit, number) for number in parts)]
-    options = {"name": "shop", "namespace": "shop", "create_namespaces": True, "definition": objects}
-    return Task("application", options)
+    # Not in a namespace of its own: one that is cleared and made anew at once may lose objects to its controller.
+    return Task("application", {"name": "shop", "namespace": "default", "definition": objects})
 
 
 def _route(weight: int, *subsets: str) -> Task:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from .errors import ApiError
 from .schema_errors import schema_errors
+from .shapes import map_of
 
 
 def decoded(data: bytes) -> Any:
@@ -58,3 +60,12 @@ def api_error(method: str, path: str, status: int, data: bytes) -> ApiError:
         reason=str(body.get("reason") or ""),
         body=body,
     )
+
+
+def watched(path: str, event: Mapping[str, Any]) -> tuple[str, Any]:
+    """The type of an event of a watch and what it is about; raises the error that one states."""
+    happened, obj = str(event.get("type")), event.get("object")
+    if happened == "ERROR":
+        code = map_of(obj).get("code")
+        raise api_error("GET", path, code if isinstance(code, int) else 500, json.dumps(obj).encode())
+    return happened, {"metadata": map_of(map_of(obj).get("metadata"))} if happened == "BOOKMARK" else obj

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import json
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,7 +18,7 @@ from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from . import read_back, resources, threads, tunnel
-from .answers import api_error
+from .answers import watched
 from .connection import POOL_SIZE, Connection, open_connection
 from .discovery import Discovery
 from .errors import ApiError, UnknownKind, Unreachable
@@ -217,7 +216,7 @@ class Cluster:
         try:
             return self._write("POST", self._path(key.of, key.namespace), obj, {"fieldManager": manager}, dry_run)
         except (ApiError, Unreachable) as error:
-            live = self._read_back(error, key)
+            live = read_back.after(self, error, key)
             if live is None or not read_back.created_by(live, manager, begun):
                 raise
             return live
@@ -230,7 +229,7 @@ class Cluster:
         try:
             return self._write("PATCH", path, body, {"fieldManager": manager}, dry_run, MERGE_PATCH)
         except (ApiError, Unreachable) as error:
-            live = self._read_back(error, Key(*kind, namespace, name))
+            live = read_back.after(self, error, Key(*kind, namespace, name))
             if live is None or not read_back.holds(live, body):
                 raise
             return live
@@ -270,7 +269,7 @@ class Cluster:
         except UnknownKind:
             return False
         except (ApiError, Unreachable) as error:
-            live = self._read_back(error, Key(*kind, namespace, name))
+            live = read_back.after(self, error, Key(*kind, namespace, name))
             if dry_run or (live is not None and not read_back.deleted(live, uid)):
                 raise
             return True
@@ -299,15 +298,9 @@ class Cluster:
         }
         path = self._path(kind, namespace)
         for event in self._transport.stream(path, query, timeout=timeout):
-            happened, obj = str(event.get("type")), event.get("object")
-            if happened == "ERROR":
-                code = map_of(obj).get("code")
-                status = code if isinstance(code, int) else 500
-                raise api_error("GET", path, status, json.dumps(obj).encode())
-            if happened == "BOOKMARK":
-                yield happened, {"metadata": map_of(map_of(obj).get("metadata"))}
-            else:
-                yield happened, readable(obj, self.server, self._space(kind, namespace))
+            happened, obj = watched(path, event)
+            bookmark = happened == "BOOKMARK"  # which has a version, and no name
+            yield happened, obj if bookmark else readable(obj, self.server, self._space(kind, namespace))
 
     def serves(self, kind: Kind) -> bool:
         """Whether the API server knows the kind at this version; ApiError where its API group does not answer."""
@@ -344,12 +337,8 @@ class Cluster:
         return [check for check, no in zip(checks, denied, strict=True) if no]
 
     def _denied(self, check: Access) -> bool:
-        attributes = {key: value for key, value in check._asdict().items() if value}
-        body = {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": attributes},
-        }
+        spec = {"resourceAttributes": {key: value for key, value in check._asdict().items() if value}}
+        body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": spec}
         answer = self.raw("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body)
         return not map_of(answer.get("status")).get("allowed")
 
@@ -405,12 +394,3 @@ class Cluster:
         query = {**query, "dryRun": "All"} if dry_run else query
         answer: dict[str, Any] = self.raw(method, path, body, query=query, content_type=content_type)
         return answer if method == "DELETE" else readable(answer, self.server)
-
-    def _read_back(self, error: ApiError | Unreachable, key: Key) -> Object | None:
-        """The object of a write that may have been carried out although it has failed; else the failure is raised."""
-        if not error.uncertain:
-            raise error
-        try:
-            return self.get(key.of, key.name, key.namespace)
-        except (ApiError, Unreachable):
-            raise error from None

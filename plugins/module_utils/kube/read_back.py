@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import fields
-from .errors import ApiError, UnknownKind
+from .errors import ApiError, UnknownKind, Unreachable
+
+if TYPE_CHECKING:
+    from .cluster import Cluster
+    from .objects import Key
 
 _ROUNDING = timedelta(seconds=2)
 """Both the server's clock in its answers and the times of managedFields are as precise as a second."""
@@ -29,6 +33,16 @@ def found(request: Callable[[], Any]) -> Any:
         if error.status == 404:
             return None
         raise
+
+
+def after(cluster: Cluster, error: ApiError | Unreachable, key: Key) -> dict[str, Any] | None:
+    """The object of a write that may have been carried out although it has failed; else the failure is raised."""
+    if not error.uncertain:
+        raise error
+    try:
+        return cluster.get(key.of, key.name, key.namespace)
+    except (ApiError, Unreachable):
+        raise error from None
 
 
 def created_by(live: Mapping[str, Any], manager: str, begun: datetime | None) -> bool:
