@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ansible_collections.meshops.istio.plugins.module_utils.kube.redaction import redacted_text
+
 DOCUMENTATION = r"""
 name: azure_failure
 short_description: Say in one sentence what Azure refused, and what to do about it
@@ -118,12 +120,12 @@ _WHERE = ("msg", "exception", "module_stderr", "module_stdout", "stderr")
 
 def azure_failure(result: Mapping[str, Any], task: str) -> str:
     """One sentence: what was tried, why it failed, in Azure's own words as far as they help, and what to do."""
-    text = "\n".join(str(result[key]) for key in _WHERE if result.get(key))
+    text = redacted_text("\n".join(str(result[key]) for key in _WHERE if result.get(key)))
     said = _said(text)
     for pattern, meaning, advice in _MEANINGS:
         if re.search(pattern, text):
             return f"{task} failed: {meaning}{f' ({said})' if said else ''}; {advice}."
-    return f"{task} failed: {said or str(result.get('msg') or 'Azure did not say why').splitlines()[0].rstrip('.')}."
+    return f"{task} failed: {said or redacted_text(str(result.get('msg') or 'Azure did not say why')).splitlines()[0].rstrip('.')}."
 
 
 def _said(text: str) -> str:

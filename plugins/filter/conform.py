@@ -17,6 +17,7 @@ from ansible.module_utils.common.validation import check_type_dict, check_type_f
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.display import Display
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
+from ansible_collections.meshops.istio.plugins.module_utils.kube.redaction import redacted_text
 from ansible_collections.meshops.istio.plugins.module_utils.kube.yaml_reader import check_limits, read_yaml
 
 DOCUMENTATION = r"""
@@ -93,7 +94,7 @@ class _Unreadable(Exception):
 def _shown(value: Any, option: Mapping[str, Any]) -> str:
     if option.get("no_log"):
         return "something else"
-    text = repr(str(value) if isinstance(value, str) else value)
+    text = redacted_text(repr(str(value) if isinstance(value, str) else value))
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
 
 

@@ -75,6 +75,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.platforms impo
 from ansible_collections.meshops.istio.plugins.module_utils.kube import kubeconfig
 from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import MeshError
+from ansible_collections.meshops.istio.plugins.module_utils.kube.redaction import redacted_text
 from ansible_collections.meshops.istio.plugins.plugin_utils.cluster_inventory import ClusterInventory, Host
 
 PROBES = 16
@@ -90,7 +91,7 @@ class InventoryModule(ClusterInventory):
         """The server of each context, and with probes what its cluster is."""
         path = self.get_option("kubeconfig")
         found: dict[str, dict[str, Any]] = {
-            name: {"server": server}
+            name: {"server": redacted_text(server)}
             for name, server in kubeconfig.contexts(path).items()
             if _fits(name, self.get_option("include")) and not _fits(name, self.get_option("exclude"))
         }
@@ -128,7 +129,7 @@ def probe(path: str | None, context: str, *, timeout: float) -> dict[str, Any]:
                 "istio": sorted({plane["version"] for plane in read_installed(cluster)["control_planes"]}),
             }
     except MeshError as error:
-        return {"reachable": False, "message": error.message}
+        return {"reachable": False, "message": redacted_text(error.message)}
 
 
 def groups_of(told: Mapping[str, Any] | None) -> Iterator[str]:

@@ -2,34 +2,82 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What of a module's options is secret, and the options as they may be shown."""
+"""What of a module's options is secret, the options as they may be shown, and results without any of it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .kube.errors import MeshError
+from .kube.redaction import HIDDEN, MASK, is_secret_name, redacted_text, secret_values
 from .kube.shapes import map_of
 from .kube.yaml_reader import read_yaml
+from .plain_text import without_controls
 
 _SECRET_OF_USER = ("token", "password", "client-key-data")
 _SECRET_OF_PROVIDER = ("access-token", "id-token", "refresh-token", "client-secret")
-_URLS = ("host", "proxy", "download_proxy", "source", "src")
-_PASSWORD = re.compile(r"https?://[^/@:]*:([^/@]+)@")
-_HIDDEN = "<hidden>"
+_OF_CONNECTION = ("api_key", "password", "proxy_basic_auth", "basic_auth")
+_CONTENT = "<content>"
+_TEXT = "<text>"
+_OF_CONTENT = frozenset({"values", "config", "mesh_config", "injector_config", "injector_values"})
+"""Options that are settings of programs, any of which may be secret."""
+
+_TOO_SHORT = 3
+"""Characters of what is not looked for in results, since it occurs everywhere."""
 
 
-def secrets_of(parameters: Mapping[str, Any]) -> set[str]:
-    """The tokens, passwords and keys in options that are not secret as a whole: kubeconfigs' content, and URLs."""
+class Concealment:
+    """Knows the secrets of a run, and takes them out of what it returns and tells."""
+
+    def __init__(self) -> None:
+        self._secrets: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """Take note of more secrets."""
+        found = {secret for secret in secrets if len(secret) > _TOO_SHORT}
+        if not found <= self._secrets:
+            self._secrets |= found
+            self._pattern = None
+
+    def text(self, text: str) -> str:
+        """A text without secrets, neither those that are known nor what has the form of one."""
+        if self._secrets:
+            if self._pattern is None:
+                # The longest first, as one may be part of another.
+                self._pattern = re.compile("|".join(map(re.escape, sorted(self._secrets, key=len, reverse=True))))
+            text = self._pattern.sub(MASK, text)
+        return redacted_text(text)
+
+    def tree(self, value: Any) -> Any:
+        """A result without secrets, and without what a terminal would obey: ansible-core prints messages as they are."""
+        if isinstance(value, str):
+            return without_controls(self.text(value))
+        if isinstance(value, Mapping):
+            return {name: self.tree(one) for name, one in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.tree(one) for one in value]
+        return value
+
+
+def secrets_of(parameters: Mapping[str, Any]) -> Iterator[str]:
+    """The secrets in options: of the connection, of manifests and settings, and of URLs."""
     content = _parsed(parameters.get("kubeconfig"))
     users = content.get("users") if isinstance(content, Mapping) else None
-    return {*_of_users(users if isinstance(users, list) else []), *_of_urls(parameters)}
+    yield from _of_users(users if isinstance(users, list) else [])
+    for name, value in parameters.items():
+        if name in _OF_CONNECTION and isinstance(value, str):
+            yield value
+        elif name == "proxy_headers" and isinstance(value, Mapping):
+            yield from (str(value[one]) for one in _OF_CONNECTION if value.get(one))
+        elif name != "kubeconfig":
+            yield from secret_values(_with_texts_read(value), name)
 
 
 def concealed(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Options without the content of kubeconfigs, files and Secrets."""
+    """Options without the content of kubeconfigs, manifests and settings, and without secrets."""
     return {name: _concealed(name, value) for name, value in parameters.items()}
 
 
@@ -42,26 +90,49 @@ def is_content(kubeconfig: Any) -> bool:
 
 def _concealed(name: str, value: Any) -> Any:
     if name == "kubeconfig":
-        return "<content>" if is_content(value) else value
+        return _CONTENT if is_content(value) else value
     if name == "definition":
         return [_manifest(entry) for entry in value or ()]
-    if name in ("overlays", "src"):
-        return [_file(entry) for entry in value or ()]
+    if name in _OF_CONTENT and value:
+        return _CONTENT
+    if isinstance(value, Mapping):
+        if set(value) == {"source", "text"}:  # a file that was read elsewhere
+            return {**value, "text": _TEXT}
+        if name in ("overlays", "src"):
+            return _manifest(value)
+        return {key: _concealed(str(key), one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_concealed(name, one) for one in value]
+    if isinstance(value, str):
+        if name in ("overlays", "src") and "\n" in value:
+            return _TEXT
+        return HIDDEN if value and is_secret_name(name) else redacted_text(value)
     return value
 
 
 def _manifest(entry: Any) -> Any:
-    if isinstance(entry, str):
-        return "<text>"
+    """What a manifest is, without anything of what it says."""
     if not isinstance(entry, Mapping):
-        return entry
-    shown = {key: _HIDDEN if key in ("data", "stringData") else value for key, value in entry.items()}
-    return shown if entry.get("kind") == "Secret" else dict(entry)
+        return _TEXT
+    metadata = entry.get("metadata")
+    names = [metadata.get(key) for key in ("namespace", "name")] if isinstance(metadata, Mapping) else []
+    return f"<{' '.join(filter(None, [str(entry.get('kind') or 'object'), '/'.join(map(str, filter(None, names)))]))}>"
 
 
-def _file(entry: Any) -> Any:
-    read_elsewhere = isinstance(entry, Mapping) and set(entry) == {"source", "text"}
-    return {**entry, "text": "<text>"} if read_elsewhere else entry
+def _with_texts_read(value: Any) -> Any:
+    """The value with manifests that are texts as the objects that they are."""
+    if isinstance(value, str):
+        return (_yaml(value) or value) if "\n" in value else value
+    if isinstance(value, Mapping):
+        return {key: _with_texts_read(one) for key, one in value.items()} if set(value) == {"source", "text"} else value
+    return [_with_texts_read(one) for one in value] if isinstance(value, list) else value
+
+
+def _yaml(text: str) -> Any:
+    try:
+        return read_yaml(text, "a manifest")
+    except Exception:  # noqa: BLE001 - what it is not, or why nobody can tell, is said where it is read to be used
+        return None
 
 
 def _parsed(kubeconfig: Any) -> Any:
@@ -79,15 +150,7 @@ def _of_users(users: list[Any]) -> Iterator[str]:
         user = entry.get("user") if isinstance(entry, Mapping) else None
         if not isinstance(user, Mapping):
             continue
-        provider = map_of(map_of(user.get("auth-provider")).get("config"))
-        for source, names in ((user, _SECRET_OF_USER), (provider, _SECRET_OF_PROVIDER)):
+        config = map_of(map_of(user.get("auth-provider")).get("config"))
+        for source, names in ((user, _SECRET_OF_USER), (config, _SECRET_OF_PROVIDER)):
             yield from (str(source[name]) for name in names if source.get(name))
-
-
-def _of_urls(parameters: Mapping[str, Any]) -> Iterator[str]:
-    for option in _URLS:
-        value = parameters.get(option)
-        for url in value if isinstance(value, list) else [value]:
-            found = _PASSWORD.match(url) if isinstance(url, str) else None
-            if found:
-                yield found[1]
+        yield from secret_values(user.get("exec"))

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import gc
 import importlib.util
@@ -13,18 +14,19 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.basic import AnsibleModule
 
 from .arguments import AUTH, ArgumentSpec, misplaced_scalars
-from .concealment import concealed, secrets_of
+from .concealment import Concealment, concealed, secrets_of
 from .kube.cluster import Cluster
 from .kube.errors import InvalidInput, MeshError
 from .kube.immutable import CODE as IMMUTABLE
 from .kube.reconcile import Outcome, reconcile
+from .kube.redaction import secret_values
 from .kube.released import released
 from .plain_text import on_one_line
 from .progress_file import PHASES, PROGRESS_FILE
@@ -56,14 +58,24 @@ _ELSEWHERE = {
 class MeshModule(AnsibleModule):
     """A module of this collection: its options and, if it `connects`, those of the connection.
 
-    Nothing of an invocation is logged, and what a result shows of it is without secrets.
+    Nothing of an invocation is logged, and what a result shows of it is without secrets. What is `returned_whole`, by
+    the names of the result's parts, is for another task to apply, and as the user gave it.
     """
 
-    def __init__(self, argument_spec: ArgumentSpec, *, connects: bool = True, **restrictions: Any) -> None:
+    def __init__(
+        self,
+        argument_spec: ArgumentSpec,
+        *,
+        connects: bool = True,
+        returned_whole: Container[str] = (),
+        **restrictions: Any,
+    ) -> None:
+        self._returned_whole = returned_whole
         self._needed = ("yaml", "kubernetes") if connects else ("yaml",)
         super().__init__(
             argument_spec={**argument_spec, **(AUTH if connects else {})}, supports_check_mode=True, **restrictions
         )
+        self.__dict__.pop("_concealment", None)
 
     def _load_params(self) -> None:
         """As AnsibleModule's; refuses what ansible-core would end with a traceback for."""
@@ -112,13 +124,13 @@ class MeshModule(AnsibleModule):
 
     def warn(self, warning: str, *more: Any, **options: Any) -> None:
         """As AnsibleModule's, without what a terminal would obey."""
-        super().warn(on_one_line(warning), *more, **options)
+        super().warn(on_one_line(self._concealment.text(warning)), *more, **options)
 
     def progress(self, line: str) -> None:
         """Tell what the module does or waits for; the action plugin shows it."""
         if self._progress_file is not None:
             # One write each, because several threads may have something to tell.
-            os.write(self._progress_file, f"{line}\n".encode())
+            os.write(self._progress_file, f"{self._concealment.text(line)}\n".encode())
 
     @cached_property
     def cluster(self) -> Cluster:
@@ -181,6 +193,7 @@ class MeshModule(AnsibleModule):
         lock: under which changes are written, one run at a time; without changes it is not taken.
         """
         told: set[str] = set()
+        self._concealment.learn(secret_values(list(unit.objects)))
 
         def check(plan: Plan) -> None:
             if checks is not None:
@@ -226,7 +239,7 @@ class MeshModule(AnsibleModule):
 
     def fail_json(self, msg: str, **result: Any) -> None:
         """As AnsibleModule's, without secrets. ansible-core itself calls it for options that it refuses."""
-        super().fail_json(msg=msg, **self._without_secrets({"code": "invalid_input", "details": {}, **result}))
+        super().fail_json(**self._without_secrets({"msg": msg, "code": "invalid_input", "details": {}, **result}))
 
     def log(self, msg: str, log_args: Any = None) -> None:
         """Log nothing: ansible-core would log the options' values, content of kubeconfigs and manifests included."""
@@ -236,9 +249,17 @@ class MeshModule(AnsibleModule):
         return kwargs
 
     def _without_secrets(self, result: Result) -> Result:
-        # Only what is secret is registered: a censored value is censored wherever it occurs, as any part of a text.
-        self.no_log_values.update(secrets_of(self.params))
-        return {**result, "invocation": {"module_args": concealed(self.params)}}
+        hidden = self._concealment.tree({name: one for name, one in result.items() if name not in self._returned_whole})
+        return {**result, **hidden, "invocation": {"module_args": concealed(self.params)}}
+
+    @cached_property
+    def _concealment(self) -> Concealment:
+        """Only what is secret is taken out: it goes wherever it occurs, as any part of a text."""
+        concealment = Concealment()
+        # ansible-core itself may fail, or warn, before it has read the options.
+        with contextlib.suppress(RecursionError):  # what is nested so deeply is refused where it is read
+            concealment.learn(secrets_of(getattr(self, "params", {})))
+        return concealment
 
     # --- the rest ----------------------------------------------------------------------------------------------
 

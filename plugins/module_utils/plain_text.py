@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Text that clusters and users gave, as one line that a terminal shows and does not obey."""
+"""Text that clusters and users gave, as a terminal shows it and does not obey it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,18 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 def on_one_line(text: object) -> str:
     """A text for a terminal: one line, in which controls are written out (an escape as `\\x1b`)."""
-    words = re.sub(r"[\t\n\r]+", " ", str(text))
-    if words.isascii() and words.isprintable():
-        return words
-    return "".join(_written(char) if unicodedata.category(char) in _UNSEEN else char for char in words)
+    return without_controls(re.sub(r"[\t\n\r]+", " ", str(text)))
+
+
+def without_controls(text: str) -> str:
+    """A text, of one line or several, in which controls are written out."""
+    if text.isprintable():
+        return text
+    return "".join(_written(char) if char not in "\n\t" and _unseen(char) else char for char in text)
+
+
+def _unseen(char: str) -> bool:
+    return unicodedata.category(char) in _UNSEEN
 
 
 def _written(char: str) -> str:

@@ -15,6 +15,9 @@ description:
   - Fails where the analysis could not run, instead of having nothing to say - a namespace that does not exist, a
     cluster without Istio, missing permissions.
   - Writes nothing to the cluster.
+  - A release before 1.29.8, 1.30.5 or 1.31.1 would run the programs that kubeconfigs in remote secrets name, which are the
+    Secrets of the control plane's namespace with the label C(istio/multiCluster). It is not shown those, and a warning
+    names what was left out.
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.download

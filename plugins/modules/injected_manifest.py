@@ -86,7 +86,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 objects:
-  description: The objects, those with pods with a sidecar in them, in their order.
+  description:
+    - The objects, those with pods with a sidecar in them, in their order.
+    - They are whole, to be applied. Set C(no_log) where there are Secrets among them.
   returned: success
   type: list
   elements: dict
@@ -160,6 +162,7 @@ def main() -> None:
         },
         required_one_of=[("src", "definition")],
         required_together=[CONFIGURATION],
+        returned_whole=("objects",),
     )
     module.run(inject)
 

@@ -59,6 +59,7 @@ class Job:
     status: str
     events: list[dict[str, Any]]
     stdout: str
+    kept: Path
 
     @property
     def artifact(self) -> dict[str, Any]:
@@ -79,8 +80,12 @@ class Job:
 
     @property
     def text(self) -> str:
-        """All that AWX would keep of it."""
-        return json.dumps(self.events) + self.stdout
+        """All that AWX would keep of it: events, output, artifacts, facts."""
+        # The command with its environment, where credentials are, is the runner's own, and AWX hides it.
+        files = [path for path in self.kept.rglob("*") if path.is_file() and path.name != "command"]
+        return "\n".join(
+            [json.dumps(self.events), self.stdout, *(file.read_text("utf-8", "replace") for file in files)]
+        )
 
 
 def accepted(survey: Mapping[str, Any], answers: Mapping[str, Any]) -> dict[str, Any]:
@@ -193,7 +198,7 @@ class Controller:
         read = (json.loads(path.read_text(encoding="utf-8")) for path in kept.glob("job_events/*.json"))
         events = sorted(read, key=lambda event: int(event["counter"]))
         stdout = (kept / "stdout").read_text(encoding="utf-8") if (kept / "stdout").exists() else ""
-        job = Job(name, (kept / "status").read_text(encoding="utf-8"), events, stdout)
+        job = Job(name, (kept / "status").read_text(encoding="utf-8"), events, stdout, kept)
         self.jobs.append(job)
         return job
 

@@ -27,6 +27,8 @@ from ansible_collections.meshops.istio.tests.awx.jobs import (
     accepted,
 )
 from ansible_collections.meshops.istio.tests.integration.conftest import Lab, now
+from ansible_collections.meshops.istio.tests.integration.safety.canaries import Canaries, applications
+from ansible_collections.meshops.istio.tests.integration.safety.canaries import variables as secret_variables
 
 Object = dict[str, Any]
 Hosts = dict[str, Object]
@@ -73,19 +75,30 @@ def hosts(controller: Controller, fleet: Fleet) -> Hosts:
 
 
 @pytest.fixture(scope="module")
-def variables(fleet: Fleet) -> Object:
-    """What is given at each launch."""
-    # A played pod has no port to ask at.
-    return {**fleet.site, "mesh_profile": "minimal", "mesh_verify_proxies": False}
+def canaries() -> Canaries:
+    """The secrets that are given at each launch."""
+    return Canaries()
 
 
 @pytest.fixture(scope="module")
-def run(controller: Controller, hosts: Hosts, fleet: Fleet, variables: Object) -> Callable[..., Job]:
-    """Run a job on the fleet."""
+def variables(fleet: Fleet, canaries: Canaries) -> Object:
+    """What is given at each launch: with a secret in all that takes one, apart from applications."""
+    given = secret_variables(canaries, fleet.site["mesh_release_source"], fleet.site["mesh_overlays"])
+    del given["mesh_applications"]
+    # A played pod has no port to ask at.
+    return {**given, "mesh_profile": "minimal", "mesh_verify_proxies": False}
+
+
+@pytest.fixture(scope="module")
+def run(
+    controller: Controller, hosts: Hosts, fleet: Fleet, variables: Object, canaries: Canaries
+) -> Callable[..., Job]:
+    """Run a job on the fleet, which shows no secret."""
 
     def job(playbook: str, **others: Any) -> Job:
         done = controller.run(playbook, hosts, {**variables, **others}, fleet.credential())
         assert [secret for secret in fleet.secrets if secret in done.text] == []
+        assert canaries.found({"job": done.text.encode()}) == {}
         return done
 
     return job
@@ -246,6 +259,18 @@ def test_an_application_is_added_and_nothing_else(
     for result in job.result.values():
         assert sorted(change["name"] for change in result["changes"]) == ["awx-settings", "first", "second"]
     assert all(fleet.cluster(context).get(CONFIG, "second", "awx-settings") for context in CONTEXTS)
+
+
+def test_an_application_with_secrets_shows_none(run: Callable[..., Job], canaries: Canaries, fleet: Fleet) -> None:
+    units = applications(canaries)
+    for playbook in ("plan.yml", "site.yml"):
+        job = run(playbook, mesh_applications=units)
+        succeeded(job)
+    handed = [{name: unit[name] for name in ("name", "namespace")} for unit in units]
+    assert {context: result["applications"] for context, result in job.result.items()} == dict.fromkeys(
+        CONTEXTS, handed
+    )
+    assert fleet.cluster("east").get(Kind("v1", "Secret"), "registry", units[0]["namespace"])
 
 
 ROUTE: Object = {

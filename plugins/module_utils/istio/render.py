@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from ..kube.errors import InvalidInput, MeshError
+from ..kube.redaction import holds_secret, secret_values
 from .cache import belongs, cache_folder, write_atomically
 from .istioctl import Istioctl, IstioctlFailed
 from .operator_merge import get_path
@@ -49,8 +50,11 @@ class Renderer:
 
         Of the cluster, istioctl looks at the version only, so that names an entry of the cache together with the
         binary and the inputs. `base_chart` names a chart of the release to be rendered in place of the chart `base`:
-        the one with the default validator is rendered by no command of istioctl. Raises InvalidInput.
+        the one with the default validator is rendered by no command of istioctl. Inputs with secrets are rendered each
+        time. Raises InvalidInput.
         """
+        if _hold_secrets(overlays, sets):
+            return self._run(overlays, sets, base_chart)
         digest = self._hash(overlays, sets, base_chart)
         return cast(list[Object], self._cached(digest, lambda: self._run(overlays, sets, base_chart)))
 
@@ -66,6 +70,8 @@ class Renderer:
         answers = {**settings, "/version": answer}
         texts = [overlay.text for overlay in overlays]
         istioctl = Istioctl(self.release)
+        if _hold_secrets(overlays, sets):
+            return istioctl.install_warnings(texts, sets, answers=answers)
         digest = self._hash(overlays, sets, settings=settings)
         return cast(list[str], self._cached(digest, lambda: istioctl.install_warnings(texts, sets, answers=answers)))
 
@@ -131,6 +137,11 @@ class Renderer:
             without = shutil.ignore_patterns("mutatingwebhook.yaml")
             shutil.copytree(self._chart(base_chart), folder / "charts" / "base", ignore=without)
             yield folder
+
+
+def _hold_secrets(overlays: Sequence[Overlay], sets: Sequence[str]) -> bool:
+    """Whether the inputs hold secrets, for which a cache is no place."""
+    return any(any(secret_values(overlay.document)) for overlay in overlays) or any(map(holds_secret, sets))
 
 
 def explain(error: IstioctlFailed, release: Release, overlays: Sequence[Overlay], sets: Sequence[str]) -> MeshError:

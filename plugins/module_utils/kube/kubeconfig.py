@@ -18,6 +18,7 @@ from typing import Any
 from .errors import InvalidInput, MeshError, Unauthorized
 from .kubeconfig_shape import refuse_misshapen_kubeconfig
 from .memory_file import memory_file
+from .redaction import plain_words
 from .text import read_text
 from .written import Written
 from .yaml_reader import read_yaml
@@ -30,6 +31,8 @@ CREDENTIALS = frozenset({"api_key", "username", "client_cert"})
 _BESIDE = frozenset({"kubeconfig", "context", "persist_config", "impersonate_user", "impersonate_groups"})
 """The options that change nothing of what a kubeconfig says of its cluster and user."""
 
+
+_RETURNED = re.compile(r"(exec: process returned -?\d+\.? ?)(.*)")
 
 _REPLACING = threading.RLock()
 """Held by the one thread that may replace what the client does."""
@@ -315,7 +318,7 @@ def _complaints() -> Iterator[list[str]]:
 
     class Listener(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            said.append(" ".join(record.getMessage().split()).rstrip("."))
+            said.append(_of_plugin(" ".join(record.getMessage().split())).rstrip("."))
 
     listener = Listener(logging.ERROR)
     logging.getLogger().addHandler(listener)
@@ -323,6 +326,12 @@ def _complaints() -> Iterator[list[str]]:
         yield said
     finally:
         logging.getLogger().removeHandler(listener)
+
+
+def _of_plugin(complaint: str) -> str:
+    """A complaint in which what a plugin itself says is in plain words: it may print what it logs in with."""
+    returned = _RETURNED.match(complaint)
+    return returned[1] + plain_words(returned[2]) if returned else complaint
 
 
 def _one_line(error: BaseException) -> str:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.meshops.istio.tests.killing import kill
 from ansible_collections.meshops.istio.tests.unit.kube.certificates import make_certificate
 
 TOKEN = "canary-token-0f6c1d"
@@ -61,13 +62,11 @@ def test_a_killed_play_leaves_no_credentials(
     (tmp_path / "tmp").mkdir()
     environment = {**os.environ, "GIVEN": json.dumps(content), "HOME": str(tmp_path), "TMPDIR": str(tmp_path / "tmp")}
     program = Path(sys.executable).with_name("ansible-playbook")
-    playing = subprocess.Popen(
-        [program, "play.yml"], cwd=tmp_path, env=environment, start_new_session=True, stdout=subprocess.DEVNULL
-    )
+    playing = subprocess.Popen([program, "play.yml"], cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL)
     try:
         connection, _address = silent_server.accept()
     finally:
-        os.killpg(playing.pid, signal.SIGKILL)
-        playing.wait()
+        kill(f"TMPDIR={tmp_path / 'tmp'}")
+    assert playing.wait() == -signal.SIGKILL
     connection.close()
     assert left(tmp_path, secrets) == []

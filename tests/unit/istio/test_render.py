@@ -57,6 +57,16 @@ def test_an_entry_that_others_could_have_written_is_rendered_again(made: MadeRel
     assert len(made.calls) == 2
 
 
+@pytest.mark.parametrize(
+    ("overlay", "sets"),
+    [(Overlay.read(f"{HEAD}spec: {{values: {{pilot: {{env: {{DB_PASSWORD: swordfish}}}}}}}}", "mesh.yaml"), []),
+     (OVERLAY, ["values.pilot.env.API_TOKEN=swordfish"])],
+)  # fmt: skip
+def test_secrets_are_in_no_cache(overlay: Overlay, sets: list[str], made: MadeRelease, own_cache: Path) -> None:
+    Renderer(made.release).render([overlay], sets)
+    assert list((own_cache / "rendered").glob("*.json")) == []
+
+
 def test_another_chart_takes_the_place_of_base(made: MadeRelease) -> None:
     made.write("manifests/charts/default/templates/mutatingwebhook.yaml", "")
     made.renders(make("ConfigMap", "of-a-tag", "istio-system"), tags=True)

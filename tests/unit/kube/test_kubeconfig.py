@@ -174,6 +174,14 @@ def test_a_token_that_is_revoked_is_renewed_once_for_all_who_ask(api: ApiServer,
     assert len(api.requests) == 2
 
 
+def test_what_a_plugin_prints_when_it_fails_has_no_secret(api: ApiServer, tmp_path: Path) -> None:
+    told = "cannot refresh: client_secret=hunter2x token canary-0f6c1d https://me:pw1@idp/x eyJhbGciOiJ.eyJzdWIiOiJ"
+    user = plugin(tmp_path / "bin" / "login", f"raise SystemExit('{told}')")
+    said = refusal(kubeconfig=written(tmp_path / "config", kubeconfig(api.url, user)))
+    assert "cannot refresh:" in said
+    assert not any(secret in said for secret in ("hunter2x", "canary", "pw1", "eyJ"))
+
+
 def test_a_plugin_that_fails_later_says_why(api: ApiServer, tmp_path: Path) -> None:
     script = tmp_path / "bin" / "login"
     cluster = connect(kubeconfig=written(tmp_path / "config", kubeconfig(api.url, plugin(script, COUNTS))))

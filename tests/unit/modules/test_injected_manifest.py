@@ -31,6 +31,15 @@ def test_sidecars_are_those_of_the_cluster(on: Run, made: MadeRelease) -> None:
     assert call.endswith("--revision canary --istioNamespace istio-system --kubeconfig no-kubeconfig")
 
 
+def test_what_is_returned_to_be_applied_is_whole_and_shown_nowhere_else(on: Run, made: MadeRelease) -> None:
+    secret = make("Secret", "web", stringData={"password": "swordfish"})
+    wanted = options(made, definition=[secret])
+    made.write("output", json.dumps(secret))
+    told = on(MemoryCluster(), "injected_manifest", **wanted)
+    assert told["objects"] == [secret]
+    assert "swordfish" not in json.dumps({**told, "objects": []})
+
+
 def test_given_configuration_needs_no_cluster(run_module: Run, made: MadeRelease) -> None:
     given = {"injector_config": "policy: enabled", "mesh_config": "a: b", "injector_values": '{"a": 1}'}
     run_module("injected_manifest", **options(made, **given))

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 import importlib.util
 import json
 import signal
@@ -15,8 +16,9 @@ from typing import Any
 import pytest
 import yaml
 from ansible.module_utils import basic
+from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule
 from ansible_collections.meshops.istio.plugins.module_utils.progress_file import PROGRESS_FILE
-from ansible_collections.meshops.istio.tests.unit.kube.api_server import Answer, ApiServer
+from ansible_collections.meshops.istio.tests.unit.kube.api_server import Answer, ApiServer, Request
 from ansible_collections.meshops.istio.tests.unit.modules.documented import ROOT
 from ansible_collections.meshops.istio.tests.unit.modules.running import Run
 
@@ -190,6 +192,97 @@ def test_secrets_among_manifests_are_not_shown(on_api: Run) -> None:
     result = on_api("application", name="shop", definition=[secret], wait=False, diff=True)
     assert result["changed"]
     assert "swordfish" not in json.dumps(result)
+
+
+def in_env(name: str, value: str) -> dict[str, Any]:
+    container = {"name": "web", "env": [{"name": name, "value": value}]}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}, "spec": {"containers": [container]}}
+
+
+CANARY = "canary-7f3a91"
+INLINE = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "stringData": {"any": CANARY}}
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        INLINE,
+        {"apiVersion": "v1", "kind": "List", "items": [INLINE]},
+        yaml.safe_dump(INLINE),
+        {**INLINE, "stringData": None, "data": {"any": base64.b64encode(CANARY.encode()).decode()}},
+        in_env("DB_PASSWORD", CANARY),
+    ],
+    ids=["Secret", "List", "text", "data", "env"],
+)
+@pytest.mark.parametrize("refused", [False, True], ids=["applied", "refused"])
+def test_a_secret_among_manifests_is_nowhere(refused: bool, definition: Any, api: ApiServer, on_api: Run) -> None:
+    def refuse(request: Request) -> Answer | None:
+        quoted = f'got "map[any:{CANARY} {base64.b64encode(CANARY.encode()).decode()}]", expected "map[string]byte"'
+        return Answer(422, {"reason": "Invalid", "message": quoted}) if request.method == "PATCH" else None
+
+    if refused:
+        api.fault = refuse
+    result = on_api("application", name="shop", definition=[definition], wait=False, diff=True, verbosity=3)
+    assert bool(result.get("failed")) == refused, result.get("msg")
+    assert CANARY not in json.dumps(result)
+    assert base64.b64encode(CANARY.encode()).decode() not in json.dumps(result)
+
+
+@pytest.mark.parametrize(
+    ("module", "options"),
+    [
+        ("release", {"source": [f"https://me:{CANARY}@127.0.0.1:9/istio"]}),
+        ("release", {"source": [f"https://{CANARY}@127.0.0.1:9/istio"]}),
+        ("release", {"source": [f"https://127.0.0.1:9/istio?sv=1&sig={CANARY}"]}),
+        ("release", {"source": ["https://127.0.0.1:9/x"], "download_proxy": f"http://me:{CANARY}@127.0.0.1:9"}),
+        ("control_plane", {"values": {"pilot": {"env": {"ANY": CANARY}}}}),
+        ("control_plane", {"set": [f"values.pilot.env.API_TOKEN={CANARY}"]}),
+        ("control_plane", {"overlays": [{"spec": {"values": {"any": CANARY}}}]}),
+        ("addons", {"kiali": {"config": {"external_services": {"grafana": {"auth": {"password": CANARY}}}}}}),
+        ("addons", {"prometheus_url": f"https://me:{CANARY}@prometheus:9090"}),
+    ],
+)
+def test_a_secret_in_settings_and_urls_is_nowhere(
+    module: str, options: dict[str, Any], api: ApiServer, run_module: Run
+) -> None:
+    connects = {} if module == "release" else {"host": api.url, "api_key": "x", "proxy": None}
+    api.fault = lambda _request: Answer(403, {"reason": "Forbidden", "message": f"Bearer {CANARY} is no user"})
+    result = run_module(module, version="1.29.1", **{"source": ["/nowhere"], **connects, **options})
+    assert result["failed"]
+    assert CANARY not in json.dumps(result)
+
+
+def test_what_a_cluster_says_is_shown_without_credentials(api: ApiServer, on_api: Run) -> None:
+    content = base64.b64encode(
+        b"apiVersion: v1\nclusters: []\nusers: [{user: {token: " + CANARY.encode() + b"}}]"
+    ).decode()
+    api.fault = lambda _request: Answer(400, {"message": f"token {content} of https://me:{CANARY}@idp is bad"})
+    result = on_api(INFO)
+    assert result["failed"]
+    assert CANARY not in json.dumps(result)
+    assert content not in json.dumps(result)
+
+
+def test_what_a_cluster_says_has_no_controls_of_a_terminal(api: ApiServer, on_api: Run) -> None:
+    api.fault = lambda _request: Answer(400, {"message": "\x1b[2J\x9b31m\u202ebad"})
+    assert r"\x1b[2J\x9b31m\u202ebad" in on_api(INFO)["msg"]
+
+
+def test_progress_and_warnings_are_without_secrets_and_controls(
+    monkeypatch: pytest.MonkeyPatch, run_module: Run, tmp_path: Path
+) -> None:
+    progress = tmp_path / "progress"
+    progress.touch()
+    monkeypatch.setenv(PROGRESS_FILE, str(progress))
+
+    def told(self: Any, **_options: Any) -> None:
+        self.progress(f"asking https://me:{CANARY}@mirror")
+        self.warn(f"the mirror https://me:{CANARY}@mirror says \x1b[31mno")
+
+    monkeypatch.setattr(MeshModule, "release", told)
+    result = run_module("release", version="1.29.1", source=[f"https://me:{CANARY}@mirror"])
+    assert result["warnings"] == ["the mirror https://me:********@mirror says \\x1b[31mno"]
+    assert progress.read_text(encoding="utf-8") == "asking https://me:********@mirror\n"
 
 
 def test_files_that_were_read_elsewhere_are_not_repeated(on_api: Run) -> None:
