@@ -73,7 +73,13 @@ _RESULT = {
     "server": "https://10.0.0.1:6443",
     "control_planes": [{"version": "1.29.1", "revision": "default", "healthy": True}],
     "gateways": [
-        {"name": "istio-ingressgateway", "type": "LoadBalancer", "urls": {"http": "http://a"}, "pending": False}
+        {
+            "name": "istio-ingressgateway",
+            "namespace": "istio-system",
+            "type": "LoadBalancer",
+            "urls": {"http": "http://a"},
+            "pending": False,
+        }
     ],
     "namespaces": [
         {"name": "shop", "injection": "enabled", "injector": "default", "pods": 2, "with_sidecar": 1, "revision": ""}

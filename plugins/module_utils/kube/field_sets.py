@@ -10,6 +10,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .shapes import map_of
+
 Fields = Mapping[str, Any]
 
 _MISSING = object()
@@ -18,7 +20,7 @@ _MISSING = object()
 def minus(owned: Fields, taken: Fields) -> dict[str, Any]:
     """What of `owned` is not in `taken`, of which a name without more stands for all that is in it."""
     rest: dict[str, Any] = {}
-    for key, child in owned.items():
+    for key, child in map_of(owned).items():
         if key not in taken:
             rest[key] = child
         elif taken[key] and (left := minus(child, taken[key])):
@@ -29,8 +31,8 @@ def minus(owned: Fields, taken: Fields) -> dict[str, Any]:
 def common(owned: Fields, other: Fields) -> dict[str, Any]:
     """What of `owned` is in `other` too, of which a name without more stands for all that is in it."""
     both: dict[str, Any] = {}
-    for key, child in owned.items():
-        if key in other and key != ".":
+    for key, child in map_of(owned).items():
+        if key in map_of(other) and key != ".":
             inner = common(child, other[key])
             if not child or not other[key] or inner:
                 both[key] = inner if child and other[key] else child
@@ -54,7 +56,7 @@ def drop(obj: Any, dropped: Fields) -> None:
 
 def changed(before: Any, after: Any, owned: Fields, path: str = "") -> Iterator[str]:
     """The paths of those `owned` fields that have another value in `after`, in the form of `ignore_fields`."""
-    for key, child in owned.items():
+    for key, child in map_of(owned).items():
         if key.startswith("f:"):
             here = _path(path, key[2:])
             old, new = (one.get(key[2:], _MISSING) if isinstance(one, Mapping) else _MISSING for one in (before, after))

@@ -21,6 +21,7 @@ from .field_managers import is_hand, tool_of
 from .field_sets import Fields, common, index_of, item_of, minus
 from .objects import kind_of
 from .resources import BUILT_IN
+from .shapes import map_of
 
 _MISSING = object()
 _SUFFIXES = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
@@ -75,7 +76,7 @@ def union(sets: Iterable[Fields]) -> dict[str, Any]:
     """All the fields that are in any of `sets`."""
     merged: dict[str, Any] = {}
     for one in sets:
-        for key, value in one.items():
+        for key, value in map_of(one).items():
             merged[key] = union((merged.get(key, {}), value))
     return merged
 

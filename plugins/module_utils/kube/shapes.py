@@ -76,9 +76,9 @@ def problems(value: Any, shape: Shape, path: str = "", *, keys: bool = True) -> 
 
 def without(value: Any, found: list[Problem]) -> Any:
     """The same value without the fields and items of `found`, which is changed in place."""
-    for problem in reversed(found):
-        if problem.holder is not None:
-            del problem.holder[problem.name]
+    places = {(id(problem.holder), problem.name): problem.holder for problem in found if problem.holder is not None}
+    for (_holder, name), holder in reversed(places.items()):
+        del holder[name]
     return value
 
 

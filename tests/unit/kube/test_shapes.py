@@ -180,3 +180,10 @@ def test_an_answer_that_is_no_object_comes_from_no_api_server(api: ApiServer, cl
     api.fault = lambda _request: Answer(200, {"items": [body]})
     with pytest.raises(Unreachable, match="no Kubernetes API server"):
         cluster.list(Kind("v1", "Node"))
+
+
+def test_what_stands_in_two_places_is_left_out_once() -> None:
+    shared = {"labels": ["a"], "finalizers": [1, 2]}
+    spec = {"jobTemplate": {"metadata": shared, "spec": {"template": {"metadata": shared}}}}
+    read = readable({"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "a"}, "spec": spec}, "server")
+    assert read["spec"]["jobTemplate"]["spec"]["template"]["metadata"] == {"finalizers": []}
