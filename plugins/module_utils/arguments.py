@@ -93,12 +93,14 @@ PLAN: ArgumentSpec = {
 
 
 def misplaced_scalars(parameters: Any, argument_spec: ArgumentSpec, path: str = "") -> Iterator[str]:
-    """The numbers and booleans that stand where an option has options, which ansible-core looks into unchecked."""
+    """The numbers, booleans and nulls that stand where an option has options, which ansible-core looks into unchecked."""
     for name, option in argument_spec.items():
         given = parameters.get(name) if isinstance(parameters, Mapping) else None
         if not option.get("options"):
             continue
         if isinstance(given, (bool, int, float)):
             yield f"{path}{name}"
-        for inner in given if isinstance(given, list) else [given]:
+        items = given if isinstance(given, list) else [given]
+        yield from (f"{path}{name}[{index}]" for index, item in enumerate(items) if item is None and items is given)
+        for inner in items:
             yield from misplaced_scalars(inner, option["options"], f"{path}{name}.")

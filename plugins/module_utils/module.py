@@ -82,7 +82,7 @@ class MeshModule(AnsibleModule):
         super()._load_params()
         wrong = ", ".join(misplaced_scalars(self.params, self.argument_spec))
         if wrong:
-            self.fail_json(msg=f"{wrong} must be a map of keys and values, not a number or a boolean.")
+            self.fail_json(msg=f"{wrong} must be a map of keys and values, not a number, a boolean or null.")
 
     def run(self, body: Callable[[MeshModule], Result]) -> None:
         """Exit with what `body` returns, or fail with one sentence, a code and details."""

@@ -63,6 +63,7 @@ def describe(service: Object, nodes: Iterable[Object] = (), pods: Iterable[Objec
     ports = {
         port.get("name") or str(port["port"]): {"port": port["port"], "node_port": port.get("nodePort")}
         for port in spec.get("ports") or ()
+        if "port" in port
     }
     external = list(spec.get("externalIPs") or ())
     if kind == "LoadBalancer":

@@ -328,7 +328,7 @@ def test_requests_and_timing_are_told_to_who_asks(api: ApiServer, on_api: Run) -
 
 
 def test_a_number_where_a_map_of_options_belongs_is_refused_in_one_sentence(run_module: Run) -> None:
-    for options in ({"kiali": 1}, {"gateway": True}, {"expose": 7}):
+    for options in ({"kiali": 1}, {"gateway": True}, {"expose": 7}, {"expose": [None]}):
         result = run_module("addons", addons=["kiali"], version="1.29.1", **options)
         assert result["failed"]
         assert next(iter(options)) in result["msg"]

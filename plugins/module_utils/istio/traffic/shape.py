@@ -40,7 +40,8 @@ def given(**fields: Any) -> dict[str, Any]:
 def each(options: Options, name: str, where: str = "") -> Iterator[tuple[str, Options]]:
     """The dictionaries of a list option, each with its place for errors, such as `http[0].to[1]`."""
     for number, item in enumerate(options.get(name) or ()):
-        yield f"{where}.{name}[{number}]".lstrip("."), item
+        if isinstance(item, Mapping):
+            yield f"{where}.{name}[{number}]".lstrip("."), item
 
 
 def duration(value: Any, where: str) -> str | None:
