@@ -92,7 +92,7 @@ def _concealed(name: str, value: Any) -> Any:
     if name == "kubeconfig":
         return _CONTENT if is_content(value) else value
     if name == "definition":
-        return [_manifest(entry) for entry in value or ()]
+        return [_manifest(entry) for entry in value or ()] if isinstance(value, (list, type(None))) else _CONTENT
     if name in _OF_CONTENT and value:
         return _CONTENT
     if isinstance(value, Mapping):

@@ -102,7 +102,8 @@ def plain_words(text: str) -> str:
 def redacted(obj: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """An object to be shown; a hidden value says whether it is another than it was `before`."""
     return {
-        name: _shown(name, value, (before or {}).get(name), obj.get("kind") == "Secret") for name, value in obj.items()
+        name: _shown(str(name), value, (before or {}).get(name), obj.get("kind") == "Secret")
+        for name, value in obj.items()
     }
 
 
@@ -114,7 +115,7 @@ def _shown(name: str, value: Any, before: Any, of_secret: bool) -> Any:
         if _pair(value):
             return {**value, "value": _hidden(value["value"], was.get("value"))}
         secret = value.get("kind") == "Secret" and "metadata" in value
-        return {key: _shown(key, one, was.get(key), secret) for key, one in value.items()}
+        return {key: _shown(str(key), one, was.get(key), secret) for key, one in value.items()}
     if isinstance(value, list):
         items = before if isinstance(before, list) else []
         return [_shown("", one, _counterpart(one, number, items), False) for number, one in enumerate(value)]

@@ -122,6 +122,11 @@ def test_what_stands_in_a_secret_under_a_wrong_name_is_hidden_too() -> None:
     assert (shown["type"], shown["metadata"]) == ("Opaque", {"name": "a"})
 
 
+def test_keys_that_are_no_text_are_no_defect() -> None:
+    assert redacted({"kind": "Pod", "metadata": {"labels": {1: "a"}}})["metadata"]["labels"] == {1: "a"}
+    assert list(secret_values({1: {2: ["a", None, 3]}})) == []
+
+
 def test_the_copy_that_kubectl_keeps_is_hidden_on_every_kind() -> None:
     annotations = {"kubectl.kubernetes.io/last-applied-configuration": CANARY, "note": "shown"}
     shown = redacted({"kind": "ConfigMap", "metadata": {"name": "a", "annotations": annotations}})
