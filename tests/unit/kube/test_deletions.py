@@ -29,8 +29,8 @@ def ending(api: ApiServer) -> Object:
     """An object that somebody has asked to delete, and that a finalizer holds."""
     obj = config_map("old")
     obj["metadata"] |= {"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": ["example.com/hold"]}
-    api.put(path_of(obj), obj)
-    return obj
+    api.put(path_of(obj), obj, MANAGER)
+    return api.get(path_of(obj))
 
 
 def run(cluster: Cluster, owned: Object, *objects: Object, **more: Any) -> Outcome:
