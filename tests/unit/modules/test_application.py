@@ -235,7 +235,7 @@ def test_a_namespace_that_is_being_deleted_is_refused_at_once(api: ApiServer, on
     planned = on_api("application", **bank, create_namespaces=True, check=True)
     assert acts(planned) == [("create", "/bank"), ("create", "bank/settings")]
     assert api.writes == []
-    failed = on_api("application", **bank, create_namespaces=True, wait_timeout=1)
+    failed = on_api("application", **bank, create_namespaces=True, wait_timeout=4)
     assert "Namespace bank still exists" in failed["msg"]
     assert "example.com/hold" in failed["msg"]
     on_api("application", name="bank", namespace="bank", state="absent")
