@@ -100,7 +100,7 @@ def _by_client(kubeconfig: Any, found: Loaded, given: Mapping[str, Any], where: 
     options = {"context": found.context, "persist_config": bool(given.get("persist_config"))}
     with _client_speaking_of(where, found.context), _complaints() as said, _files_in_memory():
         loader(kubeconfig, client_configuration=found.configuration, **options)
-    if "exec" in found.user and not given.keys() & CREDENTIALS:
+    if found.user.get("exec") and not given.keys() & CREDENTIALS:
         _check_plugin(found, said)
     return found
 

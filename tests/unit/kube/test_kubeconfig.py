@@ -270,3 +270,8 @@ def test_a_field_of_another_type_is_named_without_its_value(content: Any, field:
         connect(kubeconfig=content)
     assert field in caught.value.message
     assert "s3cret" not in caught.value.message
+
+
+def test_a_plugin_that_is_null_is_none(api: ApiServer, tmp_path: Path) -> None:
+    content = kubeconfig(api.url, {"token": SECRET, "exec": None})
+    assert seen(api, connect(kubeconfig=written(tmp_path / "config", content)))

@@ -99,11 +99,15 @@ def gateways_of(route: Mapping[str, Any]) -> set[str]:
     """The gateways of a VirtualService, each with its namespace; `mesh` stands for all sidecars."""
     namespace = route["metadata"]["namespace"]
     named = route["spec"].get("gateways") or [_MESH]
-    return {name if name == _MESH or "/" in name else f"{namespace}/{name}" for name in named}
+    return {name if name == _MESH or "/" in name else f"{namespace}/{name}" for name in named if isinstance(name, str)}
 
 
 def _hosts(route: Mapping[str, Any]) -> set[Host]:
-    return {Host.of(text, route["metadata"]["namespace"]) for text in route["spec"].get("hosts") or ()}
+    return {
+        Host.of(text, route["metadata"]["namespace"])
+        for text in route["spec"].get("hosts") or ()
+        if isinstance(text, str)
+    }
 
 
 def _meet(route: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
