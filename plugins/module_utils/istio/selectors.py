@@ -20,7 +20,7 @@ def matches(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bo
 
 
 def _holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    key, operator, values = expression.get("key"), expression.get("operator"), expression.get("values") or ()
+    key, operator, values = str(expression.get("key")), expression.get("operator"), expression.get("values") or ()
     if operator == "In":
         return labels.get(key) in values
     if operator == "NotIn":
