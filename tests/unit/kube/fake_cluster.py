@@ -16,7 +16,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import 
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import ApiError
 from ansible_collections.meshops.istio.plugins.module_utils.kube.meter import Meter
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, Kind, key_of
-from ansible_collections.meshops.istio.plugins.module_utils.kube.resources import BUILT_IN, Resource
+from ansible_collections.meshops.istio.plugins.module_utils.kube.resources import BUILT_IN
 from ansible_collections.meshops.istio.plugins.module_utils.kube.transport import Fence
 
 Object = dict[str, Any]
@@ -102,8 +102,9 @@ class FakeCluster(Cluster):
         """Refuse lists of a kind in `namespace`; empty: those of the whole cluster."""
         self._forbidden.add((kind, namespace))
 
-    def _served(self) -> dict[Kind, Resource]:
-        return self._resources
+    def kind_named(self, plural: str, group: str) -> Kind | None:
+        known = self._resources
+        return next((kind for kind in known if kind.group == group and known[kind].plural == plural), None)
 
     # --- what a Cluster does
 

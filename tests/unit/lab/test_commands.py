@@ -81,8 +81,9 @@ def test_elsewhere_than_on_debian_what_is_missing_is_named(
     assert "minikube" in err
 
 
-def test_on_debian_only_what_is_missing_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    lacking = [["containerd"], []]
+def test_on_debian_only_what_is_missing_is_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("MESHOPS_CACHE", str(tmp_path))
+    lacking = [["containerd"], ["containerd"], []]
     commands: list[list[str]] = []
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(debian, "missing", lambda: lacking.pop(0))
@@ -93,6 +94,17 @@ def test_on_debian_only_what_is_missing_is_installed(monkeypatch: pytest.MonkeyP
     assert commands[1][:2] == ["apt-get", "install"]
     assert commands[1][-1] == "containerd"
     assert len(commands) == 2
+
+
+def test_what_another_lab_has_installed_meanwhile_is_not_installed_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MESHOPS_CACHE", str(tmp_path))
+    lacking = [["containerd"], []]
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(debian, "missing", lambda: lacking.pop(0))
+    monkeypatch.setattr(debian, "run", lambda *_, **__: pytest.fail("there is nothing to install"))
+    debian.ensure()
 
 
 def test_the_cache_is_where_the_user_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
