@@ -34,6 +34,9 @@ ClusterRoles:
 What is missing is said in one sentence before the first write, and nothing is begun: the rehearsal of a site, check
 mode, and ``meshops.istio.plan`` ask the API server by SelfSubjectAccessReviews, which every account may do.
 
+Each task first reads the UID of Namespace ``kube-system``, to be sure that it is the run's cluster. An account that may
+neither get nor list Namespaces is held to the API server's URL and CA certificates instead.
+
 The rights to grant others theirs, ``escalate`` and ``bind``, make an account as mighty as an administrator. One that
 holds all the rights which istiod and the gateways get needs neither.
 """

@@ -116,6 +116,30 @@ options:
       - Can also be given as environment variable E(K8S_AUTH_IMPERSONATE_GROUPS), separated by commas.
     type: list
     elements: str
+  expected_cluster:
+    description:
+      - The cluster that the connection has to lead to, as M(meshops.istio.connection_info) returns it. On any other the
+        module fails with the code V(other_cluster) before it does anything else.
+      - It takes one more read of the API, of Namespace C(kube-system).
+    type: dict
+    suboptions:
+      uid:
+        description:
+          - The UID of Namespace C(kube-system).
+        type: str
+      server:
+        description:
+          - The URL of the API server.
+        type: str
+      certificate_authority:
+        description:
+          - The SHA-256 of the CA certificates that the API server's certificate is checked with. Compared only with
+            O(expected_cluster.server) and without O(expected_cluster.uid).
+        type: str
+      context:
+        description:
+          - The context of the kubeconfig, for the error message only.
+        type: str
 requirements:
   - python >= 3.11
   - kubernetes >= 29.0 (Python package)

@@ -8,17 +8,18 @@ from __future__ import annotations
 import difflib
 import math
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible.module_utils.common.validation import check_type_dict, check_type_float, check_type_int
+from ansible.module_utils.common.validation import check_type_float, check_type_int
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.display import Display
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
 from ansible_collections.meshops.istio.plugins.module_utils.kube.redaction import redacted_text
-from ansible_collections.meshops.istio.plugins.module_utils.kube.yaml_reader import check_limits, read_yaml
+from ansible_collections.meshops.istio.plugins.module_utils.kube.yaml_reader import check_limits
+from ansible_collections.meshops.istio.plugins.plugin_utils.variables import text
+from ansible_collections.meshops.istio.plugins.plugin_utils.variables.formats import problems
 
 DOCUMENTATION = r"""
 name: conform
@@ -29,8 +30,10 @@ author:
 description:
   - Ansible compares a role's variables with its argument specification, but it neither converts nor defaults them.
     This filter does both, so that a role can work with values it can trust.
-  - It understands what an AWX survey gives. A blank answer means the default. A list may be text, one item per line or
-    separated by commas. Numbers and booleans may be text. A dictionary may be YAML, JSON or C(key=value) pairs.
+  - It understands what an AWX survey gives. A blank answer means the default. A list may be text, one item per line,
+    separated by commas, or both; a list of objects may be YAML or JSON. Numbers and booleans may be text. A dictionary may
+    be YAML, JSON or C(key=value) pairs.
+  - Names, hosts, ports and amounts of the collection's variables are checked as Kubernetes and Istio check them.
   - Values whose option is marked C(no_log) are checked, but not copied into the result.
 positional: _input, options, names
 options:
@@ -75,8 +78,6 @@ _value:
       elements: str
 """
 
-# A comma separates items, but not inside the braces of istioctl's own lists: a={x,y}.
-_COMMA = re.compile(r",(?![^{]*\})")
 _SHOWN = 60
 _ALMOST = 0.92
 
@@ -87,25 +88,15 @@ class _Wrong(Exception):
     """One value that cannot be meant; the message is a whole sentence."""
 
 
-class _Unreadable(Exception):
-    """A text that should be YAML and is not; the message is a whole sentence, and may quote the text."""
-
-
 def _shown(value: Any, option: Mapping[str, Any]) -> str:
     if option.get("no_log"):
         return "something else"
-    text = redacted_text(repr(str(value) if isinstance(value, str) else value))
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+    shown = redacted_text(repr(str(value) if isinstance(value, str) else value))
+    return shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "…"
 
 
 def _blank(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
-
-
-def _from_yaml(text: str) -> Any:
-    """The one document of a text of YAML or JSON; None where there are more or none. Raises InvalidInput."""
-    documents = read_yaml(text, "the text")
-    return documents[0] if len(documents) == 1 else None
 
 
 def _text(value: Any) -> str:
@@ -137,50 +128,25 @@ def _flag(value: Any) -> bool:
     return bool(boolean(value.strip() if isinstance(value, str) else value))
 
 
-def _mapping(value: Any) -> dict[Any, Any]:
-    if isinstance(value, str):
-        try:
-            read = _from_yaml(value)
-        except InvalidInput as unread:
-            # Pairs such as a=x, b=[y are no YAML.
-            if "=" not in value or value.lstrip().startswith("{"):
-                raise _Unreadable(unread.message) from unread
-            read = None
-        value = read if isinstance(read, Mapping) else check_type_dict(", ".join(value.split("\n")))
-    if not isinstance(value, Mapping):
-        raise TypeError
-    return dict(value)
-
-
-def _sequence(value: Any) -> list[Any]:
-    if isinstance(value, str):
-        text = value.strip()
-        if text.startswith(("[", "- ")):
-            try:
-                read = _from_yaml(text)
-            except InvalidInput as unread:
-                raise _Unreadable(unread.message) from unread
-            if isinstance(read, list):
-                return read
-        parts = text.splitlines() if "\n" in text else _COMMA.split(text)
-        return [part.strip() for part in parts if part.strip()]
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return [value]
-    if isinstance(value, Mapping) or not isinstance(value, Sequence):
-        raise TypeError
-    return list(value)
-
-
 _KINDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "str": ("text", _text),
     "path": ("a path", _path),
     "int": ("a whole number", _number),
     "float": ("a number", _fraction),
     "bool": ("true or false", _flag),
-    "dict": ("a dictionary", _mapping),
-    "list": ("a list", _sequence),
+    "dict": (f"a map ({text.PAIRS})", text.as_map),
     "raw": ("anything", lambda value: value),
 }
+
+
+def _kind(option: Mapping[str, Any]) -> tuple[str, Callable[[Any], Any]]:
+    """What an option's value is, and what makes one of a given value."""
+    kind = option.get("type", "str")
+    if kind != "list":
+        return _KINDS[kind]
+    elements = option.get("elements", "raw")
+    form = {"dict": text.MAPS, "raw": text.DOCUMENTS}.get(elements, text.ITEMS)
+    return f"a list ({form})", lambda value: text.as_list(value, elements)
 
 
 def _closest(name: Any, names: Sequence[str]) -> str:
@@ -190,15 +156,15 @@ def _closest(name: Any, names: Sequence[str]) -> str:
 
 def _convert(name: str, value: Any, option: Mapping[str, Any]) -> Any:
     """One value in its option's type; raises _Wrong with the sentence to show."""
-    meaning, convert = _KINDS[option.get("type", "str")]
+    meaning, convert = _kind(option)
     try:
         check_limits(value, name)
         value = convert(value)
     except InvalidInput as beyond:
         raise _Wrong(beyond.message) from None
-    except _Unreadable as unread:
-        why = "." if option.get("no_log") else f": {unread}"
-        raise _Wrong(f"{name} must be {meaning}, and is not YAML that can be read{why}") from None
+    except text.NotReadable as error:
+        hidden = "" if option.get("no_log") else f": {error}"
+        raise _Wrong(f"{name} must be {meaning}, but its text cannot be read{hidden}.") from None
     except (TypeError, ValueError, OverflowError):  # the last is of an infinite number
         raise _Wrong(f"{name} must be {meaning}, but it is {_shown(value, option)}.") from None
     choices = option.get("choices")
@@ -251,6 +217,7 @@ def conform(given: Any, options: Any, names: Sequence[str] = ()) -> dict[str, An
         if not _blank(value):
             try:
                 value = _convert(name, value, option)
+                errors += problems(name, value)
             except _Wrong as wrong:
                 errors.append(str(wrong))
         if not option.get("no_log"):

@@ -57,6 +57,16 @@ AUTH: ArgumentSpec = {
     "impersonate_groups": {"type": "list", "elements": "str", "fallback": _from_environment("IMPERSONATE_GROUPS")},
 }
 
+IDENTITY: ArgumentSpec = {
+    "uid": {"type": "str"},
+    "server": {"type": "str"},
+    "certificate_authority": {"type": "str"},
+    "context": {"type": "str"},
+}
+
+CONNECTION: ArgumentSpec = {**AUTH, "expected_cluster": {"type": "dict", "options": IDENTITY}}
+"""The options of all modules that connect: kubernetes.core's, and which cluster has to answer."""
+
 DOWNLOAD: ArgumentSpec = {
     "download_timeout": {"type": "int", "default": 600},
     "download_proxy": {"type": "str"},

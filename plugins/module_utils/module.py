@@ -20,11 +20,13 @@ from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .arguments import AUTH, ArgumentSpec, misplaced_scalars
+from .arguments import AUTH, CONNECTION, ArgumentSpec, misplaced_scalars
 from .concealment import Concealment, concealed, secrets_of
 from .kube.cluster import Cluster
 from .kube.errors import InvalidInput, MeshError
+from .kube.identity import refuse_other
 from .kube.immutable import CODE as IMMUTABLE
+from .kube.names import refuse_invalid_namespaces
 from .kube.reconcile import Outcome, reconcile
 from .kube.redaction import secret_values
 from .kube.released import released
@@ -48,6 +50,9 @@ Result = dict[str, Any]
 
 _ELSEWHERE = {
     "no_kubeconfig": "the role mesh has mesh_kubeconfig and mesh_host for them, and AWX a credential",
+    "open_dashboards": "the role mesh has mesh_addons_secret, mesh_addons_allow_http, mesh_addons_kiali_auth,"
+    " mesh_addons_grafana_role, mesh_addons_grafana_secret and mesh_addons_allow_anonymous for them",
+    "backup_lost": "the role mesh has mesh_purge_backup for it",
     "download_failed": "the role mesh has mesh_release_source for it",
     IMMUTABLE: "the role mesh has mesh_addons_recreate and mesh_applications[].recreate for it",
     "no_checksum": "the role mesh has mesh_release_checksum for it",
@@ -73,7 +78,9 @@ class MeshModule(AnsibleModule):
         self._returned_whole = returned_whole
         self._needed = ("yaml", "kubernetes") if connects else ("yaml",)
         super().__init__(
-            argument_spec={**argument_spec, **(AUTH if connects else {})}, supports_check_mode=True, **restrictions
+            argument_spec={**argument_spec, **(CONNECTION if connects else {})},
+            supports_check_mode=True,
+            **restrictions,
         )
         self.__dict__.pop("_concealment", None)
 
@@ -92,6 +99,7 @@ class MeshModule(AnsibleModule):
         gc.set_threshold(100_000, 50, 100)
         try:
             self.require(*self._needed)
+            refuse_invalid_namespaces(self._namespaces)
             result = body(self)
         except MeshError as error:
             failure: Result = {"msg": _said(error), "code": error.code, "details": error.details}
@@ -134,7 +142,7 @@ class MeshModule(AnsibleModule):
 
     @cached_property
     def cluster(self) -> Cluster:
-        """The cluster that the connection options name."""
+        """The cluster that the connection options name; refused where it is another than the expected one."""
         options = {name: self.params[name] for name in AUTH}
         headers = options["proxy_headers"] or {}
         options["proxy_headers"] = {name: value for name, value in headers.items() if value is not None}
@@ -142,6 +150,9 @@ class MeshModule(AnsibleModule):
         if "wait_timeout" in self.params:
             # What is read before and after the work that the option is about must not outlast it either.
             cluster.patience = min(cluster.patience, self.time_limit)
+        expected = {name: value for name, value in (self.params["expected_cluster"] or {}).items() if value}
+        if expected:
+            refuse_other(cluster, expected)
         return cluster
 
     def release(self, version: str | None = None) -> tuple[Release, bool]:
@@ -166,6 +177,16 @@ class MeshModule(AnsibleModule):
     def _download(self) -> Result:
         """How to connect to where downloads come from."""
         return {name: self.params[f"download_{name}"] for name in ("proxy", "ca_cert", "client_cert", "client_key")}
+
+    @property
+    def _namespaces(self) -> list[str]:
+        """The names of Namespaces among the options."""
+        named = [
+            self.params.get("namespace"),
+            self.params.get("root_namespace"),
+            *(self.params.get("namespaces") or ()),
+        ]
+        return [str(name) for name in named if name]
 
     @property
     def shows_diff(self) -> bool:

@@ -114,6 +114,7 @@ options:
   expose:
     description:
       - Addons to show at the ingress gateway. Each has one place.
+      - They are shown by HTTPS and to users who log in, unless O(allow_http) and O(allow_anonymous) say otherwise.
     type: list
     elements: dict
     default: []
@@ -152,6 +153,20 @@ options:
         description:
           - A Secret with a certificate and its key, in the namespace of the gateway's pods. With one it is HTTPS.
         type: str
+  allow_http:
+    description:
+      - Whether O(expose) may do without O(gateway.secret), so that passwords and pages travel unencrypted. For gateways
+        that are reached from inside only, or behind something that ends TLS.
+    type: bool
+    default: false
+  allow_anonymous:
+    description:
+      - Addons that O(expose) may show to anybody who reaches the gateway, such as V(prometheus), or V(all). Kiali and
+        Grafana ask for a login by O(kiali.auth), and O(grafana.anonymous_role=none) with O(grafana.admin_secret). The
+        others have none, and are protected by something before them only, as by M(meshops.istio.authorization).
+    type: list
+    elements: str
+    default: []
   tracing:
     description:
       - The provider that gets the traces of the whole mesh, such as V(jaeger), V(zipkin), V(skywalking), or another one
@@ -300,6 +315,7 @@ details:
 from typing import Any
 
 from ansible_collections.meshops.istio.plugins.module_utils.arguments import MIRROR, PLAN, RECREATE, RELEASE, WAIT
+from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.access import refuse_open
 from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.catalogue import ALL, chosen, manifests
 from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.exposure import (
     Gate,
@@ -347,6 +363,14 @@ def present(module: MeshModule) -> Result:
     for warning in settle(found, parameters):
         module.warn(warning)
     gate, shown = Gate.of(parameters["gateway"]), exposed(parameters["expose"], names)
+    refuse_open(
+        shown,
+        found,
+        gate,
+        parameters,
+        allow_http=parameters["allow_http"],
+        allow_anonymous=parameters["allow_anonymous"],
+    )
     tell_programs(shown, found)
     objects = [obj for name in names for obj in addons.placed(cluster, found[name], name)]
     providers = {option: parameters[option] or "" for option in ("tracing", "access_logs")}
@@ -399,6 +423,8 @@ def main() -> None:
         "grafana": {"type": "dict", "options": GRAFANA},
         "expose": {"type": "list", "elements": "dict", "options": EXPOSE, "default": []},
         "gateway": {"type": "dict", "options": GATEWAY, "default": {}},
+        "allow_http": {"type": "bool", "default": False},
+        "allow_anonymous": {"type": "list", "elements": "str", "default": []},
         "tracing": {"type": "str"},
         "tracing_sampling": {"type": "float"},
         "access_logs": {"type": "str"},

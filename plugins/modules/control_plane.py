@@ -223,8 +223,18 @@ options:
       - With O(purge), the file that the users' Istio resources are saved to before they go, for C(kubectl apply). It must
         not exist yet.
       - The default is a file in C(meshops-istio/removed) of the user's state folder, E(XDG_STATE_HOME) or
-        C(~/.local/state), on the host that runs the module. In an execution environment that folder goes with it.
+        C(~/.local/state), on the host that runs the module. In a job of AWX there is no default, because its folders go
+        with its container.
+      - The place is tried before anything is changed, and the file is complete before anything is deleted. What cannot
+        be listed is refused, not left out.
     type: path
+  assume_left:
+    description:
+      - In check mode with O(state=absent), namespaces whose pods count as out of the mesh, because something that comes
+        before takes them out.
+    type: list
+    elements: str
+    default: []
   force:
     description:
       - Whether to take over another revision's gateways, and with O(state=absent) to remove what running proxies still
@@ -372,6 +382,14 @@ resources:
   type: list
   elements: dict
   sample: [{api_version: networking.istio.io/v1, kind: Gateway, namespace: shop, name: helloworld-gateway}]
+kept:
+  description:
+    - The agents on the nodes (C(istio-cni-node), C(ztunnel)) of the revision that stay, because another control plane is
+      there. They go with the last one, or with a purge.
+  returned: success and O(state=absent)
+  type: list
+  elements: dict
+  sample: [{api_version: apps/v1, kind: DaemonSet, namespace: istio-system, name: istio-cni-node}]
 backup_file:
   description: The file that these resources were saved to, empty where there were none, and in check mode.
   returned: success and O(state=absent)
@@ -392,13 +410,19 @@ details:
 from pathlib import Path
 
 from ansible_collections.meshops.istio.plugins.module_utils.arguments import MIRROR, PLAN, RELEASE, WAIT
-from ansible_collections.meshops.istio.plugins.module_utils.istio import removal, versions
-from ansible_collections.meshops.istio.plugins.module_utils.istio.backup import default_path, write
+from ansible_collections.meshops.istio.plugins.module_utils.istio import inventory, removal, versions
+from ansible_collections.meshops.istio.plugins.module_utils.istio.backup import (
+    default_path,
+    refuse_lost_folder,
+    text_of,
+    try_place,
+    write,
+)
 from ansible_collections.meshops.istio.plugins.module_utils.istio.configuration import Options
 from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane import ControlPlane
 from ansible_collections.meshops.istio.plugins.module_utils.istio.openshift import fitted
 from ansible_collections.meshops.istio.plugins.module_utils.istio.ownership import LOCK
-from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import Refused
+from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import MeshError, Refused
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import key_of
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Object, Plan
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
@@ -460,25 +484,41 @@ def absent(module: MeshModule) -> Result:
     lost: list[Object] = []
     backup = Path(module.params["backup"] or default_path(module.cluster.server))
 
+    saved = False
+
     def check(plan: Plan) -> None:
         if not module.params["force"]:
-            removal.refuse_in_use(module.cluster, plan, revision=revision, purge=purge)
+            left = module.params["assume_left"] if module.check_mode else []
+            removal.refuse_in_use(module.cluster, plan, revision=revision, purge=purge, left=left)
         lost[:] = removal.users_resources(module.cluster, plan)
+        if lost and not saved:
+            refuse_lost_folder(module.params["backup"])
+            try_place(backup, text_of(lost))
 
     def save(_plan: Plan) -> None:
-        if lost:
-            write(backup, lost)
+        nonlocal saved
+        if lost and not saved:
+            write(backup, text_of(lost))
+            saved = True
+            module.progress(f"saved {len(lost)} Istio resources to {backup}")
 
     unit = removal.absent(
         revision=revision, namespace=module.params["namespace"], purge=purge, root_key=module.params["purge_root_key"]
     )
-    result = module.reconcile(unit, lock=LOCK, checks=check, before=save)
+    kept = [] if purge else inventory.kept(module.cluster, revision, module.params["namespace"])
+    try:
+        result = module.reconcile(unit, lock=LOCK, checks=check, before=save)
+    except MeshError as error:
+        if saved:
+            error.details["backup_file"] = str(backup)
+        raise
     return {
         **result,
         "revision": revision or "default",
         "gateways": [],
+        "kept": [key_of(one)._asdict() for one in kept],
         "resources": [key_of(one)._asdict() for one in lost],
-        "backup_file": str(backup) if lost and not module.check_mode else "",
+        "backup_file": str(backup) if saved else "",
     }
 
 
@@ -516,6 +556,7 @@ def main() -> None:
             "purge": {"type": "bool", "default": False},
             "purge_root_key": {"type": "bool", "default": False},
             "backup": {"type": "path"},
+            "assume_left": {"type": "list", "elements": "str", "default": []},
             **RELEASE,
             **MIRROR,
             **PLAN,

@@ -21,6 +21,7 @@ from ..kube.field_managers import PREVIOUS
 from ..kube.inventory import Inventory
 from ..kube.keep import reason_to_keep
 from ..kube.lock import Lock
+from ..kube.names import refuse_invalid_namespaces
 from ..kube.objects import Kind, key_of, kind_of
 from ..kube.plan import Plan
 from ..kube.resources import OWN_GROUPS
@@ -165,7 +166,7 @@ def owner_of(obj: Mapping[str, Any]) -> tuple[str, str]:
 def missing_namespaces(cluster: Cluster, objects: Iterable[Object]) -> list[Object]:
     """The namespaces that `objects` need and that neither they nor the cluster have, as objects.
 
-    One that is being deleted is among them: once it is gone, it is missing.
+    One that is being deleted is among them: once it is gone, it is missing. InvalidInput for names that none can have.
     """
     return [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in _missing(cluster, objects)
@@ -174,7 +175,9 @@ def missing_namespaces(cluster: Cluster, objects: Iterable[Object]) -> list[Obje
 
 def _missing(cluster: Cluster, objects: Iterable[Object]) -> dict[str, str]:
     made = {obj["metadata"]["name"] for obj in objects if obj["kind"] == "Namespace"}
-    return unusable(cluster, {key_of(obj).namespace for obj in objects} - made)
+    needed = {key_of(obj).namespace for obj in objects} - made
+    refuse_invalid_namespaces(sorted(needed - {""}))
+    return unusable(cluster, needed)
 
 
 def _namespaced(cluster: Cluster, obj: Mapping[str, Any], guess: bool) -> bool:

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import tempfile
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,6 +18,8 @@ from typing import Any
 from ..kube.errors import Refused
 from ..kube.plan import clean
 from ..kube.yaml_writer import write_yaml
+
+OTHERWISE = "name another file in `backup`"
 
 
 def default_path(server: str) -> Path:
@@ -26,22 +30,69 @@ def default_path(server: str) -> Path:
     return Path(home).expanduser() / "meshops-istio" / "removed" / f"{name}-{moment}.yaml"
 
 
-def write(
-    path: Path, objects: Iterable[Mapping[str, Any]], *, otherwise: str = "name another file in `backup`"
-) -> None:
-    """Write them as YAML, for the user alone, without what only a server sets. Raises Refused where that fails.
+def refuse_lost_folder(given: str | None) -> None:
+    """Raise Refused where a job of AWX is to save something and no file was named: its folders go with its container."""
+    if not given and os.environ.get("AWX_PRIVATE_DATA_DIR"):
+        raise Refused(
+            "The resources that would be lost cannot be saved in a job of AWX without a file that outlives it: name one in"
+            " `backup`, in a folder that AWX mounts into its jobs (its setting for paths to expose).",
+            code="backup_lost",
+        )
+
+
+def text_of(objects: Iterable[Mapping[str, Any]]) -> str:
+    """The objects for `kubectl apply`, without what only a server sets."""
+    return write_yaml(clean(obj) for obj in objects)
+
+
+def try_place(path: Path, text: str, *, otherwise: str = OTHERWISE) -> None:
+    """Raise Refused where `text` could not be written to a new file at `path`. Leaves nothing behind."""
+    if os.path.lexists(path):
+        raise _failed(path, "there is a file already, which may be the only copy of what was removed before", otherwise)
+    folder = next(one for one in path.absolute().parents if os.path.lexists(one))
+    try:
+        with tempfile.NamedTemporaryFile("w", dir=folder, prefix=".meshops-", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise _failed(path, str(error.strerror), otherwise) from error
+
+
+def write(path: Path, text: str, *, otherwise: str = OTHERWISE) -> None:
+    """Write it to a new file, for the user alone, and to the disk. Raises Refused where that fails.
 
     `otherwise` is what the error says to do instead. A file that is there already is never overwritten: it may be the
     only copy of what an earlier run removed.
     """
-    text = write_yaml(clean(obj) for obj in objects)
+    created = False
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            created = True
             file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        _to_disk(path.parent)
     except OSError as error:
-        raise Refused(
-            f"The resources that would be lost cannot be saved to {path}: {error.strerror}; {otherwise}.",
-            code="backup_failed",
-            path=str(path),
-        ) from error
+        if created:
+            path.unlink(missing_ok=True)
+        raise _failed(path, str(error.strerror), otherwise) from error
+
+
+def _to_disk(folder: Path) -> None:
+    """Have the entries of a folder written, as far as its file system can."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _failed(path: Path, why: str, otherwise: str) -> Refused:
+    return Refused(
+        f"The resources that would be lost cannot be saved to {path}: {why}; {otherwise}.",
+        code="backup_failed",
+        path=str(path),
+    )

@@ -77,7 +77,8 @@ def recreate(
     if not successors:
         return
     kept = backup.default_path(cluster.server)
-    backup.write(kept, [one.manifest for one in successors], otherwise="make it writable, or leave recreate_pods out")
+    text = backup.text_of(one.manifest for one in successors)
+    backup.write(kept, text, otherwise="make it writable, or leave recreate_pods out")
     progress(f"the pods to create anew are saved in {kept}")
     deadline = time.monotonic() + timeout
     for successor in successors:

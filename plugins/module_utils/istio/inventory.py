@@ -70,7 +70,9 @@ _REMOVED = (*PRUNED, Kind("apps/v1", "StatefulSet"))
 _PURGED = (*_REMOVED, CRD, Kind("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition"))
 _NEVER_PRUNED = frozenset({CRD.kind, "Namespace"})
 _MODULE = "control_plane"
-_REVISIONED = (labels.PILOT, labels.INGRESS, labels.EGRESS, labels.CNI, labels.ZTUNNEL)
+_REVISIONED = (labels.PILOT, labels.INGRESS, labels.EGRESS)
+_OF_NODES = (labels.CNI, labels.ZTUNNEL)
+_DEPLOYMENTS, _DAEMON_SETS = Kind("apps/v1", "Deployment"), Kind("apps/v1", "DaemonSet")
 
 
 def installed_by(
@@ -131,15 +133,37 @@ def _is_pruned(obj: Mapping[str, Any], wanted: Iterable[Mapping[str, Any]]) -> b
 def of_revision(cluster: Cluster, revision: str, namespace: str = "") -> list[Object]:
     """All that `istioctl uninstall --revision` removes, what revisions share not, and all tags that point at it.
 
-    istioctl leaves those tags that were set by hand: their webhooks would keep pods from starting.
+    istioctl leaves those tags that were set by hand: their webhooks would keep pods from starting. The agents on the
+    nodes serve the pods of all revisions, and stay until the last control plane goes.
     """
-    components = ",".join(sorted(_REVISIONED))
+    last = not others(cluster, revision, namespace)
+    components = ",".join(sorted((*_REVISIONED, *(_OF_NODES if last else ()))))
     selector = [f"{labels.REVISION}={revision or 'default'}", f"{labels.COMPONENT} in ({components})"]
     if namespace:
         selector.append(f"{labels.OWNER_NAMESPACE}={namespace}")
     own = list(_select(cluster, _REMOVED, ",".join(selector)))
     own += _select(cluster, _TAGGED, f"{labels.REVISION}={revision or 'default'},{labels.TAG}")
     return _once(obj for obj in own if _is_installed(obj, namespace))
+
+
+def others(cluster: Cluster, revision: str, namespace: str = "") -> list[Object]:
+    """The Deployments of the control planes beside a revision's own (in `namespace`, any if empty)."""
+    own = revision or "default"
+    return [
+        one
+        for one in cluster.list(_DEPLOYMENTS, label_selector="app=istiod")
+        if labels_of(one).get(labels.REVISION, "default") != own
+        or namespace not in ("", one["metadata"].get("namespace", ""))
+    ]
+
+
+def kept(cluster: Cluster, revision: str, namespace: str = "") -> list[Object]:
+    """The agents on the nodes that a revision's removal leaves to the other control planes."""
+    if not others(cluster, revision, namespace):
+        return []
+    components = ",".join(sorted(_OF_NODES))
+    selector = f"{labels.REVISION}={revision or 'default'},{labels.COMPONENT} in ({components})"
+    return list(_select(cluster, [_DAEMON_SETS], selector))
 
 
 def of_all(cluster: Cluster, namespace: str, *, root_key: bool = False) -> list[Object]:

@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ..kube.errors import Refused
+from ..kube.errors import ApiError, Refused
 from ..kube.keep import is_marked_as_kept
 from ..kube.objects import Kind, key_of, kind_of
 from ..kube.plan import Plan
@@ -56,16 +56,19 @@ def absent(*, revision: str = "", namespace: str = "", purge: bool = False, root
     )
 
 
-def refuse_in_use(cluster: Cluster, plan: Plan, *, revision: str = "", purge: bool = False) -> None:
+def refuse_in_use(
+    cluster: Cluster, plan: Plan, *, revision: str = "", purge: bool = False, left: Collection[str] = ()
+) -> None:
     """Raise Refused while pods that stay behind run with a proxy of the revision (with `purge`: of any).
 
-    Told from the pods, so that it holds with istiod down too; tags count as the revision that they point at.
+    left: namespaces whose pods count as out of the mesh, because a step before will have taken them out. Told from the pods, so that it holds with istiod down too; tags count as the revision that they point at.
     """
     if not plan.changes:
         return
     pods, injectors = cluster.list_many([(_PODS, "", ""), (_INJECTORS, "", labels.TAG)])
     tags = {labels_of(one)[labels.TAG]: labels_of(one).get(labels.REVISION, "") for one in injectors}
     removed = [change.before for change in plan.changes if change.before]
+    pods = [pod for pod in pods if pod["metadata"].get("namespace") not in left]
     used = in_use(pods, removed, "" if purge else revision or "default", tags)
     if used:
         named = ", ".join(used[:_LISTED]) + (f" and {len(used) - _LISTED} others" if len(used) > _LISTED else "")
@@ -115,15 +118,40 @@ def in_use(
 
 
 def users_resources(cluster: Cluster, plan: Plan) -> list[dict[str, Any]]:
-    """The objects of users that go with the CRDs which a plan deletes."""
+    """The objects of users that go with the CRDs which a plan deletes. Raises Refused where they cannot all be read."""
     named = {change.key for change in plan.changes}
-    kinds = []
-    for change in plan.changes:
-        if change.action == "delete" and change.key.kind == "CustomResourceDefinition" and change.before:
-            spec = change.before["spec"]
-            version = next((one["name"] for one in spec["versions"] if one.get("storage")), spec["versions"][0]["name"])
-            kinds.append(Kind(f"{spec['group']}/{version}", spec["names"]["kind"]))
-    cluster.learn(change.before for change in plan.changes if change.before and change.key.of == inventory.CRD)
-    lists = cluster.list_many([(kind, "", "") for kind in kinds])
+    definitions = [
+        change.before
+        for change in plan.changes
+        if change.action == "delete" and change.key.of == inventory.CRD and change.before
+    ]
+    cluster.learn(definitions)
+    lists = cluster.parallel(lambda one: _objects_of(cluster, one), definitions)
     # Some releases bring objects of these kinds themselves.
     return [obj for objects in lists for obj in objects if key_of(obj) not in named]
+
+
+def _objects_of(cluster: Cluster, definition: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """All objects of a CRD, as they are stored where that version is served."""
+    spec, name = definition["spec"], definition["metadata"]["name"]
+    served = [one for one in spec["versions"] if one.get("served", True)]
+    served.sort(key=lambda one: not one.get("storage"))
+    if not served:
+        raise _unread(name, "the CustomResourceDefinition serves no version", "Have it serve one")
+    kind = Kind(f"{spec['group']}/{served[0]['name']}", spec["names"]["kind"])
+    try:
+        objects, version = cluster.list_with_version(kind)
+    except ApiError as error:
+        raise _unread(name, error.message.removesuffix("."), "Give the user the permission to list them") from error
+    if not version:
+        raise _unread(name, f"the API server does not serve {kind.api_version}", "Wait until it does")
+    return objects
+
+
+def _unread(name: str, why: str, todo: str) -> Refused:
+    return Refused(
+        f"The resources {name} cannot be saved before they are removed: {why}. {todo}, or delete the"
+        " CustomResourceDefinition yourself.",
+        code="backup_failed",
+        resources=name,
+    )

@@ -77,6 +77,11 @@ class Cluster:
         return self._transport.server
 
     @property
+    def certificate_authority(self) -> str:
+        """The SHA-256 of the certificates that the server's is checked with; empty for those of the system, or none."""
+        return self._connection.certificate_authority
+
+    @property
     def deadline(self) -> float | None:
         """When (by `time.monotonic`) requests are no longer retried."""
         return self._transport.deadline

@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import copy
+import hashlib
 import json
 import os
 import ssl
@@ -78,6 +79,15 @@ class Connection:
         # Files of tokens like to end with a newline, which a header must not.
         scheme, _space, credentials = (values[0] if values else "").strip().partition(" ")
         return scheme.capitalize(), credentials
+
+    @property
+    def certificate_authority(self) -> str:
+        """The SHA-256 of the certificates that the server's is checked with; empty for those of the system, or none."""
+        path = self.configuration.ssl_ca_cert
+        if not path or not self.configuration.verify_ssl:
+            return ""
+        with open(path, "rb") as file:
+            return hashlib.sha256(file.read()).hexdigest()
 
     @contextlib.contextmanager
     def temporary_kubeconfig(self) -> Iterator[str]:

@@ -93,6 +93,18 @@ def _addons(result: Mapping[str, Any]) -> Iterator[Row]:
         yield "addon", name, page.get("url") or f"inside the cluster only, at {page['cluster_url']}"
 
 
+def _kept(result: Mapping[str, Any]) -> Iterator[Row]:
+    for one in result.get("kept") or ():
+        remedy = f" ({one['option']} removes them)" if one.get("option") else ""
+        yield "kept", one["part"], ", ".join(one["names"]), f"{one['why']}{remedy}"
+
+
+def _backup(result: Mapping[str, Any]) -> Iterator[Row]:
+    saved = result.get("backup") or {}
+    if saved.get("file"):
+        yield "backup", f"{len(saved['resources'])} Istio resources", f"saved to {saved['file']}"
+
+
 def _checks(result: Mapping[str, Any]) -> Iterator[Row]:
     for check in result.get("checks") or ():
         # Why is what the task says that fails because of it.
@@ -128,6 +140,8 @@ def _block(host: str, result: Mapping[str, Any], named: int) -> Iterator[str]:
         _unlabelled(result),
         _addons(result),
         _applications(result),
+        _kept(result),
+        _backup(result),
     ):
         yield from aligned([*part], _TITLE)
     if "changes" in result:

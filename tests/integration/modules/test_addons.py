@@ -54,9 +54,12 @@ def query(prometheus: str, text: str) -> list[dict[str, Any]]:
     return found
 
 
+OPEN: dict[str, Any] = {"expose": [{}], "allow_http": True, "allow_anonymous": ["all"]}
+
+
 @pytest.fixture
 def options(lab: Lab) -> dict[str, Any]:
-    return {**lab.release, "expose": [{}]}
+    return {**lab.release, **OPEN}
 
 
 @pytest.fixture(autouse=True)
@@ -178,8 +181,9 @@ def test_the_monitors_need_their_operator(
         (["zipkin", "skywalking"], {}, "addons_exclude_each_other"),
         (["kiali", "mixer"], {}, "unknown_addon"),
         (["zipkin"], {"tracing": "nobody"}, "provider_missing"),
-        (["zipkin"], {"expose": [{}], "gateway": {"selector": {"istio": "nobody"}}}, "workload_missing"),
-        (["zipkin"], {"expose": [{}], "gateway": {"secret": "nobody"}}, "secret_missing"),
+        (["zipkin"], {"expose": [{}]}, "open_dashboards"),
+        (["zipkin"], {**OPEN, "gateway": {"selector": {"istio": "nobody"}}}, "workload_missing"),
+        (["zipkin"], {**OPEN, "gateway": {"secret": "nobody"}}, "secret_missing"),
     ],
 )
 def test_what_cannot_work_is_refused(

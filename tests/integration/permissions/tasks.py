@@ -63,6 +63,8 @@ def addons(lab: Lab) -> Object:
         "addons": ["prometheus", "loki", "prometheus-operator"],
         "storage": {"prometheus": "1Gi"},
         "expose": [{"addons": ["prometheus"]}],
+        "allow_http": True,
+        "allow_anonymous": ["prometheus"],
         "access_logs": "envoy",
     }
 

@@ -40,6 +40,8 @@ def variables(lab: Lab) -> dict[str, Any]:
         "mesh_ingress_type": "NodePort",
         "mesh_addons": "zipkin",
         "mesh_addons_host": "*",
+        "mesh_addons_allow_http": True,
+        "mesh_addons_allow_anonymous": ["zipkin"],
         "mesh_addons_tracing": "zipkin",
         "mesh_addons_tracing_sampling": "50",
     }

@@ -109,7 +109,7 @@ def test_what_cannot_be_done_is_refused_before_the_first_write(mesh: Object, lab
         "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nspec:\n  meshConfg: {}\n", encoding="utf-8"
     )
     application = {"name": "broken", "namespace": OURS, "src": str(tmp_path / "twice.yaml")}
-    exposed = {"mesh_addons": ["prometheus"], "mesh_addons_host": "mesh.test"}
+    exposed = {"mesh_addons": ["prometheus"], "mesh_addons_host": "mesh.test", "mesh_addons_allow_anonymous": "all"}
     bad: dict[str, tuple[Object, list[str]]] = {
         "context": ({"mesh_context": "nowhere"}, ["nowhere"]),
         "cluster": ({"mesh_kubeconfig": None, "mesh_host": "https://127.0.0.1:1"}, ["https://127.0.0.1:1"]),

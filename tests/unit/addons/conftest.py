@@ -87,6 +87,7 @@ ADDONS: dict[str, list[Object]] = {
     ],
     "extras/prometheus-operator": [obj("PodMonitor", "envoy-stats-monitor", "monitoring.coreos.com/v1", spec={})],
 }
+OPEN = {"allow_http": True, "allow_anonymous": ["all"]}
 Addons = Callable[..., dict[str, Any]]
 
 
@@ -116,7 +117,14 @@ def run(run_module: Run, mesh: Mesh, release: MadeRelease) -> Addons:  # noqa: F
     """Run the module, which does not wait: nothing here becomes ready."""
 
     def run(*addons: str, **options: Any) -> dict[str, Any]:
-        given = {"addons": list(addons), "version": "1.29.1", "source": [str(release.root)], "wait": False, **options}
+        given = {
+            "addons": list(addons),
+            "version": "1.29.1",
+            "source": [str(release.root)],
+            "wait": False,
+            **OPEN,
+            **options,
+        }
         result = run_module("addons", host=mesh.url, api_key="swordfish", **given)
         assert not result.get("failed"), result["msg"]
         return result
@@ -129,7 +137,14 @@ def refused(run_module: Run, mesh: Mesh, release: MadeRelease) -> Addons:  # noq
     """Run the module, which has to fail with one sentence, without a write."""
 
     def run(*addons: str, **options: Any) -> dict[str, Any]:
-        given = {"addons": list(addons), "version": "1.29.1", "source": [str(release.root)], "wait": False, **options}
+        given = {
+            "addons": list(addons),
+            "version": "1.29.1",
+            "source": [str(release.root)],
+            "wait": False,
+            **OPEN,
+            **options,
+        }
         before = len(mesh.writes)
         result = run_module("addons", host=mesh.url, api_key="swordfish", **given)
         assert result.get("failed"), result

@@ -33,6 +33,7 @@ OPTIONS: dict[str, Any] = {
     },
     "token": {"type": "str", "no_log": True},
 }
+MAP = "a map (key=value pairs, one per line or separated by commas, or a map in YAML or JSON)"
 SHOP = {"name": "shop", "src": ["a.yaml", "b.yaml"], "wait": False}
 
 
@@ -72,20 +73,52 @@ def test_a_blank_answer_means_the_default(blank: str | None) -> None:
         ("names", "dev", ["dev"]),
         ("names", '["dev", "test"]', ["dev", "test"]),
         ("names", "- dev\n- test", ["dev", "test"]),
+        ("names", "dev,\ntest", ["dev", "test"]),
+        ("names", "dev, test,\n\nprod\n", ["dev", "test", "prod"]),
+        ("names", "dev,test\r\nprod", ["dev", "test", "prod"]),
+        ("names", "[1.10, on]", ["1.10", "on"]),
         ("names", "a={x,y},b=1", ["a={x,y}", "b=1"]),
+        ("names", "a=x\\,y", ["a=x\\,y"]),
         ("names", ["a,b"], ["a,b"]),
         ("names", 7, ["7"]),
         ("ports", "http2=30080,https=30443", {"http2": "30080", "https": "30443"}),
         ("ports", "http2=30080\nhttps=30443", {"http2": "30080", "https": "30443"}),
         ("ports", "http2: 30080\nhttps: 30443", {"http2": 30080, "https": 30443}),
         ("ports", '{"http2": 30080}', {"http2": 30080}),
+        ("ports", "prometheus=50 Gi, grafana = 1Gi", {"prometheus": "50 Gi", "grafana": "1Gi"}),
+        ("ports", "http2=30080,\nhttps=30443,", {"http2": "30080", "https": "30443"}),
+        ("ports", "http2: 30080, https: 30443", {"http2": 30080, "https": 30443}),
+        ("ports", "http2: 30080,\nhttps: 30443", {"http2": 30080, "https": 30443}),
+        ("ports", "example.com/a: x,y\nexample.com/b: z", {"example.com/a": "x,y", "example.com/b": "z"}),
+        ("ports", "a:\n  b: 1", {"a": {"b": 1}}),
         ("overlays", [{"kind": "IstioOperator"}, "a.yaml"], [{"kind": "IstioOperator"}, "a.yaml"]),
+        ("overlays", "a.yaml\nb.yaml", ["a.yaml", "b.yaml"]),
+        (
+            "overlays",
+            "kind: IstioOperator\nspec:\n  tag: '1.10'\n",
+            [{"kind": "IstioOperator", "spec": {"tag": "1.10"}}],
+        ),
+        ("overlays", "---\nkind: A\n---\nkind: B\n", [{"kind": "A"}, {"kind": "B"}]),
+        ("overlays", '[{"kind": "A"}, "b.yaml"]', [{"kind": "A"}, "b.yaml"]),
+        ("overlays", '{"kind": "A"}', [{"kind": "A"}]),
+        ("overlays", ["kind: A\nspec: {}\n", "b.yaml"], [{"kind": "A", "spec": {}}, "b.yaml"]),
+        ("units", "name: shop\nsrc: a.yaml, b.yaml\nwait: no", [SHOP]),
+        ("units", "name=shop\nname=legacy", [{"name": "shop"}, {"name": "legacy"}]),
         ("units", [{"name": "shop", "src": "a.yaml\nb.yaml", "wait": "no"}], [SHOP]),
         ("units", "- {name: shop, src: [a.yaml, b.yaml], wait: false}", [SHOP]),
     ],
 )
 def test_text_becomes_what_it_means(name: str, given: Any, meant: Any) -> None:
     assert setting(name, given) == meant
+
+
+class Tagged(str):
+    """Text as ansible-core since 2.19 has it."""
+
+
+@pytest.mark.parametrize(("name", "given"), [("overlays", "kind: A\n"), ("names", "- dev\n"), ("ports", "a: 1\nb: 2")])
+def test_text_of_ansible_s_own_kind_is_read_too(name: str, given: str) -> None:
+    assert setting(name, Tagged(given)) == setting(name, given)
 
 
 def test_a_path_may_begin_at_home(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,18 +138,40 @@ def test_what_an_item_leaves_blank_is_left_to_the_module() -> None:
         ("timeout", True, "timeout must be a whole number, but it is True."),
         ("wait", "perhaps", "wait must be true or false, but it is 'perhaps'."),
         ("version", {"a": 1}, "version must be text, but it is {'a': 1}."),
-        ("names", {"a": 1}, "names must be a list, but it is {'a': 1}."),
+        (
+            "names",
+            {"a": 1},
+            "names must be a list (one item per line or separated by commas, or a list in YAML or JSON), but it is {'a': 1}.",
+        ),
         ("names", [["a"]], "names[0] must be text, but it is ['a']."),
-        ("ports", "http2", "ports must be a dictionary, but it is 'http2'."),
+        ("ports", "http2", f"ports must be {MAP}, but it is 'http2'."),
         ("units", [{"src": ["a"]}], "units[0] lacks name, which it must have."),
         ("units", [{"name": "a", "scr": []}], "units[0] has no option scr; did you mean src?"),
         ("units", [{"name": "a", "colour": 1}], "units[0] has no option colour: it is one of name, src, wait."),
         ("units", [{"name": "a", "wait": "soon"}], "units[0].wait must be true or false, but it is 'soon'."),
-        ("units", "shop", "units[0] must be a dictionary, but it is 'shop'."),
+        ("units", "shop", f"units[0] must be {MAP}, but it is 'shop'."),
     ],
 )
 def test_what_cannot_be_meant_is_one_sentence(name: str, given: Any, sentence: str) -> None:
     assert complaint(name, given) == sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("overlays", "kind: IstioOperator\nspec: {\n"),
+        ("overlays", "[a.yaml, "),
+        ("units", "- name: shop\n src: a"),
+        ("names", "[dev, "),
+        ("ports", "a: {"),
+    ],
+)
+def test_text_that_is_not_readable_is_told_with_its_line_and_the_form(name: str, given: str) -> None:
+    sentence = complaint(name, given)
+    assert sentence.startswith(f"{name} must be ")
+    assert "in YAML or JSON" in sentence
+    assert "line " in sentence
+    assert "\n" not in sentence
 
 
 def test_all_mistakes_are_told_at_once() -> None:

@@ -18,7 +18,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.release import
 from ansible_collections.meshops.istio.plugins.module_utils.istio.versions import runs_remote_secrets
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import Refused
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import key_of
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Change, Plan
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Change, Plan, Unit
 from ansible_collections.meshops.istio.tests.unit.istio.conftest import MadeRelease
 from ansible_collections.meshops.istio.tests.unit.istio.memory import (
     MemoryCluster,
@@ -187,6 +187,31 @@ def test_a_revisions_removal_leaves_what_is_shared() -> None:
         "own",
         "shared",
     ]
+
+
+def test_the_agents_on_the_nodes_stay_until_the_last_control_plane_goes() -> None:
+    agent = labelled("istio-cni-node", "canary", **{"operator.istio.io/component": "Cni"})
+    agent.update(kind="DaemonSet", apiVersion="apps/v1")
+    istiod = labelled("istiod-canary", "canary", app="istiod")
+    other = labelled("istiod", "default", app="istiod")
+    istiod.update(kind="Deployment", apiVersion="apps/v1")
+    other.update(kind="Deployment", apiVersion="apps/v1")
+    both = MemoryCluster(agent, istiod, other)
+    assert names(inventory.of_revision(both, "canary")) == ["istiod-canary"]
+    assert names(inventory.kept(both, "canary")) == ["istio-cni-node"]
+    last = MemoryCluster(agent, istiod)
+    assert names(inventory.of_revision(last, "canary")) == ["istio-cni-node", "istiod-canary"]
+    assert names(inventory.kept(last, "canary")) == []
+
+
+def test_pods_that_leave_before_are_not_in_the_way_of_a_removal() -> None:
+    cluster = MemoryCluster(injector(), pod("web", "shop", proxy="1.29.1"), pod("old", "legacy", proxy="1.29.1"))
+    config = make("ConfigMap", "istio", "istio-system")
+    plan = Plan(Unit(manager="x", objects=[]), [], {}, [Change("delete", key_of(config), config, None)])
+    with pytest.raises(Refused) as refused:
+        removal.refuse_in_use(cluster, plan, left=["shop"])
+    assert refused.value.details["pods"] == ["legacy/old"]
+    removal.refuse_in_use(cluster, plan, left=["shop", "legacy"])
 
 
 def test_tags_set_by_hand_go_with_their_revision() -> None:

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from ansible_collections.meshops.istio.plugins.filter import conform as module
 from ansible_collections.meshops.istio.plugins.filter.conform import conform
-from ansible_collections.meshops.istio.plugins.module_utils.arguments import AUTH, MIRROR, RELEASE
+from ansible_collections.meshops.istio.plugins.module_utils.arguments import CONNECTION, MIRROR, RELEASE
 from ansible_collections.meshops.istio.tests.unit.modules.documented import documentation
 
 # The release is fetched once, by the role release; what these two fetch is not in it.
@@ -93,12 +93,12 @@ def test_the_mesh_passes_everything_that_a_role_takes() -> None:
 def test_a_role_passes_everything_that_its_modules_take(role: str) -> None:
     for task in read(ROLES / role / "tasks" / "main.yml"):
         for name in (key.removeprefix("meshops.istio.") for key in task if key.startswith("meshops.istio.")):
-            left_out = {*AUTH, *({} if role in FETCHERS else FETCHING), *LEFT_OUT.get(name, ())}
+            left_out = {*CONNECTION, *({} if role in FETCHERS else FETCHING), *LEFT_OUT.get(name, ())}
             assert set(task[f"meshops.istio.{name}"]) == set(documentation(name)["options"]) - left_out
 
 
 def test_an_application_of_the_mesh_takes_what_the_module_takes() -> None:
-    left_out = {*AUTH, *FETCHING, *LEFT_OUT["application"], "state", "version", "source", *MIRROR}
+    left_out = {*CONNECTION, *FETCHING, *LEFT_OUT["application"], "state", "version", "source", *MIRROR}
     inner = options_of("mesh")["mesh_applications"]["options"]
     assert set(inner) == set(documentation("application")["options"]) - left_out
 

@@ -202,5 +202,7 @@ def _address(cluster: Cluster, gate: Gate) -> tuple[str, str]:
 
 def _url(one: Exposed, at: tuple[str, str], gate: Gate) -> str:
     host, port = at
-    name = host if host and "*" in one.host else one.host
+    if one.host != "*" and "*" in one.host:
+        return ""  # which of the hosts that fall under it is asked for, nobody has said
+    name = host if host and one.host == "*" else one.host
     return f"{gate.scheme}://{name}{port}{one.path or '/'}" if host else ""

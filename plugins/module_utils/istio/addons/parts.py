@@ -58,6 +58,15 @@ def set_argument(target: Object, name: str, value: str) -> None:
     target["args"] = [*arguments[:where], f"{name}={value}", *arguments[where + 1 :]]
 
 
+def config_of(addon: str, objects: Iterable[Object], key: str) -> Object:
+    """The YAML text under `key` of the addon's ConfigMap, as data; empty where the release has none."""
+    for obj in objects:
+        if obj["kind"] == "ConfigMap" and key in (obj.get("data") or {}):
+            found = read_yaml(obj["data"][key], f"{key} of {addon}")
+            return dict(found[0]) if found and isinstance(found[0], Mapping) else {}
+    return {}
+
+
 def edit_config(addon: str, objects: Iterable[Object], key: str, edit: Callable[[Object], None]) -> None:
     """Change the YAML text under `key` of the addon's ConfigMap, and have its pods follow it."""
     listed = list(objects)
