@@ -24,7 +24,7 @@ PAIRS = "key=value pairs, one per line or separated by commas, or a map in YAML 
 _COMMA = re.compile(r"(?<!\\),(?![^{]*\})")
 _STRUCTURE = re.compile(r"\s*(\[|\{|- |-$|---)|^[\w./-]+:(\s|$)", re.MULTILINE)
 _SETTING = re.compile(r"([\w./-]+)\s*=\s*([^'\"]*)")
-_PAIR = re.compile(r"([\w./-]+)\s*:\s+([^\s'\"{\[][^'\"{\[]*)")
+_PAIR = re.compile(r"([\w./-]+)\s*:\s+((?!.*:\s)[^\s'\"{\[][^'\"{\[]*)")
 
 
 class NotReadable(ValueError):
