@@ -11,7 +11,6 @@ import dataclasses
 import gc
 import importlib.util
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Callable, Container, Iterable
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from . import interrupts
 from .arguments import AUTH, CONNECTION, ArgumentSpec, misplaced_scalars
 from .concealment import Concealment, concealed, secrets_of
 from .kube.cluster import Cluster
@@ -94,7 +94,7 @@ class MeshModule(AnsibleModule):
     def run(self, body: Callable[[MeshModule], Result]) -> None:
         """Exit with what `body` returns, or fail with one sentence, a code and details."""
         # A task that is stopped still removes its temporary kubeconfigs and gives back its lock.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        interrupts.end_on_signals()
         # Python looks for garbage ever again while big answers are read, which took four fifths of reading 2,000 pods.
         gc.set_threshold(100_000, 50, 100)
         try:
@@ -104,6 +104,7 @@ class MeshModule(AnsibleModule):
         except MeshError as error:
             failure: Result = {"msg": _said(error), "code": error.code, "details": error.details}
         except KeyboardInterrupt:
+            interrupts.ended()
             failure = {
                 "msg": "The run was interrupted: what it has applied stays, and running it again completes it.",
                 "code": "interrupted",

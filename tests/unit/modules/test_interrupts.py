@@ -12,11 +12,13 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.meshops.istio.plugins.module_utils import interrupts
 from ansible_collections.meshops.istio.tests.chaos import module_run
 from ansible_collections.meshops.istio.tests.unit.kube.api_server import Answer, ApiServer, Request
 from ansible_collections.meshops.istio.tests.unit.kube.connecting import kubeconfig, written
@@ -96,3 +98,24 @@ def test_an_interrupt_ends_it_while_the_api_server_hangs(
     [result] = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
     assert result["code"] == "interrupted"
     assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_an_interrupt_that_python_loses_is_raised_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Finalized:
+        def __del__(self) -> None:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(interrupts, "_AGAIN", 0.1)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)}
+    interrupts.end_on_signals()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            monkeypatch.setattr(sys, "unraisablehook", lambda _lost: None)
+            Finalized()
+        with pytest.raises(KeyboardInterrupt):
+            time.sleep(30)
+    finally:
+        interrupts.ended()
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
