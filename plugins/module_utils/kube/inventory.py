@@ -78,7 +78,8 @@ class Inventory:
         if not keys:
             return None
         lines: dict[str, list[str]] = {}
-        for key in sorted(keys):
+        # What was deleted to be created anew is among the keys twice.
+        for key in sorted({key.identity: key for key in keys}.values()):
             lines.setdefault(_section(key.of), []).append(f"{key.namespace}/{key.name}")
         return {
             "apiVersion": _CONFIG_MAP.api_version,
@@ -131,7 +132,11 @@ class Recording:
             return "delete" if self.before is not None else ""
         if self.before is None:
             return "create"
-        return "update" if self.first is not None or _differs(self.before, last) else ""
+        if self.first is not None:
+            return "update"
+        # That it lists what has gone by itself is harmless, and mended by the next run that writes.
+        gone = {key.identity for key in listed_in(self.before)} - {key.identity for key in self.after}
+        return "update" if not gone and _differs(self.before, last) else ""
 
     def finish(self, cluster: Cluster, manager: str, remaining: Iterable[Key]) -> None:
         """Write what is listed in the end, and what of the deleted objects is still there."""

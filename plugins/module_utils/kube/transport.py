@@ -63,7 +63,7 @@ class Transport:
     """Sends requests with a connection's credentials. Safe for use by threads at once.
 
     `deadline` (of `time.monotonic`) bounds the retries of every request; without one, `patience` (seconds) those of
-    each. `fence` is called before each attempt to write, retries included. `warnings` are those of all answers.
+    each. `fence` is called before each attempt to write, retries included. `warnings` are those of answers to writes and dry runs.
     """
 
     def __init__(self, connection: Connection, user_agent: str) -> None:
@@ -124,7 +124,8 @@ class Transport:
                     raise _marked(self._unreachable(error), uncertain) from error
             else:
                 self._answered = True
-                self.warnings.add(response.headers.getlist("Warning"))
+                if method != "GET":  # a search looks at kinds that nobody has named, deprecated ones among them
+                    self.warnings.add(response.headers.getlist("Warning"))
                 if "Date" in response.headers:
                     self._heard = (response.headers["Date"], time.monotonic())
                 if response.status < 300:

@@ -60,6 +60,7 @@ def lax(cluster: Cluster) -> Iterator[Kind]:
         "metadata": {"name": "laxes.text.example.com"},
         "spec": spec,
     }
+    cluster.learn([definition])
     cluster.apply(definition, manager="tests")
     wait_ready(cluster, [key_of(definition)], timeout=60, progress=silent)
     yield Kind("text.example.com/v1", "Lax")

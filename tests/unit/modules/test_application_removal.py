@@ -151,10 +151,13 @@ def test_a_foreign_config_map_of_its_name_is_never_deleted(api: ApiServer, on_ap
     assert not on_api("application", **SHOP, state="absent")["changed"]
 
 
-def test_what_has_been_deleted_by_hand_is_forgotten(api: ApiServer, on_api: Run) -> None:
+def test_what_has_gone_by_itself_is_no_change_and_forgotten_by_the_next_write(api: ApiServer, on_api: Run) -> None:
     on_api("application", **SHOP, definition=[config_map("a"), config_map("b")])
     api.remove(path_of("b"))
-    on_api("application", **SHOP, definition=[config_map("a")])
+    api.requests.clear()
+    assert not on_api("application", **SHOP, definition=[config_map("a")])["changed"]
+    assert api.writes == []
+    on_api("application", **SHOP, definition=[config_map("a", currency="EUR")])
     assert api.get(INVENTORY)["data"] == {"ConfigMap.v1": "shop/a"}
 
 
