@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -17,6 +17,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import 
 from ansible_collections.meshops.istio.tests.unit.kube.api_server import ApiServer, Request
 from ansible_collections.meshops.istio.tests.unit.kube.selecting import selected
 from ansible_collections.meshops.istio.tests.unit.traffic.mesh import Mesh
+from urllib3 import HTTPHeaderDict
 
 Object = dict[str, Any]
 Spoil = Callable[[str, bytes], bytes]
@@ -61,7 +62,7 @@ class Answered:
     """An answer of HTTP, as urllib3 has them."""
 
     def __init__(self, status: int, data: bytes) -> None:
-        self.status, self.data, self.headers = status, data, dict[str, str]()
+        self.status, self.data, self.headers = status, data, HTTPHeaderDict()
 
     def read(self) -> bytes:
         """All of it."""
@@ -84,7 +85,7 @@ class Pool:
         self._api, self._spoil = api, spoil
 
     def request(
-        self, method: str, url: str, *, body: bytes | None, headers: Mapping[str, str], **_more: Any
+        self, method: str, url: str, *, body: bytes | Iterable[bytes] | None, headers: Mapping[str, str], **_more: Any
     ) -> Answered:
         """One request."""
         place = urlsplit(url)
@@ -92,7 +93,8 @@ class Pool:
         sent = {name.lower(): value for name, value in headers.items()}
         if "watch" in query:
             return Answered(200, self._spoiled(place.path, b""))
-        request = Request(method, place.path, query, sent, json.loads(body) if body else None, [])
+        data = body if isinstance(body, bytes | None) else b"".join(body)
+        request = Request(method, place.path, query, sent, json.loads(data) if data else None, [])
         status, answer = self._api.answer(request)
         return Answered(status, self._spoiled(place.path, json.dumps(answer).encode()))
 
