@@ -4,9 +4,9 @@
 
 """How gateways are reached: the user's `ingress` entries, laid over the rendered Services of ingress gateways.
 
-An entry is a map with `name` (default istio-ingressgateway), `namespace` (needed where two have the name), `labels` (see `configuration`), `type`, `node_ports` (port name to number),
-`annotations`, `source_ranges`, `address`, `external_traffic_policy` and `azure` (see `azure_service`); what it leaves out
-stays as rendered.
+An entry is a map with `name` (default istio-ingressgateway), `namespace` (needed where two have the name), `labels` (see
+`configuration`), `type`, `node_ports` (port name to number), `annotations`, `source_ranges`, `address`,
+`external_traffic_policy` and `azure` (see `azure_service`); what it leaves out stays as rendered.
 
 This is done on the rendered Service, and not through an IstioOperator, because there it cannot be said for one
 gateway alone: `values.gateways.istio-ingressgateway` feeds every ingress gateway, and `components.ingressGateways`

@@ -61,7 +61,8 @@ def refuse_in_use(
 ) -> None:
     """Raise Refused while pods that stay behind run with a proxy of the revision (with `purge`: of any).
 
-    left: namespaces whose pods count as out of the mesh, because a step before will have taken them out. Told from the pods, so that it holds with istiod down too; tags count as the revision that they point at.
+    left: namespaces whose pods count as out of the mesh, because a step before will have taken them out. Told from the
+    pods, so that it holds with istiod down too; tags count as the revision that they point at.
     """
     if not plan.changes:
         return

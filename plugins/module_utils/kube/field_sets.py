@@ -62,7 +62,7 @@ def changed(before: Any, after: Any, owned: Fields, path: str = "") -> Iterator[
             old, new = (one.get(key[2:], _MISSING) if isinstance(one, Mapping) else _MISSING for one in (before, after))
         elif key.startswith("k:"):
             wanted = json.loads(key[2:])
-            name, value = next(iter(wanted.items()))
+            name, value = next(iter(wanted.items()), ("", ""))
             here = f"{path}[{name}={value}]"
             old, new = item_of(before, wanted), item_of(after, wanted)
         else:

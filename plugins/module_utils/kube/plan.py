@@ -31,8 +31,10 @@ from .object_shapes import refuse_misshapen
 from .objects import Key, Kind, key_of, kind_of
 from .prune import Pruning
 from .runtime_fields import RuntimeFields, is_scaler
-from .unit import Unit as Unit  # noqa: PLC0414 - what is planned is imported with its plan
+from .unit import Unit
 from .workloads import refuse_unselected
+
+__all__ = ["Change", "Plan", "Unit", "make_plan"]
 
 Object = dict[str, Any]
 Identity = tuple[str, str, str, str]

@@ -179,7 +179,8 @@ def secrets_of_url(url: str) -> Iterator[str]:
         return
     user, _at, _host = parts.netloc.rpartition("@")
     name, colon, word = user.partition(":")
-    for secret in {word if colon else name, unquote(word if colon else name)}:
+    given = word if colon else name
+    for secret in (given, unquote(given)):
         if secret:
             yield secret
     for key, value in pairs:

@@ -112,7 +112,7 @@ def _walk(value: Any, shape: Shape, path: str, holder: Any, name: Any, keys: boo
             remedy = f" ({shape.remedy})" if shape.remedy and not isinstance(value, (Mapping, list)) else ""
             found.append(_wrong(path, value, shape.what + remedy, holder, name))
     elif isinstance(shape, Map):
-        if type(value) is not dict and not isinstance(value, Mapping):
+        if not isinstance(value, (dict, Mapping)):
             found.append(_wrong(path, value, "a map of keys and values", holder, name))
             return
         for key, child in value.items():

@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 import re
 from decimal import Decimal
+from typing import TypeAlias
 
-Scalar = str | int | float | bool | None
+Scalar: TypeAlias = "str | int | float | bool | None"
 
 _WORDS: dict[str, Scalar] = {
     **dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"), True),
