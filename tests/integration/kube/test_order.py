@@ -104,8 +104,8 @@ def test_a_webhook_is_mended_before_what_it_would_block(place: Place) -> None:
 
 
 def test_what_is_no_longer_wanted_goes_last(place: Place) -> None:
-    old = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: old}"
-    new = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: new}"
+    old = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: old}\ndata: {a: b}"
+    new = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: new}\ndata: {a: b}"
 
     def stale(cluster: Cluster) -> list[Object]:
         found = cluster.list(Kind("v1", "ConfigMap"), place.namespace)
@@ -126,8 +126,8 @@ def test_everything_goes_in_the_order_that_lets_it_go(place: Place) -> None:
         DEFINITION,
         SHAPE,
         GUARD % "Ignore",
-        f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {more}}}",
-        f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: web, namespace: {more}}}",
+        f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {more}, labels: {{a: b}}}}",
+        f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: web, namespace: {more}}}\ndata: {{a: b}}",
     ]
     place.run(*everything)
     objects = place.objects(*everything)

@@ -45,13 +45,12 @@ BROKEN = {
     "a field that there is not": (SERVICE.replace("ports:", "prots:"), ".spec.prots: field not declared in schema"),
     "a value of the wrong type": (
         SERVICE.replace("port: 80", "port: eighty"),
-        'The API server refuses Service NAMESPACE/web: .spec.ports[port="eighty",protocol="TCP"].port: '
-        "expected numeric (int or float)",
+        "(Service web): spec.ports[0].port is text, but must be a number",
     ),
     "a value that is not allowed": (SERVICE.replace("port: 80", "port: 80000"), "must be between 1 and 65535"),
     "an item that is repeated": (
         SERVICE.replace("[{name: http, port: 80}", "[{name: http, port: 80}, {name: http2, port: 80}"),
-        "duplicate entries for key",
+        "(Service web): spec.ports has the port 80, protocol TCP twice",
     ),
     "a name that is not allowed": (SERVICE.replace("name: web", "name: We_b"), 'Invalid value: "We_b"'),
     "a namespace that there is not": (
@@ -94,7 +93,10 @@ def test_what_the_server_does_not_accept(place: Place, broken: str, sentence: st
 @pytest.mark.parametrize(
     ("wanted", "sentence"),
     [
-        (DEPLOYMENT.replace("app: web", "app: other"), "field is immutable"),
+        (
+            DEPLOYMENT.replace("app: web", "app: other"),
+            "web cannot be updated in place: spec.selector is immutable",
+        ),
         (SERVICE.replace("ports:", "prots:"), "field not declared in schema"),
     ],
 )
