@@ -23,8 +23,11 @@ def note():
         peaks.write(re.search(r"VmHWM:\\s+(\\d+) kB", status.read())[1] + "\\n")
 
 atexit.register(note)
-del sys.argv[0]
-runpy.run_path(sys.argv[0], run_name="__main__")
+if sys.argv[1:]:
+    del sys.argv[0]
+    runpy.run_path(sys.argv[0], run_name="__main__")
+else:  # a module comes through a pipe
+    exec(compile(sys.stdin.buffer.read(), "<stdin>", "exec"), {{"__name__": "__main__"}})
 """
 """A Python that notes the most memory that its process has had, in kB."""
 
