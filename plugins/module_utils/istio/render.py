@@ -68,7 +68,7 @@ class Renderer:
         version = self.cluster.version()
         answer = {"major": str(version.major), "minor": str(version.minor), "gitVersion": version.git}
         answers = {**settings, "/version": answer}
-        texts = [overlay.text for overlay in overlays]
+        texts = [overlay.for_istioctl for overlay in overlays]
         istioctl = Istioctl(self.release)
         if _hold_secrets(overlays, sets):
             return istioctl.install_warnings(texts, sets, answers=answers)
