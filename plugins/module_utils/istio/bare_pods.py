@@ -108,7 +108,7 @@ def as_new(pod: Object) -> dict[str, Any]:
     for name in ("nodeName", "ephemeralContainers"):
         spec.pop(name, None)
     spec["volumes"] = _without_token(spec.get("volumes"))
-    for container in [*spec["containers"], *(spec.get("initContainers") or ())]:
+    for container in [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]:
         container["volumeMounts"] = _without_token(container.get("volumeMounts"))
     return manifest
 

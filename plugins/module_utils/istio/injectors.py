@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..kube.errors import MeshError
+from ..kube.object_shapes import SELECTOR
 from ..kube.objects import Kind
+from ..kube.shapes import NUMBER_OR_TEXT, TEXT, List, Map, fitting
 from ..kube.yaml_reader import read_yaml
 from . import labels
 from .labels import labels_of
@@ -30,6 +32,9 @@ NEVER_INJECTED = frozenset({"kube-system", "kube-public", "kube-node-lease", "lo
 _WEBHOOKS = Kind("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration")
 _CONFIG_MAPS = Kind("v1", "ConfigMap")
 _SUFFIX = "sidecar-injector.istio.io"
+_SELECTORS = List(SELECTOR)
+_CONFIGURATION = Map({"policy": TEXT, "neverInjectSelector": _SELECTORS, "alwaysInjectSelector": _SELECTORS})
+_VALUES = Map({"global": Map({"proxy": Map({"image": TEXT}), "hub": TEXT, "tag": NUMBER_OR_TEXT})})
 
 
 @dataclass(frozen=True)
@@ -54,13 +59,13 @@ class Injector:
             values = json.loads(data.get("values") or "{}")
         except (MeshError, ValueError):
             return cls(revision)
-        config = documents[0] if documents and isinstance(documents[0], Mapping) else {}
+        config = fitting(documents[0] if documents else {}, _CONFIGURATION) or {}
         return cls(
             revision,
             by_default=config.get("policy", "enabled") == "enabled",
             never=config.get("neverInjectSelector") or (),
             always=config.get("alwaysInjectSelector") or (),
-            image=_image(values.get("global") or {}),
+            image=_image((fitting(values, _VALUES) or {}).get("global") or {}),
         )
 
     def accepts(self, pod: Object) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..kube import object_shapes
 from ..kube.objects import Kind, kind_of
+from .kind_shapes import SPECS
 
 _VERSIONS: dict[tuple[str, str], tuple[str, ...]] = {
     # The version that all supported releases serve comes last.
@@ -29,7 +30,7 @@ _VERSIONS: dict[tuple[str, str], tuple[str, ...]] = {
     ("telemetry.istio.io", "Telemetry"): ("v1", "v1alpha1"),
     ("extensions.istio.io", "WasmPlugin"): ("v1alpha1",),
 }
-object_shapes.know(_VERSIONS)
+object_shapes.know(SPECS)
 
 
 def _plural(kind: str) -> str:

@@ -11,20 +11,20 @@ from typing import Any
 from ..kube.shapes import ANY, BOOLEAN, MAP, TEXT, TEXTS, List, Map, Scalar, problems, refuse
 
 _TEXT_OR_NUMBER = Scalar("text", (str, int, float))
-_MESH_CONFIG = Map({"extensionProviders": List(Map({"name": TEXT}))})
+MESH_CONFIG = Map({"extensionProviders": List(Map({"name": TEXT}, required=("name",)))})
 _GATEWAYS = List(
     Map({"name": TEXT, "namespace": TEXT, "enabled": BOOLEAN, "label": Map(each=_TEXT_OR_NUMBER), "k8s": MAP})
 )
 _GLOBAL = Map(
     {"istioNamespace": TEXT, "network": TEXT, "hub": TEXT, "tag": _TEXT_OR_NUMBER, "imagePullSecrets": List(TEXT)}
 )
-_VALUES = Map({"global": _GLOBAL, "meshConfig": _MESH_CONFIG, "profile": TEXT, "pilot": MAP, "gateways": MAP})
+_VALUES = Map({"global": _GLOBAL, "meshConfig": MESH_CONFIG, "profile": TEXT, "pilot": MAP, "gateways": MAP})
 _SPEC = Map(
     {
         **dict.fromkeys(("profile", "hub", "namespace", "installPackagePath"), TEXT),
         **dict.fromkeys(("tag", "revision"), _TEXT_OR_NUMBER),
         "components": Map({"ingressGateways": _GATEWAYS, "egressGateways": _GATEWAYS}),
-        "meshConfig": _MESH_CONFIG,
+        "meshConfig": MESH_CONFIG,
         "unvalidatedValues": MAP,
         "values": _VALUES,
     }

@@ -83,7 +83,7 @@ def _revisions(configuration: Object) -> Iterator[str]:
     for webhook in configuration.get("webhooks") or ():
         for selector in (webhook.get("namespaceSelector") or {}, webhook.get("objectSelector") or {}):
             for expression in selector.get("matchExpressions") or ():
-                if expression["key"] == labels.REVISION:
+                if expression.get("key") == labels.REVISION:
                     yield from expression.get("values") or ()
 
 

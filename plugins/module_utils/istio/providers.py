@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..kube.objects import key_of
+from ..kube.shapes import fitting
 from ..kube.yaml_reader import read_yaml
+from .operator_shape import MESH_CONFIG
 
 BUILT_IN = frozenset({"envoy", "prometheus", "stackdriver"})
 """Providers that every mesh has without being told of them."""
@@ -22,6 +24,6 @@ def providers_in(config_maps: Iterable[Mapping[str, Any]]) -> frozenset[str]:
     for config in config_maps:
         text = (config.get("data") or {}).get("mesh")
         for document in read_yaml(text, str(key_of(config))) if text else ():
-            listed = document.get("extensionProviders") if isinstance(document, Mapping) else None
-            names |= {str(one.get("name")) for one in listed or ()}
+            mesh = fitting(document, MESH_CONFIG) or {}
+            names |= {one["name"] for one in mesh.get("extensionProviders") or ()}
     return frozenset(names)

@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from ..kube.answers import decoded
 from ..kube.errors import Unreachable
 from ..kube.inside import ask, asking
 from ..kube.objects import Kind
 from ..kube.permissions import refuse_denied
+from ..kube.shapes import MAP, TEXT, List, Map, fitting, maps_of
 from .labels import REVISION, labels_of
 from .proxies import has_ended, proxy_of, proxy_version, revision_of
 
@@ -36,6 +38,11 @@ _PARTS = {"cluster": "CDS", "listener": "LDS", "route": "RDS", "endpoint": "EDS"
 _LAST_TENTH = 10
 """A certificate of a short life is renewed long before this part of it is left."""
 _PAUSE = 1.0
+_CERTIFICATE = Map(
+    {"serial_number": TEXT, "subject_alt_names": List(MAP), "valid_from": TEXT, "expiration_time": TEXT},
+    required=("valid_from", "expiration_time"),
+)
+_CERTIFICATES = Map({"certificates": List(Map(dict.fromkeys(("ca_cert", "cert_chain"), List(_CERTIFICATE))))})
 
 
 @dataclass
@@ -134,7 +141,7 @@ def _compare(cluster: Cluster, istiods: Sequence[Object], proxies: Sequence[Prox
     """Note of each proxy whether it has confirmed all that an istiod has sent it."""
     told: dict[str, list[list[str]]] = {}
     for text in cluster.parallel(lambda istiod: _asked(cluster, istiod), istiods):
-        for one in json.loads(text):
+        for one in maps_of(decoded(text.encode())):
             told.setdefault(str(one.get("proxy")), []).append(_unconfirmed(one))
     for proxy in proxies:
         # A proxy that has just gone from one istiod to another is known to both.
@@ -156,15 +163,17 @@ def _unconfirmed(entry: Object) -> list[str]:
 
 def _certificates(cluster: Cluster, proxy: Proxy) -> list[Certificate] | None:
     try:
-        said = json.loads(ask(cluster, proxy.namespace, proxy.name, _ENVOY_PORT, "/certs"))
+        said = (
+            fitting(json.loads(ask(cluster, proxy.namespace, proxy.name, _ENVOY_PORT, "/certs")), _CERTIFICATES) or {}
+        )
+        return [
+            _certificate(one, authority=kind == "ca_cert")
+            for entry in said.get("certificates") or ()
+            for kind in ("ca_cert", "cert_chain")
+            for one in entry.get(kind) or ()
+        ]
     except (Unreachable, ValueError):
         return None
-    return [
-        _certificate(one, authority=kind == "ca_cert")
-        for entry in said.get("certificates") or ()
-        for kind in ("ca_cert", "cert_chain")
-        for one in entry.get(kind) or ()
-    ]
 
 
 def _certificate(said: Object, *, authority: bool) -> Certificate:

@@ -20,6 +20,7 @@ def matches(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bo
 
 
 def _holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    """Whether labels satisfy an expression; one without a key, or with an operator that does not exist, none does."""
     key, operator, values = str(expression.get("key")), expression.get("operator"), expression.get("values") or ()
     if operator == "In":
         return labels.get(key) in values
@@ -27,4 +28,4 @@ def _holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
         return labels.get(key) not in values  # a missing label satisfies it, as in Kubernetes
     if operator == "Exists":
         return key in labels
-    return key not in labels
+    return operator == "DoesNotExist" and key not in labels

@@ -150,9 +150,10 @@ def _selector(selector: Any) -> str:
 
 
 def _expression(one: Object) -> str:
-    if one["operator"] in ("Exists", "DoesNotExist"):
-        return f"{'!' if one['operator'] == 'DoesNotExist' else ''}{one['key']}"
-    return f"{one['key']} {one['operator'].lower()} ({','.join(one.get('values') or ())})"
+    key, operator = one.get("key", ""), one.get("operator", "In")
+    if operator in ("Exists", "DoesNotExist"):
+        return f"{'!' if operator == 'DoesNotExist' else ''}{key}"
+    return f"{key} {operator.lower()} ({','.join(one.get('values') or ())})"
 
 
 def _problems(pod: Object) -> Iterator[dict[str, Any]]:

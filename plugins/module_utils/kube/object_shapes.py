@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 
 from .errors import Unreachable
-from .shapes import BOOLEAN, MAP, NUMBER, NUMBER_OR_TEXT, TEXT, TEXTS, List, Map, Shape, problems, refuse, without
+from .shapes import BOOLEAN, MAP, NUMBER, NUMBER_OR_TEXT, TEXT, TEXTS, List, Map, Shape, fitting, problems, refuse
 
 Object = dict[str, Any]
 
@@ -22,12 +22,23 @@ _METADATA: dict[str, Shape] = {
     "labels": TEXTS,
     "annotations": TEXTS,
     "finalizers": _TEXT_LIST,
-    "ownerReferences": List(Map(dict.fromkeys(("apiVersion", "kind", "name", "uid"), TEXT) | {"controller": BOOLEAN})),
-    "managedFields": List(Map({"manager": TEXT, "operation": TEXT, "subresource": TEXT, "fieldsV1": MAP})),
+    "creationTimestamp": TEXT,
+    "generation": NUMBER,
+    "ownerReferences": List(
+        Map(
+            dict.fromkeys(("apiVersion", "kind", "name", "uid"), TEXT) | {"controller": BOOLEAN},
+            required=("kind", "name"),
+        )
+    ),
+    "managedFields": List(
+        Map(dict.fromkeys(("manager", "operation", "subresource", "apiVersion", "time"), TEXT) | {"fieldsV1": MAP})
+    ),
 }
 _EXPRESSIONS = List(Map({"key": TEXT, "operator": TEXT, "values": _TEXT_LIST}))
-_SELECTOR = Map({"matchLabels": TEXTS, "matchExpressions": _EXPRESSIONS})
-_CONDITIONS = List(Map(dict.fromkeys(("type", "status", "reason", "message", "lastTransitionTime"), TEXT)))
+SELECTOR = Map({"matchLabels": TEXTS, "matchExpressions": _EXPRESSIONS})
+_CONDITIONS = List(
+    Map(dict.fromkeys(("type", "status", "reason", "message", "lastTransitionTime"), TEXT), required=("type",))
+)
 _REQUEST = Map({"path": TEXT, "port": NUMBER_OR_TEXT, "host": TEXT, "scheme": TEXT, "httpHeaders": _MAPS})
 _PROBE = Map({"httpGet": _REQUEST, "tcpSocket": MAP, "grpc": MAP, "exec": MAP})
 _CONTAINER = Map(
@@ -43,7 +54,9 @@ _CONTAINER = Map(
         ),
         "resources": Map({"limits": Map(each=NUMBER_OR_TEXT), "requests": Map(each=NUMBER_OR_TEXT)}),
         "securityContext": MAP,
-        "volumeMounts": List(Map({"name": TEXT, "mountPath": TEXT, "readOnly": BOOLEAN}), ("mountPath",)),
+        "volumeMounts": List(
+            Map({"name": TEXT, "mountPath": TEXT, "readOnly": BOOLEAN}, required=("name",)), ("mountPath",)
+        ),
     }
 )
 _CONTAINERS = List(_CONTAINER, ("name",))
@@ -81,18 +94,24 @@ _CONTAINER_STATUSES = List(
             "name": TEXT,
             "ready": BOOLEAN,
             "restartCount": NUMBER,
+            "image": TEXT,
             **dict.fromkeys(
                 ("state", "lastState"),
-                Map(dict.fromkeys(("waiting", "running", "terminated"), Map({"reason": TEXT, "message": TEXT}))),
+                Map(
+                    dict.fromkeys(
+                        ("waiting", "running", "terminated"), Map({"reason": TEXT, "message": TEXT, "exitCode": NUMBER})
+                    )
+                ),
             ),
-        }
+        },
+        required=("name",),
     )
 )
 _POD_STATUS = {
     **dict.fromkeys(("phase", "reason", "message", "podIP", "hostIP", "startTime"), TEXT),
     **dict.fromkeys(("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"), _CONTAINER_STATUSES),
 }
-_WORKLOAD = {"replicas": NUMBER, "selector": _SELECTOR, "template": _TEMPLATE, "progressDeadlineSeconds": NUMBER}
+_WORKLOAD = {"replicas": NUMBER, "selector": SELECTOR, "template": _TEMPLATE, "progressDeadlineSeconds": NUMBER}
 _COUNTS = dict.fromkeys(
     (
         *(
@@ -121,21 +140,28 @@ _RULES: dict[str, Shape] = {
     "rules": List(
         Map(dict.fromkeys(("apiGroups", "resources", "verbs", "resourceNames", "nonResourceURLs"), _TEXT_LIST))
     ),
-    "aggregationRule": Map({"clusterRoleSelectors": List(_SELECTOR)}),
+    "aggregationRule": Map({"clusterRoleSelectors": List(SELECTOR)}),
 }
-_BINDING: dict[str, Shape] = {"subjects": List(Map(_REFERENCE)), "roleRef": Map(_REFERENCE)}
+_NAMING = Map(_REFERENCE, required=("kind", "name"))
+_BINDING: dict[str, Shape] = {"subjects": List(_NAMING), "roleRef": _NAMING}
 _WEBHOOKS: dict[str, Shape] = {
     "webhooks": List(
         Map(
             {
                 **dict.fromkeys(("name", "failurePolicy", "sideEffects"), TEXT),
                 "clientConfig": Map(
-                    {"service": Map({"name": TEXT, "namespace": TEXT, "path": TEXT}), "url": TEXT, "caBundle": TEXT}
+                    {
+                        "service": Map({"name": TEXT, "namespace": TEXT, "path": TEXT}, required=("name",)),
+                        "url": TEXT,
+                        "caBundle": TEXT,
+                    }
                 ),
+                "reinvocationPolicy": TEXT,
                 "rules": List(Map(dict.fromkeys(("apiGroups", "apiVersions", "operations", "resources"), _TEXT_LIST))),
-                "namespaceSelector": _SELECTOR,
-                "objectSelector": _SELECTOR,
-            }
+                "namespaceSelector": SELECTOR,
+                "objectSelector": SELECTOR,
+            },
+            required=("clientConfig",),
         ),
         ("name",),
     )
@@ -144,9 +170,15 @@ _NAMES = Map(
     {
         **dict.fromkeys(("kind", "plural", "singular", "listKind"), TEXT),
         **dict.fromkeys(("shortNames", "categories"), _TEXT_LIST),
-    }
+    },
+    required=("kind", "plural"),
 )
-_VERSIONS = List(Map({"name": TEXT, "served": BOOLEAN, "storage": BOOLEAN, "schema": Map({"openAPIV3Schema": MAP})}))
+_VERSIONS = List(
+    Map(
+        {"name": TEXT, "served": BOOLEAN, "storage": BOOLEAN, "schema": Map({"openAPIV3Schema": MAP})},
+        required=("name",),
+    )
+)
 _SERVICE_PORTS = List(
     Map(
         {
@@ -172,6 +204,14 @@ _SERVICE: dict[str, Shape] = {
     ),
     "status": Map({"loadBalancer": Map({"ingress": _ADDRESSES}), "conditions": _CONDITIONS}),
 }
+_PLACE: dict[str, Shape] = dict.fromkeys(("group", "kind", "namespace", "name", "sectionName"), TEXT)
+_PARENTS = List(Map({**_PLACE, "port": NUMBER}, required=("name",)))
+_BACKENDS = List(Map({**_PLACE, "port": NUMBER, "weight": NUMBER}, required=("name",)))
+_ROUTE_RULES = List(Map({"backendRefs": _BACKENDS, "matches": _MAPS, "filters": _MAPS}))
+_LISTENER_TLS = Map({"mode": TEXT, "certificateRefs": List(Map(_PLACE, required=("name",))), "options": TEXTS})
+_LISTENERS = List(
+    Map({"name": TEXT, "hostname": TEXT, "protocol": TEXT, "port": NUMBER, "tls": _LISTENER_TLS}), ("name",)
+)
 _ROUTE_PARENTS = List(Map({"conditions": _CONDITIONS, "parentRef": MAP, "controllerName": TEXT}))
 
 
@@ -187,7 +227,7 @@ _OF: dict[tuple[str, str], dict[str, Shape]] = {
     ("", "Namespace"): {"status": Map({"phase": TEXT, "conditions": _CONDITIONS})},
     ("", "Node"): {"status": Map({"addresses": _ADDRESSES, "conditions": _CONDITIONS, "nodeInfo": TEXTS})},
     ("", "PersistentVolumeClaim"): {
-        "spec": Map({"accessModes": _TEXT_LIST, "resources": MAP, "storageClassName": TEXT, "selector": _SELECTOR}),
+        "spec": Map({"accessModes": _TEXT_LIST, "resources": MAP, "storageClassName": TEXT, "selector": SELECTOR}),
         "status": Map({"phase": TEXT, "conditions": _CONDITIONS, "capacity": MAP}),
     },
     ("", "Pod"): {"spec": _POD, "status": Map({**_POD_STATUS, "conditions": _CONDITIONS})},
@@ -198,20 +238,21 @@ _OF: dict[tuple[str, str], dict[str, Shape]] = {
     **{("apps", kind): _workload() for kind in ("DaemonSet", "Deployment", "ReplicaSet", "StatefulSet")},
     ("autoscaling", "HorizontalPodAutoscaler"): {
         "spec": Map(
-            {"scaleTargetRef": Map(_REFERENCE), "minReplicas": NUMBER, "maxReplicas": NUMBER, "metrics": _MAPS}
+            {"scaleTargetRef": _NAMING, "minReplicas": NUMBER, "maxReplicas": NUMBER, "metrics": _MAPS},
+            required=("scaleTargetRef",),
         ),
     },
     ("batch", "CronJob"): {
         "spec": Map({"jobTemplate": Map({"metadata": Map(_METADATA), "spec": _JOB}), "schedule": TEXT})
     },
     ("batch", "Job"): {"spec": _JOB, "status": Map({"conditions": _CONDITIONS, **_COUNTS})},
-    ("policy", "PodDisruptionBudget"): {"spec": Map({"selector": _SELECTOR})},
+    ("policy", "PodDisruptionBudget"): {"spec": Map({"selector": SELECTOR})},
     ("networking.k8s.io", "Ingress"): {
         "spec": Map({"rules": _MAPS, "tls": _MAPS, "ingressClassName": TEXT}),
         "status": Map({"loadBalancer": Map({"ingress": _ADDRESSES})}),
     },
     ("networking.k8s.io", "NetworkPolicy"): {
-        "spec": Map({"podSelector": _SELECTOR, "ingress": _MAPS, "egress": _MAPS, "policyTypes": _TEXT_LIST})
+        "spec": Map({"podSelector": SELECTOR, "ingress": _MAPS, "egress": _MAPS, "policyTypes": _TEXT_LIST})
     },
     **{("rbac.authorization.k8s.io", kind): _RULES for kind in ("ClusterRole", "Role")},
     **{("rbac.authorization.k8s.io", kind): _BINDING for kind in ("ClusterRoleBinding", "RoleBinding")},
@@ -220,7 +261,10 @@ _OF: dict[tuple[str, str], dict[str, Shape]] = {
         for kind in ("Mutating", "Validating")
     },
     ("apiextensions.k8s.io", "CustomResourceDefinition"): {
-        "spec": Map({"group": TEXT, "scope": TEXT, "names": _NAMES, "versions": _VERSIONS, "conversion": MAP}),
+        "spec": Map(
+            {"group": TEXT, "scope": TEXT, "names": _NAMES, "versions": _VERSIONS, "conversion": MAP},
+            required=("group", "names", "versions"),
+        ),
         "status": Map({"conditions": _CONDITIONS, "storedVersions": _TEXT_LIST}),
     },
     ("apiregistration.k8s.io", "APIService"): {
@@ -243,12 +287,23 @@ _OF: dict[tuple[str, str], dict[str, Shape]] = {
     },
     ("storage.k8s.io", "StorageClass"): {"provisioner": TEXT, "parameters": TEXTS},
     ("gateway.networking.k8s.io", "Gateway"): {
-        "spec": Map({"gatewayClassName": TEXT, "listeners": List(Map({"name": TEXT}), ("name",)), "addresses": _MAPS}),
+        "spec": Map(
+            {"gatewayClassName": TEXT, "listeners": _LISTENERS, "addresses": _MAPS},
+        ),
         "status": Map({"conditions": _CONDITIONS, "addresses": _ADDRESSES, "listeners": _MAPS}),
+    },
+    ("gateway.networking.k8s.io", "GatewayClass"): {"spec": Map({"controllerName": TEXT})},
+    ("gateway.networking.k8s.io", "ReferenceGrant"): {
+        "spec": Map(
+            {
+                "from": List(Map(_PLACE, required=("kind", "namespace"))),
+                "to": List(Map(_PLACE, required=("kind",))),
+            }
+        )
     },
     **{
         ("gateway.networking.k8s.io", f"{kind}Route"): {
-            "spec": Map({"hostnames": _TEXT_LIST, "parentRefs": _MAPS, "rules": _MAPS}),
+            "spec": Map({"hostnames": _TEXT_LIST, "parentRefs": _PARENTS, "rules": _ROUTE_RULES}),
             "status": Map({"parents": _ROUTE_PARENTS}),
         }
         for kind in ("GRPC", "HTTP", "TCP", "TLS", "UDP")
@@ -258,27 +313,30 @@ _OF_ALL: dict[str, Shape] = {"apiVersion": TEXT, "kind": TEXT, "metadata": Map(_
 _UNKNOWN: dict[str, Shape] = {**_OF_ALL, "status": Map({"conditions": _CONDITIONS})}
 _SHAPES = {kind: Map({**_OF_ALL, **fields}) for kind, fields in _OF.items()}
 _OF_UNKNOWN = Map(_UNKNOWN)
-_WITH_SPEC = {kind for kind, fields in _OF.items() if "spec" in fields}
+_READ = {
+    kind: Map({**_OF_ALL, **fields}, required=("spec",) if "spec" in fields else ()) for kind, fields in _OF.items()
+}
+"""As they are read from a cluster: where an object has no spec, it is an empty one."""
 _GIVEN_CONFIG_MAP = Map({**_OF_ALL, "data": MAP, "binaryData": MAP})
 """Values that are no text the API server refuses itself, each by its name."""
 
 
-def know(kinds: Iterable[tuple[str, str]]) -> None:
-    """Know further kinds, by group and kind, whose `spec` is a map; read without one, it is an empty map."""
-    for kind in kinds:
-        _SHAPES.setdefault(kind, Map({**_UNKNOWN, "spec": MAP}))
-        _WITH_SPEC.add(kind)
+def know(kinds: Mapping[tuple[str, str], Map]) -> None:
+    """Know further kinds, by group and kind, with the shape of their `spec`."""
+    for kind, spec in kinds.items():
+        _SHAPES[kind] = Map({**_UNKNOWN, "spec": spec})
+        _READ[kind] = Map({**_UNKNOWN, "spec": spec}, required=("spec",))
 
 
 def refuse_misshapen(obj: Mapping[str, Any], where: str) -> None:
     """Raise InvalidInput for an object of a user's that has fields of another shape than its kind, naming all of them."""
     spoken = {name: value for name, value in obj.items() if name != "status"}  # which is dropped before it is applied
-    shape = _shape_of(obj)
+    shape = _shape_of(obj, _SHAPES)
     refuse(problems(spoken, _GIVEN_CONFIG_MAP if shape is _SHAPES["", "ConfigMap"] else shape), where)
 
 
 def readable(obj: Any, server: str, namespace: str | None = None) -> Object:
-    """An object that a cluster answered, without the fields that have another shape than its kind.
+    """An object that a cluster answered, as it can be trusted to have the shape of its kind: without what has another.
 
     `namespace` is that of an object which should name one and does not. Raises Unreachable for what is no object at all.
     """
@@ -291,17 +349,13 @@ def readable(obj: Any, server: str, namespace: str | None = None) -> Object:
             " check the address.",
             server=server,
         )
-    found = problems(obj, _shape_of(obj), keys=False)
-    if found:
-        without(obj, found)
+    fitting(obj, _shape_of(obj, _READ))
     metadata.setdefault("resourceVersion", "")
-    if (obj["apiVersion"].rpartition("/")[0], obj["kind"]) in _WITH_SPEC:
-        obj.setdefault("spec", {})
     if namespace is not None:
         metadata.setdefault("namespace", namespace)
     return cast(Object, obj)
 
 
-def _shape_of(obj: Mapping[str, Any]) -> Map:
+def _shape_of(obj: Mapping[str, Any], shapes: Mapping[tuple[str, str], Map]) -> Map:
     group = str(obj.get("apiVersion")).rpartition("/")[0]
-    return _SHAPES.get((group, str(obj.get("kind"))), _OF_UNKNOWN)
+    return shapes.get((group, str(obj.get("kind"))), _OF_UNKNOWN)

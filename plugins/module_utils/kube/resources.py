@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from .objects import Kind
-from .shapes import TEXT, List, Map, map_of, maps_of, problems, without
+from .shapes import TEXT, List, Map, fitting, map_of, maps_of
 
 
 class Resource(NamedTuple):
@@ -119,7 +119,7 @@ _VERSIONS = Map({"versions": List(TEXT)})
 def of_discovery(document: dict[str, Any]) -> dict[Kind, Resource]:
     """The kinds in an answer of discovery: an APIGroupDiscoveryList, or the APIResourceList of one version."""
     if document.get("kind") == "APIResourceList":
-        read = without(document, problems(document, _VERSION))
+        read = fitting(document, _VERSION)
         return {
             Kind(read.get("groupVersion", ""), resource["kind"]): Resource(
                 resource["name"], bool(resource.get("namespaced")), _deletable(resource)
@@ -128,7 +128,7 @@ def of_discovery(document: dict[str, Any]) -> dict[Kind, Resource]:
             if {"name", "kind"} <= resource.keys() and "/" not in resource["name"]
         }
     found = {}
-    for group in without(document, problems(document, _GROUPS)).get("items") or ():
+    for group in fitting(document, _GROUPS).get("items") or ():
         name = (group.get("metadata") or {}).get("name", "")
         for version in group.get("versions") or ():
             number = version.get("version", "")
@@ -160,7 +160,7 @@ def stale_of(document: Mapping[str, Any]) -> set[str]:
 
 def versions_of(document: dict[str, Any]) -> list[str]:
     """The versions in an answer of /api (APIVersions) or /apis (an APIGroupList), such as `apps/v1`."""
-    groups = without(document, problems(document, _GROUPS)).get("groups") or ()
+    groups = fitting(document, _GROUPS).get("groups") or ()
     listed = [version.get("groupVersion") for group in groups for version in group.get("versions") or ()]
-    own = without(document, problems(document, _VERSIONS)).get("versions") or ()
+    own = fitting(document, _VERSIONS).get("versions") or ()
     return [*own, *(version for version in listed if version)]

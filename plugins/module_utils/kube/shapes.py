@@ -5,7 +5,8 @@
 """The shape of Kubernetes objects: which of their fields are maps, lists or scalars, so far as anything here reads them.
 
 What users give is refused with every field that has another shape. What a cluster answers is read without such fields,
-as if they were not there: only kinds without a schema can hold them.
+without nulls, and without the items of lists that lack what they must have, as if they were not there: only kinds without
+a schema can hold them. So whoever reads a field that has a shape need not check it.
 """
 
 from __future__ import annotations
@@ -32,10 +33,11 @@ class Scalar(Shape):
 
 @dataclass(frozen=True)
 class Map(Shape):
-    """A map: of known `fields`, others being of any shape, or all of one shape, `each`."""
+    """A map: of known `fields`, others being of any shape, or all of one shape, `each`; it must have those `required`."""
 
     fields: Mapping[str, Shape] = field(default_factory=dict)
     each: Shape | None = None
+    required: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,27 +61,65 @@ KEY_DEFAULTS: dict[str, Any] = {"protocol": "TCP"}
 
 
 class Problem(NamedTuple):
-    """A field of another shape than it must have. `holder` and `name` are where it stands."""
+    """A field of another shape than it must have."""
 
     path: str
     text: str
-    holder: Any
-    name: Any
 
 
-def problems(value: Any, shape: Shape, path: str = "", *, keys: bool = True) -> list[Problem]:
-    """Everything about `value` that is not of this shape; null is, like an absent field. `keys` checks lists' keys."""
+def problems(value: Any, shape: Shape, path: str = "") -> list[Problem]:
+    """Everything about `value` that is not of this shape; null is, like an absent field."""
     found: list[Problem] = []
-    _walk(value, shape, path, None, None, keys, found)
+    _walk(value, shape, path, found)
     return found
 
 
-def without(value: Any, found: list[Problem]) -> Any:
-    """The same value without the fields and items of `found`, which is changed in place."""
-    places = {(id(problem.holder), problem.name): problem.holder for problem in found if problem.holder is not None}
-    for (_holder, name), holder in reversed(places.items()):
-        del holder[name]
+def fitting(value: Any, shape: Shape, *, whole: bool = True) -> Any:
+    """The same value, changed in place, as it can be trusted to be of this shape; None where it is another altogether.
+
+    What has another shape is left out, and so are nulls and the items of lists that lack what they must have. What a
+    `whole` map lacks itself is empty.
+    """
+    if shape is ANY:
+        return value
+    if isinstance(shape, Scalar):
+        return value if _is_scalar(value, shape) else None
+    if isinstance(shape, Map):
+        return _fitting_map(value, shape, whole) if isinstance(value, dict) else None
+    if not isinstance(value, list):
+        return None
+    if isinstance(shape, List) and shape.each is not ANY:
+        keys = {key for key in shape.keys if key not in KEY_DEFAULTS}
+        items = [fitting(item, shape.each, whole=False) for item in value]
+        value[:] = [item for item in items if item is not None and not (keys and keys - item.keys())]
     return value
+
+
+def _fitting_map(value: dict[str, Any], shape: Map, whole: bool) -> dict[str, Any] | None:
+    for key in list(value) if shape.each is not None else shape.fields.keys() & value.keys():
+        inner = shape.fields.get(key, shape.each)
+        if inner is not None and inner is not ANY and fitting(value[key], inner, whole=whole) is None:
+            del value[key]
+    missing = [key for key in shape.required if key not in value]
+    if missing and not whole:
+        return None
+    for key in missing:
+        value[key] = _empty(shape.fields[key])
+    return value
+
+
+def _empty(shape: Shape) -> Any:
+    if isinstance(shape, Map):
+        return {key: _empty(shape.fields[key]) for key in shape.required}
+    return (
+        []
+        if isinstance(shape, List)
+        else ""
+        if shape is TEXT
+        else shape.types[0]()
+        if isinstance(shape, Scalar)
+        else {}
+    )
 
 
 def refuse(found: list[Problem], where: str) -> None:
@@ -104,30 +144,36 @@ def maps_of(value: Any) -> list[dict[str, Any]]:
     return [one for one in list_of(value) if isinstance(one, dict)]
 
 
-def _walk(value: Any, shape: Shape, path: str, holder: Any, name: Any, keys: bool, found: list[Problem]) -> None:
+def _is_scalar(value: Any, shape: Scalar) -> bool:
+    return isinstance(value, shape.types) and (bool in shape.types or not isinstance(value, bool))
+
+
+def _walk(value: Any, shape: Shape, path: str, found: list[Problem]) -> None:
     if value is None or shape is ANY:
         return
     if isinstance(shape, Scalar):
-        if not isinstance(value, shape.types) or (isinstance(value, bool) and bool not in shape.types):
+        if not _is_scalar(value, shape):
             remedy = f" ({shape.remedy})" if shape.remedy and not isinstance(value, (Mapping, list)) else ""
-            found.append(_wrong(path, value, shape.what + remedy, holder, name))
+            found.append(_wrong(path, value, shape.what + remedy))
     elif isinstance(shape, Map):
         if not isinstance(value, (dict, Mapping)):
-            found.append(_wrong(path, value, "a map of keys and values", holder, name))
+            found.append(_wrong(path, value, "a map of keys and values"))
             return
         for key, child in value.items():
             inner = shape.fields.get(key, shape.each)
             if inner is not None:
-                _walk(child, inner, f"{path}.{key}" if path else str(key), value, key, keys, found)
+                _walk(child, inner, f"{path}.{key}" if path else str(key), found)
+        missing = [key for key in shape.required if value.get(key) is None]
+        found.extend(Problem(path, f"{path} has no {key}".lstrip()) for key in missing)
     elif not isinstance(value, list):
-        found.append(_wrong(path, value, "a list", holder, name))
+        found.append(_wrong(path, value, "a list"))
     elif isinstance(shape, List):
         for index, item in enumerate(value):
             if item is None and shape.each is not ANY:
-                found.append(_wrong(f"{path}[{index}]", item, described(shape.each), value, index))
+                found.append(_wrong(f"{path}[{index}]", item, described(shape.each)))
             else:
-                _walk(item, shape.each, f"{path}[{index}]", value, index, keys, found)
-        if keys and shape.keys:
+                _walk(item, shape.each, f"{path}[{index}]", found)
+        if shape.keys:
             _check_keys(value, shape.keys, path, found)
 
 
@@ -140,7 +186,7 @@ def _check_keys(items: list[Any], keys: tuple[str, ...], path: str, found: list[
         values = tuple(item.get(key, KEY_DEFAULTS.get(key)) for key in keys)
         missing = [key for key, value in zip(keys, values, strict=True) if value is None]
         if missing:
-            found.append(Problem(f"{path}[{index}]", f"{path}[{index}] has no {missing[0]}", None, None))
+            found.append(Problem(f"{path}[{index}]", f"{path}[{index}] has no {missing[0]}"))
         elif not all(isinstance(value, (str, int, float)) for value in values):
             continue  # which is said of the field itself
         elif seen.setdefault(values, index) != index:
@@ -149,11 +195,11 @@ def _check_keys(items: list[Any], keys: tuple[str, ...], path: str, found: list[
                 f"{path} has the {named} twice, in items {seen[values]} and {index}: keep one of them, because server-side"
                 " apply accepts each only once"
             )
-            found.append(Problem(path, text, None, None))
+            found.append(Problem(path, text))
 
 
-def _wrong(path: str, value: Any, wanted: str, holder: Any, name: Any) -> Problem:
-    return Problem(path, f"{path} is {described(value)}, but must be {wanted}", holder, name)
+def _wrong(path: str, value: Any, wanted: str) -> Problem:
+    return Problem(path, f"{path} is {described(value)}, but must be {wanted}")
 
 
 def described(value: Any) -> str:

@@ -2,13 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Istio's own kinds: what is waited for."""
+"""Istio's own kinds: what is waited for, and the shape of their fields."""
 
 from __future__ import annotations
 
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.istio.application import Application
-from ansible_collections.meshops.istio.plugins.module_utils.istio.kinds import is_awaited
+from ansible_collections.meshops.istio.plugins.module_utils.istio.kind_shapes import SPECS
+from ansible_collections.meshops.istio.plugins.module_utils.istio.kinds import KINDS, is_awaited
+from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import expand
 
 
 @pytest.mark.parametrize(
@@ -30,3 +33,25 @@ def test_kinds_of_istio_are_not_awaited(api_version: str, kind: str, awaited: bo
     decides = Application("it", "shop").unit([obj]).awaited
     assert decides is not None
     assert (is_awaited(obj), decides(obj)) == (awaited, awaited)
+
+
+def test_each_kind_has_a_shape() -> None:
+    assert SPECS.keys() == {(kind.group, kind.kind) for kind in KINDS}
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "field"),
+    [
+        ("VirtualService", {"http": {"route": []}}, "spec.http"),
+        ("VirtualService", {"http": [{"route": [{"weight": 100}]}]}, "spec.http[0].route[0]"),
+        ("VirtualService", {"tcp": [{"route": [{"destination": {"host": "a"}, "weight": "1"}]}]}, "weight"),
+        ("DestinationRule", {"host": "web", "subsets": [{"labels": {"version": "v1"}}]}, "spec.subsets[0]"),
+        ("Gateway", {"servers": [{"port": {"number": "80"}, "hosts": ["*"]}]}, "spec.servers[0].port.number"),
+        ("ServiceEntry", {"hosts": "api.example.com"}, "spec.hosts"),
+    ],
+)
+def test_a_field_of_the_wrong_shape_is_refused(kind: str, spec: object, field: str) -> None:
+    given = {"apiVersion": "networking.istio.io/v1", "kind": kind, "metadata": {"name": "web"}, "spec": spec}
+    with pytest.raises(InvalidInput) as caught:
+        list(expand([given], "mesh.yaml"))
+    assert field in caught.value.message

@@ -93,6 +93,15 @@ def test_a_proxy_that_has_confirmed_everything() -> None:
     }
 
 
+def test_what_is_misshapen_in_answers_is_left_out() -> None:
+    odd: Any = ["x", None, connection("web-1.shop")]
+    good = certificate("1", NOW, NOW + timedelta(1), "a")
+    [found] = read(odd, certs=[7, {"ca_cert": {}}, {"cert_chain": [{"serial_number": "2"}, None, good]}])
+    assert found.state == "synced"
+    assert [one.serial for one in found.certificates or ()] == ["1"]
+    assert read(odd, certs=[{"ca_cert": [{**good, "valid_from": "today"}]}])[0].certificates is None
+
+
 def test_what_was_sent_and_not_confirmed_is_named() -> None:
     [found] = read([connection("web-1.shop", listener_sent="b", route_sent="c", cluster_acked="")])
     assert (found.state, found.stale) == ("stale", ["CDS", "LDS", "RDS"])

@@ -10,7 +10,8 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.plugins.module_utils.istio.injectors import Injectors
+from ansible_collections.meshops.istio.plugins.module_utils.istio.injectors import Injector, Injectors
+from ansible_collections.meshops.istio.plugins.module_utils.istio.providers import providers_in
 from ansible_collections.meshops.istio.plugins.module_utils.istio.sidecars import State, owner_of, read_state
 from ansible_collections.meshops.istio.plugins.module_utils.istio.tags import NEVER_MATCH
 from ansible_collections.meshops.istio.tests.unit.istio.memory import (
@@ -160,6 +161,30 @@ def test_the_injectors_own_policy_and_selectors_count() -> None:
     assert faults(state(ENABLED, labelled, pod("web"), config=never)) == {"Pod web": (1, 0)}
     disabled = "policy: disabled\nalwaysInjectSelector:\n- matchLabels: {batch: 'yes'}\n"
     assert faults(state(ENABLED, labelled, pod("web"), config=disabled)) == {"Pod batch": (1, 0)}
+
+
+@pytest.mark.parametrize("key", ["neverInjectSelector", "alwaysInjectSelector"])
+@pytest.mark.parametrize(
+    "value", ["x", "7", "[x]", "[{matchLabels: [a]}]", "[{matchExpressions: [{key: a}]}]", "{a: b}"]
+)
+def test_what_is_misshapen_in_the_injectors_configuration_is_left_out(key: str, value: str) -> None:
+    found = state(ENABLED, pod("web"), config=f"policy: enabled\n{key}: {value}\n")
+    assert faults(found) == {"Pod web": (1, 0)}
+
+
+@pytest.mark.parametrize("values", ["7", "[]", '{"global": 7}', '{"global": {"proxy": [], "hub": {}, "tag": null}}'])
+def test_an_injector_whose_values_are_misshapen_has_no_image(values: str) -> None:
+    config = make("ConfigMap", "istio-sidecar-injector", "istio-system", data={"values": values})
+    assert Injector.of("default", config).image == ""
+
+
+@pytest.mark.parametrize(
+    "mesh", ["x", "[]", "extensionProviders: x", "extensionProviders: [zipkin, {zipkin: {}}, {name: 7}]"]
+)
+def test_what_is_misshapen_in_a_meshs_configuration_names_no_provider(mesh: str) -> None:
+    config = make("ConfigMap", "istio", "istio-system", data={"mesh": mesh})
+    good = make("ConfigMap", "istio-b", "istio-system", data={"mesh": "extensionProviders: [{name: zipkin}]"})
+    assert providers_in([config, good]) == {"zipkin"}
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,11 @@ def refusal(text: str) -> InvalidInput:
             "spec.scaleTargetRef",
             "a map",
         ),
+        (
+            "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: a}\nroleRef: {name: admin}\n",
+            "roleRef",
+            "no kind",
+        ),
     ],
 )
 def test_a_field_of_the_wrong_shape_is_refused(text: str, field: str, wanted: str) -> None:
@@ -168,7 +173,7 @@ def test_what_a_cluster_answers_is_read_without_fields_of_the_wrong_shape() -> N
         "kind": "Thing",
         "metadata": {"name": "a", "finalizers": ["a"], "resourceVersion": ""},
         "spec": "anything",
-        "status": {"conditions": [{"type": "Ready", "status": "True"}, {}]},
+        "status": {"conditions": [{"type": "Ready", "status": "True"}]},
     }
 
 
@@ -187,3 +192,36 @@ def test_what_stands_in_two_places_is_left_out_once() -> None:
     spec = {"jobTemplate": {"metadata": shared, "spec": {"template": {"metadata": shared}}}}
     read = readable({"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "a"}, "spec": spec}, "server")
     assert read["spec"]["jobTemplate"]["spec"]["template"]["metadata"] == {"finalizers": []}
+
+
+def live(kind: str, spec: object, api_version: str = "v1") -> Any:
+    """The spec of an object as it is read from a cluster."""
+    return readable({"apiVersion": api_version, "kind": kind, "metadata": {"name": "a"}, "spec": spec}, "server")[
+        "spec"
+    ]
+
+
+def test_list_items_without_their_key_are_left_out() -> None:
+    containers = [{"image": "a"}, {"name": None}, {"name": 7}, {"name": "c", "env": [{"value": "x"}, {"name": "A"}]}]
+    assert live("Pod", {"containers": containers}) == {"containers": [{"name": "c", "env": [{"name": "A"}]}]}
+    assert live("Service", {"ports": [{"name": "http"}, {"port": "80"}, {"port": 80}]}) == {"ports": [{"port": 80}]}
+
+
+def test_list_items_that_lack_what_they_must_have_are_left_out() -> None:
+    kind, api_version = "HTTPRoute", "gateway.networking.k8s.io/v1"
+    spec = {"parentRefs": [{"namespace": "a"}, {"name": "b"}], "rules": [{"backendRefs": [{"weight": 1}]}, None]}
+    assert live(kind, spec, api_version) == {"parentRefs": [{"name": "b"}], "rules": [{"backendRefs": []}]}
+
+
+@pytest.mark.parametrize("spec", [None, [], "x", {"replicas": None, "template": {"metadata": None, "spec": [1]}}])
+def test_nulls_are_read_as_what_is_absent(spec: object) -> None:
+    assert live("Deployment", spec, "apps/v1") in ({}, {"template": {}})
+
+
+def test_what_a_kind_must_have_is_empty_where_it_is_absent() -> None:
+    read = live("CustomResourceDefinition", {"names": {"kind": 1}, "versions": "v1"}, "apiextensions.k8s.io/v1")
+    assert read == {"group": "", "names": {"kind": "", "plural": ""}, "versions": []}
+
+
+def test_lists_of_anything_keep_their_nulls() -> None:
+    assert live("Thing", [None, 1], "example.com/v1") == [None, 1]

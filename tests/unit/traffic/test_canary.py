@@ -154,6 +154,9 @@ def vector(*values: str) -> dict[str, Any]:
         ({"status": "success", "data": {"resultType": "scalar", "result": [1, "0"]}}, True, 0.0),
         ({"status": "error"}, False, None),
         ("no JSON", False, None),
+        ({"status": "success", "data": {"resultType": "vector", "result": [7]}}, False, None),
+        ({"status": "success", "data": {"resultType": "vector", "result": [{"value": {"x": "0"}}]}}, False, None),
+        ({"status": "success", "data": ["0"]}, False, None),
     ],
 )
 def test_what_prometheus_says_is_a_verdict(said: Any, ok: bool, value: float | None) -> None:

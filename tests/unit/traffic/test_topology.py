@@ -96,6 +96,19 @@ def test_what_a_route_leads_to_elsewhere_is_drawn_too(mesh: Mesh, drawn: Any) ->
     assert "Service store/hidden" in {node["id"] for node in drawn()["nodes"]}
 
 
+def test_what_is_misshapen_in_a_route_is_left_out(mesh: Mesh, drawn: Any) -> None:
+    good, nameless, number = (
+        {"destination": {"host": "web"}},
+        {"destination": {"subset": "v1"}},
+        {"destination": {"host": 1.5}},
+    )
+    rules = [None, {"route": [number, nameless, "web", good, {}], "mirror": {"host": None}}, {"route": {"x": 1}}]
+    mesh.add(istio("VirtualService", "odd", {"hosts": ["odd", 7], "gateways": [None, "shop/front"], "http": rules}))
+    found = drawn("shop")
+    assert {edge[1:] for edge in edges(found) if edge[0] == "VirtualService shop/odd"} == {("Service shop/web", "")}
+    assert ("Gateway shop/front", "VirtualService shop/odd", "odd") in edges(found)
+
+
 def test_a_workload_without_a_service_is_drawn_too(mesh: Mesh, drawn: Any) -> None:
     mesh.add(pod("worker"))
     result = drawn("shop")

@@ -17,9 +17,11 @@ from typing import Any
 
 from ...kube.cluster import Access, Cluster
 from ...kube.errors import InvalidInput, MeshError
+from ...kube.shapes import MAP, TEXT, Map, fitting, list_of, maps_of
 
 Options = Mapping[str, Any]
 
+_ANSWER = Map({"status": TEXT, "data": MAP})
 _TIMEOUT = 10.0
 """Seconds that one question may take."""
 
@@ -65,7 +67,8 @@ def _metric(cluster: Cluster, options: Options) -> Finding:
         data = _queried(cluster, options)
     except (MeshError, OSError, ValueError) as error:
         return Finding(False, f"Prometheus does not answer: {getattr(error, 'message', error)}")
-    if not isinstance(data, Mapping) or data.get("status") != "success":
+    data = fitting(data, _ANSWER) or {}
+    if data.get("status") != "success":
         return Finding(False, "Prometheus refuses the query, so that there is no data")
     value = _value(data.get("data") or {})
     if value is None:
@@ -103,11 +106,10 @@ def _value(data: Mapping[str, Any]) -> float | None:
     """The number that a query came to; None for none, several, or what is no number."""
     result = data.get("result")
     if data.get("resultType") == "vector":
-        if not isinstance(result, list) or len(result) != 1:
-            return None
-        result = result[0].get("value")
+        result = [one.get("value") for one in maps_of(result)]
+        result = result[0] if len(result) == 1 else None
     try:
-        value = float(result[1])  # type: ignore[index]
+        value = float(list_of(result)[1])
     except (TypeError, ValueError, IndexError):
         return None
     return None if math.isnan(value) else value
