@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.meshops.istio.plugins.module_utils.kube.redaction import redacted_text
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.redaction import redacted_text
 
 DOCUMENTATION = r"""
 name: azure_failure

@@ -16,8 +16,8 @@ from ansible.module_utils.common.validation import check_type_float, check_type_
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.display import Display
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
-from ansible_collections.meshops.istio.plugins.module_utils.kube.redaction import redacted_text
-from ansible_collections.meshops.istio.plugins.module_utils.kube.yaml_reader import check_limits
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.redaction import redacted_text
+from ansible_collections.meshops.istio.plugins.module_utils.kube.yaml.reader import check_limits
 from ansible_collections.meshops.istio.plugins.plugin_utils.variables import text
 from ansible_collections.meshops.istio.plugins.plugin_utils.variables.formats import problems
 

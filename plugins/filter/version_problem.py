@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio import versions
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release import versions
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.version import Version
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import Refused
-from ansible_collections.meshops.istio.plugins.module_utils.kube.version import Version
 
 DOCUMENTATION = r"""
 name: version_problem

@@ -70,12 +70,12 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio.installed import read_installed
-from ansible_collections.meshops.istio.plugins.module_utils.istio.platforms import platform_of
-from ansible_collections.meshops.istio.plugins.module_utils.kube import kubeconfig
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.istio.inspection.control_planes import read_installed
+from ansible_collections.meshops.istio.plugins.module_utils.istio.platforms.detection import platform_of
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api import kubeconfig
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import MeshError
-from ansible_collections.meshops.istio.plugins.module_utils.kube.redaction import redacted_text
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.redaction import redacted_text
 from ansible_collections.meshops.istio.plugins.plugin_utils.cluster_inventory import ClusterInventory, Host
 
 PROBES = 16

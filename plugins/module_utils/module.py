@@ -21,24 +21,24 @@ from ansible.module_utils.basic import AnsibleModule
 
 from . import interrupts
 from .arguments import AUTH, CONNECTION, ArgumentSpec, misplaced_scalars
-from .concealment import Concealment, concealed, secrets_of
-from .kube.cluster import Cluster
+from .kube.api.cluster import Cluster
+from .kube.api.identity import refuse_other
+from .kube.apply.reconcile import Outcome, reconcile
 from .kube.errors import InvalidInput, MeshError
-from .kube.identity import refuse_other
-from .kube.immutable import CODE as IMMUTABLE
-from .kube.names import refuse_invalid_namespaces
-from .kube.reconcile import Outcome, reconcile
-from .kube.redaction import secret_values
-from .kube.released import released
-from .plain_text import on_one_line
+from .kube.objects.names import refuse_invalid_namespaces
+from .kube.objects.redaction import secret_values
+from .kube.plan.immutable_fields import CODE as IMMUTABLE
+from .kube.plan.lost_addresses import released
+from .manifest_sources import read_sources
 from .progress_file import PHASES, PROGRESS_FILE
-from .sources import read_sources
+from .secret_options import Concealment, concealed, secrets_of
+from .terminal_text import on_one_line
 
 if TYPE_CHECKING:
-    from .istio.release import Release
-    from .kube.lock import Lock
-    from .kube.plan import Plan
-    from .kube.unit import Unit
+    from .istio.release.release import Release
+    from .kube.apply.lock import Lock
+    from .kube.plan.plan import Plan
+    from .kube.plan.unit import Unit
 
 VERSION = "0.1.0"
 """The collection's version, as in galaxy.yml."""
@@ -158,7 +158,7 @@ class MeshModule(AnsibleModule):
 
     def release(self, version: str | None = None) -> tuple[Release, bool]:
         """The Istio release that the options name, or that of another version, and whether it had to be fetched."""
-        from .istio.release import find_release
+        from .istio.release.release import find_release
 
         return find_release(
             version or self.params["version"],

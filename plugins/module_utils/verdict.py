@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .arguments import ArgumentSpec
-from .istio.messages import Message, fatal, judged
+from .istio.inspection.messages import Message, fatal, judged
 from .module import MeshModule, Result
 
 VERDICT: ArgumentSpec = {

@@ -327,7 +327,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.exposur
 from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.settings import settle
 from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.telemetry import telemetry
 from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.unit import Addons, Assumed
-from ansible_collections.meshops.istio.plugins.module_utils.kube.images import replace_images, with_pull_secrets
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.images import replace_images, with_pull_secrets
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 
 KIALI = {

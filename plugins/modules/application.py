@@ -323,19 +323,22 @@ from functools import partial
 from typing import Any
 
 from ansible_collections.meshops.istio.plugins.module_utils.arguments import MIRROR, PLAN, RECREATE, RELEASE, WAIT
-from ansible_collections.meshops.istio.plugins.module_utils.istio.application import Application, missing_namespaces
-from ansible_collections.meshops.istio.plugins.module_utils.istio.samples import find_sample
-from ansible_collections.meshops.istio.plugins.module_utils.kube.condition import condition
+from ansible_collections.meshops.istio.plugins.module_utils.istio.application.unit import (
+    Application,
+    missing_namespaces,
+)
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release.samples import find_sample
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
-from ansible_collections.meshops.istio.plugins.module_utils.kube.images import replace_images, with_pull_secrets
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, Kind, key_of
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Plan
-from ansible_collections.meshops.istio.plugins.module_utils.kube.ready import status
-from ansible_collections.meshops.istio.plugins.module_utils.kube.resources import BUILT_IN
-from ansible_collections.meshops.istio.plugins.module_utils.kube.unit import Unit
-from ansible_collections.meshops.istio.plugins.module_utils.kube.wait import Expectation, wait_ready
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.builtin_kinds import BUILT_IN
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.images import replace_images, with_pull_secrets
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Key, Kind, key_of
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Plan
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.unit import Unit
+from ansible_collections.meshops.istio.plugins.module_utils.kube.wait.jmespath_condition import condition
+from ansible_collections.meshops.istio.plugins.module_utils.kube.wait.status import status
+from ansible_collections.meshops.istio.plugins.module_utils.kube.wait.wait import Expectation, wait_ready
+from ansible_collections.meshops.istio.plugins.module_utils.manifest_sources import read_definitions
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
-from ansible_collections.meshops.istio.plugins.module_utils.sources import read_definitions
 
 CONDITION = {
     "api_version": {"type": "str"},

@@ -343,15 +343,18 @@ details:
   sample: {problems: ["AuthorizationPolicy shop/api belongs to the application 'shop': change it there, or choose another name."]}
 """
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic import authorization, authorization_checks
-from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.unit import Builder
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.security import (
+    authorization_build,
+    authorization_checks,
+)
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shared.unit import Builder
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule
-from ansible_collections.meshops.istio.plugins.module_utils.traffic import COMMON, manage
+from ansible_collections.meshops.istio.plugins.module_utils.traffic_module import COMMON, manage
 
 TEXTS = {"type": "list", "elements": "str"}
 
-SOURCE = {f"{negation}{name}": TEXTS for name in authorization.SOURCES for negation in ("", "not_")}
-OPERATION = {f"{negation}{name}": TEXTS for name in authorization.OPERATIONS for negation in ("", "not_")}
+SOURCE = {f"{negation}{name}": TEXTS for name in authorization_build.SOURCES for negation in ("", "not_")}
+OPERATION = {f"{negation}{name}": TEXTS for name in authorization_build.OPERATIONS for negation in ("", "not_")}
 CONDITION = {"key": {"type": "str", "required": True, "no_log": False}, "values": TEXTS, "not_values": TEXTS}
 
 RULE = {
@@ -380,7 +383,7 @@ JWT = {
 BUILDER = Builder(
     module="authorization",
     kinds=(authorization_checks.AUTHORIZATION_POLICY, authorization_checks.REQUEST_AUTHENTICATION),
-    build=lambda options, _cluster: authorization.build(options),
+    build=lambda options, _cluster: authorization_build.build(options),
     problems=authorization_checks.problems,
 )
 

@@ -203,18 +203,18 @@ details:
 import contextlib
 import time
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic import gate
-from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.canary import (
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.canary import gate
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.canary.steps import (
     MANAGER,
     Canary,
     Goal,
     check_steps,
 )
-from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.registry import VIRTUAL_SERVICE
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Access
-from ansible_collections.meshops.istio.plugins.module_utils.kube.difference import diffs
-from ansible_collections.meshops.istio.plugins.module_utils.kube.lock import Lock, locked
-from ansible_collections.meshops.istio.plugins.module_utils.kube.permissions import refuse_denied
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shared.registry import VIRTUAL_SERVICE
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Access
+from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.lock import Lock, locked
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.diff import diffs
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.permissions import refuse_denied
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 
 PROMETHEUS = {

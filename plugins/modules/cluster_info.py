@@ -101,7 +101,7 @@ details:
   sample: {server: 'https://10.0.0.1:6443'}
 """
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio.cluster_facts import read_cluster
+from ansible_collections.meshops.istio.plugins.module_utils.istio.platforms.facts import read_cluster
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 
 

@@ -85,7 +85,7 @@ details:
   sample: {server: 'https://10.0.0.1:6443'}
 """
 
-from ansible_collections.meshops.istio.plugins.module_utils.kube.identity import Identity
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.identity import Identity
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 
 

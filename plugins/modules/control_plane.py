@@ -410,21 +410,22 @@ details:
 from pathlib import Path
 
 from ansible_collections.meshops.istio.plugins.module_utils.arguments import MIRROR, PLAN, RELEASE, WAIT
-from ansible_collections.meshops.istio.plugins.module_utils.istio import inventory, removal, versions
-from ansible_collections.meshops.istio.plugins.module_utils.istio.backup import (
+from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane import installed_objects, removal
+from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.configuration import Options
+from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.revision import ControlPlane
+from ansible_collections.meshops.istio.plugins.module_utils.istio.model.ownership import LOCK
+from ansible_collections.meshops.istio.plugins.module_utils.istio.platforms.openshift import fitted
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release import versions
+from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import MeshError, Refused
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import key_of
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.backup import (
     default_path,
     refuse_lost_folder,
     text_of,
     try_place,
     write,
 )
-from ansible_collections.meshops.istio.plugins.module_utils.istio.configuration import Options
-from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane import ControlPlane
-from ansible_collections.meshops.istio.plugins.module_utils.istio.openshift import fitted
-from ansible_collections.meshops.istio.plugins.module_utils.istio.ownership import LOCK
-from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import MeshError, Refused
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import key_of
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Object, Plan
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Object, Plan
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 
 AZURE = {
@@ -505,7 +506,7 @@ def absent(module: MeshModule) -> Result:
     unit = removal.absent(
         revision=revision, namespace=module.params["namespace"], purge=purge, root_key=module.params["purge_root_key"]
     )
-    kept = [] if purge else inventory.kept(module.cluster, revision, module.params["namespace"])
+    kept = [] if purge else installed_objects.kept(module.cluster, revision, module.params["namespace"])
     try:
         result = module.reconcile(unit, lock=LOCK, checks=check, before=save)
     except MeshError as error:

@@ -184,7 +184,7 @@ details:
   sample: {server: 'https://10.0.0.1:6443'}
 """
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio.installed import read_installed
+from ansible_collections.meshops.istio.plugins.module_utils.istio.inspection.control_planes import read_installed
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 
 

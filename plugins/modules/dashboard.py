@@ -83,11 +83,11 @@ import os
 import time
 
 from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.pages import PAGES, PATH_ANNOTATION
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.pod_http import asking
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.port_forward import backend, forwarded
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
-from ansible_collections.meshops.istio.plugins.module_utils.kube.forward import backend, forwarded
-from ansible_collections.meshops.istio.plugins.module_utils.kube.inside import asking
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
-from ansible_collections.meshops.istio.plugins.module_utils.kube.permissions import refuse_denied
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.permissions import refuse_denied
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 
 SERVICE = Kind("v1", "Service")

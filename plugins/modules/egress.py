@@ -184,11 +184,11 @@ details:
   sample: {problems: ["ServiceEntry shop/other has the host 'dc.services.example.com' already: change that one, or remove it."]}
 """
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic import egress, egress_checks
-from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.registry import SERVICE_ENTRY, SIDECAR
-from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.unit import Builder
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.egress import build, checks
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shared.registry import SERVICE_ENTRY, SIDECAR
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shared.unit import Builder
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule
-from ansible_collections.meshops.istio.plugins.module_utils.traffic import COMMON, manage
+from ansible_collections.meshops.istio.plugins.module_utils.traffic_module import COMMON, manage
 
 TEXTS = {"type": "list", "elements": "str"}
 
@@ -210,8 +210,8 @@ ENDPOINT = {
 BUILDER = Builder(
     module="egress",
     kinds=(SERVICE_ENTRY, SIDECAR),
-    build=lambda options, _cluster: egress.build(options),
-    problems=egress_checks.problems,
+    build=lambda options, _cluster: build.build(options),
+    problems=checks.problems,
 )
 
 

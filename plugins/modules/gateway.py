@@ -222,24 +222,21 @@ details:
 
 from collections.abc import Iterator
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic import (
-    gateway,
-    gateway_checks,
-    kubernetes_checks,
-    kubernetes_gateway,
-)
-from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.problems import Problem
-from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.registry import (
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.gateways import build as gateway
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.gateways import checks, gateway_api
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shared import gateway_api_checks
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shared.fields import Object, Options
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shared.problems import Problem
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shared.registry import (
     GATEWAY,
     HTTP_ROUTE,
     KUBERNETES_GATEWAY,
 )
-from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shape import Object, Options
-from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.unit import Builder
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Plan
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shared.unit import Builder
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Plan
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule
-from ansible_collections.meshops.istio.plugins.module_utils.traffic import COMMON, manage
+from ansible_collections.meshops.istio.plugins.module_utils.traffic_module import COMMON, manage
 
 TLS = {
     "mode": {
@@ -266,13 +263,13 @@ SERVER = {
 
 def build(options: Options, _cluster: Cluster) -> list[Object]:
     """The Gateway of the API that is asked for."""
-    return kubernetes_gateway.build(options) if options["api"] == "kubernetes" else gateway.build(options)
+    return gateway_api.build(options) if options["api"] == "kubernetes" else gateway.build(options)
 
 
 def problems(options: Options, cluster: Cluster, plan: Plan) -> Iterator[Problem]:
     """What speaks against it, by the API that is asked for."""
     if options["state"] == "present":
-        look = kubernetes_checks.gateway_problems if options["api"] == "kubernetes" else gateway_checks.problems
+        look = gateway_api_checks.gateway_problems if options["api"] == "kubernetes" else checks.problems
         yield from look(options, cluster, plan)
 
 

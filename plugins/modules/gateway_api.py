@@ -125,28 +125,28 @@ details:
 """
 
 from ansible_collections.meshops.istio.plugins.module_utils.arguments import DOWNLOAD, PLAN, WAIT
-from ansible_collections.meshops.istio.plugins.module_utils.istio import gateway_api
+from ansible_collections.meshops.istio.plugins.module_utils.istio.gateways import gateway_api_crds
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 
 
 def present(module: MeshModule) -> Result:
     """Install it, or bring what was installed here to the version that is asked for."""
-    there = gateway_api.installed(module.cluster)
+    there = gateway_api_crds.installed(module.cluster)
     if there is not None and not there.ours:
         return left(module, there)
     parameters = module.params
-    sources = parameters["src"] or [gateway_api.release_url(parameters["version"], parameters["channel"])]
+    sources = parameters["src"] or [gateway_api_crds.release_url(parameters["version"], parameters["channel"])]
     objects = module.read_sources(sources)
-    wanted = gateway_api.contained(objects)
-    if there is not None and gateway_api.is_older(wanted, there):
+    wanted = gateway_api_crds.contained(objects)
+    if there is not None and gateway_api_crds.is_older(wanted, there):
         return left(module, there)
-    result = module.reconcile(gateway_api.unit(objects), lock=gateway_api.LOCK)
+    result = module.reconcile(gateway_api_crds.unit(objects), lock=gateway_api_crds.LOCK)
     return {**result, "version": wanted.version, "channel": wanted.channel, "managed": True}
 
 
-def left(module: MeshModule, there: gateway_api.Installed) -> Result:
+def left(module: MeshModule, there: gateway_api_crds.Installed) -> Result:
     """The result where nothing is to be done."""
-    nothing = module.reconcile(gateway_api.unit([]), lock=gateway_api.LOCK)
+    nothing = module.reconcile(gateway_api_crds.unit([]), lock=gateway_api_crds.LOCK)
     return {**nothing, "version": there.version, "channel": there.channel, "managed": there.ours}
 
 

@@ -137,19 +137,22 @@ from typing import Any
 from ansible_collections.meshops.istio.plugins.module_utils.arguments import RELEASE
 from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.catalogue import chosen
 from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.catalogue import manifests as addon_manifests
-from ansible_collections.meshops.istio.plugins.module_utils.istio.configuration import DEFAULT_NAMESPACE, Options
-from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane import ControlPlane
-from ansible_collections.meshops.istio.plugins.module_utils.istio.istio_images import PROXIES, istio_images
-from ansible_collections.meshops.istio.plugins.module_utils.istio.release import Release
-from ansible_collections.meshops.istio.plugins.module_utils.istio.samples import find_sample
-from ansible_collections.meshops.istio.plugins.module_utils.kube.images import (
+from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.configuration import (
+    DEFAULT_NAMESPACE,
+    Options,
+)
+from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.images import PROXIES, istio_images
+from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.revision import ControlPlane
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release.release import Release
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release.samples import find_sample
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.images import (
     images_of,
     other_image,
     refuse_no_images,
     replace_images,
 )
+from ansible_collections.meshops.istio.plugins.module_utils.manifest_sources import read_definitions
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
-from ansible_collections.meshops.istio.plugins.module_utils.sources import read_definitions
 
 
 def read(module: MeshModule) -> Result:

@@ -117,12 +117,16 @@ details:
 
 from functools import partial
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio.ingress import describe, read_ingress, why_pending
+from ansible_collections.meshops.istio.plugins.module_utils.istio.gateways.addresses import (
+    describe,
+    read_ingress,
+    why_pending,
+)
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput, NotReady
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key
-from ansible_collections.meshops.istio.plugins.module_utils.kube.permissions import refuse_denied, watching
-from ansible_collections.meshops.istio.plugins.module_utils.kube.ready import status
-from ansible_collections.meshops.istio.plugins.module_utils.kube.wait import wait_ready
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Key
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.permissions import refuse_denied, watching
+from ansible_collections.meshops.istio.plugins.module_utils.kube.wait.status import status
+from ansible_collections.meshops.istio.plugins.module_utils.kube.wait.wait import wait_ready
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 
 

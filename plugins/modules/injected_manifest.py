@@ -112,12 +112,12 @@ details:
 """
 
 from ansible_collections.meshops.istio.plugins.module_utils.arguments import RELEASE
-from ansible_collections.meshops.istio.plugins.module_utils.istio.istioctl import Istioctl
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release.istioctl import Istioctl
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import key_of
-from ansible_collections.meshops.istio.plugins.module_utils.kube.yaml_reader import to_json
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import key_of
+from ansible_collections.meshops.istio.plugins.module_utils.kube.yaml.reader import to_json
+from ansible_collections.meshops.istio.plugins.module_utils.manifest_sources import read_definitions
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
-from ansible_collections.meshops.istio.plugins.module_utils.sources import read_definitions
 
 CONFIGURATION = ("injector_config", "mesh_config", "injector_values")
 

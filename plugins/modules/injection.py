@@ -128,7 +128,7 @@ details:
   sample: {namespaces: [shop]}
 """
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio.injection import (
+from ansible_collections.meshops.istio.plugins.module_utils.istio.injection.namespaces import (
     MODES,
     label_namespaces,
     wanted_labels,

@@ -189,7 +189,7 @@ details:
   sample: {server: 'https://10.0.0.1:6443'}
 """
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio.sidecars import read_state
+from ansible_collections.meshops.istio.plugins.module_utils.istio.injection.sidecars import read_state
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 
 

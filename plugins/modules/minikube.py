@@ -178,7 +178,7 @@ details:
 
 import os
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio.footprint import needed_memory
+from ansible_collections.meshops.istio.plugins.module_utils.istio.platforms.memory import needed_memory
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput, Refused
 from ansible_collections.meshops.istio.plugins.module_utils.minikube.cli import Minikube, MinikubeFailed
 from ansible_collections.meshops.istio.plugins.module_utils.minikube.profile import RUNNING, Settings

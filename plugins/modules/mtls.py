@@ -163,15 +163,19 @@ details:
   sample: {problems: ["Strict mutual TLS would shut out clients that may speak plain text, Deployment shop/batch (no sidecar)"]}
 """
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic import mtls, mtls_checks, plaintext
-from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.unit import Builder
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.security import (
+    mtls_build,
+    mtls_checks,
+    plaintext,
+)
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shared.unit import Builder
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
-from ansible_collections.meshops.istio.plugins.module_utils.traffic import COMMON, manage
+from ansible_collections.meshops.istio.plugins.module_utils.traffic_module import COMMON, manage
 
 BUILDER = Builder(
     module="mtls",
     kinds=(mtls_checks.PEER_AUTHENTICATION,),
-    build=lambda options, _cluster: mtls.build(options),
+    build=lambda options, _cluster: mtls_build.build(options),
     problems=mtls_checks.problems,
 )
 
@@ -181,7 +185,7 @@ def run(module: MeshModule) -> Result:
     result = manage(module, BUILDER)
     if module.params["state"] == "absent":
         return result
-    found = plaintext.clients(module.params, module.cluster, mtls.as_strict(mtls.build(module.params)[0]))
+    found = plaintext.clients(module.params, module.cluster, mtls_build.as_strict(mtls_build.build(module.params)[0]))
     return {**result, "plain_text_clients": plaintext.as_dicts(found)}
 
 
@@ -193,7 +197,7 @@ def main() -> None:
             "name": {"type": "str", "default": "default"},
             "root_namespace": {"type": "str", "default": "istio-system"},
             "selector": {"type": "dict"},
-            "mode": {"type": "str", "choices": list(mtls.MODES), "default": "strict"},
+            "mode": {"type": "str", "choices": list(mtls_build.MODES), "default": "strict"},
             "ports": {"type": "dict"},
         },
     )

@@ -164,8 +164,8 @@ details:
 from functools import partial
 
 from ansible_collections.meshops.istio.plugins.module_utils.arguments import PLAN, WAIT
-from ansible_collections.meshops.istio.plugins.module_utils.istio import openshift
-from ansible_collections.meshops.istio.plugins.module_utils.kube.lock import Lock
+from ansible_collections.meshops.istio.plugins.module_utils.istio.platforms import openshift
+from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.lock import Lock
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 
 

@@ -121,9 +121,9 @@ details:
 from typing import Any
 
 from ansible_collections.meshops.istio.plugins.module_utils.arguments import RELEASE
-from ansible_collections.meshops.istio.plugins.module_utils.istio.analysis import refuse_blind_precheck
-from ansible_collections.meshops.istio.plugins.module_utils.istio.istioctl import Istioctl
-from ansible_collections.meshops.istio.plugins.module_utils.istio.prechecks import read_messages
+from ansible_collections.meshops.istio.plugins.module_utils.istio.inspection.analysis import refuse_blind_precheck
+from ansible_collections.meshops.istio.plugins.module_utils.istio.inspection.prechecks import read_messages
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release.istioctl import Istioctl
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 from ansible_collections.meshops.istio.plugins.module_utils.verdict import VERDICT, verdict
 

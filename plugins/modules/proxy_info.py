@@ -161,7 +161,11 @@ details:
 
 from datetime import UTC, datetime
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio.proxy_state import Certificate, read_proxies, used
+from ansible_collections.meshops.istio.plugins.module_utils.istio.inspection.proxy_sync import (
+    Certificate,
+    read_proxies,
+    used,
+)
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 
 

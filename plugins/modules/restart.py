@@ -196,12 +196,21 @@ import time
 from typing import NamedTuple
 
 from ansible_collections.meshops.istio.plugins.module_utils.arguments import WAIT
-from ansible_collections.meshops.istio.plugins.module_utils.istio import bare_pods
-from ansible_collections.meshops.istio.plugins.module_utils.istio.restart import due, refuse_forbidden, restart
-from ansible_collections.meshops.istio.plugins.module_utils.istio.sidecars import MANAGER, POD, Workload, read_state
+from ansible_collections.meshops.istio.plugins.module_utils.istio.injection import bare_pods
+from ansible_collections.meshops.istio.plugins.module_utils.istio.injection.restart import (
+    due,
+    refuse_forbidden,
+    restart,
+)
+from ansible_collections.meshops.istio.plugins.module_utils.istio.injection.sidecars import (
+    MANAGER,
+    POD,
+    Workload,
+    read_state,
+)
+from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.lock import Lock, locked
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
-from ansible_collections.meshops.istio.plugins.module_utils.kube.lock import Lock, locked
-from ansible_collections.meshops.istio.plugins.module_utils.kube.permissions import refuse_denied
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.permissions import refuse_denied
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 
 

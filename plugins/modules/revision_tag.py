@@ -168,12 +168,12 @@ details:
 """
 
 from ansible_collections.meshops.istio.plugins.module_utils.arguments import PLAN, RELEASE, WAIT
-from ansible_collections.meshops.istio.plugins.module_utils.istio import tags
-from ansible_collections.meshops.istio.plugins.module_utils.istio.configuration import Options
-from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane import ControlPlane
-from ansible_collections.meshops.istio.plugins.module_utils.istio.ownership import LOCK
-from ansible_collections.meshops.istio.plugins.module_utils.istio.render import Renderer
-from ansible_collections.meshops.istio.plugins.module_utils.istio.revision_tag import RevisionTag
+from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane import tag_objects
+from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.configuration import Options
+from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.render import Renderer
+from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.revision import ControlPlane
+from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.revision_tag import RevisionTag
+from ansible_collections.meshops.istio.plugins.module_utils.istio.model.ownership import LOCK
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 
 
@@ -184,10 +184,12 @@ def present(module: MeshModule, tag: RevisionTag) -> Result:
     assumed = module.check_mode and parameters["assume_revision"] and bool(parameters["version"])
     tag.refuse(revision, assumed=assumed)
     injector = tag.injector_of(revision)
-    version = parameters["version"] or (tags.version_of(injector) if injector is not None else None)
+    version = parameters["version"] or (tag_objects.version_of(injector) if injector is not None else None)
     release, _fetched = module.release(version)
     if injector is None:
-        expected = Options(revision="" if revision == tags.DEFAULT else revision, namespace=parameters["namespace"])
+        expected = Options(
+            revision="" if revision == tag_objects.DEFAULT else revision, namespace=parameters["namespace"]
+        )
         injector = ControlPlane(release, expected, module.cluster, cache_dir=parameters["cache_dir"]).injector
     unit = tag.pointing_at(
         injector,

@@ -84,7 +84,7 @@ details:
   sample: {}
 """
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.topology import read
+from ansible_collections.meshops.istio.plugins.module_utils.istio.inspection.topology import read
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 
 

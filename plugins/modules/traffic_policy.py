@@ -347,16 +347,17 @@ details:
   sample: {problems: ["No Service or ServiceEntry is called ratings.shop.svc.cluster.local: create it first."]}
 """
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic import policy, policy_checks, rate_limit
-from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.registry import (
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.policies import build as policy
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.policies import checks, rate_limit
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shared.fields import Object, Options
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shared.registry import (
     DESTINATION_RULE,
     ENVOY_FILTER,
 )
-from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shape import Object, Options
-from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.unit import Builder
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shared.unit import Builder
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule
-from ansible_collections.meshops.istio.plugins.module_utils.traffic import COMMON, manage
+from ansible_collections.meshops.istio.plugins.module_utils.traffic_module import COMMON, manage
 
 TEXTS = {"type": "list", "elements": "str"}
 
@@ -429,7 +430,7 @@ SUBSET = {"name": {"type": "str", "required": True}, "labels": {"type": "dict", 
 
 def build(options: Options, cluster: Cluster) -> list[Object]:
     """The DestinationRule and the EnvoyFilter, as far as the options ask for them."""
-    labels = policy_checks.limited_workload(options, cluster)
+    labels = checks.limited_workload(options, cluster)
     return [*policy.build(options), *rate_limit.build(options, labels)]
 
 
@@ -437,7 +438,7 @@ BUILDER = Builder(
     module="traffic_policy",
     kinds=(DESTINATION_RULE, ENVOY_FILTER),
     build=build,
-    problems=policy_checks.problems,
+    problems=checks.problems,
 )
 
 

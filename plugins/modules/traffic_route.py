@@ -582,19 +582,20 @@ details:
   sample: {problems: ["http[0].to[0]: no DestinationRule defines a subset 'v3' of reviews.shop (it has v1, v2); add it to subsets."]}
 """
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic import kubernetes_route, route, route_checks
-from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.registry import (
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.routes import build as route
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.routes import checks, http_route
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shared.fields import Object, Options
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shared.registry import (
     DESTINATION_RULE,
     HTTP_ROUTE,
     VIRTUAL_SERVICE,
     Registry,
 )
-from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shape import Object, Options
-from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.unit import Builder
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shared.unit import Builder
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule
-from ansible_collections.meshops.istio.plugins.module_utils.traffic import COMMON, manage_in_steps
+from ansible_collections.meshops.istio.plugins.module_utils.traffic_module import COMMON, manage_in_steps
 
 TEXTS = {"type": "list", "elements": "str"}
 
@@ -713,14 +714,14 @@ def build(options: Options, cluster: Cluster) -> list[Object]:
         raise InvalidInput(
             "subsets are not part of Kubernetes' Gateway API; name Services of their own.", option="subsets"
         )
-    return [kubernetes_route.translate(made, Registry(cluster, options["namespace"]).ports)]
+    return [http_route.translate(made, Registry(cluster, options["namespace"]).ports)]
 
 
 BUILDER = Builder(
     module="traffic_route",
     kinds=(VIRTUAL_SERVICE, DESTINATION_RULE, HTTP_ROUTE),
     build=build,
-    problems=route_checks.problems,
+    problems=checks.problems,
 )
 
 

@@ -17,12 +17,7 @@ from ansible.errors import AnsibleParserError
 from ansible.inventory.group import to_safe_group_name
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import MeshError
-from ansible_collections.meshops.istio.plugins.plugin_utils.untrusted import (
-    as_data,
-    group_name,
-    host_name,
-    plain_name,
-)
+from ansible_collections.meshops.istio.plugins.plugin_utils.untrusted import as_data, group_name, host_name, plain_name
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
-from ansible_collections.meshops.istio.plugins.module_utils.concealment import is_content
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
-from ansible_collections.meshops.istio.plugins.module_utils.kube.text import decode
+from ansible_collections.meshops.istio.plugins.module_utils.kube.yaml.text_encoding import decode
+from ansible_collections.meshops.istio.plugins.module_utils.manifest_sources import is_url, manifest_files
 from ansible_collections.meshops.istio.plugins.module_utils.progress_file import PHASES, PROGRESS_FILE
-from ansible_collections.meshops.istio.plugins.module_utils.sources import is_url, manifest_files
+from ansible_collections.meshops.istio.plugins.module_utils.secret_options import is_content
 from ansible_collections.meshops.istio.plugins.plugin_utils.payload import kept
 from ansible_collections.meshops.istio.plugins.plugin_utils.progress_display import ProgressDisplay
 

@@ -31,7 +31,7 @@ import ansible
 from ansible import constants
 from ansible.module_utils.parsing.convert_bool import BOOLEANS_FALSE
 from ansible.plugins.loader import module_utils_loader
-from ansible_collections.meshops.istio.plugins.module_utils.istio.cache import (
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release.cache import (
     belongs,
     cache_folder,
     write_atomically,

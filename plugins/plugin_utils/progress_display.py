@@ -14,7 +14,7 @@ from collections.abc import Callable
 from types import TracebackType
 
 from ansible_collections.meshops.istio.plugins.module_utils.kube import threads
-from ansible_collections.meshops.istio.plugins.module_utils.plain_text import on_one_line
+from ansible_collections.meshops.istio.plugins.module_utils.terminal_text import on_one_line
 
 TICK = 1.0
 """Seconds between two looks at the file. At each the newest line is shown, so that work of no duration shows none."""

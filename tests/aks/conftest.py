@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from ansible_collections.meshops.istio.tests.aks.cloud import Cloud
 from ansible_collections.meshops.istio.tests.aks.server import StandIn
-from ansible_collections.meshops.istio.tests.playbook import Run
+from ansible_collections.meshops.istio.tests.support.playbook import Run
 
 HERE = Path(__file__).parent
 SPEC = HERE.parents[1] / "roles/cluster/meta/argument_specs.yml"

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import yaml
 from ansible_collections.meshops.istio.tests.aks.cloud import Cloud
 from ansible_collections.meshops.istio.tests.aks.server import StandIn
-from ansible_collections.meshops.istio.tests.making import ROOT, fresh_lab
+from ansible_collections.meshops.istio.tests.support.labs import ROOT, fresh_lab
 
 LAB = "molecule-aks"
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.tests.awx.jobs import AWX, Controller, Credential, Job
 from ansible_collections.meshops.istio.tests.awx.reading import read
 from ansible_collections.meshops.istio.tests.equivalence.labs import simulated

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.meshops.istio.tests.awx.api import Store, standing_in
-from ansible_collections.meshops.istio.tests.playbook import Run
+from ansible_collections.meshops.istio.tests.support.playbook import Run
 
 AWX = Path(__file__).resolve().parents[2] / "awx"
 TOKEN = "token-of-the-tests"

@@ -15,8 +15,8 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
 from ansible_collections.meshops.istio.tests.awx.conftest import CONTEXTS, Fleet
 from ansible_collections.meshops.istio.tests.awx.jobs import (
     TOKEN_TYPE,

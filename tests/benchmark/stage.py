@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible_collections.meshops.istio.plugins.module_utils.istio.configuration import Options
-from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane import ControlPlane
-from ansible_collections.meshops.istio.plugins.module_utils.istio.release import Release, find_release
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, Kind
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import make_plan
+from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.configuration import Options
+from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.revision import ControlPlane
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release.release import Release, find_release
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Key, Kind
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import make_plan
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
-from ansible_collections.meshops.istio.plugins.module_utils.kube.wait import wait_gone
+from ansible_collections.meshops.istio.plugins.module_utils.kube.wait.wait import wait_gone
 
 from lab import audit, versions
 from lab.audit import Request

@@ -19,7 +19,7 @@ from typing import Any
 from ansible.module_utils import basic
 from ansible_collections.meshops.istio.plugins.module_utils import module
 from ansible_collections.meshops.istio.tests.integration.kube.worker import DoomedCluster
-from ansible_collections.meshops.istio.tests.unit.modules import documented
+from ansible_collections.meshops.istio.tests.support import documentation
 
 
 def main(kubeconfig: str, name: str, options: str, write: str, signal_name: str) -> None:
@@ -38,7 +38,7 @@ def main(kubeconfig: str, name: str, options: str, write: str, signal_name: str)
     basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()
     basic._ANSIBLE_PROFILE = "legacy"
     try:
-        documented.module(name).main()
+        documentation.module(name).main()
     finally:
         print(sum(len(cluster.writes) for cluster in clusters), flush=True)
 

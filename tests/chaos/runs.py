@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio.release import find_release
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release.release import find_release
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import MeshError
-from ansible_collections.meshops.istio.plugins.module_utils.kube.inventory import LABEL, Inventory, listed_in
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, Kind
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Key, Kind
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.inventory import LABEL, Inventory, listed_in
 from ansible_collections.meshops.istio.tests.equivalence import labs
 from ansible_collections.meshops.istio.tests.equivalence.cases import Input
 from ansible_collections.meshops.istio.tests.equivalence.compare import Object, differences, text_of

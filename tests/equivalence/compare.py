@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import yaml
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Key
 
 Object = dict[str, Any]
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio.labels import OWNER_NAME, labels_of
-from ansible_collections.meshops.istio.plugins.module_utils.kube.inventory import LABEL
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key
+from ansible_collections.meshops.istio.plugins.module_utils.istio.model.labels import OWNER_NAME, labels_of
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Key
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.inventory import LABEL
 
 from .compare import Difference
 

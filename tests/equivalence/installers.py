@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio.configuration import flags_of
-from ansible_collections.meshops.istio.plugins.module_utils.istio.overlays import API_VERSION, KIND
-from ansible_collections.meshops.istio.plugins.module_utils.istio.release import Release
+from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.configuration import flags_of
+from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.overlays import API_VERSION, KIND
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release.release import Release
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import MeshError
 
 from lab import sources

@@ -13,15 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio.configuration import Options
-from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane import ControlPlane
-from ansible_collections.meshops.istio.plugins.module_utils.istio.ownership import LOCK
-from ansible_collections.meshops.istio.plugins.module_utils.istio.release import Release
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.configuration import Options
+from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.revision import ControlPlane
+from ansible_collections.meshops.istio.plugins.module_utils.istio.model.ownership import LOCK
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release.release import Release
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.reconcile import Outcome, reconcile
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import MeshError
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, Kind, read_manifests
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Key, Kind, read_manifests
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
-from ansible_collections.meshops.istio.plugins.module_utils.kube.reconcile import Outcome, reconcile
 
 from . import snapshot
 from .cases import Input

@@ -11,10 +11,10 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import ApiError, MeshError
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, key_of
-from ansible_collections.meshops.istio.plugins.module_utils.kube.resources import DISCOVERY
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.builtin_kinds import DISCOVERY
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Key, key_of
 
 Object = dict[str, Any]
 Snapshot = dict[Key, Object]

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.tests.fuzz import driver
+from ansible_collections.meshops.istio.tests.support.kube import api_server
+from ansible_collections.meshops.istio.tests.support.mesh_api import KINDS
+from ansible_collections.meshops.istio.tests.support.modules import Run, run_module  # noqa: F401 - a fixture
 from ansible_collections.meshops.istio.tests.unit.istio.conftest import MadeRelease
-from ansible_collections.meshops.istio.tests.unit.kube import api_server
 from ansible_collections.meshops.istio.tests.unit.modules.conftest import _no_surroundings, made  # noqa: F401 - fixtures
-from ansible_collections.meshops.istio.tests.unit.modules.running import Run, run_module  # noqa: F401 - a fixture
-from ansible_collections.meshops.istio.tests.unit.traffic.mesh import KINDS
 
 Try = Callable[..., None]
 

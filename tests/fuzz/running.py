@@ -13,10 +13,10 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
-from ansible_collections.meshops.istio.tests.unit.kube.api_server import ApiServer, Request
-from ansible_collections.meshops.istio.tests.unit.kube.selecting import selected
-from ansible_collections.meshops.istio.tests.unit.traffic.mesh import Mesh
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
+from ansible_collections.meshops.istio.tests.support.kube.api_server import ApiServer, Request
+from ansible_collections.meshops.istio.tests.support.kube.selecting import selected
+from ansible_collections.meshops.istio.tests.support.mesh_api import Mesh
 from urllib3 import HTTPHeaderDict
 
 Object = dict[str, Any]

@@ -16,7 +16,7 @@ from ansible_collections.meshops.istio.tests.fuzz.driver import fuzz
 from ansible_collections.meshops.istio.tests.fuzz.odd import mistaken
 from ansible_collections.meshops.istio.tests.fuzz.running import cluster_of
 from ansible_collections.meshops.istio.tests.fuzz.test_live_objects import mesh_of
-from ansible_collections.meshops.istio.tests.unit.addons.conftest import ADDONS
+from ansible_collections.meshops.istio.tests.unit.istio.addons.conftest import ADDONS
 from ansible_collections.meshops.istio.tests.unit.istio.conftest import MadeRelease
 from hypothesis import strategies as st
 

@@ -12,8 +12,8 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio.archive import unpack
-from ansible_collections.meshops.istio.plugins.module_utils.istio.release import find_release
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release.archive import unpack
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release.release import find_release
 from ansible_collections.meshops.istio.tests.fuzz.driver import fuzz, sentence
 from hypothesis import strategies as st
 

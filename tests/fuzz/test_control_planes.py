@@ -9,9 +9,12 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio.configuration import Configuration, Options
-from ansible_collections.meshops.istio.plugins.module_utils.istio.overlays import read_overlays
-from ansible_collections.meshops.istio.plugins.module_utils.kube.yaml_writer import write_yaml
+from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.configuration import (
+    Configuration,
+    Options,
+)
+from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.overlays import read_overlays
+from ansible_collections.meshops.istio.plugins.module_utils.kube.yaml.writer import write_yaml
 from ansible_collections.meshops.istio.tests.fuzz.conftest import MadeRelease, Try
 from ansible_collections.meshops.istio.tests.fuzz.driver import fuzz, sentence
 from ansible_collections.meshops.istio.tests.fuzz.odd import mistaken

@@ -10,10 +10,10 @@ import copy
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.meshops.istio.plugins.module_utils.concealment import concealed, secrets_of
-from ansible_collections.meshops.istio.plugins.module_utils.kube import kubeconfig
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
-from ansible_collections.meshops.istio.plugins.module_utils.kube.yaml_writer import write_yaml
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api import kubeconfig
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.yaml.writer import write_yaml
+from ansible_collections.meshops.istio.plugins.module_utils.secret_options import concealed, secrets_of
 from ansible_collections.meshops.istio.tests.fuzz.driver import fuzz, sentence
 from ansible_collections.meshops.istio.tests.fuzz.odd import mistaken, values
 from hypothesis import strategies as st

@@ -9,14 +9,14 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from ansible_collections.meshops.istio.plugins.module_utils.kube.object_shapes import readable
-from ansible_collections.meshops.istio.plugins.module_utils.kube.ready import gone, status
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.object_shapes import readable
+from ansible_collections.meshops.istio.plugins.module_utils.kube.wait.status import gone, status
 from ansible_collections.meshops.istio.tests.fuzz.conftest import Try
 from ansible_collections.meshops.istio.tests.fuzz.driver import fuzz, sentence
 from ansible_collections.meshops.istio.tests.fuzz.odd import mistaken
 from ansible_collections.meshops.istio.tests.fuzz.running import OddMesh, cluster_of
 from ansible_collections.meshops.istio.tests.fuzz.valid import MANIFESTS, live
-from ansible_collections.meshops.istio.tests.unit.traffic.mesh import path_of
+from ansible_collections.meshops.istio.tests.support.mesh_api import path_of
 from hypothesis import strategies as st
 
 LIVE = live()

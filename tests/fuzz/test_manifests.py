@@ -10,8 +10,8 @@ import copy
 import json
 from typing import Any
 
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import read_manifests
-from ansible_collections.meshops.istio.plugins.module_utils.kube.yaml_writer import write_yaml
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import read_manifests
+from ansible_collections.meshops.istio.plugins.module_utils.kube.yaml.writer import write_yaml
 from ansible_collections.meshops.istio.tests.fuzz.conftest import Try
 from ansible_collections.meshops.istio.tests.fuzz.driver import fuzz, sentence
 from ansible_collections.meshops.istio.tests.fuzz.odd import mistaken

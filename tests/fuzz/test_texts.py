@@ -10,10 +10,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import read_manifests
-from ansible_collections.meshops.istio.plugins.module_utils.kube.text import decode
-from ansible_collections.meshops.istio.plugins.module_utils.kube.yaml_reader import read_yaml, to_json
-from ansible_collections.meshops.istio.plugins.module_utils.kube.yaml_writer import write_yaml
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import read_manifests
+from ansible_collections.meshops.istio.plugins.module_utils.kube.yaml.reader import read_yaml, to_json
+from ansible_collections.meshops.istio.plugins.module_utils.kube.yaml.text_encoding import decode
+from ansible_collections.meshops.istio.plugins.module_utils.kube.yaml.writer import write_yaml
 from ansible_collections.meshops.istio.tests.fuzz.driver import fuzz, sentence
 from ansible_collections.meshops.istio.tests.fuzz.valid import MANIFESTS
 from hypothesis import strategies as st

@@ -9,8 +9,8 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from ansible_collections.meshops.istio.tests.unit.istio.memory import injector
-from ansible_collections.meshops.istio.tests.unit.traffic.mesh import ingress_gateway, istio, secret, shop
+from ansible_collections.meshops.istio.tests.support.memory_cluster import injector
+from ansible_collections.meshops.istio.tests.support.mesh_api import ingress_gateway, istio, secret, shop
 
 Object = dict[str, Any]
 

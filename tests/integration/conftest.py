@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.meshops.istio.tests.integration.steps import (
+from ansible_collections.meshops.istio.tests.support.steps import (
     pytest_configure,
     pytest_runtest_makereport,
     pytest_terminal_summary,

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible_collections.meshops.istio.tests.making import ROOT, fresh_lab
 from ansible_collections.meshops.istio.tests.openshift.stand_in import OpenShift
+from ansible_collections.meshops.istio.tests.support.labs import ROOT, fresh_lab
 
 LAB = "molecule-openshift"
 

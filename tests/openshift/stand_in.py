@@ -18,12 +18,16 @@ from types import TracebackType
 from typing import Any
 
 import yaml
-from ansible_collections.meshops.istio.plugins.module_utils.istio.openshift import PROJECT, PROJECT_REQUEST, ROUTE
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.istio.platforms.openshift import (
+    PROJECT,
+    PROJECT_REQUEST,
+    ROUTE,
+)
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import MeshError
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind, key_of
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind, key_of
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
-from ansible_collections.meshops.istio.plugins.module_utils.kube.wait import wait_ready
+from ansible_collections.meshops.istio.plugins.module_utils.kube.wait.wait import wait_ready
 from ansible_collections.meshops.istio.tests.openshift.multus import Multus
 
 HERE = Path(__file__).parent

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..kube import kubeconfig as kubeconfigs
+from ..kube.api import kubeconfig as kubeconfigs
 from ..kube.errors import InvalidInput, MeshError
 from ..kube.progress import Progress
 

@@ -15,7 +15,7 @@ import tempfile
 import time
 
 from ..kube.errors import InvalidInput
-from .beside import start_beside
+from .background import start_beside
 from .cli import Minikube, MinikubeFailed
 
 PAUSE = 0.2  # seconds between two looks at what it has said

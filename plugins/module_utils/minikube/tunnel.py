@@ -12,7 +12,7 @@ import tempfile
 import time
 
 from ..kube.errors import InvalidInput
-from .beside import start_beside
+from .background import start_beside
 from .cli import Minikube, MinikubeFailed
 
 SETTLED = 2.0

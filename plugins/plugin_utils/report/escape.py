@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.meshops.istio.plugins.module_utils.plain_text import on_one_line
+from ansible_collections.meshops.istio.plugins.module_utils.terminal_text import on_one_line
 
 _INERT = re.compile(r"[A-Za-z0-9 ,.;:()/'\"=+%-]*")
 _LINKED = re.compile(r"://|www\.|\bGH-\d", re.IGNORECASE)

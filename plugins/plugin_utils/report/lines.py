@@ -10,13 +10,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.meshops.istio.plugins.module_utils.plain_text import on_one_line
-from ansible_collections.meshops.istio.plugins.plugin_utils.report.standing import (
-    CLEAN,
-    ERROR,
-    failed_checks,
-    standing,
-)
+from ansible_collections.meshops.istio.plugins.module_utils.terminal_text import on_one_line
+from ansible_collections.meshops.istio.plugins.plugin_utils.report.standing import CLEAN, ERROR, failed_checks, standing
 
 DONE = {
     "create": "created",

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.meshops.istio.plugins.module_utils.kube import names
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import names
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 from ansible.module_utils.common.validation import check_type_dict
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import MeshError
-from ansible_collections.meshops.istio.plugins.module_utils.kube.yaml_reader import read_yaml
+from ansible_collections.meshops.istio.plugins.module_utils.kube.yaml.reader import read_yaml
 
 ITEMS = "one item per line or separated by commas, or a list in YAML or JSON"
 MAPS = "a list of maps in YAML or JSON"

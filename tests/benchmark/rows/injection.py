@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind, key_of
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind, key_of
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
-from ansible_collections.meshops.istio.plugins.module_utils.kube.wait import wait_ready
+from ansible_collections.meshops.istio.plugins.module_utils.kube.wait.wait import wait_ready
 
 from lab.components import PLAYED
 

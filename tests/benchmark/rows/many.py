@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, Kind
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Key, Kind
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
-from ansible_collections.meshops.istio.plugins.module_utils.kube.wait import wait_gone
+from ansible_collections.meshops.istio.plugins.module_utils.kube.wait.wait import wait_gone
 
 from ..results import Result, compared, in_turn
 from ..stage import Stage

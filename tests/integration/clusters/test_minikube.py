@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.minikube.profile import Settings
-from ansible_collections.meshops.istio.tests.playbook import Run, run_playbook
+from ansible_collections.meshops.istio.tests.support.playbook import Run, run_playbook
 
 from lab import sources
 

@@ -10,12 +10,12 @@ import time
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind, key_of
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind, key_of
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
-from ansible_collections.meshops.istio.plugins.module_utils.kube.wait import wait_ready
-from ansible_collections.meshops.istio.tests.integration.steps import Seen
-from ansible_collections.meshops.istio.tests.unit.modules.running import Run
+from ansible_collections.meshops.istio.plugins.module_utils.kube.wait.wait import wait_ready
+from ansible_collections.meshops.istio.tests.support.modules import Run
+from ansible_collections.meshops.istio.tests.support.steps import Seen
 
 Object = dict[str, Any]
 

@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.plugins.module_utils.istio.configuration import Options
-from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane import ControlPlane
-from ansible_collections.meshops.istio.plugins.module_utils.istio.release import find_release
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
+from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.configuration import Options
+from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.revision import ControlPlane
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release.release import find_release
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
 from ansible_collections.meshops.istio.tests.integration.conftest import Lab
-from ansible_collections.meshops.istio.tests.integration.steps import Seen
-from ansible_collections.meshops.istio.tests.unit.modules.running import Run
+from ansible_collections.meshops.istio.tests.support.modules import Run
+from ansible_collections.meshops.istio.tests.support.steps import Seen
 
 Object = dict[str, Any]
 

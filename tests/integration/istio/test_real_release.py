@@ -12,14 +12,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.plugins.module_utils.istio import labels
-from ansible_collections.meshops.istio.plugins.module_utils.istio.configuration import Options
-from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane import ControlPlane
-from ansible_collections.meshops.istio.plugins.module_utils.istio.labels import labels_of
-from ansible_collections.meshops.istio.plugins.module_utils.istio.release import Release, find_release
-from ansible_collections.meshops.istio.plugins.module_utils.istio.samples import find_sample, sample_names
+from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.configuration import Options
+from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.revision import ControlPlane
+from ansible_collections.meshops.istio.plugins.module_utils.istio.model import labels
+from ansible_collections.meshops.istio.plugins.module_utils.istio.model.labels import labels_of
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release.release import Release, find_release
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release.samples import find_sample, sample_names
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import key_of
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import key_of
 from ansible_collections.meshops.istio.tests.integration.conftest import Lab
 
 

@@ -14,17 +14,17 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import (
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.reconcile import Outcome, reconcile
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import (
     Key,
     Kind,
     key_of,
     kind_of,
     read_manifests,
 )
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.unit import Unit
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
-from ansible_collections.meshops.istio.plugins.module_utils.kube.reconcile import Outcome, reconcile
-from ansible_collections.meshops.istio.plugins.module_utils.kube.unit import Unit
 
 Object = dict[str, Any]
 

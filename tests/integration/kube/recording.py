@@ -13,13 +13,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import key_of, read_manifests
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.reconcile import reconcile
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import key_of, read_manifests
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.unit import Unit
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
-from ansible_collections.meshops.istio.plugins.module_utils.kube.reconcile import reconcile
-from ansible_collections.meshops.istio.plugins.module_utils.kube.unit import Unit
 
-DATA = Path(__file__).parents[2] / "unit" / "kube" / "data"
+DATA = Path(__file__).parents[2] / "unit" / "kube" / "objects" / "data"
 MANAGER = "meshops.istio/recorded"
 
 _VOLATILE = ("uid", "resourceVersion", "creationTimestamp", "generation")

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.meshops.istio.plugins.module_utils.kube.lock import Lock
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import key_of
+from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.lock import Lock
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import key_of
 from ansible_collections.meshops.istio.tests.integration.kube.place import Object, Place, told
 
 BASE = """

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.lock import Lock
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import NotReady
-from ansible_collections.meshops.istio.plugins.module_utils.kube.lock import Lock
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
 from ansible_collections.meshops.istio.tests.integration.kube.place import MANAGER, Object, Place, told
 
 LEASE = Kind("coordination.k8s.io/v1", "Lease")

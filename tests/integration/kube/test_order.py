@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, Kind, key_of
-from ansible_collections.meshops.istio.plugins.module_utils.kube.resources import BUILT_IN
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.builtin_kinds import BUILT_IN
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Key, Kind, key_of
 from ansible_collections.meshops.istio.tests.integration.kube.place import Object, Place, WatchedCluster, told
 
 DEFINITION = """

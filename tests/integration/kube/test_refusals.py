@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 
 import pytest
+from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.lock import Lock
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput, MeshError, Refused
-from ansible_collections.meshops.istio.plugins.module_utils.kube.lock import Lock
 from ansible_collections.meshops.istio.tests.integration.kube.place import Place, WatchedCluster, told
 
 FINE = """

@@ -12,8 +12,8 @@ import subprocess
 from collections.abc import Callable
 
 import pytest
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan import Plan
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Plan
 from ansible_collections.meshops.istio.tests.integration.kube.place import (
     MANAGER,
     Object,

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.meshops.istio.plugins.module_utils.kube.lock import Lock, locked
+from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.lock import Lock, locked
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
 from ansible_collections.meshops.istio.tests.integration.kube.place import MANAGER, Place, WatchedCluster
 

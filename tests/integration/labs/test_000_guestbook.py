@@ -15,9 +15,9 @@ import yaml
 from ansible_collections.meshops.istio.tests.integration.conftest import CHECKOUT, now
 from ansible_collections.meshops.istio.tests.integration.labs.conftest import Sow
 from ansible_collections.meshops.istio.tests.integration.labs.seed import Seed, images, who
-from ansible_collections.meshops.istio.tests.integration.steps import Seen
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Answer, Door, eventually, tally
-from ansible_collections.meshops.istio.tests.unit.modules.running import Run, run_module
+from ansible_collections.meshops.istio.tests.support.modules import Run, run_module
+from ansible_collections.meshops.istio.tests.support.steps import Seen
 
 __all__ = ["run_module"]
 

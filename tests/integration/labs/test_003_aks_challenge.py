@@ -13,11 +13,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.canary import BEFORE
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.canary.steps import BEFORE
 from ansible_collections.meshops.istio.tests.integration.conftest import now
 from ansible_collections.meshops.istio.tests.integration.labs.conftest import Sow
 from ansible_collections.meshops.istio.tests.integration.labs.seed import Object, Seed, ways, who
-from ansible_collections.meshops.istio.tests.integration.steps import Seen
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import (
     CLUSTERS,
     Answer,
@@ -27,7 +26,8 @@ from ansible_collections.meshops.istio.tests.integration.traffic.traffic import 
     eventually,
     tally,
 )
-from ansible_collections.meshops.istio.tests.unit.modules.running import Run, run_module
+from ansible_collections.meshops.istio.tests.support.modules import Run, run_module
+from ansible_collections.meshops.istio.tests.support.steps import Seen
 
 __all__ = ["run_module"]
 

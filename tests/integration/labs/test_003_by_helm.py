@@ -15,7 +15,7 @@ import pytest
 import yaml
 from ansible_collections.meshops.istio.tests.integration.conftest import Lab, now
 from ansible_collections.meshops.istio.tests.integration.labs.seed import Seed
-from ansible_collections.meshops.istio.tests.integration.steps import Seen
+from ansible_collections.meshops.istio.tests.support.steps import Seen
 
 from lab import sources
 

@@ -25,7 +25,6 @@ from ansible_collections.meshops.istio.tests.integration.conftest import now
 from ansible_collections.meshops.istio.tests.integration.labs.conftest import Sow
 from ansible_collections.meshops.istio.tests.integration.labs.seed import UPSTREAM, Pod, Seed, who
 from ansible_collections.meshops.istio.tests.integration.modules.monitors import MONITORS, definition
-from ansible_collections.meshops.istio.tests.integration.steps import Seen
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import (
     CLUSTERS,
     Client,
@@ -33,7 +32,8 @@ from ansible_collections.meshops.istio.tests.integration.traffic.traffic import 
     counts,
     eventually,
 )
-from ansible_collections.meshops.istio.tests.unit.modules.running import Run, run_module
+from ansible_collections.meshops.istio.tests.support.modules import Run, run_module
+from ansible_collections.meshops.istio.tests.support.steps import Seen
 
 __all__ = ["run_module"]
 

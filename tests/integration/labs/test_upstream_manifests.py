@@ -18,9 +18,9 @@ import pytest
 from ansible_collections.meshops.istio.tests.integration.conftest import CHECKOUT, now
 from ansible_collections.meshops.istio.tests.integration.labs.conftest import Sow
 from ansible_collections.meshops.istio.tests.integration.labs.seed import UPSTREAM, Seed, who
-from ansible_collections.meshops.istio.tests.integration.steps import Seen
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import eventually
-from ansible_collections.meshops.istio.tests.unit.modules.running import Run, run_module
+from ansible_collections.meshops.istio.tests.support.modules import Run, run_module
+from ansible_collections.meshops.istio.tests.support.steps import Seen
 
 __all__ = ["run_module"]
 

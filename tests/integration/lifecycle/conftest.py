@@ -20,7 +20,7 @@ from ansible_collections.meshops.istio.tests.integration.modules.conftest import
     run,
     run_module,
 )
-from ansible_collections.meshops.istio.tests.unit.modules.running import Run
+from ansible_collections.meshops.istio.tests.support.modules import Run
 
 __all__ = ["cluster", "idle", "namespace", "refused", "run", "run_module"]
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio.ownership import LOCK
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
+from ansible_collections.meshops.istio.plugins.module_utils.istio.model.ownership import LOCK
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
 from ansible_collections.meshops.istio.tests.integration.conftest import Lab, now
-from ansible_collections.meshops.istio.tests.playbook import Run, run_playbook
+from ansible_collections.meshops.istio.tests.support.playbook import Run, run_playbook
 
 LEASE = Kind("coordination.k8s.io/v1", "Lease")
 

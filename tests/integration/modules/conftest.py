@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, Kind
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Key, Kind
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
-from ansible_collections.meshops.istio.plugins.module_utils.kube.wait import wait_gone
+from ansible_collections.meshops.istio.plugins.module_utils.kube.wait.wait import wait_gone
 from ansible_collections.meshops.istio.tests.integration.conftest import Lab, now
-from ansible_collections.meshops.istio.tests.unit.modules.running import Run, run_module
+from ansible_collections.meshops.istio.tests.support.modules import Run, run_module
 
 __all__ = ["run_module"]
 

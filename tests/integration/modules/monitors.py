@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
 
 CRD = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 MONITORS = ("PodMonitor", "ServiceMonitor")

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
 from ansible_collections.meshops.istio.tests.integration.conftest import Lab
-from ansible_collections.meshops.istio.tests.unit.modules.running import Run
+from ansible_collections.meshops.istio.tests.support.modules import Run
 
 CURL = "docker.io/curlimages/curl:8.16.0"
 
@@ -64,7 +64,7 @@ def test_what_a_restart_would_not_help_is_left_alone_and_named(run: Run, idle: R
 
 
 def test_a_namespace_is_made_where_that_is_asked_for(foretold: Run, idle: Run, cluster: Cluster) -> None:
-    from ansible_collections.meshops.istio.plugins.module_utils.istio.sidecars import NAMESPACES
+    from ansible_collections.meshops.istio.plugins.module_utils.istio.injection.sidecars import NAMESPACES
 
     name = "it-made-by-injection"
     try:

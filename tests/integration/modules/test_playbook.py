@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.meshops.istio.tests.integration.conftest import Lab, now
-from ansible_collections.meshops.istio.tests.unit.modules.documented import NAMES
+from ansible_collections.meshops.istio.tests.support.documentation import NAMES
 
 Play = Callable[..., tuple[dict[str, Any], str]]
 

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.plugins.module_utils.istio.release import find_release
-from ansible_collections.meshops.istio.plugins.module_utils.istio.revision_tag import of_tag
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import key_of
+from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.revision_tag import of_tag
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release.release import find_release
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import key_of
 from ansible_collections.meshops.istio.tests.equivalence.compare import differences, normalised, text_of
 from ansible_collections.meshops.istio.tests.integration.conftest import Lab
-from ansible_collections.meshops.istio.tests.unit.modules.running import Run
+from ansible_collections.meshops.istio.tests.support.modules import Run
 
 REVISION, TAG = "tagged", "it-prod"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
 from ansible_collections.meshops.istio.tests.integration.permissions.rights import USER
 
 Object = dict[str, Any]

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import yaml
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
-from ansible_collections.meshops.istio.plugins.module_utils.kube.transport import Transport
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.transport import Transport
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "permissions.yaml"
 USER = "it-rights"

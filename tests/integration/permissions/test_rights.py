@@ -13,11 +13,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.plugins.module_utils.istio.openshift import PROJECT, PROJECT_REQUEST, ROUTE
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, Kind
+from ansible_collections.meshops.istio.plugins.module_utils.istio.platforms.openshift import (
+    PROJECT,
+    PROJECT_REQUEST,
+    ROUTE,
+)
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Key, Kind
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
-from ansible_collections.meshops.istio.plugins.module_utils.kube.wait import wait_gone
+from ansible_collections.meshops.istio.plugins.module_utils.kube.wait.wait import wait_gone
 from ansible_collections.meshops.istio.tests.integration.conftest import Lab, now
 from ansible_collections.meshops.istio.tests.integration.modules.monitors import MONITORS, definition
 from ansible_collections.meshops.istio.tests.integration.permissions.objects import (
@@ -46,9 +50,9 @@ from ansible_collections.meshops.istio.tests.integration.permissions.tasks impor
     with_the_mesh,
 )
 from ansible_collections.meshops.istio.tests.openshift.stand_in import documents, install_kinds
-from ansible_collections.meshops.istio.tests.playbook import Run, run_playbook
-from ansible_collections.meshops.istio.tests.unit.modules.running import Run as RunModule
-from ansible_collections.meshops.istio.tests.unit.modules.running import run_module
+from ansible_collections.meshops.istio.tests.support.modules import Run as RunModule
+from ansible_collections.meshops.istio.tests.support.modules import run_module
+from ansible_collections.meshops.istio.tests.support.playbook import Run, run_playbook
 
 __all__ = ["run_module"]
 

@@ -25,7 +25,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.meshops.istio.tests.integration.conftest import Lab, now
-from ansible_collections.meshops.istio.tests.playbook import Run, run_playbook
+from ansible_collections.meshops.istio.tests.support.playbook import Run, run_playbook
 
 Play = Callable[..., Run]
 

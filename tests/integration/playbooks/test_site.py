@@ -17,12 +17,12 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, Kind
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Key, Kind
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
-from ansible_collections.meshops.istio.plugins.module_utils.kube.wait import wait_gone, wait_ready
+from ansible_collections.meshops.istio.plugins.module_utils.kube.wait.wait import wait_gone, wait_ready
 from ansible_collections.meshops.istio.tests.integration.conftest import Lab, now
-from ansible_collections.meshops.istio.tests.playbook import Run, run_playbook
+from ansible_collections.meshops.istio.tests.support.playbook import Run, run_playbook
 
 Play = Callable[..., Run]
 Object = dict[str, Any]

@@ -15,12 +15,12 @@ from xml.etree import ElementTree
 
 import pytest
 import yaml
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import ApiError
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
 from ansible_collections.meshops.istio.tests.integration.conftest import Lab
-from ansible_collections.meshops.istio.tests.integration.steps import Seen
-from ansible_collections.meshops.istio.tests.playbook import run_playbook, run_program
+from ansible_collections.meshops.istio.tests.support.playbook import run_playbook, run_program
+from ansible_collections.meshops.istio.tests.support.steps import Seen
 from markdown_it import MarkdownIt
 
 POLICIES = Kind("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy")

@@ -16,12 +16,12 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
 from ansible_collections.meshops.istio.tests.integration.conftest import Lab, now
-from ansible_collections.meshops.istio.tests.integration.steps import Seen
-from ansible_collections.meshops.istio.tests.making import fresh_lab
-from ansible_collections.meshops.istio.tests.playbook import Run, run_program
+from ansible_collections.meshops.istio.tests.support.labs import fresh_lab
+from ansible_collections.meshops.istio.tests.support.playbook import Run, run_program
+from ansible_collections.meshops.istio.tests.support.steps import Seen
 
 NAMESPACE = Kind("v1", "Namespace")
 RESOLVED, PLANNED = "Run the release's own precheck", "Refuse another plan than the approved one"

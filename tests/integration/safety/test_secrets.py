@@ -18,14 +18,14 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
 from ansible_collections.meshops.istio.tests.awx.jobs import AWX, Controller, Credential, Job
 from ansible_collections.meshops.istio.tests.awx.reading import read
 from ansible_collections.meshops.istio.tests.integration.conftest import Lab
 from ansible_collections.meshops.istio.tests.integration.safety.canaries import NAMESPACE, Canaries, files, variables
-from ansible_collections.meshops.istio.tests.integration.steps import Seen
-from ansible_collections.meshops.istio.tests.killing import family, kill
+from ansible_collections.meshops.istio.tests.support.processes import family, kill
+from ansible_collections.meshops.istio.tests.support.steps import Seen
 
 HOSTS = {"one": {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}}
 SECRETS = Kind("v1", "Secret")

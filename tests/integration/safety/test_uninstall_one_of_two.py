@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
 from ansible_collections.meshops.istio.tests.integration.conftest import Lab
-from ansible_collections.meshops.istio.tests.integration.steps import Seen
-from ansible_collections.meshops.istio.tests.playbook import run_playbook
-from ansible_collections.meshops.istio.tests.unit.modules.running import Run
+from ansible_collections.meshops.istio.tests.support.modules import Run
+from ansible_collections.meshops.istio.tests.support.playbook import run_playbook
+from ansible_collections.meshops.istio.tests.support.steps import Seen
 
 DEPLOYMENT, NAMESPACE = Kind("apps/v1", "Deployment"), Kind("v1", "Namespace")
 CONFIG = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"colour": "green"}}

@@ -10,13 +10,18 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio.kinds import KINDS
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, Kind, key_of, read_manifests
+from ansible_collections.meshops.istio.plugins.module_utils.istio.model.kinds import KINDS
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.reconcile import reconcile
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import (
+    Key,
+    Kind,
+    key_of,
+    read_manifests,
+)
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.unit import Unit
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
-from ansible_collections.meshops.istio.plugins.module_utils.kube.reconcile import reconcile
-from ansible_collections.meshops.istio.plugins.module_utils.kube.unit import Unit
-from ansible_collections.meshops.istio.plugins.module_utils.kube.wait import wait_gone
+from ansible_collections.meshops.istio.plugins.module_utils.kube.wait.wait import wait_gone
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Answer
 from kubernetes.client import CoreV1Api
 from kubernetes.config import new_client_from_config

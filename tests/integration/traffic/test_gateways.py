@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
-from ansible_collections.meshops.istio.tests.integration.steps import Seen
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
 from ansible_collections.meshops.istio.tests.integration.traffic.shop import MANAGER, MESH, Shop
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Door, eventually
-from ansible_collections.meshops.istio.tests.unit.kube.certificates import make_certificate
-from ansible_collections.meshops.istio.tests.unit.modules.running import Run
+from ansible_collections.meshops.istio.tests.support.kube.certificates import make_certificate
+from ansible_collections.meshops.istio.tests.support.modules import Run
+from ansible_collections.meshops.istio.tests.support.steps import Seen
 
 SECRET = Kind("v1", "Secret")
 NAME = "traffic-it-certificate"

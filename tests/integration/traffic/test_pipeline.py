@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from ansible_collections.meshops.istio.tests.integration.conftest import Lab, now
 from ansible_collections.meshops.istio.tests.integration.traffic.shop import MESH, Shop
-from ansible_collections.meshops.istio.tests.unit.modules.running import Run
+from ansible_collections.meshops.istio.tests.support.modules import Run
 
 ALL: list[tuple[str, dict[str, Any]]] = [
     ("gateway", {"name": "gate", "servers": [{"port": 80, "hosts": ["*.test"]}]}),

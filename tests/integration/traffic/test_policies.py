@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.meshops.istio.tests.integration.steps import Seen
 from ansible_collections.meshops.istio.tests.integration.traffic.shop import Shop
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Door, eventually, tally
-from ansible_collections.meshops.istio.tests.unit.modules.running import Run
+from ansible_collections.meshops.istio.tests.support.modules import Run
+from ansible_collections.meshops.istio.tests.support.steps import Seen
 
 HTTPBIN = "httpbin.test"
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
-from ansible_collections.meshops.istio.tests.integration.steps import Seen
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
 from ansible_collections.meshops.istio.tests.integration.traffic.shop import MANAGER, MESH, Shop
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import (
     CLUSTERS,
@@ -20,7 +19,8 @@ from ansible_collections.meshops.istio.tests.integration.traffic.traffic import 
     tally,
 )
 from ansible_collections.meshops.istio.tests.integration.traffic.websocket import echoed
-from ansible_collections.meshops.istio.tests.unit.modules.running import Run
+from ansible_collections.meshops.istio.tests.support.modules import Run
+from ansible_collections.meshops.istio.tests.support.steps import Seen
 
 HELLO = f"http://hello.{MESH}/hello"
 

@@ -10,10 +10,10 @@ import time
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.tests.integration.steps import Seen
 from ansible_collections.meshops.istio.tests.integration.traffic.shop import MESH, Shop
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Client, Door, eventually, tally
-from ansible_collections.meshops.istio.tests.unit.modules.running import Run
+from ansible_collections.meshops.istio.tests.support.modules import Run
+from ansible_collections.meshops.istio.tests.support.steps import Seen
 
 COUNT = 300
 # Five standard deviations of a binomial distribution: wide enough never to fail by chance.

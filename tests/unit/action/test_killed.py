@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.tests.killing import kill
-from ansible_collections.meshops.istio.tests.unit.kube.certificates import make_certificate
+from ansible_collections.meshops.istio.tests.support.kube.certificates import make_certificate
+from ansible_collections.meshops.istio.tests.support.processes import kill
 
 TOKEN = "canary-token-0f6c1d"
 

@@ -66,7 +66,7 @@ def test_other_sources_are_packed_anew(run: Run, tmp_path: Path, monkeypatch: py
 
 
 def test_the_key_tells_all_sources(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("modules/control_plane.py", "modules/mtls.py", "module_utils/kube/plan.py"):
+    for name in ("modules/control_plane.py", "modules/mtls.py", "module_utils/kube/plan/plan.py"):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("1")
@@ -79,7 +79,7 @@ def test_the_key_tells_all_sources(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     first = key()
     (tmp_path / "modules/mtls.py").write_text("2")
     assert key() == first
-    (tmp_path / "module_utils/kube/plan.py").write_text("2")
+    (tmp_path / "module_utils/kube/plan/plan.py").write_text("2")
     second = key()
     assert second != first
     (tmp_path / "modules/control_plane.py").write_text("2")

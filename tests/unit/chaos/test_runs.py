@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.meshops.istio.plugins.module_utils.kube.inventory import Inventory
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import key_of
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import key_of
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.inventory import Inventory
 from ansible_collections.meshops.istio.tests.chaos.runs import State, without_listed_gone
 
 WEB, OLD = (

@@ -6,10 +6,6 @@
 
 from __future__ import annotations
 
-from ansible_collections.meshops.istio.tests.unit.download.serving import (
-    _nothing_of_this_machine,
-    authority,
-    serve,
-)
+from ansible_collections.meshops.istio.tests.support.download_server import _nothing_of_this_machine, authority, serve
 
 __all__ = ["_nothing_of_this_machine", "authority", "serve"]

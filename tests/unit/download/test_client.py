@@ -19,8 +19,8 @@ import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.download.client import Client, NotThere
 from ansible_collections.meshops.istio.plugins.module_utils.download.credentials import of_netrc, same_origin, shown
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput, Refused, Unreachable
-from ansible_collections.meshops.istio.tests.unit.download.serving import Authority, Proxy, Server, redirect
-from ansible_collections.meshops.istio.tests.unit.kube.certificates import make_certificate
+from ansible_collections.meshops.istio.tests.support.download_server import Authority, Proxy, Server, redirect
+from ansible_collections.meshops.istio.tests.support.kube.certificates import make_certificate
 
 Serve = Callable[..., Server]
 BASIC = "Basic " + base64.b64encode(b"me:sword:fish").decode()

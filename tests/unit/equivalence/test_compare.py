@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, key_of
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Key, key_of
 from ansible_collections.meshops.istio.tests.equivalence.compare import Difference, differences, normalised, text_of
 
 Object = dict[str, Any]

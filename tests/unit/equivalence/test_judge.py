@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.plugins.module_utils.istio.labels import OWNER_NAME
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import key_of
+from ansible_collections.meshops.istio.plugins.module_utils.istio.model.labels import OWNER_NAME
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import key_of
 from ansible_collections.meshops.istio.tests.equivalence import cases
 from ansible_collections.meshops.istio.tests.equivalence.installers import install_arguments
 from ansible_collections.meshops.istio.tests.equivalence.run import chosen, judge

@@ -18,7 +18,7 @@ from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 from ansible_collections.meshops.istio.plugins.inventory import contexts
 from ansible_collections.meshops.istio.plugins.plugin_utils.untrusted import as_data, group_name, host_name
-from ansible_collections.meshops.istio.tests.playbook import run_program
+from ansible_collections.meshops.istio.tests.support.playbook import run_program
 
 KUBECONFIG = {
     "apiVersion": "v1",

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.meshops.istio.plugins.module_utils.istio.release import Release
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release.release import Release
 
 PROFILES = {
     "default": {

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import NotReady
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Key
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
-from ansible_collections.meshops.istio.plugins.module_utils.kube.wait import wait_ready
-from ansible_collections.meshops.istio.tests.unit.kube.api_server import ApiServer
-from ansible_collections.meshops.istio.tests.unit.kube.fake_cluster import FakeCluster
-from ansible_collections.meshops.istio.tests.unit.kube.waiting import LONG, OBSERVE, WEB, Clock, Late
+from ansible_collections.meshops.istio.plugins.module_utils.kube.wait.wait import wait_ready
+from ansible_collections.meshops.istio.tests.support.kube.api_server import ApiServer
+from ansible_collections.meshops.istio.tests.support.kube.fake_cluster import FakeCluster
+from ansible_collections.meshops.istio.tests.support.kube.waiting import LONG, OBSERVE, WEB, Clock, Late
 
 
 @pytest.fixture(autouse=True)

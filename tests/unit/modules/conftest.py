@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
+from ansible_collections.meshops.istio.tests.support.kube.api_server import ApiServer
+from ansible_collections.meshops.istio.tests.support.modules import Run, run_module
 from ansible_collections.meshops.istio.tests.unit.istio.conftest import MadeRelease
-from ansible_collections.meshops.istio.tests.unit.kube.api_server import ApiServer
-from ansible_collections.meshops.istio.tests.unit.modules.running import Run, run_module
 
 __all__ = ["Run", "run_module"]
 

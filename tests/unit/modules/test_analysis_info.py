@@ -10,11 +10,11 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Access
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Access
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
+from ansible_collections.meshops.istio.tests.support.memory_cluster import MemoryCluster, namespace
+from ansible_collections.meshops.istio.tests.support.modules import Run
 from ansible_collections.meshops.istio.tests.unit.istio.conftest import MadeRelease
-from ansible_collections.meshops.istio.tests.unit.istio.memory import MemoryCluster, namespace
-from ansible_collections.meshops.istio.tests.unit.modules.running import Run
 
 MESSAGES = [
     {"code": "IST0118", "level": "Info", "origin": "Service shop/web", "message": "a port without a protocol"},

@@ -15,14 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.tests.unit.download.serving import (
-    Authority,
-    Server,
-    authority,
-    serve,
-)
-from ansible_collections.meshops.istio.tests.unit.kube.api_server import Answer, ApiServer
-from ansible_collections.meshops.istio.tests.unit.modules.running import Run
+from ansible_collections.meshops.istio.tests.support.download_server import Authority, Server, authority, serve
+from ansible_collections.meshops.istio.tests.support.kube.api_server import Answer, ApiServer
+from ansible_collections.meshops.istio.tests.support.modules import Run
 
 __all__ = ["authority", "serve"]
 

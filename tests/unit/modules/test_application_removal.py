@@ -10,10 +10,10 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.plugins.module_utils.kube import apply
-from ansible_collections.meshops.istio.tests.unit.kube import api_server
-from ansible_collections.meshops.istio.tests.unit.kube.api_server import Answer, ApiServer, Request, status
-from ansible_collections.meshops.istio.tests.unit.modules.running import Run
+from ansible_collections.meshops.istio.plugins.module_utils.kube.apply import apply
+from ansible_collections.meshops.istio.tests.support.kube import api_server
+from ansible_collections.meshops.istio.tests.support.kube.api_server import Answer, ApiServer, Request, status
+from ansible_collections.meshops.istio.tests.support.modules import Run
 from ansible_collections.meshops.istio.tests.unit.modules.test_application import acts, config_map, path_of, there
 
 SHOP = {"name": "shop", "namespace": "shop", "wait": False}

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Kind
-from ansible_collections.meshops.istio.tests.unit.istio.memory import MemoryCluster, make
-from ansible_collections.meshops.istio.tests.unit.modules.running import Run
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
+from ansible_collections.meshops.istio.tests.support.memory_cluster import MemoryCluster, make
+from ansible_collections.meshops.istio.tests.support.modules import Run
 
 
 class Plain(MemoryCluster):

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.meshops.istio.tests.unit.kube.api_server import Answer, ApiServer, Request, status
-from ansible_collections.meshops.istio.tests.unit.modules.running import Run
+from ansible_collections.meshops.istio.tests.support.kube.api_server import Answer, ApiServer, Request, status
+from ansible_collections.meshops.istio.tests.support.modules import Run
 
 NAMESPACES = "/api/v1/namespaces"
 SYSTEM = "/api/v1/namespaces/kube-system"

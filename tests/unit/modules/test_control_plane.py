@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.meshops.istio.tests.support.kube.api_server import Answer, ApiServer
+from ansible_collections.meshops.istio.tests.support.memory_cluster import MemoryCluster, injector, make, pod
+from ansible_collections.meshops.istio.tests.support.modules import Run
 from ansible_collections.meshops.istio.tests.unit.istio.conftest import MadeRelease
-from ansible_collections.meshops.istio.tests.unit.istio.memory import MemoryCluster, injector, make, pod
-from ansible_collections.meshops.istio.tests.unit.kube.api_server import Answer, ApiServer
-from ansible_collections.meshops.istio.tests.unit.modules.running import Run
 
 
 def rendered(**spec: Any) -> list[dict[str, Any]]:

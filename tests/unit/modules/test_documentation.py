@@ -12,13 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.meshops.istio.tests.unit.modules.documented import (
-    NAMES,
-    PACKAGE,
-    documentation,
-    module,
-    returns,
-)
+from ansible_collections.meshops.istio.tests.support.documentation import NAMES, PACKAGE, documentation, module, returns
 
 SAID = ("type", "elements", "default", "choices", "aliases", "required")
 
@@ -79,7 +73,7 @@ def test_no_result_hides_a_method_of_dictionaries(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_samples_are_of_the_types_that_they_are_samples_of(name: str) -> None:
-    from ansible_collections.meshops.istio.tests.unit.modules.documented import contradictions
+    from ansible_collections.meshops.istio.tests.support.documentation import contradictions
 
     samples = {key: value["sample"] for key, value in returns(name).items() if value["returned"] != "failure"}
     assert contradictions(name, samples) == []

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.meshops.istio.tests.unit.kube.api_server import ApiServer
-from ansible_collections.meshops.istio.tests.unit.kube.manifests import definition
-from ansible_collections.meshops.istio.tests.unit.modules.running import Run
+from ansible_collections.meshops.istio.tests.support.kube.api_server import ApiServer
+from ansible_collections.meshops.istio.tests.support.kube.manifests import definition
+from ansible_collections.meshops.istio.tests.support.modules import Run
 
 GROUP = "gateway.networking.k8s.io"
 PATH = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/gateways.{GROUP}"

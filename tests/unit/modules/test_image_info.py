@@ -9,10 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.meshops.istio.tests.playbook import run_playbook
+from ansible_collections.meshops.istio.tests.support.memory_cluster import make
+from ansible_collections.meshops.istio.tests.support.modules import Run
+from ansible_collections.meshops.istio.tests.support.playbook import run_playbook
 from ansible_collections.meshops.istio.tests.unit.istio.conftest import MadeRelease
-from ansible_collections.meshops.istio.tests.unit.istio.memory import make
-from ansible_collections.meshops.istio.tests.unit.modules.running import Run
 
 HUB, TAG = "docker.io/istio", "1.29.1"
 WEB = {"name": "web", "image": "quay.io/me/web:1"}

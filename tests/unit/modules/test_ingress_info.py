@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.meshops.istio.tests.unit.istio.memory import MemoryCluster, make
-from ansible_collections.meshops.istio.tests.unit.modules.running import Run
+from ansible_collections.meshops.istio.tests.support.memory_cluster import MemoryCluster, make
+from ansible_collections.meshops.istio.tests.support.modules import Run
 
 PORTS = [{"name": "http2", "port": 80, "nodePort": 30080}]
 

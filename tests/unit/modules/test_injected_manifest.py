@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ansible_collections.meshops.istio.tests.support.memory_cluster import MemoryCluster, deployment, make
+from ansible_collections.meshops.istio.tests.support.modules import Run
 from ansible_collections.meshops.istio.tests.unit.istio.conftest import MadeRelease
-from ansible_collections.meshops.istio.tests.unit.istio.memory import MemoryCluster, deployment, make
-from ansible_collections.meshops.istio.tests.unit.modules.running import Run
 
 SERVICE = make("Service", "web")
 INJECTED = deployment("web", "", spec={"template": {"spec": {"containers": [{"name": "istio-proxy"}]}}})

@@ -20,9 +20,9 @@ from typing import Any
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils import interrupts
 from ansible_collections.meshops.istio.tests.chaos import module_run
-from ansible_collections.meshops.istio.tests.unit.kube.api_server import Answer, ApiServer, Request
-from ansible_collections.meshops.istio.tests.unit.kube.connecting import kubeconfig, written
-from ansible_collections.meshops.istio.tests.unit.kube.manifests import config_map
+from ansible_collections.meshops.istio.tests.support.kube.api_server import Answer, ApiServer, Request
+from ansible_collections.meshops.istio.tests.support.kube.connecting import kubeconfig, written
+from ansible_collections.meshops.istio.tests.support.kube.manifests import config_map
 
 LONG = 10.0
 """Seconds that no interrupted run gets near to: one that waits for the API server takes 30 and more."""

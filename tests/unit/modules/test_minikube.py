@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.minikube import tunnel
-from ansible_collections.meshops.istio.tests.unit.modules.running import Run
+from ansible_collections.meshops.istio.tests.support.modules import Run
 
 PROGRAM = """#!{python}
 import json, pathlib, signal, sys

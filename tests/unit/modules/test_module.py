@@ -18,9 +18,9 @@ import yaml
 from ansible.module_utils import basic
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule
 from ansible_collections.meshops.istio.plugins.module_utils.progress_file import PROGRESS_FILE
-from ansible_collections.meshops.istio.tests.unit.kube.api_server import Answer, ApiServer, Request
-from ansible_collections.meshops.istio.tests.unit.modules.documented import ROOT
-from ansible_collections.meshops.istio.tests.unit.modules.running import Run
+from ansible_collections.meshops.istio.tests.support.documentation import ROOT
+from ansible_collections.meshops.istio.tests.support.kube.api_server import Answer, ApiServer, Request
+from ansible_collections.meshops.istio.tests.support.modules import Run
 
 INFO = "control_plane_info"
 READ = "ansible_collections.meshops.istio.plugins.modules.control_plane_info.read_installed"

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.tests.unit.kube.api_server import ApiServer
-from ansible_collections.meshops.istio.tests.unit.modules.running import Run
+from ansible_collections.meshops.istio.tests.support.kube.api_server import ApiServer
+from ansible_collections.meshops.istio.tests.support.modules import Run
 
 CONFIG: dict[str, Any] = {"apiVersion": "v1", "kind": "ConfigMap"}
 

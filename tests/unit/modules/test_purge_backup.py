@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.meshops.istio.tests.unit.istio.memory import make
-from ansible_collections.meshops.istio.tests.unit.kube.api_server import Answer, ApiServer, Request, status
-from ansible_collections.meshops.istio.tests.unit.modules.running import Run
+from ansible_collections.meshops.istio.tests.support.kube.api_server import Answer, ApiServer, Request, status
+from ansible_collections.meshops.istio.tests.support.memory_cluster import make
+from ansible_collections.meshops.istio.tests.support.modules import Run
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 GATEWAY = make("Gateway", "web", "shop", api="networking.istio.io/v1", spec={"selector": {"release": "1e3"}})

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.plugins.module_utils.istio.tags import NEVER_MATCH
+from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.tag_objects import NEVER_MATCH
+from ansible_collections.meshops.istio.tests.support.kube.api_server import ApiServer
+from ansible_collections.meshops.istio.tests.support.memory_cluster import injector, make, pod
+from ansible_collections.meshops.istio.tests.support.modules import Run
 from ansible_collections.meshops.istio.tests.unit.istio.conftest import MadeRelease
-from ansible_collections.meshops.istio.tests.unit.istio.memory import injector, make, pod
-from ansible_collections.meshops.istio.tests.unit.kube.api_server import ApiServer
-from ansible_collections.meshops.istio.tests.unit.modules.running import Run
 
 Object = dict[str, Any]
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.plugins.module_utils.istio.sidecars import NAMESPACES
-from ansible_collections.meshops.istio.plugins.module_utils.kube.cluster import Access
+from ansible_collections.meshops.istio.plugins.module_utils.istio.injection.sidecars import NAMESPACES
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Access
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import ApiError
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import Key, Kind
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Key, Kind
 from ansible_collections.meshops.istio.plugins.modules import restart
-from ansible_collections.meshops.istio.tests.unit.istio.memory import (
+from ansible_collections.meshops.istio.tests.support.memory_cluster import (
     MemoryCluster,
     deployment,
     injector,
@@ -24,7 +24,7 @@ from ansible_collections.meshops.istio.tests.unit.istio.memory import (
     namespace,
     pod,
 )
-from ansible_collections.meshops.istio.tests.unit.modules.running import Run
+from ansible_collections.meshops.istio.tests.support.modules import Run
 
 
 def cluster() -> MemoryCluster:

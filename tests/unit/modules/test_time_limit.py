@@ -11,9 +11,9 @@ import time
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.tests.unit.kube.api_server import Answer, ApiServer
-from ansible_collections.meshops.istio.tests.unit.modules import documented
-from ansible_collections.meshops.istio.tests.unit.modules.running import Run
+from ansible_collections.meshops.istio.tests.support import documentation
+from ansible_collections.meshops.istio.tests.support.kube.api_server import Answer, ApiServer
+from ansible_collections.meshops.istio.tests.support.modules import Run
 
 LIMIT = 1
 FAR_TOO_LONG = 15.0
@@ -42,7 +42,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 
 def test_every_module_that_waits_is_tested() -> None:
     assert set(OPTIONS) == {
-        name for name in documented.NAMES if "wait_timeout" in documented.documentation(name)["options"]
+        name for name in documentation.NAMES if "wait_timeout" in documentation.documentation(name)["options"]
     }
 
 

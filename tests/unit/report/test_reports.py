@@ -16,7 +16,7 @@ import pytest
 from ansible_collections.meshops.istio.plugins.plugin_utils.report.lines import summary
 from ansible_collections.meshops.istio.plugins.plugin_utils.report.machine import as_json, as_junit
 from ansible_collections.meshops.istio.plugins.plugin_utils.report.page import LONGEST, MARK, as_markdown
-from ansible_collections.meshops.istio.tests.playbook import run_playbook
+from ansible_collections.meshops.istio.tests.support.playbook import run_playbook
 from markdown_it import MarkdownIt
 
 HOLDS = {"name": "control plane default is installed", "ok": True, "cause": ""}

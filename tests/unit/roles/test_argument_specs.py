@@ -15,7 +15,7 @@ import yaml
 from ansible_collections.meshops.istio.plugins.filter import conform as module
 from ansible_collections.meshops.istio.plugins.filter.conform import conform
 from ansible_collections.meshops.istio.plugins.module_utils.arguments import CONNECTION, MIRROR, RELEASE
-from ansible_collections.meshops.istio.tests.unit.modules.documented import documentation
+from ansible_collections.meshops.istio.tests.support.documentation import documentation
 
 # The release is fetched once, by the role release; what these two fetch is not in it.
 FETCHING = set(RELEASE) - {"source"}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.meshops.istio.plugins.filter.not_importable import not_importable
 from ansible_collections.meshops.istio.plugins.inventory.aks import NEEDED
-from ansible_collections.meshops.istio.tests.playbook import Run, run_playbook
+from ansible_collections.meshops.istio.tests.support.playbook import Run, run_playbook
 
 KUBECONFIG = {
     "apiVersion": "v1",

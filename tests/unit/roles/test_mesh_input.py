@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.meshops.istio.tests.playbook import run_playbook, run_program
+from ansible_collections.meshops.istio.tests.support.playbook import run_playbook, run_program
 
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "state": ({"mesh_state": "gone"}, "mesh_state must be one of present, absent, but it is 'gone'."),

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.meshops.istio.tests.playbook import Run, run_playbook
-from ansible_collections.meshops.istio.tests.unit.kube.api_server import ApiServer, Request
+from ansible_collections.meshops.istio.tests.support.kube.api_server import ApiServer, Request
+from ansible_collections.meshops.istio.tests.support.playbook import Run, run_playbook
 from ansible_collections.meshops.istio.tests.unit.modules.test_connection_info import clusters, kubeconfig
 
 __all__ = ["clusters"]

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.tests.playbook import Run, run_playbook
-from ansible_collections.meshops.istio.tests.unit.istio.memory import injector, make
-from ansible_collections.meshops.istio.tests.unit.kube.api_server import ApiServer
+from ansible_collections.meshops.istio.tests.support.kube.api_server import ApiServer
+from ansible_collections.meshops.istio.tests.support.memory_cluster import injector, make
+from ansible_collections.meshops.istio.tests.support.playbook import Run, run_playbook
 
 DEPLOYMENTS = "/apis/apps/v1/namespaces/istio-system/deployments"
 DAEMON_SETS = "/apis/apps/v1/namespaces/istio-system/daemonsets"

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from ...kube.errors import InvalidInput
-from ...kube.objects import Key, key_of, read_manifests
-from ...kube.text import read_text
-from ..configuration import DEFAULT_NAMESPACE
-from ..release import Release
+from ...kube.objects.objects import Key, key_of, read_manifests
+from ...kube.yaml.text_encoding import read_text
+from ..control_plane.configuration import DEFAULT_NAMESPACE
+from ..release.release import Release
 
 Object = dict[str, Any]
 

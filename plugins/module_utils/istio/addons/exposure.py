@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...kube.errors import InvalidInput
-from ..ingress import read_ingress
-from ..traffic import gateway
-from ..traffic.registry import SERVICE
-from ..traffic.shape import NETWORKING, make, texts
-from ..traffic.workloads import pods_with, selected_by
+from ..gateways.addresses import read_ingress
+from ..traffic.gateways import build
+from ..traffic.shared.fields import NETWORKING, make, texts
+from ..traffic.shared.registry import SERVICE
+from ..traffic.shared.workloads import pods_with, selected_by
 from .pages import PAGES, PATH_ANNOTATION, tell
 from .settings import Manifests, Options
 
 if TYPE_CHECKING:
-    from ...kube.cluster import Cluster
+    from ...kube.api.cluster import Cluster
 
 Object = dict[str, Any]
 
@@ -122,7 +122,7 @@ def traffic(found: Mapping[str, Exposed], chosen: Manifests, namespace: str, gat
     tls = {"tls": {"mode": "simple", "secret": gate.secret}} if gate.secret else {}
     server = {"port": gate.port, "protocol": gate.scheme, "hosts": hosts, **tls}
     identity = {"name": NAME, "namespace": namespace}
-    made = gateway.build({**identity, "selector": gate.selector, "servers": [server]})
+    made = build.build({**identity, "selector": gate.selector, "servers": [server]})
     for host in hosts:
         # The longest path first, else the root would take all.
         there = sorted((one for one in found.values() if one.host == host), key=lambda one: (-len(one.path), one.addon))

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ...kube.errors import InvalidInput
-from ...kube.yaml_reader import read_yaml
-from ...kube.yaml_writer import write_yaml
+from ...kube.yaml.reader import read_yaml
+from ...kube.yaml.writer import write_yaml
 
 Object = dict[str, Any]
 

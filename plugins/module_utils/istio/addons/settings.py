@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...kube.errors import InvalidInput
-from ..operator_merge import merge
+from ..control_plane.operator_merge import merge
 from .parts import Object, container, edit_config, pod, set_argument, set_variables, workload
 
 Options = Mapping[str, Any]

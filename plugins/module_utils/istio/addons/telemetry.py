@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...kube.errors import InvalidInput, Refused
-from ...kube.objects import Kind, key_of
-from ..providers import BUILT_IN, providers_in
-from ..traffic.shape import make
-from ..traffic.unit import served_kind
+from ...kube.objects.objects import Kind, key_of
+from ..control_plane.mesh_config import BUILT_IN, providers_in
+from ..traffic.shared.fields import make
+from ..traffic.shared.unit import served_kind
 
 if TYPE_CHECKING:
-    from ...kube.cluster import Cluster
+    from ...kube.api.cluster import Cluster
 
 Object = dict[str, Any]
 

@@ -10,26 +10,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ...kube.apply.lock import Lock
 from ...kube.errors import Refused
-from ...kube.field_managers import PREVIOUS
-from ...kube.immutable import ImmutableFields
-from ...kube.inventory import Inventory
-from ...kube.lock import Lock
-from ...kube.objects import Kind, key_of, kind_of
-from ...kube.plan import Plan
-from ...kube.resources import of_definitions
-from ...kube.unit import Unit
-from ..kinds import DEFINITIONS, KINDS, is_awaited
-from ..labels import labels_of
-from ..ownership import refuse_missing_namespaces
-from ..traffic import gateway_checks
-from ..traffic.problems import settle
-from ..traffic.shape import NETWORKING
-from ..traffic.unit import OWNER, at_served_version, refuse_owned, served_kind
+from ...kube.objects.builtin_kinds import of_definitions
+from ...kube.objects.field_managers import PREVIOUS
+from ...kube.objects.objects import Kind, key_of, kind_of
+from ...kube.plan.immutable_fields import ImmutableFields
+from ...kube.plan.inventory import Inventory
+from ...kube.plan.plan import Plan
+from ...kube.plan.unit import Unit
+from ..model.kinds import DEFINITIONS, KINDS, is_awaited
+from ..model.labels import labels_of
+from ..model.ownership import refuse_missing_namespaces
+from ..traffic.gateways import checks
+from ..traffic.shared.fields import NETWORKING
+from ..traffic.shared.problems import settle
+from ..traffic.shared.unit import OWNER, at_served_version, refuse_owned, served_kind
 from .telemetry import TELEMETRY, refuse_second, refuse_unknown_providers
 
 if TYPE_CHECKING:
-    from ...kube.cluster import Cluster
+    from ...kube.api.cluster import Cluster
 
 Object = dict[str, Any]
 
@@ -170,9 +170,7 @@ class Addons:
             refuse_unknown_providers(cluster, providers, self.namespace, minor, coming.providers)
         gateways = [obj for obj in plan.objects if obj["kind"] == "Gateway"]
         if any(change.desired and change.key.kind == "Gateway" for change in plan.changes):
-            wrong = gateway_checks.problems(
-                {}, cluster, replace(plan, objects=gateways), assumed=coming.gateway_namespaces
-            )
+            wrong = checks.problems({}, cluster, replace(plan, objects=gateways), assumed=coming.gateway_namespaces)
             settle(wrong, force=False)
 
 

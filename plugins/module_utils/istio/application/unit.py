@@ -1,0 +1,241 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An application: any set of manifests that is applied, awaited and removed as one unit.
+
+Its objects carry two labels that say which application they belong to, its name and its namespace. An inventory in its
+namespace lists them, so that what it no longer contains is found again, of whatever kind.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ...kube.apply.lock import Lock
+from ...kube.errors import ApiError, InvalidInput, Refused, UnknownKind
+from ...kube.objects.builtin_kinds import OWN_GROUPS
+from ...kube.objects.field_managers import PREVIOUS
+from ...kube.objects.names import refuse_invalid_namespaces
+from ...kube.objects.objects import Kind, key_of, kind_of
+from ...kube.plan.inventory import Inventory
+from ...kube.plan.keep import reason_to_keep
+from ...kube.plan.plan import Plan
+from ...kube.plan.unit import Unit
+from ..injection.injected_pod import as_injected
+from ..model.kinds import DEFINITIONS, KINDS, RETIRED_GROUPS, is_awaited
+from ..model.labels import labels_of
+from ..model.namespaces import unusable
+
+if TYPE_CHECKING:
+    from ...kube.api.cluster import Cluster
+
+Object = dict[str, Any]
+
+MANAGER = "meshops.istio/application"
+
+NAME_LABEL = "meshops.istio/application"
+NAMESPACE_LABEL = "meshops.istio/application-namespace"
+
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_UNSEARCHED = frozenset({"ComponentStatus", "ControllerRevision", "Event", "Node"})
+"""Kinds that nobody applies, and that a cluster has many of."""
+
+
+@dataclass(frozen=True)
+class Application:
+    """An application by the name and the namespace that together identify it; the namespace is also its objects'."""
+
+    name: str
+    namespace: str
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise InvalidInput(
+                f"'{self.name}' cannot be the name of an application: it is made of at most 63 lower-case letters, digits"
+                " and '-'.",
+                name=self.name,
+            )
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels of its objects."""
+        return {NAME_LABEL: self.name, NAMESPACE_LABEL: self.namespace}
+
+    @property
+    def lock(self) -> Lock:
+        """One run at a time. In the application's own namespace: who deploys it may have no rights elsewhere."""
+        return Lock.of("application", self.name, namespace=self.namespace)
+
+    def placed(self, cluster: Cluster, objects: Iterable[Mapping[str, Any]], *, guess: bool = False) -> list[Object]:
+        """The objects as they are applied: in their namespaces, with the labels.
+
+        With `guess` a kind that the cluster does not know counts as namespaced, unless it is of Kubernetes' own groups:
+        something else may be about to define it. Otherwise it raises InvalidInput.
+        """
+        cluster.learn([*DEFINITIONS, *(obj for obj in objects if obj["kind"] == "CustomResourceDefinition")])
+        return [self._placed(cluster, obj, guess) for obj in objects]
+
+    def _placed(self, cluster: Cluster, obj: Mapping[str, Any], guess: bool) -> Object:
+        metadata = dict(obj["metadata"])
+        if _namespaced(cluster, obj, guess):
+            metadata["namespace"] = metadata.get("namespace") or self.namespace
+        else:
+            metadata.pop("namespace", None)
+        metadata["labels"] = {**(metadata.get("labels") or {}), **self.labels}
+        return {**obj, "metadata": metadata}
+
+    def unit(self, objects: Sequence[Object], *, prune: bool = True, claims: Sequence[str] = ()) -> Unit:
+        """What `reconcile` makes of the cluster: these objects and, with `prune`, no others of this application.
+
+        claims: the PersistentVolumeClaims that are deleted when they are no longer part of it; others are kept.
+        """
+        return Unit(
+            manager=f"{MANAGER}/{self.name}",
+            objects=objects,
+            retired=PREVIOUS,
+            stale=lambda cluster: self.labelled(cluster, objects),
+            inventory=Inventory(
+                "application",
+                self.name,
+                self.namespace,
+                # Namespaces that are only created for it have no labels.
+                records=lambda obj: self.labels.items() <= labels_of(obj).items(),
+                owns=lambda obj: owner_of(obj) in ((self.name, self.namespace), ("", "")),
+                prunes=lambda _obj: prune,
+            ),
+            keeps=partial(reason_to_keep, claims=claims),
+            adjust=as_injected,
+            awaited=is_awaited,
+        )
+
+    def labelled(self, cluster: Cluster, objects: Sequence[Object]) -> list[Object]:
+        """The objects with the application's labels, of all kinds that can be listed and deleted.
+
+        Searched for where there is no inventory, as for what releases before inventories have applied.
+        """
+        kinds = [kind for kind in cluster.deletable() if kind.kind not in _UNSEARCHED]
+        namespaces = {self.namespace, *(key_of(obj).namespace for obj in objects)} - {""}
+        selector = ",".join(f"{name}={value}" for name, value in self.labels.items())
+
+        def read(kind: Kind) -> list[Object]:
+            try:
+                return cluster.list(kind, label_selector=selector)
+            except ApiError as error:
+                if error.status != 403:
+                    raise
+            if not cluster.namespaced(kind):
+                return []
+            # Who may look into some namespaces only cannot have put objects into others.
+            return [obj for namespace in sorted(namespaces) for obj in _readable(cluster, kind, namespace, selector)]
+
+        found = [obj for objects in cluster.parallel(read, kinds) for obj in objects]
+        # What is found here may be deleted: no proxy that drops a selector shall widen it.
+        return [obj for obj in found if self.labels.items() <= labels_of(obj).items()]
+
+    def check(self, cluster: Cluster, plan: Plan, *, force: bool = False, check_mode: bool = False) -> None:
+        """Raise Refused for a plan that cannot work or, unless forced, that takes what another application has."""
+        writes = (*plan.changes, *plan.bookkeeping)
+        created = [change.desired for change in writes if change.action == "create" and change.desired]
+        _refuse_missing_namespaces(cluster, created)
+        if not check_mode:  # where what would define a kind may have been planned only
+            _refuse_unserved_kinds(cluster, created)
+        for change in plan.changes:
+            owner = owner_of(change.before or {})
+            if not force and owner[0] and owner != (self.name, self.namespace):
+                raise Refused(
+                    f"{change.key} belongs to the application {owner[0]} of namespace {owner[1]}: take it out of one of"
+                    " the two, or force the move.",
+                    code="claimed",
+                    object=change.key._asdict(),
+                    application=owner[0],
+                    namespace=owner[1],
+                )
+
+
+def owner_of(obj: Mapping[str, Any]) -> tuple[str, str]:
+    """Name and namespace of the application that an object belongs to by its labels; empty where it belongs to none."""
+    own = labels_of(obj)
+    return own.get(NAME_LABEL, ""), own.get(NAMESPACE_LABEL, "")
+
+
+def missing_namespaces(cluster: Cluster, objects: Iterable[Object]) -> list[Object]:
+    """The namespaces that `objects` need and that neither they nor the cluster have, as objects.
+
+    One that is being deleted is among them: once it is gone, it is missing. InvalidInput for names that none can have.
+    """
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in _missing(cluster, objects)
+    ]
+
+
+def _missing(cluster: Cluster, objects: Iterable[Object]) -> dict[str, str]:
+    made = {obj["metadata"]["name"] for obj in objects if obj["kind"] == "Namespace"}
+    needed = {key_of(obj).namespace for obj in objects} - made
+    refuse_invalid_namespaces(sorted(needed - {""}))
+    return unusable(cluster, needed)
+
+
+def _namespaced(cluster: Cluster, obj: Mapping[str, Any], guess: bool) -> bool:
+    kind = kind_of(obj)
+    try:
+        return cluster.namespaced(kind)
+    except UnknownKind as error:
+        if kind.group in RETIRED_GROUPS:
+            raise InvalidInput(
+                f"{kind.kind} of {kind.api_version} is not part of Istio any more: use {RETIRED_GROUPS[kind.group]}.",
+                code="unknown_kind",
+                kind=kind._asdict(),
+            ) from error
+        if not guess or kind.group in OWN_GROUPS:
+            change = f"change the apiVersion of {key_of(obj)}"
+            other = f"correct {key_of(obj)}, or install first what defines its kind"
+            remedy = change if error.details["served"] else other
+            raise InvalidInput(
+                f"{error.message.rstrip('.')}: {remedy}.",
+                code=error.code,
+                object=key_of(obj)._asdict(),
+                **error.details,
+            ) from error
+    names = {"kind": kind.kind, "plural": f"{kind.kind.lower()}s"}
+    version = kind.api_version.rpartition("/")[2]
+    cluster.learn(
+        [{"spec": {"group": kind.group, "scope": "Namespaced", "names": names, "versions": [{"name": version}]}}]
+    )
+    return True
+
+
+def _readable(cluster: Cluster, kind: Kind, namespace: str, selector: str) -> list[Object]:
+    try:
+        return cluster.list(kind, namespace, label_selector=selector)
+    except ApiError as error:
+        if error.status != 403:
+            raise
+        return []
+
+
+def _refuse_missing_namespaces(cluster: Cluster, created: Sequence[Object]) -> None:
+    missing = _missing(cluster, created)
+    for name, fault in missing.items():
+        first = next(key_of(obj) for obj in created if obj["metadata"].get("namespace") == name)
+        gone = " once it is gone" if fault == "is being deleted" else ""
+        raise Refused(
+            f"The namespace {name} {fault}, and {first} belongs into it: create it{gone}, or set create_namespaces.",
+            code="namespace_missing",
+            namespaces=list(missing),
+        )
+
+
+def _refuse_unserved_kinds(cluster: Cluster, created: Sequence[Object]) -> None:
+    for kind in sorted({kind_of(obj) for obj in created} & set(KINDS)):
+        if not cluster.serves(kind):
+            raise Refused(
+                f"The cluster does not know {kind.kind} of {kind.api_version}: install Istio first, in a version that"
+                " has it.",
+                code="unknown_kind",
+                kind=kind._asdict(),
+            )

@@ -1,0 +1,222 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a control plane has in a cluster, by Istio's own labels: to prune what is left over, and to remove it all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...kube.objects.objects import Kind
+from ...kube.plan.inventory import LABEL, Inventory, applied_by, is_controlled, listed_in
+from ..model import labels
+from ..model.labels import labels_of, owner_labels
+from ..model.ownership import INSTALLERS
+from . import tag_objects
+
+if TYPE_CHECKING:
+    from ...kube.api.cluster import Cluster
+
+Object = dict[str, Any]
+
+# Those that istioctl looks through, apart from Pods and Secrets: no chart brings any.
+PRUNED = (
+    Kind("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration"),
+    Kind("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration"),
+    Kind("rbac.authorization.k8s.io/v1", "ClusterRole"),
+    Kind("rbac.authorization.k8s.io/v1", "ClusterRoleBinding"),
+    Kind("apps/v1", "Deployment"),
+    Kind("apps/v1", "DaemonSet"),
+    Kind("v1", "Service"),
+    Kind("v1", "ConfigMap"),
+    Kind("v1", "ServiceAccount"),
+    Kind("rbac.authorization.k8s.io/v1", "RoleBinding"),
+    Kind("rbac.authorization.k8s.io/v1", "Role"),
+    Kind("policy/v1", "PodDisruptionBudget"),
+    Kind("autoscaling/v2", "HorizontalPodAutoscaler"),
+    Kind("networking.istio.io/v1alpha3", "EnvoyFilter"),
+)
+_TAGGED = (*PRUNED[:2], Kind("v1", "Service"))
+_CONFIG_MAP, _SECRET, _LEASE = Kind("v1", "ConfigMap"), Kind("v1", "Secret"), Kind("coordination.k8s.io/v1", "Lease")
+_WRITTEN = frozenset({"istio-ca-root-cert", "istio-ca-crl"})
+_ELECTIONS = (
+    "istio-analyze-leader",
+    "istio-clustertrustbundle-controller-election",
+    "istio-gateway-deployment",
+    "istio-gateway-inferencepool",
+    "istio-gateway-leader",
+    "istio-gateway-status-leader",
+    "istio-ip-autoallocate",
+    "istio-leader",
+    "istio-namespace-controller-election",
+    "istio-node-untaint",
+    "istio-serviceexport-controller-election",
+    "istio-status-leader",
+    "istio-validation-controller-election",
+)
+"""The elections of istiod, of all releases; which of them have the revision's name as a suffix differs among releases."""
+
+_ELECTION = re.compile(rf"({'|'.join(_ELECTIONS)})(-[a-z0-9][a-z0-9.-]*)?")
+_ELECTED = "control-plane.alpha.kubernetes.io/leader"
+"""The annotation in which a ConfigMap holds who was elected; Leases have fields for it."""
+ROOT_KEY = "istio-ca-secret"
+"""The Secret in which istiod keeps the key that it made for itself; one in `cacerts` is the user's."""
+
+CRD = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition")
+# No chart brings one, but an overlay can make one of a gateway.
+_REMOVED = (*PRUNED, Kind("apps/v1", "StatefulSet"))
+_PURGED = (*_REMOVED, CRD, Kind("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition"))
+_NEVER_PRUNED = frozenset({CRD.kind, "Namespace"})
+_MODULE = "control_plane"
+_REVISIONED = (labels.PILOT, labels.INGRESS, labels.EGRESS)
+_OF_NODES = (labels.CNI, labels.ZTUNNEL)
+_DEPLOYMENTS, _DAEMON_SETS = Kind("apps/v1", "Deployment"), Kind("apps/v1", "DaemonSet")
+
+
+def installed_by(
+    cluster: Cluster, *, revision: str, owner: str = "", namespace: str = "", wanted: Iterable[Mapping[str, Any]] = ()
+) -> Iterator[Object]:
+    """The live objects of one revision and owner, of every version, that installing `wanted` may delete.
+
+    Wanted objects are among them. Those with the label that keeps them from being pruned are not, unless they are
+    wanted or are tags of a revision that has no injector any more: such a tag would keep pods from starting.
+    """
+    selector = [f"{labels.MANAGED}=Reconcile", f"{labels.REVISION}={revision or 'default'}", labels.COMPONENT]
+    if owner:
+        selector.append(f"{labels.OWNER_NAME}={owner}")
+    if namespace:
+        selector.append(f"{labels.OWNER_NAMESPACE}={namespace}")
+    wanted = list(wanted)
+    kept = {_identity(obj) for obj in wanted}
+    for obj in _select(cluster, PRUNED, ",".join(selector)):
+        if _is_pruned(obj, wanted) or _identity(obj) in kept:
+            yield obj
+
+
+def of_control_plane(revision: str, owner: str, namespace: str, wanted: Collection[Mapping[str, Any]]) -> Inventory:
+    """The inventory of a revision. What another revision or owner has taken over is no longer listed.
+
+    istioctl's objects are searched for beside it: it may be run on top, and prunes by labels.
+    """
+    own = owner_labels(version="", revision=revision, name=owner, namespace=namespace)
+    del own[labels.VERSION]
+    return Inventory(
+        _MODULE,
+        revision,
+        namespace,
+        records=lambda obj: obj["kind"] not in _NEVER_PRUNED,
+        owns=lambda obj: own.items() <= labels_of(obj).items() and _is_pruned(obj, wanted),
+        searches=True,
+    )
+
+
+def of_removed(revision: str, namespace: str) -> Inventory:
+    """The inventory of a revision that is removed: what it shares with others stays."""
+    revision = revision or tag_objects.DEFAULT
+
+    def owns(obj: Object) -> bool:
+        own = labels_of(obj)
+        return own.get(labels.REVISION) == revision and (own.get(labels.COMPONENT) in _REVISIONED or labels.TAG in own)
+
+    return Inventory(_MODULE, revision, namespace, owns=owns)
+
+
+def _is_pruned(obj: Mapping[str, Any], wanted: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether an object may be pruned by its labels."""
+    own = labels_of(obj)
+    orphaned = labels.TAG in own and not any(one["kind"] == "MutatingWebhookConfiguration" for one in wanted)
+    return own.get(labels.NOT_PRUNED) != "true" or orphaned
+
+
+def of_revision(cluster: Cluster, revision: str, namespace: str = "") -> list[Object]:
+    """All that `istioctl uninstall --revision` removes, what revisions share not, and all tags that point at it.
+
+    istioctl leaves those tags that were set by hand: their webhooks would keep pods from starting. The agents on the
+    nodes serve the pods of all revisions, and stay until the last control plane goes.
+    """
+    last = not others(cluster, revision, namespace)
+    components = ",".join(sorted((*_REVISIONED, *(_OF_NODES if last else ()))))
+    selector = [f"{labels.REVISION}={revision or 'default'}", f"{labels.COMPONENT} in ({components})"]
+    if namespace:
+        selector.append(f"{labels.OWNER_NAMESPACE}={namespace}")
+    own = list(_select(cluster, _REMOVED, ",".join(selector)))
+    own += _select(cluster, _TAGGED, f"{labels.REVISION}={revision or 'default'},{labels.TAG}")
+    return _once(obj for obj in own if _is_installed(obj, namespace))
+
+
+def others(cluster: Cluster, revision: str, namespace: str = "") -> list[Object]:
+    """The Deployments of the control planes beside a revision's own (in `namespace`, any if empty)."""
+    own = revision or "default"
+    return [
+        one
+        for one in cluster.list(_DEPLOYMENTS, label_selector="app=istiod")
+        if labels_of(one).get(labels.REVISION, "default") != own
+        or namespace not in ("", one["metadata"].get("namespace", ""))
+    ]
+
+
+def kept(cluster: Cluster, revision: str, namespace: str = "") -> list[Object]:
+    """The agents on the nodes that a revision's removal leaves to the other control planes."""
+    if not others(cluster, revision, namespace):
+        return []
+    components = ",".join(sorted(_OF_NODES))
+    selector = f"{labels.REVISION}={revision or 'default'},{labels.COMPONENT} in ({components})"
+    return list(_select(cluster, [_DAEMON_SETS], selector))
+
+
+def of_all(cluster: Cluster, namespace: str, *, root_key: bool = False) -> list[Object]:
+    """All that `istioctl uninstall --purge` removes, CRDs and with them the users' resources included, and what it
+    leaves: tags set by hand, and what istiod writes into namespaces.
+
+    The key that signs the mesh's certificates is among it only with `root_key`: a mesh that comes later would be
+    another one, which trusts nothing of this one.
+    """
+    labelled = [*_select(cluster, _PURGED, labels.COMPONENT), *_select(cluster, _TAGGED, labels.TAG)]
+    found = [*(obj for obj in labelled if _is_installed(obj, namespace)), *_listed(cluster, namespace)]
+    config_maps, others, leases = cluster.list_many(
+        [(_CONFIG_MAP, "", f"{labels.CONFIG}=true"), (_CONFIG_MAP, namespace, ""), (_LEASE, namespace, "")]
+    )
+    found += [one for one in config_maps if one["metadata"]["name"] in _WRITTEN]
+    found += [one for one in [*others, *leases] if _is_election(one)]
+    secret = cluster.get(_SECRET, ROOT_KEY, namespace) if root_key else None
+    return _once([*found, *([secret] if secret else [])])
+
+
+def _is_election(obj: Object) -> bool:
+    held = obj["kind"] == _LEASE.kind or _ELECTED in (obj["metadata"].get("annotations") or {})
+    return held and _ELECTION.fullmatch(obj["metadata"]["name"]) is not None
+
+
+def _listed(cluster: Cluster, namespace: str) -> Iterator[Object]:
+    """The inventories of a mesh's control planes, and what they list of kinds that no label is looked for among."""
+    selector = f"{LABEL}={_MODULE}"
+    for config_map in cluster.list(_CONFIG_MAP, namespace, label_selector=selector) if namespace else ():
+        if not applied_by(config_map, INSTALLERS):
+            continue
+        yield config_map
+        for key in listed_in(config_map):
+            obj = cluster.get(key.of, key.name, key.namespace) if key.of not in _PURGED else None
+            if obj is not None and not is_controlled(obj) and applied_by(obj, INSTALLERS):
+                yield obj
+
+
+def _is_installed(obj: Mapping[str, Any], namespace: str) -> bool:
+    """Whether an object with Istio's labels is the mesh's own, and no copy in another namespace than the mesh's."""
+    place = obj["metadata"].get("namespace") or ""
+    return not is_controlled(obj) and (not namespace or place in ("", namespace) or applied_by(obj, INSTALLERS))
+
+
+def _once(objects: Iterable[Object]) -> list[Object]:
+    return list({_identity(obj): obj for obj in objects}.values())
+
+
+def _select(cluster: Cluster, kinds: Iterable[Kind], selector: str) -> Iterator[Object]:
+    for objects in cluster.list_many([(kind, "", selector) for kind in kinds]):
+        yield from objects
+
+
+def _identity(obj: Mapping[str, Any]) -> tuple[str, str, str]:
+    return obj["kind"], obj["metadata"].get("namespace") or "", obj["metadata"]["name"]

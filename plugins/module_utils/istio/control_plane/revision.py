@@ -1,0 +1,266 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A revision of Istio's control plane: the objects that `istioctl install` would leave for it, as one unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ...kube.errors import InvalidInput
+from ...kube.objects.objects import Key, Kind, key_of
+from ...kube.plan.plan import Plan
+from ...kube.plan.unit import Unit
+from ..gateways.service import apply_ingress
+from ..injection.injector_conflicts import refuse_overlap
+from ..model import labels
+from ..model.gateway_workloads import gateways_of
+from ..model.kinds import is_awaited
+from ..model.labels import component_of, labels_of, owner_labels
+from ..model.ownership import (
+    INSTALLERS,
+    MANAGER,
+    PREVIOUS_OWNERS,
+    RETIRED,
+    refuse_claimed_gateways,
+    refuse_missing_namespaces,
+)
+from ..release.release import Release
+from ..release.versions import version_key
+from . import helm, install_order, installed_objects, tag_objects
+from .configuration import Configuration, Options
+from .dead_webhooks import left_over, refuse_left_over
+from .install_warnings import network_settings, pruned_of_others, unmatched_patches
+from .mesh_config import providers_in
+from .render import Renderer
+from .runtime_fields import MeshRuntimeFields, is_ready
+from .unserved_apis import refuse_unserved
+from .warnings import remarks
+
+if TYPE_CHECKING:
+    from ...kube.api.cluster import Cluster
+
+Object = dict[str, Any]
+
+_WEBHOOKS = Kind("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration")
+
+
+class BaseOwner(NamedTuple):
+    """The revision that the objects of the component Base were last installed by."""
+
+    revision: str
+    version: str
+    namespace: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is in the cluster already and decides what a revision may claim.
+
+    default_tag: the revision that the default tag points at, None where there is no such tag.
+    tag_is_set: someone pointed the default tag there on purpose, by the tag commands or by `revision_tag`.
+    helm_gateways: the gateways, as namespace and name, that Helm has installed, and that stay as they are.
+    base: whom the objects that all revisions share (CRDs above all) belong to, None where there are none.
+    """
+
+    default_tag: str | None = None
+    tag_is_set: bool = False
+    base: BaseOwner | None = None
+    helm_gateways: frozenset[tuple[str, str]] = frozenset()
+
+    @classmethod
+    def read(cls, cluster: Cluster) -> Standing:
+        """What the cluster says; three requests."""
+        found = cluster.list(_WEBHOOKS, label_selector=f"app=sidecar-injector,{labels.TAG}={tag_objects.DEFAULT}")
+        tag = found[0] if found else None
+        shared = cluster.get(installed_objects.CRD, "gateways.networking.istio.io")
+        own = labels_of(shared) if shared else {}
+        return cls(
+            default_tag=labels_of(tag).get(labels.REVISION) if tag else None,
+            # Tags that the installer makes are marked as managed; those made by a user's command are not.
+            tag_is_set=tag is not None and labels.MANAGED not in labels_of(tag),
+            base=BaseOwner(own[labels.REVISION], own[labels.VERSION], own.get(labels.OWNER_NAMESPACE, ""))
+            if labels.REVISION in own and labels.VERSION in own
+            else None,
+            helm_gateways=helm.gateways(cluster),
+        )
+
+
+class ControlPlane:
+    """One revision, of a release, as `options` describe it.
+
+    Without a cluster it is rendered for the oldest Kubernetes that the release supports, as for an empty one. Every
+    property may raise InvalidInput for what is wrong with the options.
+    """
+
+    def __init__(
+        self, release: Release, options: Options, cluster: Cluster | None = None, *, cache_dir: str | None = None
+    ) -> None:
+        self.release = release
+        self.options = options
+        self.cluster = cluster
+        self.configuration = Configuration(options, release)
+        self._renderer = Renderer(release, cluster, cache_dir)
+
+    @property
+    def revision(self) -> str:
+        """The revision's name, `default` for the one without."""
+        return self.configuration.revision or tag_objects.DEFAULT
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of the control plane."""
+        return self.configuration.namespace
+
+    @cached_property
+    def rendered(self) -> list[Object]:
+        """The components' objects, with the owner labels and the user's ingress settings."""
+        objects = self._renderer.render(self.configuration.overlays, self.configuration.sets)
+        for obj in objects:
+            component = component_of(obj)
+            obj["metadata"]["labels"] = {**labels_of(obj), **self._owner_labels(component)}
+        apply_ingress(objects, self.options.ingress)
+        return objects
+
+    @property
+    def injector(self) -> Object:
+        """The injector's webhook configuration. Raises InvalidInput where the configuration has none."""
+        found = tag_objects.injector_of(self.rendered)
+        if found is None:
+            raise InvalidInput(f"Revision {self.revision} has no injector.")
+        return found
+
+    @property
+    def gateways(self) -> list[dict[str, str]]:
+        """The gateways of this revision as name, namespace, kind and component."""
+        return gateways_of(self.rendered)
+
+    @property
+    def extension_providers(self) -> list[str]:
+        """The names of the providers that the mesh is told of."""
+        return sorted(providers_in(obj for obj in self.rendered if obj["kind"] == "ConfigMap"))
+
+    def desired(self, standing: Standing | None = None) -> list[Object]:
+        """All objects of the revision, given what stands in the cluster (nothing, if it is not said)."""
+        standing = standing or Standing()
+        kept = helm.without_gateways(self.rendered, standing.helm_gateways)
+        objects = [obj for obj in kept if not self._yields(obj, standing.base)]
+        injector = tag_objects.injector_of(objects)
+        if injector is not None and self._claims_default_tag(standing):
+            objects += tag_objects.tag_objects(
+                self._renderer,
+                tag_objects.DEFAULT,
+                injector,
+                namespace=self.namespace,
+                inject_by_default=self.configuration.injects_by_default,
+                extra_labels={**self._owner_labels(), labels.NOT_PRUNED: "true"},
+            )
+        if not self.configuration.revision and self.configuration.makes_default_tag:
+            # While a default tag exists, of whichever revision, it injects for `istio-injection` in this one's place.
+            objects = [tag_objects.deactivated(obj) if obj is injector else obj for obj in objects]
+        return [self._system_namespace(), *objects]
+
+    def unit(self, *, remove_dead_webhooks: bool = False) -> Unit:
+        """What `reconcile` is to make of the cluster; reads what stands there.
+
+        `remove_dead_webhooks`: webhooks that an earlier control plane has left behind are deleted first.
+        """
+        if self.cluster is None:
+            raise ValueError("What stands in a cluster is not known without one.")
+        unit = self.unit_for(Standing.read(self.cluster))
+        if not remove_dead_webhooks:
+            return unit
+        wanted = {key_of(obj) for obj in unit.objects}
+        return replace(unit, obstacles=lambda cluster: [one for one, _service in left_over(cluster, wanted)])
+
+    def unit_for(self, standing: Standing) -> Unit:
+        """As `unit`, for a cluster of which it is known what stands there."""
+        objects = self.desired(standing)
+        if self.cluster is not None:
+            refuse_unserved(self.cluster, objects, self.release.version)
+        istiod = install_order.istiod_service(objects)
+        cluster = self.cluster
+        return Unit(
+            manager=MANAGER,
+            objects=objects,
+            retired=RETIRED,
+            previous_owners=PREVIOUS_OWNERS,
+            previous=INSTALLERS - {MANAGER},
+            inventory=installed_objects.of_control_plane(
+                self.revision, self.configuration.owner, self.namespace, objects
+            ),
+            stale=lambda cluster: installed_objects.installed_by(
+                cluster,
+                revision=self.configuration.revision,
+                owner=self.configuration.owner,
+                namespace=self.namespace,
+                wanted=objects,
+            ),
+            rank=install_order.rank,
+            gate=lambda obj: install_order.gate(obj, istiod),
+            adjust=MeshRuntimeFields(
+                RETIRED | {MANAGER},
+                lambda: cluster is not None and istiod is not None and is_ready(cluster, istiod),
+            ),
+            awaited=is_awaited,
+        )
+
+    def check(self, plan: Plan, *, force: bool = False) -> None:
+        """Raise Refused for a plan that cannot work or, unless forced, that touches what belongs to others."""
+        if self.cluster is not None:
+            refuse_missing_namespaces(self.cluster, plan)
+        if force:
+            return
+        refuse_claimed_gateways(plan, self.revision)
+        if self.cluster is not None:
+            refuse_left_over(self.cluster, plan)
+            refuse_overlap(self.cluster, plan)
+
+    def remarks(self, plan: Plan) -> list[str]:
+        """What a user should know of a plan beside its changes."""
+        if self.cluster is None:
+            return []
+        planned = {key_of(obj) for obj in plan.objects}
+        adopted = {
+            (one["namespace"], one["name"])
+            for one in self.gateways
+            if Key("apps/v1", one["kind"], one["namespace"], one["name"]) not in planned
+        }
+        settings = network_settings(self.cluster) if plan.changes else {}
+        return [
+            *remarks(self.cluster, plan, adopted),
+            *pruned_of_others(plan, self.configuration.owner),
+            *unmatched_patches(self.configuration.merged, self.rendered, self.configuration.revision),
+            *self._renderer.warnings(self.configuration.overlays, self.configuration.sets, settings),
+        ]
+
+    def _owner_labels(self, component: str = "") -> dict[str, str]:
+        return owner_labels(
+            version=self.release.version,
+            revision=self.configuration.revision,
+            name=self.configuration.owner,
+            namespace=self.namespace,
+            component=component,
+        )
+
+    def _system_namespace(self) -> Object:
+        metadata: Object = {"name": self.namespace}
+        if self.configuration.network:
+            metadata["labels"] = {labels.NETWORK: self.configuration.network}
+        return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+
+    def _yields(self, obj: Object, owner: BaseOwner | None) -> bool:
+        """Whether an object is shared with another revision, and there no older than ours would be."""
+        if owner is None or owner.revision == self.revision or component_of(obj) != labels.BASE:
+            return False
+        shared = obj["metadata"].get("namespace", owner.namespace) == owner.namespace
+        return shared and version_key(owner.version) >= version_key(self.release.version)
+
+    def _claims_default_tag(self, standing: Standing) -> bool:
+        """istioctl's rule, save that a tag which someone has set by hand stays as it is."""
+        if not self.configuration.makes_default_tag or standing.tag_is_set:
+            return False
+        return standing.default_tag in (None, self.revision) or not self.configuration.revision

@@ -1,0 +1,116 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Azure's load balancer in front of a gateway: named options instead of the annotations that its controller reads.
+
+The options are those of `azure` of an `ingress` entry: `internal`, `subnet`, `public_address` (the name of an Azure
+resource), `resource_group` (the public address's), `dns_label`, `service_tags`, `idle_timeout` (minutes), `health_probe`
+(`ready`, `tcp` or `default`) and `ports_kept_inside` (names of ports). Blank ones are left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ...kube.errors import InvalidInput
+
+PREFIX = "service.beta.kubernetes.io/"
+PROBES = ("ready", "tcp", "default")
+STATUS_PORT = 15021
+_READY = "/healthz/ready"
+_IDLE_MINUTES = range(4, 101)
+_LABEL = re.compile(r"[a-z][a-z0-9-]{1,61}[a-z0-9]")
+_OF_A_PUBLIC_ADDRESS = ("public_address", "resource_group", "dns_label")
+
+
+def annotations_of(
+    azure: Mapping[str, Any], ports: Sequence[Mapping[str, Any]], *, address: str | None = None, local: bool = False
+) -> dict[str, str]:
+    """The annotations of a Service with these `ports`.
+
+    `address` is the IP address that it is to have; `local` whether its traffic stays on the node, which is then probed
+    by Kubernetes' own health check. Raises InvalidInput for settings that contradict each other.
+    """
+    given = {key: value for key, value in azure.items() if value not in (None, "", [])}
+    _check(given, address)
+    found: dict[str, str] = {}
+    if "internal" in given:
+        found["azure-load-balancer-internal"] = str(bool(given["internal"])).lower()
+    for option, annotation in {
+        "subnet": "azure-load-balancer-internal-subnet",
+        "public_address": "azure-pip-name",
+        "resource_group": "azure-load-balancer-resource-group",
+        "dns_label": "azure-dns-label-name",
+        "idle_timeout": "azure-load-balancer-tcp-idle-timeout",
+    }.items():
+        if option in given:
+            found[annotation] = str(given[option])
+    if "service_tags" in given:
+        found["azure-allowed-service-tags"] = ",".join(given["service_tags"])
+    if address:
+        found["azure-load-balancer-ipv4"] = address
+    inside = set(_inside(given.get("ports_kept_inside") or [], ports))
+    found |= {f"port_{number}_no_lb_rule": "true" for number in sorted(inside)}
+    if not local:
+        found |= _probes(given.get("health_probe", PROBES[0]), ports, inside)
+    return {PREFIX + name: value for name, value in found.items()}
+
+
+def _check(given: Mapping[str, Any], address: str | None) -> None:
+    internal = bool(given.get("internal"))
+    if "subnet" in given and not internal:
+        raise InvalidInput("azure.subnet is that of an internal load balancer; set azure.internal, or leave it out.")
+    public = [option for option in _OF_A_PUBLIC_ADDRESS if option in given]
+    if internal and public:
+        raise InvalidInput(f"azure.{public[0]} is of a public address, which an internal load balancer does not have.")
+    if address and "public_address" in given:
+        raise InvalidInput("address and azure.public_address both say which address the load balancer has; keep one.")
+    label = given.get("dns_label")
+    if label is not None and not _LABEL.fullmatch(str(label)):
+        raise InvalidInput(
+            f"azure.dns_label '{label}' cannot be a DNS label of Azure: 3 to 63 lower case letters, digits and dashes,"
+            " beginning with a letter and not ending with a dash."
+        )
+    minutes = given.get("idle_timeout")
+    if minutes is not None and minutes not in _IDLE_MINUTES:
+        raise InvalidInput(f"azure.idle_timeout is from 4 to 100 minutes, but it is {minutes}.")
+    probe = given.get("health_probe", PROBES[0])
+    if probe not in PROBES:
+        raise InvalidInput(f"azure.health_probe '{probe}' is none of {', '.join(PROBES)}.")
+
+
+def _inside(names: Sequence[str], ports: Sequence[Mapping[str, Any]]) -> Iterator[int]:
+    numbers = {port.get("name", ""): int(port["port"]) for port in ports}
+    for name in names:
+        if name not in numbers:
+            raise InvalidInput(
+                f"azure.ports_kept_inside names the port {name}, and there is {', '.join(numbers)}.",
+                ports=list(numbers),
+            )
+        yield numbers[name]
+
+
+def _probes(how: str, ports: Sequence[Mapping[str, Any]], inside: set[int]) -> Iterator[tuple[str, str]]:
+    """What makes Azure see a gateway that is well as well.
+
+    Left to itself, Azure asks a port that has an appProtocol for `/`, which a gateway answers with 404, or tries whether a
+    connection opens, which says nothing of the proxy: hence the question that Kubernetes itself asks of the pod.
+    """
+    if how == "default":
+        return
+    asked = [int(port["port"]) for port in ports if int(port["port"]) not in inside and port.get("protocol") != "UDP"]
+    if how == "ready" and STATUS_PORT not in {int(port["port"]) for port in ports}:
+        raise InvalidInput(
+            f"azure.health_probe 'ready' asks the port {STATUS_PORT}, which this gateway's Service does not have;"
+            " use 'tcp'."
+        )
+    for number in asked:
+        if how == "tcp":
+            yield f"port_{number}_health-probe_protocol", "tcp"
+            continue
+        yield f"port_{number}_health-probe_protocol", "http"
+        yield f"port_{number}_health-probe_port", str(STATUS_PORT)
+        yield f"port_{number}_health-probe_request-path", _READY

@@ -1,0 +1,284 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which pods should have a sidecar, which have one, and which workloads have to be restarted for the difference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ...kube.objects.objects import Kind
+from ...kube.wait.rollouts import has_not_come_up, newest_revision
+from ...kube.wait.rollouts import revision_of as template_revision
+from ...kube.wait.status import status
+from ..model import labels
+from ..model.labels import labels_of
+from ..model.proxies import has_ended, has_sidecar, is_injected, proxy_of, proxy_version, revision_of, version_of
+from .injectors import Injectors
+
+if TYPE_CHECKING:
+    from ...kube.api.cluster import Cluster
+
+Object = Mapping[str, Any]
+Entry = TypeVar("Entry")
+
+NAMESPACES = Kind("v1", "Namespace")
+PODS = Kind("v1", "Pod")
+RESTARTABLE = {kind: Kind("apps/v1", kind) for kind in ("Deployment", "StatefulSet", "DaemonSet")}
+
+MANAGER = "meshops.istio/restart"
+"""The field manager that restarts workloads."""
+
+POD = "Pod"
+"""The kind of a workload that is nothing but a pod."""
+
+DESCRIBING = ("app", "version")
+"""Labels by which Kiali, and the mesh's metrics, tell workloads apart."""
+
+_AMBIENT = "istio.io/dataplane-mode"
+_FEW = 3
+"""Up to as many namespaces are read one by one; beyond, one list of everything is less work."""
+
+
+@dataclass
+class Workload:
+    """What owns pods. `missing` and `outdated` count its pods; `reason` says why it is not restarted, if so.
+
+    faults: what is wrong with its pods, by the revision that they are of.
+    newest: the newest revision while its roll-out is under way; `progress` says how far that is.
+    """
+
+    kind: str
+    namespace: str
+    name: str
+    missing: int = 0
+    outdated: int = 0
+    reason: str = ""
+    faults: dict[str, set[str]] = field(default_factory=dict)
+    newest: str | None = None
+    progress: str = ""
+
+    @property
+    def restartable(self) -> bool:
+        """Whether a restart gives all its pods anew."""
+        return not self.reason
+
+    def rolls_out(self, *, outdated: bool) -> bool:
+        """Whether a roll-out is under way whose pods have what the others lack: restarting it would not help.
+
+        `outdated`: also a proxy that is not the one that they would get now counts as lacking.
+        """
+        concerned = {"missing", "outdated"} if outdated else {"missing"}
+        return self.newest is not None and not self.faults.get(self.newest, set()) & concerned
+
+    def as_dict(self) -> dict[str, Any]:
+        """The workload as plain data."""
+        return {
+            "kind": self.kind,
+            "namespace": self.namespace,
+            "name": self.name,
+            "missing": self.missing,
+            "outdated": self.outdated,
+            "restartable": self.restartable,
+            "reason": self.reason,
+            "rolling_out": self.rolls_out(outdated=not self.missing),
+            "progress": self.progress,
+        }
+
+
+@dataclass
+class Unlabelled:
+    """What owns pods of the mesh that lack labels by which Kiali tells applications and their versions apart."""
+
+    kind: str
+    namespace: str
+    name: str
+    labels: list[str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """What lacks them as plain data."""
+        return dict(vars(self))
+
+
+@dataclass
+class NamespaceState:
+    """A namespace's labels, and its running pods: with a sidecar, and without one that they should have."""
+
+    name: str
+    injection: str
+    revision: str
+    injector: str
+    pods: int = 0
+    with_sidecar: int = 0
+    without_sidecar: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """The state as plain data."""
+        return dict(vars(self))
+
+
+@dataclass
+class State:
+    """The sidecars of some namespaces; only workloads of which pods are missing or outdated are listed.
+
+    outside: kind and namespace of workloads that run without a sidecar, and would be restarted, or as bare pods be
+    created anew, if they were to have one.
+    restarted: workloads without such pods that were restarted for their sidecars and have not come up since.
+    """
+
+    namespaces: list[NamespaceState] = field(default_factory=list)
+    workloads: list[Workload] = field(default_factory=list)
+    unlabelled: list[Unlabelled] = field(default_factory=list)
+    outside: set[tuple[str, str]] = field(default_factory=set)
+    restarted: list[Workload] = field(default_factory=list)
+
+
+def read_state(cluster: Cluster, namespaces: Sequence[str] | None = None) -> State:
+    """The state of the named namespaces, or of all. Namespaces that do not exist are left out."""
+    wanted = None if namespaces is None else set(namespaces)
+    places = [""] if wanted is None or len(wanted) > _FEW else sorted(wanted)
+    kinds = (PODS, *RESTARTABLE.values())
+    lists = cluster.list_many([(NAMESPACES, "", ""), *((kind, place, "") for place in places for kind in kinds)])
+    found, objects = lists[0], [obj for one in lists[1:] for obj in one]
+    chosen = [one for one in found if wanted is None or one["metadata"]["name"] in wanted]
+    pods = [obj for obj in objects if obj["kind"] == "Pod"]
+    owners = [obj for obj in objects if obj["kind"] != "Pod"]
+    state = state_of(Injectors.read(cluster), chosen, pods, owners)
+    _note_roll_outs(cluster, state.workloads, owners)
+    state.restarted += _not_up(state, owners)
+    return state
+
+
+def _note_roll_outs(cluster: Cluster, workloads: Iterable[Workload], owners: Iterable[Object]) -> None:
+    """Look at the roll-outs under way of workloads that would be restarted."""
+    known = {(one["kind"], one["metadata"]["namespace"], one["metadata"]["name"]): one for one in owners}
+    restartable = [one for one in workloads if one.restartable]
+    found = [known[one.kind, one.namespace, one.name] for one in restartable]
+    newest = cluster.parallel(lambda owner: newest_revision(cluster, owner), found)
+    for workload, owner, revision in zip(restartable, found, newest, strict=True):
+        workload.newest = revision
+        workload.progress = status(owner).message if revision is not None else ""
+
+
+def _not_up(state: State, owners: Iterable[Object]) -> Iterator[Workload]:
+    """Workloads that were restarted and have not come up, beside those that are known for their pods."""
+    places = {one.name for one in state.namespaces}
+    known = {(one.kind, one.namespace, one.name) for one in state.workloads}
+    for owner in owners:
+        key = (owner["kind"], owner["metadata"]["namespace"], owner["metadata"]["name"])
+        if key in known or key[1] not in places or _untouchable(key, owner) or not has_not_come_up(owner, MANAGER):
+            continue
+        yield Workload(*key, progress=status(owner).message)
+
+
+def state_of(
+    injectors: Injectors, namespaces: Iterable[Object], pods: Iterable[Object], owners: Iterable[Object]
+) -> State:
+    """The state of `namespaces`, from their pods and the Deployments, StatefulSets and DaemonSets there."""
+    known = {(one["kind"], one["metadata"]["namespace"], one["metadata"]["name"]): one for one in owners}
+    by_name = {one["metadata"]["name"]: one for one in namespaces}
+    states = {name: _described(one, injectors) for name, one in sorted(by_name.items())}
+    workloads: dict[tuple[str, str, str], Workload] = {}
+    unlabelled: dict[tuple[str, str, str], Unlabelled] = {}
+    outside: set[tuple[str, str]] = set()
+    for pod in pods:
+        namespace = by_name.get(pod["metadata"].get("namespace", ""))
+        if namespace is None or has_ended(pod):
+            continue
+        state = states[namespace["metadata"]["name"]]
+        state.pods += 1
+        key = owner_of(pod)
+        fault = _fault(injectors, namespace, pod, known.get(key))
+        state.with_sidecar += has_sidecar(pod)
+        lacking = [name for name in DESCRIBING if name not in labels_of(pod)]
+        if lacking and (has_sidecar(pod) or fault == "missing"):
+            unlabelled[key] = Unlabelled(*key, lacking)
+        if fault is None:
+            if proxy_of(pod) is None and (key[0] == POD or not _untouchable(key, known.get(key))):
+                outside.add(key[:2])
+            continue
+        state.without_sidecar += fault == "missing"
+        workload = workloads.setdefault(key, Workload(*key, reason=_untouchable(key, known.get(key))))
+        setattr(workload, fault, getattr(workload, fault) + 1)
+        workload.faults.setdefault(template_revision(key[0], pod), set()).add(fault)
+    return State(list(states.values()), _in_order(workloads), _in_order(unlabelled), outside)
+
+
+def _in_order(found: Mapping[tuple[str, str, str], Entry]) -> list[Entry]:
+    """By namespace, name and kind."""
+    return [found[key] for key in sorted(found, key=lambda key: key[1:] + key[:1])]
+
+
+def owner_of(pod: Object) -> tuple[str, str, str]:
+    """Kind, namespace and name of what would have to be restarted for the pod to be created anew."""
+    metadata = pod["metadata"]
+    namespace = metadata.get("namespace", "")
+    for reference in metadata.get("ownerReferences") or ():
+        if not reference.get("controller"):
+            continue
+        kind, name = reference.get("kind", ""), reference.get("name", "")
+        generated = f"-{labels_of(pod).get('pod-template-hash', '')}"
+        # A Deployment names its ReplicaSets after itself and the hash that their pods are labelled with.
+        if kind == "ReplicaSet" and len(generated) > 1 and name.endswith(generated):
+            return "Deployment", namespace, name.removesuffix(generated)
+        return kind, namespace, name
+    return POD, namespace, metadata["name"]
+
+
+def _fault(injectors: Injectors, namespace: Object, pod: Object, owner: Object | None) -> str | None:
+    injector = injectors.of_pod(namespace, pod)
+    if injector is None:
+        return "outdated" if is_injected(pod) and not _brings_proxy(owner) else None
+    if proxy_of(pod) is None:
+        return "missing"
+    if not is_injected(pod):
+        return None
+    revision, version, current = revision_of(pod), proxy_version(pod), version_of(injector.image)
+    if revision and revision != injector.revision:
+        return "outdated"
+    chosen = "sidecar.istio.io/proxyImage" in (pod["metadata"].get("annotations") or {})
+    return "outdated" if version and current and version != current and not chosen else None
+
+
+def _brings_proxy(owner: Object | None) -> bool:
+    """Whether the template has a proxy itself, as after `istioctl kube-inject`, so that new pods would have it too."""
+    template = ((owner or {}).get("spec") or {}).get("template") or {}
+    return proxy_of(template) is not None
+
+
+def _untouchable(key: tuple[str, str, str], owner: Object | None) -> str:
+    """Why a restart of the pods' owner would not give them anew, or is not ours to do; empty where it would."""
+    kind = key[0]
+    if kind == POD:
+        return "a pod that nothing would create again; delete and create it yourself, or set recreate_pods"
+    if kind in ("Job", "CronJob"):
+        return "a Job runs to its end; its next run gets the sidecar"
+    if kind not in RESTARTABLE:
+        return f"a {kind} is restarted by its own controller's means"
+    if owner is None:
+        return f"the {kind} does not exist any more"
+    spec = owner.get("spec") or {}
+    if spec.get("paused"):
+        return "its rollout is paused; resume it to have its pods replaced"
+    strategy = spec.get("updateStrategy") or {}
+    if strategy.get("type") == "OnDelete":
+        return "its update strategy is OnDelete; delete its pods yourself"
+    if kind == "StatefulSet" and (strategy.get("rollingUpdate") or {}).get("partition"):
+        return "its update strategy has a partition, which keeps the pods below it as they are"
+    return ""
+
+
+def _described(namespace: Object, injectors: Injectors) -> NamespaceState:
+    own = labels_of(namespace)
+    injection = own.get("istio-injection", "")
+    if injection not in ("enabled", "disabled"):
+        injection = "revision" if own.get(labels.REVISION) else own.get(_AMBIENT, "") or "none"
+    return NamespaceState(
+        name=namespace["metadata"]["name"],
+        injection=injection,
+        revision=own.get(labels.REVISION, ""),
+        injector=injectors.of_namespace(namespace) or "",
+    )

@@ -1,0 +1,191 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether proxies have what their control plane has sent them, and which certificates they work with."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from ...kube.api.pod_http import ask, asking
+from ...kube.api.responses import decoded
+from ...kube.errors import Unreachable
+from ...kube.objects.objects import Kind
+from ...kube.objects.shapes import MAP, TEXT, List, Map, fitting, maps_of
+from ...kube.plan.permissions import refuse_denied
+from ..model.labels import REVISION, labels_of
+from ..model.proxies import has_ended, proxy_of, proxy_version, revision_of
+
+if TYPE_CHECKING:
+    from ...kube.api.cluster import Cluster
+    from ...kube.progress import Progress
+
+Object = Mapping[str, Any]
+
+SYNCED, STALE, DISCONNECTED = "synced", "stale", "disconnected"
+VALID, EXPIRING, EXPIRED, NOT_YET = "valid", "expiring", "expired", "not_yet_valid"
+
+_PODS = Kind("v1", "Pod")
+_ISTIOD_PORT, _ENVOY_PORT = 15014, 15000
+"""Where istiod and Envoy answer what is asked of them from inside of their pods, and nothing else."""
+_PARTS = {"cluster": "CDS", "listener": "LDS", "route": "RDS", "endpoint": "EDS", "extensionconfig": "ECDS"}
+_LAST_TENTH = 10
+"""A certificate of a short life is renewed long before this part of it is left."""
+_PAUSE = 1.0
+_CERTIFICATE = Map(
+    {"serial_number": TEXT, "subject_alt_names": List(MAP), "valid_from": TEXT, "expiration_time": TEXT},
+    required=("valid_from", "expiration_time"),
+)
+_CERTIFICATES = Map({"certificates": List(Map(dict.fromkeys(("ca_cert", "cert_chain"), List(_CERTIFICATE))))})
+
+
+@dataclass
+class Proxy:
+    """A running proxy; `stale` names the parts of its configuration that it has not confirmed.
+
+    certificates: None where Envoy does not tell them.
+    """
+
+    namespace: str
+    name: str
+    revision: str
+    version: str
+    state: str = DISCONNECTED
+    stale: list[str] = field(default_factory=list)
+    certificates: list[Certificate] | None = None
+
+    @property
+    def pod(self) -> str:
+        """Namespace and name of its pod."""
+        return f"{self.namespace}/{self.name}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The proxy as plain data, apart from its certificates."""
+        return {
+            "pod": self.pod,
+            "revision": self.revision,
+            "version": self.version,
+            "state": self.state,
+            "stale": self.stale,
+            "answers": self.certificates is not None,
+        }
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate that a proxy shows or trusts; `names` are those that it is for, `authority` says that it signs."""
+
+    serial: str
+    names: tuple[str, ...]
+    authority: bool
+    begins: datetime
+    ends: datetime
+
+    def state(self, now: datetime, days: int) -> str:
+        """How it is `now`: about to expire with less than `days` left, or less than a tenth of a short life."""
+        if now < self.begins:
+            return NOT_YET
+        if now >= self.ends:
+            return EXPIRED
+        margin = min(timedelta(days=days), (self.ends - self.begins) / _LAST_TENTH)
+        return EXPIRING if self.ends - now < margin else VALID
+
+
+def read_proxies(cluster: Cluster, namespace: str = "", *, patience: float, progress: Progress) -> list[Proxy]:
+    """The running proxies of the control planes in `namespace` (of all, if none is named), by their pods' names.
+
+    What is being sent at the moment is given `patience` seconds to arrive. Raises Refused where the user may not ask,
+    and Unreachable where an istiod does not answer.
+    """
+    istiods, pods = cluster.list_many([(_PODS, namespace, "app=istiod"), (_PODS, "", "")])
+    running = [pod for pod in istiods if _runs(pod)]
+    revisions = {labels_of(pod).get(REVISION, "default") for pod in running}
+    proxies = [
+        Proxy(pod["metadata"]["namespace"], pod["metadata"]["name"], revision_of(pod), proxy_version(pod))
+        for pod in pods
+        if _runs(pod) and proxy_of(pod) is not None and revision_of(pod) in {"", *revisions}
+    ]
+    places = [one["metadata"]["namespace"] for one in running] + [one.namespace for one in proxies]
+    refuse_denied(cluster, asking(sorted(set(places))))
+    until = time.monotonic() + patience
+    _compare(cluster, running, proxies)
+    while (late := [one for one in proxies if one.state != SYNCED]) and running and time.monotonic() < until:
+        progress(f"waiting for {len(late)} proxies to have their configuration, as {late[0].pod}")
+        time.sleep(_PAUSE)
+        _compare(cluster, running, late)
+    for proxy, found in zip(proxies, cluster.parallel(lambda one: _certificates(cluster, one), proxies), strict=True):
+        proxy.certificates = found
+    return sorted(proxies, key=lambda one: one.pod)
+
+
+def used(proxies: Iterable[Proxy]) -> list[tuple[Certificate, list[str]]]:
+    """Each certificate once, with the pods of the proxies that work with it; the one that ends first comes first."""
+    pods: dict[Certificate, list[str]] = {}
+    for proxy in proxies:
+        for certificate in dict.fromkeys(proxy.certificates or ()):
+            pods.setdefault(certificate, []).append(proxy.pod)
+    return sorted(pods.items(), key=lambda one: (one[0].ends, one[0].serial))
+
+
+def _runs(pod: Object) -> bool:
+    return not has_ended(pod) and (pod.get("status") or {}).get("phase") == "Running"
+
+
+def _compare(cluster: Cluster, istiods: Sequence[Object], proxies: Sequence[Proxy]) -> None:
+    """Note of each proxy whether it has confirmed all that an istiod has sent it."""
+    told: dict[str, list[list[str]]] = {}
+    for text in cluster.parallel(lambda istiod: _asked(cluster, istiod), istiods):
+        for one in maps_of(decoded(text.encode())):
+            told.setdefault(str(one.get("proxy")), []).append(_unconfirmed(one))
+    for proxy in proxies:
+        # A proxy that has just gone from one istiod to another is known to both.
+        connections = told.get(f"{proxy.name}.{proxy.namespace}", [])
+        proxy.stale = min(connections, key=len, default=[])
+        proxy.state = (STALE if proxy.stale else SYNCED) if connections else DISCONNECTED
+
+
+def _asked(cluster: Cluster, istiod: Object) -> str:
+    metadata = istiod["metadata"]
+    return ask(cluster, metadata["namespace"], metadata["name"], _ISTIOD_PORT, "/debug/syncz")
+
+
+def _unconfirmed(entry: Object) -> list[str]:
+    """The parts that were sent, and not confirmed since."""
+    sent = {part: entry.get(f"{part}_sent") for part in _PARTS}
+    return [_PARTS[part] for part, nonce in sent.items() if nonce and nonce != entry.get(f"{part}_acked")]
+
+
+def _certificates(cluster: Cluster, proxy: Proxy) -> list[Certificate] | None:
+    try:
+        said = (
+            fitting(json.loads(ask(cluster, proxy.namespace, proxy.name, _ENVOY_PORT, "/certs")), _CERTIFICATES) or {}
+        )
+        return [
+            _certificate(one, authority=kind == "ca_cert")
+            for entry in said.get("certificates") or ()
+            for kind in ("ca_cert", "cert_chain")
+            for one in entry.get(kind) or ()
+        ]
+    except (Unreachable, ValueError):
+        return None
+
+
+def _certificate(said: Object, *, authority: bool) -> Certificate:
+    names = tuple(str(name) for alternative in said.get("subject_alt_names") or () for name in alternative.values())
+    return Certificate(
+        str(said.get("serial_number") or ""),
+        names,
+        authority,
+        _moment(said["valid_from"]),
+        _moment(said["expiration_time"]),
+    )
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)

@@ -1,0 +1,75 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Istio's own kinds, so that they need no discovery, and can be planned before their CRDs are installed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...kube.objects import object_shapes
+from ...kube.objects.objects import Kind, kind_of
+from .kind_shapes import SPECS
+
+_VERSIONS: dict[tuple[str, str], tuple[str, ...]] = {
+    # The version that all supported releases serve comes last.
+    ("networking.istio.io", "DestinationRule"): ("v1alpha3", "v1", "v1beta1"),
+    ("networking.istio.io", "EnvoyFilter"): ("v1alpha3",),
+    ("networking.istio.io", "Gateway"): ("v1alpha3", "v1", "v1beta1"),
+    ("networking.istio.io", "ProxyConfig"): ("v1beta1",),
+    ("networking.istio.io", "ServiceEntry"): ("v1alpha3", "v1", "v1beta1"),
+    ("networking.istio.io", "Sidecar"): ("v1alpha3", "v1", "v1beta1"),
+    ("networking.istio.io", "VirtualService"): ("v1alpha3", "v1", "v1beta1"),
+    ("networking.istio.io", "WorkloadEntry"): ("v1alpha3", "v1", "v1beta1"),
+    ("networking.istio.io", "WorkloadGroup"): ("v1alpha3", "v1", "v1beta1"),
+    ("security.istio.io", "AuthorizationPolicy"): ("v1", "v1beta1"),
+    ("security.istio.io", "PeerAuthentication"): ("v1", "v1beta1"),
+    ("security.istio.io", "RequestAuthentication"): ("v1", "v1beta1"),
+    ("telemetry.istio.io", "Telemetry"): ("v1", "v1alpha1"),
+    ("extensions.istio.io", "WasmPlugin"): ("v1alpha1",),
+}
+object_shapes.know(SPECS)
+
+
+def _plural(kind: str) -> str:
+    return f"{kind[:-1].lower()}ies" if kind.endswith(("cy", "ry")) else f"{kind.lower()}s"
+
+
+KINDS: tuple[Kind, ...] = tuple(
+    Kind(f"{group}/{version}", kind) for (group, kind), versions in _VERSIONS.items() for version in versions
+)
+"""Every kind at every version."""
+
+DEFINITIONS: tuple[dict[str, Any], ...] = tuple(
+    {
+        "spec": {
+            "group": group,
+            "scope": "Namespaced",
+            "names": {"kind": kind, "plural": _plural(kind)},
+            "versions": [{"name": version} for version in versions],
+        }
+    }
+    for (group, kind), versions in _VERSIONS.items()
+)
+"""As much of their CustomResourceDefinitions as is needed to address them."""
+
+RETIRED_GROUPS: dict[str, str] = {
+    "authentication.istio.io": "PeerAuthentication and RequestAuthentication of security.istio.io/v1, or the modules mtls"
+    " and authorization",
+    "config.istio.io": "Telemetry of telemetry.istio.io/v1, or the modules traffic_policy and authorization",
+    "rbac.istio.io": "AuthorizationPolicy of security.istio.io/v1, or the module authorization",
+}
+"""The groups of kinds that Istio once had, and what does the same today."""
+
+_WITHOUT_READINESS = frozenset({group for group, _kind in _VERSIONS} | {"install.istio.io"})
+
+
+def is_awaited(obj: Mapping[str, Any]) -> bool:
+    """Tell whether an object has to become ready.
+
+    Istio's own kinds have nothing to wait for: istiod reads them as they are. What it writes into their status, if it
+    does, comes late, does not follow their generation, and has `observedGeneration` as text.
+    """
+    return kind_of(obj).group not in _WITHOUT_READINESS

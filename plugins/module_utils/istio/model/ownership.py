@@ -1,0 +1,74 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who a control plane's objects belong to, and when they are not ours to touch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...kube.apply.lock import Lock
+from ...kube.errors import Refused
+from ...kube.objects.field_managers import PREVIOUS
+from ...kube.objects.objects import key_of
+from ...kube.plan.foreign_owners import HELM
+from ...kube.plan.plan import Plan
+from . import labels
+from .gateway_workloads import is_gateway, name_of
+from .labels import component_of, labels_of
+from .namespaces import unusable
+
+if TYPE_CHECKING:
+    from ...kube.api.cluster import Cluster
+
+MANAGER = "meshops.istio/control_plane"
+TAG_MANAGER = "meshops.istio/revision_tag"
+RETIRED = PREVIOUS | {TAG_MANAGER}
+"""Field managers of those who may have installed the mesh, or deactivated its injector, before us."""
+
+PREVIOUS_OWNERS = frozenset({HELM})
+"""Tools whose mesh is taken over without force."""
+
+INSTALLERS = frozenset({"istio-operator", "istioctl", "istio-ci", "helm", MANAGER, TAG_MANAGER})
+"""Field managers of those who prune what they have installed: of istioctl and its commands on tags, of Helm, and ours."""
+
+LOCK = Lock("meshops-istio-control-plane")
+"""One at a time, whatever the revision or tag: they share objects."""
+
+
+def refuse_claimed_gateways(plan: Plan, revision: str) -> None:
+    """Raise Refused for a plan that would take a gateway away from another revision."""
+    for obj in plan.objects:
+        live = plan.live.get(key_of(obj).identity)
+        # Of two kinds of workload, which have the Service in common.
+        claims = is_gateway(obj) or (obj["kind"] == "Service" and component_of(obj) in labels.GATEWAYS)
+        if not claims or live is None:
+            continue
+        owner = labels_of(live).get(labels.REVISION)
+        if owner and owner != revision:
+            namespace, name = name_of(obj)
+            raise Refused(
+                f"The gateway {namespace}/{name} belongs to revision {owner}, and a gateway belongs to one revision only: install"
+                f" revision {revision} without it (profile minimal, or disable {name} under spec.components), or force"
+                " the move.",
+                code="gateway_claimed",
+                gateway=name,
+                revision=owner,
+            )
+
+
+def refuse_missing_namespaces(cluster: Cluster, plan: Plan) -> None:
+    """Raise Refused where objects belong into namespaces that nobody creates, and that are not assumed."""
+    made = {obj["metadata"]["name"] for obj in plan.objects if obj["kind"] == "Namespace"}
+    there = {namespace for _group, _kind, namespace, _name in plan.live}
+    needed = {key_of(obj).namespace for obj in plan.objects} - made - there - plan.unit.assumed
+    missing = unusable(cluster, needed)
+    for name, fault in missing.items():
+        first = next(key_of(obj) for obj in plan.objects if obj["metadata"].get("namespace") == name)
+        gone = "once it is gone" if fault == "is being deleted" else "first"
+        raise Refused(
+            f"The namespace {name} {fault}, and {first} belongs into it: create it {gone}.",
+            code="namespace_missing",
+            namespaces=list(missing),
+        )

@@ -1,0 +1,196 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An Istio release on disk: istioctl, manifests and samples, found where the user says or in the cache."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ...kube.errors import InvalidInput, Refused
+from ...kube.progress import Progress, silent
+from ...kube.yaml.text_encoding import read_text
+from .cache import cache_folder, cache_folders, locked
+from .cached_files import recorded_checksum
+
+OFFICIAL = "https://github.com/istio/istio/releases/download"
+"""Where the releases are published, as `<this>/<version>/istio-<version>-<os>-<arch>.tar.gz`."""
+
+_EXACT = re.compile(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?")
+_ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64", "armv7l": "armv7"}
+
+
+@dataclass(frozen=True)
+class Release:
+    """An unpacked release; `root` is the folder that holds `bin/`, `manifests/` and `samples/`."""
+
+    version: str
+    root: Path
+
+    @property
+    def istioctl(self) -> Path:
+        """The release's own istioctl."""
+        return self.root / "bin" / "istioctl"
+
+    @property
+    def manifests(self) -> Path:
+        """The folder of charts and profiles."""
+        return self.root / "manifests"
+
+    @property
+    def samples(self) -> Path:
+        """The folder of sample applications."""
+        return self.root / "samples"
+
+    @cached_property
+    def profiles(self) -> list[str]:
+        """The names of the installation profiles that the release has, in alphabetical order."""
+        return sorted(path.stem for path in (self.manifests / "profiles").glob("*.yaml"))
+
+    @property
+    def minor(self) -> tuple[int, int]:
+        """Major and minor number of the version."""
+        major, minor = self.version.split(".")[:2]
+        return int(major), int(minor)
+
+
+def find_release(
+    version: str,
+    *,
+    source: str | Sequence[str] | None = None,
+    cache_dir: str | os.PathLike[str] | None = None,
+    checksum: str | None = None,
+    arch: str | None = None,
+    timeout: float = 600,
+    connection: Mapping[str, Any] | None = None,
+    progress: Progress = silent,
+) -> tuple[Release, bool]:
+    """The release of exactly this version, and whether it had to be fetched into the cache.
+
+    `source` names where to look, first match wins: an unpacked release, a folder of unpacked releases or archives,
+    an archive, or the URL of a mirror with the official layout; without it the official downloads are asked.
+    `checksum` is the archive's SHA-256, which whatever is returned was made of. `timeout` is in seconds, for
+    everything. `connection` holds what else `Client` takes: proxy, certificates, headers.
+
+    Raises InvalidInput for a version that is not exact or does not exist, Refused for a wrong checksum, and MeshError
+    for a failed download.
+    """
+    if not _EXACT.fullmatch(version or ""):
+        raise InvalidInput(
+            f"'{version}' is not an exact Istio version; give all of it, such as 1.29.1, so that no run upgrades by"
+            " surprise.",
+            version=version,
+        )
+    sources = [source] if isinstance(source, str) else list(source or [OFFICIAL])
+    entry = f"{version}-{_platform(arch)}"
+    expected = _digest(checksum)
+    for root in unpacked(sources, (f"istio-{version}", f"istio-{entry}")):
+        if version_of(root) == version:
+            _check(root, expected)
+            return Release(version, root), False
+    for folder in cache_folders("releases", cache_dir):
+        if _is_cached(folder / entry, expected):
+            return Release(version, folder / entry), False
+    until = time.monotonic() + timeout
+    with locked(cache_folder("releases", cache_dir), entry, until=until) as cache:
+        if _is_cached(cache / entry, expected):
+            return Release(version, cache / entry), False
+
+        # A release that is in the cache does not pay for these.
+        from ...download.client import Client
+        from .fetch import fetch
+
+        mirrors = [one for one in sources if source and is_url(one)]
+        client = Client(timeout=until - time.monotonic(), mirrors=mirrors, **(connection or {}))
+        progress(f"fetching Istio {version}")
+        fetch(version, entry, sources, cache, client, progress, expected)
+        return Release(version, cache / entry), True
+
+
+def unpacked(sources: Sequence[str], names: Sequence[str] | None = None) -> Iterator[Path]:
+    """The unpacked releases among the sources that are folders, and of these names (or any) in such a folder."""
+    for source in sources:
+        folder = Path(source).expanduser().absolute()
+        if is_url(source):
+            continue
+        if not folder.exists():
+            raise InvalidInput(f"The release source {source} does not exist.", source=source)
+        inside = [folder / name for name in names] if names is not None else sorted(folder.glob("istio-*"))
+        yield from (path for path in (folder, *inside) if is_release(path))
+
+
+def is_url(source: str) -> bool:
+    """Whether a source is an address rather than a path."""
+    return source.startswith(("http://", "https://"))
+
+
+def is_release(folder: Path) -> bool:
+    """Whether a folder is an unpacked release."""
+    return (folder / "bin" / "istioctl").is_file() and (folder / "manifests" / "profiles").is_dir()
+
+
+def version_of(root: Path) -> str:
+    """The version that the release's own manifest.yaml states, else its istioctl; empty if neither does."""
+    manifest = root / "manifest.yaml"
+    if manifest.is_file():
+        stated = re.search(r"^version:\s*['\"]?([^\s'\"]+)", read_text(manifest), re.MULTILINE)
+        if stated:
+            return stated[1]
+    command = [str(root / "bin" / "istioctl"), "version", "--remote=false", "--short"]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return answer.stdout.strip().rpartition(" ")[2]
+
+
+def _is_cached(root: Path, expected: str | None) -> bool:
+    """Whether the cache has all of it, of an archive with the expected checksum, and nobody else could have put it there.
+
+    What is not so is made anew.
+    """
+    if not is_release(root):
+        return False
+    found = recorded_checksum(root, ours=True)
+    return found is not None and expected in (None, found)
+
+
+def _check(root: Path, expected: str | None) -> None:
+    """Refuse an unpacked release that was not made of the archive with the expected checksum, as far as is known."""
+    if expected and recorded_checksum(root) != expected:
+        raise Refused(
+            f"The unpacked release {root} cannot be compared with the checksum {expected}, which is that of an archive:"
+            " name the archive in `source`, or leave out `checksum`.",
+            code="checksum_mismatch",
+            path=str(root),
+        )
+
+
+def _platform(arch: str | None) -> str:
+    system = {"Linux": "linux", "Darwin": "osx"}.get(platform.system())
+    machine = arch or _ARCHITECTURES.get(platform.machine().lower())
+    if not system or not machine:
+        raise InvalidInput(
+            f"Istio publishes no istioctl for {platform.system()} on {platform.machine()}, so this collection cannot run"
+            " on it."
+        )
+    return f"{system}-{machine}"
+
+
+def _digest(checksum: str | None) -> str | None:
+    if not checksum:
+        return None
+    digest = checksum.removeprefix("sha256:").strip().lower()
+    if not re.fullmatch(r"[0-9a-f]{64}", digest):
+        raise InvalidInput(f"'{checksum}' is not a SHA-256 checksum of 64 hexadecimal digits.")
+    return digest

@@ -1,0 +1,82 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The sample applications that come with a release, by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...kube.errors import InvalidInput
+from .release import Release
+
+# Those that do not lie where the rule below looks: the application's files, then those of its gateway.
+_ELSEWHERE = {
+    "bookinfo": (("platform/kube/bookinfo.yaml",), ("networking/bookinfo-gateway.yaml",)),
+}
+_RENAMED = {"curl": "sleep", "sleep": "curl"}
+"""Releases before 1.24 call the sample `curl` `sleep`, and later ones no longer have that name everywhere."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A sample's files: the application itself, and the Gateway and VirtualService that show it to the outside."""
+
+    name: str
+    manifests: tuple[Path, ...]
+    gateways: tuple[Path, ...] = ()
+
+
+def find_sample(release: Release, name: str) -> Sample:
+    """The files of a sample, by its name, or by the path of a file or folder below the release's samples.
+
+    A name is that of a folder with a manifest of the same name in it. Raises InvalidInput, naming what there is.
+    """
+    wanted = name.strip().strip("/")
+    for candidate in (wanted, _RENAMED.get(wanted, "")):
+        folder = release.samples / candidate
+        if candidate and _inside(folder, release.samples) and folder.is_dir():
+            return _of_folder(release, wanted, candidate)
+    path = release.samples / wanted
+    if not wanted or not _inside(path, release.samples) or not path.is_file():
+        raise InvalidInput(
+            f"Istio {release.version} has no sample '{name}'; it has {', '.join(sample_names(release))}, and any file"
+            " below its samples can be named by its path.",
+            sample=name,
+        )
+    return Sample(wanted, (path,))
+
+
+def sample_names(release: Release) -> list[str]:
+    """The samples that can be named without a path."""
+    folders = (path for path in release.samples.iterdir() if path.is_dir())
+    return sorted(path.name for path in folders if _known(path.name, path) is not None)
+
+
+def _of_folder(release: Release, name: str, folder: str) -> Sample:
+    root = release.samples / folder
+    known = _known(folder, root)
+    if known is not None:
+        return Sample(name, *known)
+    files = sorted(str(path.relative_to(release.samples)) for path in root.rglob("*.yaml"))
+    raise InvalidInput(
+        f"The sample '{name}' of Istio {release.version} is made of several files: name one of {', '.join(files)}."
+        if files
+        else f"The sample '{name}' of Istio {release.version} holds no manifests.",
+        sample=name,
+        files=files,
+    )
+
+
+def _known(name: str, root: Path) -> tuple[tuple[Path, ...], tuple[Path, ...]] | None:
+    manifests, gateways = _ELSEWHERE.get(name, ((f"{root.name}.yaml",), (f"{root.name}-gateway.yaml",)))
+    found = tuple(root / path for path in manifests)
+    if not all(path.is_file() for path in found):
+        return None
+    return found, tuple(root / path for path in gateways if (root / path).is_file())
+
+
+def _inside(path: Path, folder: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve())

@@ -1,0 +1,103 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A local port that leads to a Service of the cluster, through the API server."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .. import threads
+from ..errors import InvalidInput, MeshError, NotReady
+from ..objects.objects import Kind
+from ..progress import Progress
+from .cluster import Cluster
+
+_PODS = Kind("v1", "Pod")
+_CHUNK = 1 << 16
+
+
+@contextlib.contextmanager
+def forwarded(
+    cluster: Cluster, service: Mapping[str, Any], port: int, *, address: str, local_port: int, progress: Progress
+) -> Iterator[int]:
+    """Serve `address`:`local_port` (0: any that is free) from a port of a Service, for the length of the context.
+
+    Yields the local port. Each connection goes to a pod that is ready then. Raises NotReady where there is none at the
+    beginning, and InvalidInput where the local port cannot be had.
+    """
+    backend(cluster, service, port)
+    with _listening(address, local_port) as listener:
+        threads.start(_serve, cluster, service, port, listener, progress)
+        yield int(listener.getsockname()[1])
+
+
+def backend(cluster: Cluster, service: Mapping[str, Any], port: int) -> tuple[str, int]:
+    """A pod that is ready to answer for a Service, by its name, and its port. NotReady where there is none."""
+    namespace, name = service["metadata"]["namespace"], service["metadata"]["name"]
+    selector = ",".join(f"{key}={value}" for key, value in (service["spec"].get("selector") or {}).items())
+    ready = [pod for pod in cluster.list(_PODS, namespace, label_selector=selector) if selector and _ready(pod)]
+    if not ready:
+        raise NotReady(f"No pod of Service {namespace}/{name} is ready, so that there is nothing to connect to.")
+    target = next((one.get("targetPort", port) for one in service["spec"]["ports"] if one["port"] == port), port)
+    return ready[0]["metadata"]["name"], target if isinstance(target, int) else _named(ready[0], target)
+
+
+def _named(pod: Mapping[str, Any], name: str) -> int:
+    ports = [one for container in pod["spec"]["containers"] for one in container.get("ports") or ()]
+    return next(int(one["containerPort"]) for one in ports if one.get("name") == name)
+
+
+def _ready(pod: Mapping[str, Any]) -> bool:
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    leaving = pod["metadata"].get("deletionTimestamp")
+    return not leaving and any(one.get("type") == "Ready" and one.get("status") == "True" for one in conditions)
+
+
+def _listening(address: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((address, port))
+    except (OSError, OverflowError) as error:
+        raise InvalidInput(
+            f"Port {port} of {address} cannot be used on this machine: {error}; choose another.", port=port
+        ) from error
+
+
+def _serve(
+    cluster: Cluster, service: Mapping[str, Any], port: int, listener: socket.socket, progress: Progress
+) -> None:
+    with contextlib.suppress(OSError):  # closed, when the context ends
+        while True:
+            client, _from = listener.accept()
+            threads.start(_connect, cluster, service, port, client, progress)
+
+
+def _connect(
+    cluster: Cluster, service: Mapping[str, Any], port: int, client: socket.socket, progress: Progress
+) -> None:
+    with client:
+        try:
+            pod, target = backend(cluster, service, port)
+            server = cluster.socket_to(service["metadata"]["namespace"], pod, target)
+        except MeshError as error:
+            progress(error.message)
+            return
+        with contextlib.closing(server), contextlib.suppress(OSError):
+            _pump(client, server)
+
+
+def _pump(one: Any, other: Any) -> None:
+    """Carry what either side says to the other, until both have said all."""
+    ways = {one: other, other: one}
+    while ways:
+        for source in select.select(list(ways), [], [])[0]:
+            data = source.recv(_CHUNK)
+            if data:
+                ways[source].sendall(data)
+            else:
+                return

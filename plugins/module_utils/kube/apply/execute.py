@@ -1,0 +1,102 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A plan with changes: whether it can be carried out, and its writes, from the lock to the last deletion."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from functools import partial
+
+from ..api.cluster import Cluster
+from ..api.metrics import CHECK, WAIT, WRITE
+from ..objects.objects import Key
+from ..plan.dry_run import refuse_unacceptable
+from ..plan.permissions import refuse_forbidden
+from ..plan.plan import Plan
+from ..progress import Progress
+from ..wait.diagnosis import diagnose
+from ..wait.wait import wait_gone, wait_ready
+from .apply import apply_changes, delete_stale
+from .lock import Lock, locked, placed
+
+_CAUSES_WITHIN = 5.0
+"""Seconds that finding what holds objects may take where nothing is waited for."""
+
+__all__ = ["refuse", "still_ending", "wait_gone", "wait_ready", "write"]
+
+
+def refuse(cluster: Cluster, plan: Plan, *, waits: bool, lock: Lock | None) -> None:
+    """Raise Refused for a plan that the user may not carry out, or that the API server would not accept."""
+    cluster.meter.begin(CHECK)
+    refuse_forbidden(cluster, plan, waits=waits, lock=placed(cluster, lock) if lock else None)
+    refuse_unacceptable(cluster, plan)
+
+
+def still_ending(cluster: Cluster, plan: Plan) -> list[str]:
+    """Say of each object whose deletion goes on what holds it."""
+    keys = [*plan.leaving, *plan.ending]
+    causes = diagnose(cluster, keys, within=_CAUSES_WITHIN)
+    holds = {key: str(found.hold or "") for key, found in causes.items()}
+    return [f"{key} is still being deleted" + (f": {holds[key]}." if holds.get(key) else ".") for key in keys]
+
+
+def write(
+    cluster: Cluster,
+    plan: Plan,
+    planned_again: Callable[[], Plan],
+    *,
+    before: Callable[[Plan], None] | None,
+    lock: Lock | None,
+    awaited: Callable[[Plan], list[Key]] | None,
+    deadline: float,
+    progress: Progress,
+) -> Plan:
+    """Carry out a plan, or what has become of it by the time the lock is held, which is returned.
+
+    awaited: what must become ready before anything is deleted; None to wait for nothing. The rest as for `reconcile`.
+    """
+    held = (
+        locked(cluster, lock, manager=plan.unit.manager, deadline=deadline, progress=progress)
+        if lock
+        else contextlib.nullcontext()
+    )
+
+    def left() -> float:
+        return max(0.0, deadline - time.monotonic())
+
+    waits = awaited is not None
+    cluster.meter.begin(WRITE)
+    with held:
+        if plan.leaving:
+            wait_gone(cluster, plan.leaving, timeout=left(), progress=progress)
+        if plan.leaving or lock:
+            # Somebody else may have held the lock until now.
+            plan = planned_again()
+            cluster.meter.begin(WRITE)
+        if before is not None:
+            before(plan)
+        delete = partial(delete_stale, cluster, plan, awaited=waits, deadline=deadline, progress=progress)
+        delete(first=True)
+        apply_changes(cluster, plan, gates=waits, deadline=deadline, progress=progress)
+        if awaited is not None and (keys := awaited(plan)):
+            cluster.meter.begin(WAIT)
+            wait_ready(cluster, keys, timeout=left(), progress=progress, desired=plan.objects)
+            cluster.meter.begin(WRITE)
+        delete()
+        _finish_inventory(cluster, plan, awaited=waits)
+    return plan
+
+
+def _finish_inventory(cluster: Cluster, plan: Plan, *, awaited: bool) -> None:
+    deleted = [change.key for change in plan.changes if change.action == "delete"]
+    if plan.recording is None or Key("v1", "Namespace", "", plan.recording.inventory.namespace) in deleted:
+        return
+    # What was not awaited may be held by a finalizer, and is listed until it is gone.
+    doubtful = deleted if not awaited else []
+    live = cluster.parallel(lambda key: cluster.get(key.of, key.name, key.namespace), doubtful)
+    remaining = [key for key, obj in zip(doubtful, live, strict=True) if obj is not None]
+    plan.recording.finish(cluster, plan.unit.manager, remaining)

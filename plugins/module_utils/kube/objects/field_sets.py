@@ -1,0 +1,96 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Sets of fields as `fieldsV1` writes them (see managed_fields.py): what is in both, what is left, and what of an object is in one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .shapes import map_of
+
+Fields = Mapping[str, Any]
+
+_MISSING = object()
+
+
+def minus(owned: Fields, taken: Fields) -> dict[str, Any]:
+    """What of `owned` is not in `taken`, of which a name without more stands for all that is in it."""
+    rest: dict[str, Any] = {}
+    for key, child in map_of(owned).items():
+        if key not in taken:
+            rest[key] = child
+        elif taken[key] and (left := minus(child, taken[key])):
+            rest[key] = left
+    return {key: child for key, child in rest.items() if key != "."}
+
+
+def common(owned: Fields, other: Fields) -> dict[str, Any]:
+    """What of `owned` is in `other` too, of which a name without more stands for all that is in it."""
+    both: dict[str, Any] = {}
+    for key, child in map_of(owned).items():
+        if key in map_of(other) and key != ".":
+            inner = common(child, other[key])
+            if not child or not other[key] or inner:
+                both[key] = inner if child and other[key] else child
+    return both
+
+
+def drop(obj: Any, dropped: Fields) -> None:
+    """Remove from `obj` the fields and items that are in `dropped`, and what held nothing else: empty is a value too."""
+    for key, child in dropped.items():
+        name = key[2:]
+        if key.startswith("f:") and isinstance(obj, dict) and obj.get(name, _MISSING) is not _MISSING:
+            was_empty = obj[name] in ({}, [])
+            drop(obj[name], child)
+            if not child or (not was_empty and obj[name] in ({}, [])):
+                del obj[name]
+        elif key.startswith("k:") and (index := index_of(obj, json.loads(key[2:]))) is not None:
+            drop(obj[index], child)
+        elif key.startswith("v:") and isinstance(obj, list) and (value := json.loads(key[2:])) in obj:
+            obj.remove(value)
+
+
+def changed(before: Any, after: Any, owned: Fields, path: str = "") -> Iterator[str]:
+    """The paths of those `owned` fields that have another value in `after`, in the form of `ignore_fields`."""
+    for key, child in map_of(owned).items():
+        if key.startswith("f:"):
+            here = _path(path, key[2:])
+            old, new = (one.get(key[2:], _MISSING) if isinstance(one, Mapping) else _MISSING for one in (before, after))
+        elif key.startswith("k:"):
+            wanted = json.loads(key[2:])
+            name, value = next(iter(wanted.items()), ("", ""))
+            here = f"{path}[{name}={value}]"
+            old, new = item_of(before, wanted), item_of(after, wanted)
+        else:
+            continue
+        if child:
+            yield from changed(old, new, child, here)
+        elif old is not _MISSING and old is not None and old != new:
+            yield here
+
+
+def _path(path: str, name: str) -> str:
+    if "." in name or "/" in name:
+        return f"{path}[{name}]"
+    return f"{path}.{name}" if path else name
+
+
+_KEY_DEFAULTS = {"protocol": "TCP"}
+
+
+def index_of(items: Any, wanted: Mapping[str, Any]) -> int | None:
+    """Where the item with these keys stands; protocol, the one key that has a default, may be left out."""
+    for index, item in enumerate(items if isinstance(items, list) else ()):
+        if isinstance(item, Mapping) and all(item.get(k, _KEY_DEFAULTS.get(k)) == v for k, v in wanted.items()):
+            return index
+    return None
+
+
+def item_of(items: Any, wanted: Mapping[str, Any]) -> Any:
+    """The item with these keys, or None."""
+    index = index_of(items, wanted)
+    return None if index is None else items[index]

@@ -1,0 +1,138 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Fields that a user leaves to whoever else sets them.
+
+A field is named by its path, such as `spec.replicas`, `metadata.annotations[example.com/team]` (or with a dot before
+that name), or `spec.template.spec.containers[name=discovery].resources`. Before it and a colon may stand which objects
+are meant: `Deployment:spec.replicas`, `Deployment/istiod:spec.replicas`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from typing import Any
+
+from ..errors import InvalidInput
+from .field_sets import Fields
+from .managed_fields import union
+
+_STEP = re.compile(r"\.?([^.\[\]]+)|\[([^\]]+)\]")
+
+
+def leave(desired: dict[str, Any], live: Mapping[str, Any], foreign: Fields, ignored: Sequence[str]) -> dict[str, Any]:
+    """`desired` without the ignored fields that others own (`foreign`), and with the live values of the rest of them.
+
+    Raises InvalidInput for what is no path.
+    """
+    result = deepcopy(desired)
+    for steps in _steps_for(desired, ignored):
+        _leave(result, live, foreign, steps)
+    return result
+
+
+def fields_at(obj: Mapping[str, Any], owned: Fields, ignored: Sequence[str]) -> Fields:
+    """Those of an object's `owned` fields that are ignored."""
+    return union(_at(owned, steps) for steps in _steps_for(obj, ignored))
+
+
+def _steps_for(obj: Mapping[str, Any], ignored: Sequence[str]) -> Iterator[Sequence[str]]:
+    for text in ignored:
+        objects, _colon, path = text.partition(":") if _names_objects(text) else ("", "", text)
+        steps = _steps(path)
+        if objects in ("", obj["kind"], f"{obj['kind']}/{obj['metadata']['name']}"):
+            yield steps
+
+
+def _at(owned: Fields, steps: Sequence[str]) -> Fields:
+    if not steps:
+        return {}
+    name, rest = _name(steps, {key[2:] for key in owned if key.startswith("f:")})
+    found = [f"f:{name}"] if f"f:{name}" in owned else []
+    if not found and steps[0].startswith("["):
+        rest = steps[1:]
+        found = [key for key in owned if key.startswith("k:") and _is(json.loads(key[2:]), name)]
+    # Within something atomic nothing is a field of its own.
+    return {key: _at(owned[key], rest) for key in found if not rest or owned[key]}
+
+
+def _names_objects(text: str) -> bool:
+    return ":" in text.partition("[")[0]
+
+
+def _steps(path: str) -> list[str]:
+    """`a.b[c=d]` as `a`, `b`, `[c=d]`."""
+    found, end = [], 0
+    for match in _STEP.finditer(path):
+        if match.start() != end:
+            break
+        found.append(match[1] or f"[{match[2]}]")
+        end = match.end()
+    if not found or end != len(path):
+        raise InvalidInput(
+            f"'{path}' is not the path of a field, such as spec.replicas or metadata.annotations[example.com/team].",
+            field=path,
+        )
+    return found
+
+
+def _leave(mine: Any, there: Any, foreign: Fields, steps: Sequence[str]) -> None:
+    if isinstance(mine, dict) and isinstance(there, Mapping):
+        _leave_of_mapping(mine, there, foreign, steps)
+    elif isinstance(mine, list) and isinstance(there, list):
+        _leave_of_list(mine, there, foreign, steps)
+
+
+def _leave_of_mapping(mine: dict[str, Any], there: Mapping[str, Any], foreign: Fields, steps: Sequence[str]) -> None:
+    name, rest = _name(steps, {*mine, *there})
+    if name not in there:
+        return
+    owned = foreign.get(f"f:{name}")
+    if rest:
+        _leave(mine.get(name), there[name], owned or {}, rest)
+    elif owned is not None:
+        mine.pop(name, None)
+    elif name in mine:
+        # Nobody else owns it, as after an apply that took it away from them: then it stays as it is.
+        mine[name] = deepcopy(there[name])
+
+
+def _leave_of_list(mine: list[Any], there: list[Any], foreign: Fields, steps: Sequence[str]) -> None:
+    wanted, rest = steps[0][1:-1], steps[1:]
+    index = next((index for index, item in enumerate(mine) if _is(item, wanted)), None)
+    other = next((item for item in there if _is(item, wanted)), None)
+    if index is None or other is None:
+        return
+    owned = [child for keys, child in _keyed(foreign) if keys.items() <= other.items()]
+    if rest:
+        _leave(mine[index], other, union(owned), rest)
+    elif owned:
+        del mine[index]
+    else:
+        mine[index] = deepcopy(other)
+
+
+def _name(steps: Sequence[str], known: set[str]) -> tuple[str, Sequence[str]]:
+    """The name of the next field and the steps after it; a name may have dots, which look like several steps."""
+    if steps[0].startswith("["):
+        return steps[0][1:-1], steps[1:]
+    for length in range(len(steps), 0, -1):
+        name = ".".join(steps[:length])
+        if name in known:
+            return name, steps[length:]
+    return steps[0], steps[1:]
+
+
+def _is(item: Any, wanted: str) -> bool:
+    name, _equals, value = wanted.partition("=")
+    return isinstance(item, Mapping) and str(item.get(name)) == value
+
+
+def _keyed(foreign: Fields) -> Iterator[tuple[dict[str, Any], Fields]]:
+    for key, child in foreign.items():
+        if key.startswith("k:"):
+            yield json.loads(key[2:]), child

@@ -1,0 +1,151 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Other images for the containers of manifests: a mirror's, a newer one, one's own; and the secrets to pull them with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
+from typing import Any
+
+from ..errors import InvalidInput
+
+Object = dict[str, Any]
+
+_CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
+_VERSION = re.compile(r"(:[\w][\w.-]*)?(@[\w+.-]+:[0-9a-fA-F]+)?$")
+"""A tag, a digest or both, at the end of an image's reference."""
+
+ANY = "/"
+"""As a key of images, the registry of each image, whichever it is."""
+
+_INJECTED = "auto"
+"""What a container is given that Istio's injector is to fill in. It is no image."""
+
+
+def replace_images(
+    objects: Iterable[Object], images: Mapping[str, str], mirrors: Mapping[str, str] | None = None
+) -> list[Object]:
+    """Copies of `objects` with other images, wherever in them there are containers.
+
+    A key is an image with its tag or digest; or without, for whatever version of it there is; or the beginning of
+    images, ending in a slash; or a slash for any registry but the value's own. The longest that fits is taken. A value
+    without a tag or digest leaves those that the manifest has. Raises InvalidInput for a value that is no image, and for
+    an image that no container has; a beginning may fit none, so that one mirror can be given to all.
+
+    mirrors: the same for a whole site, of which a manifest has some only; `images` win over them.
+    """
+    refuse_no_images("images", images)
+    refuse_no_images("mirrors", mirrors or {})
+    all_images = {**(mirrors or {}), **images}
+    replaced = deepcopy(list(objects))
+    containers = [container for obj in replaced for container in _containers(obj)]
+    used = {str(container["image"]) for container in containers}
+    unused = [key for key in images if not key.endswith("/") and not any(_fits(key, image) for image in used)]
+    if unused:
+        raise InvalidInput(
+            f"images names {', '.join(unused)}, but the manifests use {', '.join(sorted(used)) or 'none'}.",
+            images=unused,
+        )
+    for container in containers:
+        container["image"] = other_image(container["image"], all_images)
+    return replaced
+
+
+def refuse_no_images(option: str, images: Mapping[str, Any]) -> None:
+    """Raise InvalidInput for an entry of an option that is no image in the place of one, nor a beginning of one."""
+    for key, value in images.items():
+        text = str(value)
+        if key.endswith("/") != text.endswith("/") or not text.strip("/") or re.search(r"\s", text):
+            expected = "the beginning of images, ending in a slash" if key.endswith("/") else "an image"
+            raise InvalidInput(f"{option} gives '{value}' for {key}, which is not {expected}.", image=key)
+
+
+def images_of(objects: Iterable[Object]) -> list[str]:
+    """The images that containers in `objects` have, each once."""
+    return list(dict.fromkeys(container["image"] for obj in objects for container in _containers(obj)))
+
+
+def with_pull_secrets(objects: Iterable[Object], names: Sequence[str]) -> list[Object]:
+    """Copies of `objects` whose pods have the Secrets of these names too to pull their images with."""
+    found = deepcopy(list(objects))
+    for pod in (pod for obj in found for pod in _pod_specs(obj)):
+        had = pod.get("imagePullSecrets") or []
+        known = {one.get("name") for one in had}
+        more = [{"name": name} for name in names if name not in known]
+        if more:
+            pod["imagePullSecrets"] = [*had, *more]
+    return found
+
+
+def _pod_specs(node: Any) -> Iterator[Object]:
+    if isinstance(node, dict):
+        if isinstance(node.get("containers"), list):
+            yield node
+            return
+        for value in node.values():
+            yield from _pod_specs(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _pod_specs(value)
+
+
+def _containers(node: Any) -> Iterator[Object]:
+    if isinstance(node, Mapping):
+        for field, value in node.items():
+            if field in _CONTAINERS and isinstance(value, list):
+                for one in value:
+                    if isinstance(one, dict) and isinstance(one.get("image"), str) and one["image"] != _INJECTED:
+                        yield one
+            else:
+                yield from _containers(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _containers(value)
+
+
+def other_image(image: str, images: Mapping[str, str]) -> str:
+    """The image that `images`, as for replace_images, give in the place of one; itself where none fits."""
+    fitting = (key for key in images if _fits(key, image) and not (key == ANY and _is_at(image, images[ANY])))
+    key = max(fitting, key=lambda key: 0 if key == ANY else len(_canonical(key)), default=None)
+    if key is None:
+        return image
+    if key == ANY:
+        return images[key] + _canonical(image).partition("/")[2]
+    if key.endswith("/"):
+        return images[key] + _canonical(image).removeprefix(_canonical(key))
+    value, version = images[key], _version(image)
+    return value if _version(key) or _version(value) else f"{value}{version}"
+
+
+def _is_at(image: str, mirror: str) -> bool:
+    """Whether an image is in the registry of a mirror already."""
+    return _canonical(image).partition("/")[0] == _canonical(mirror).partition("/")[0]
+
+
+def _fits(key: str, image: str) -> bool:
+    if key == ANY:
+        return True
+    if key.endswith("/"):
+        return _canonical(image).startswith(_canonical(key))
+    return _canonical(image) == _canonical(key) or (
+        not _version(key) and _canonical(image.removesuffix(_version(image))) == _canonical(key)
+    )
+
+
+def _version(image: str) -> str:
+    """The tag and the digest of an image, with their signs, or nothing."""
+    # A colon before the last slash is a port's.
+    match = _VERSION.search(image.rpartition("/")[2])
+    return match.group() if match else ""
+
+
+def _canonical(image: str) -> str:
+    """An image, or the beginning of images, with the registry that container runtimes take it from."""
+    first, slash, _path = image.partition("/")
+    if slash and ("." in first or ":" in first or first == "localhost"):
+        return image
+    return f"docker.io/{image}" if slash else f"docker.io/library/{image}"

@@ -1,0 +1,361 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The shapes of the kinds whose fields are read here; of every other kind, of its metadata and conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from ..errors import Unreachable
+from .shapes import BOOLEAN, MAP, NUMBER, NUMBER_OR_TEXT, TEXT, TEXTS, List, Map, Shape, fitting, problems, refuse
+
+Object = dict[str, Any]
+
+_MAPS = List(MAP)
+_TEXT_LIST = List(TEXT)
+
+_METADATA: dict[str, Shape] = {
+    **dict.fromkeys(("name", "namespace", "generateName", "uid", "resourceVersion", "deletionTimestamp"), TEXT),
+    "labels": TEXTS,
+    "annotations": TEXTS,
+    "finalizers": _TEXT_LIST,
+    "creationTimestamp": TEXT,
+    "generation": NUMBER,
+    "ownerReferences": List(
+        Map(
+            dict.fromkeys(("apiVersion", "kind", "name", "uid"), TEXT) | {"controller": BOOLEAN},
+            required=("kind", "name"),
+        )
+    ),
+    "managedFields": List(
+        Map(dict.fromkeys(("manager", "operation", "subresource", "apiVersion", "time"), TEXT) | {"fieldsV1": MAP})
+    ),
+}
+_EXPRESSIONS = List(Map({"key": TEXT, "operator": TEXT, "values": _TEXT_LIST}))
+SELECTOR = Map({"matchLabels": TEXTS, "matchExpressions": _EXPRESSIONS})
+_CONDITIONS = List(
+    Map(dict.fromkeys(("type", "status", "reason", "message", "lastTransitionTime"), TEXT), required=("type",))
+)
+_REQUEST = Map({"path": TEXT, "port": NUMBER_OR_TEXT, "host": TEXT, "scheme": TEXT, "httpHeaders": _MAPS})
+_PROBE = Map({"httpGet": _REQUEST, "tcpSocket": MAP, "grpc": MAP, "exec": MAP})
+_CONTAINER = Map(
+    {
+        **dict.fromkeys(("name", "image", "imagePullPolicy", "workingDir", "restartPolicy"), TEXT),
+        **dict.fromkeys(("command", "args"), _TEXT_LIST),
+        **dict.fromkeys(("livenessProbe", "readinessProbe", "startupProbe"), _PROBE),
+        "env": List(Map({"name": TEXT, "value": TEXT, "valueFrom": MAP}), ("name",)),
+        "envFrom": _MAPS,
+        "ports": List(
+            Map({"name": TEXT, "containerPort": NUMBER, "protocol": TEXT, "hostPort": NUMBER}),
+            ("containerPort", "protocol"),
+        ),
+        "resources": Map({"limits": Map(each=NUMBER_OR_TEXT), "requests": Map(each=NUMBER_OR_TEXT)}),
+        "securityContext": MAP,
+        "volumeMounts": List(
+            Map({"name": TEXT, "mountPath": TEXT, "readOnly": BOOLEAN}, required=("name",)), ("mountPath",)
+        ),
+    }
+)
+_CONTAINERS = List(_CONTAINER, ("name",))
+_NAMED = List(Map({"name": TEXT}), ("name",))
+_VOLUME = Map(
+    {
+        "name": TEXT,
+        "configMap": Map({"name": TEXT, "items": _MAPS}),
+        "secret": Map({"secretName": TEXT, "items": _MAPS}),
+        "projected": Map({"sources": _MAPS}),
+        "persistentVolumeClaim": Map({"claimName": TEXT}),
+        "emptyDir": MAP,
+        "hostPath": MAP,
+    }
+)
+_POD = Map(
+    {
+        **dict.fromkeys(
+            ("serviceAccountName", "serviceAccount", "nodeName", "restartPolicy", "priorityClassName"), TEXT
+        ),
+        **dict.fromkeys(("containers", "initContainers", "ephemeralContainers"), _CONTAINERS),
+        **dict.fromkeys(("hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace"), BOOLEAN),
+        "volumes": List(_VOLUME, ("name",)),
+        "imagePullSecrets": _NAMED,
+        "nodeSelector": TEXTS,
+        "tolerations": _MAPS,
+        "affinity": MAP,
+        "securityContext": MAP,
+    }
+)
+_TEMPLATE = Map({"metadata": Map(_METADATA), "spec": _POD})
+_CONTAINER_STATUSES = List(
+    Map(
+        {
+            "name": TEXT,
+            "ready": BOOLEAN,
+            "restartCount": NUMBER,
+            "image": TEXT,
+            **dict.fromkeys(
+                ("state", "lastState"),
+                Map(
+                    dict.fromkeys(
+                        ("waiting", "running", "terminated"), Map({"reason": TEXT, "message": TEXT, "exitCode": NUMBER})
+                    )
+                ),
+            ),
+        },
+        required=("name",),
+    )
+)
+_POD_STATUS = {
+    **dict.fromkeys(("phase", "reason", "message", "podIP", "hostIP", "startTime"), TEXT),
+    **dict.fromkeys(("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"), _CONTAINER_STATUSES),
+}
+_WORKLOAD = {"replicas": NUMBER, "selector": SELECTOR, "template": _TEMPLATE, "progressDeadlineSeconds": NUMBER}
+_COUNTS = dict.fromkeys(
+    (
+        *(
+            "replicas",
+            "updatedReplicas",
+            "readyReplicas",
+            "availableReplicas",
+            "currentReplicas",
+            "fullyLabeledReplicas",
+        ),
+        *(
+            "desiredNumberScheduled",
+            "currentNumberScheduled",
+            "updatedNumberScheduled",
+            "numberAvailable",
+            "numberReady",
+        ),
+        *("succeeded", "failed", "active", "observedGeneration"),
+    ),
+    NUMBER,
+)
+_UPDATES = Map({"type": TEXT, "rollingUpdate": Map({"partition": NUMBER})})
+_JOB = Map({"template": _TEMPLATE, "completions": NUMBER, "parallelism": NUMBER, "suspend": BOOLEAN})
+_REFERENCE = dict.fromkeys(("kind", "name", "apiGroup", "namespace", "apiVersion"), TEXT)
+_RULES: dict[str, Shape] = {
+    "rules": List(
+        Map(dict.fromkeys(("apiGroups", "resources", "verbs", "resourceNames", "nonResourceURLs"), _TEXT_LIST))
+    ),
+    "aggregationRule": Map({"clusterRoleSelectors": List(SELECTOR)}),
+}
+_NAMING = Map(_REFERENCE, required=("kind", "name"))
+_BINDING: dict[str, Shape] = {"subjects": List(_NAMING), "roleRef": _NAMING}
+_WEBHOOKS: dict[str, Shape] = {
+    "webhooks": List(
+        Map(
+            {
+                **dict.fromkeys(("name", "failurePolicy", "sideEffects"), TEXT),
+                "clientConfig": Map(
+                    {
+                        "service": Map({"name": TEXT, "namespace": TEXT, "path": TEXT}, required=("name",)),
+                        "url": TEXT,
+                        "caBundle": TEXT,
+                    }
+                ),
+                "reinvocationPolicy": TEXT,
+                "rules": List(Map(dict.fromkeys(("apiGroups", "apiVersions", "operations", "resources"), _TEXT_LIST))),
+                "namespaceSelector": SELECTOR,
+                "objectSelector": SELECTOR,
+            },
+            required=("clientConfig",),
+        ),
+        ("name",),
+    )
+}
+_NAMES = Map(
+    {
+        **dict.fromkeys(("kind", "plural", "singular", "listKind"), TEXT),
+        **dict.fromkeys(("shortNames", "categories"), _TEXT_LIST),
+    },
+    required=("kind", "plural"),
+)
+_VERSIONS = List(
+    Map(
+        {"name": TEXT, "served": BOOLEAN, "storage": BOOLEAN, "schema": Map({"openAPIV3Schema": MAP})},
+        required=("name",),
+    )
+)
+_SERVICE_PORTS = List(
+    Map(
+        {
+            **dict.fromkeys(("name", "protocol", "appProtocol"), TEXT),
+            **dict.fromkeys(("port", "nodePort"), NUMBER),
+            "targetPort": NUMBER_OR_TEXT,
+        }
+    ),
+    ("port", "protocol"),
+)
+_ADDRESSES = List(Map({"ip": TEXT, "hostname": TEXT, "type": TEXT, "value": TEXT}))
+_SERVICE: dict[str, Shape] = {
+    "spec": Map(
+        {
+            **dict.fromkeys(
+                ("type", "clusterIP", "externalTrafficPolicy", "loadBalancerIP", "loadBalancerClass"), TEXT
+            ),
+            **dict.fromkeys(("externalIPs", "clusterIPs", "loadBalancerSourceRanges"), _TEXT_LIST),
+            "ports": _SERVICE_PORTS,
+            "selector": TEXTS,
+            "healthCheckNodePort": NUMBER,
+        }
+    ),
+    "status": Map({"loadBalancer": Map({"ingress": _ADDRESSES}), "conditions": _CONDITIONS}),
+}
+_PLACE: dict[str, Shape] = dict.fromkeys(("group", "kind", "namespace", "name", "sectionName"), TEXT)
+_PARENTS = List(Map({**_PLACE, "port": NUMBER}, required=("name",)))
+_BACKENDS = List(Map({**_PLACE, "port": NUMBER, "weight": NUMBER}, required=("name",)))
+_ROUTE_RULES = List(Map({"backendRefs": _BACKENDS, "matches": _MAPS, "filters": _MAPS}))
+_LISTENER_TLS = Map({"mode": TEXT, "certificateRefs": List(Map(_PLACE, required=("name",))), "options": TEXTS})
+_LISTENERS = List(
+    Map({"name": TEXT, "hostname": TEXT, "protocol": TEXT, "port": NUMBER, "tls": _LISTENER_TLS}), ("name",)
+)
+_ROUTE_PARENTS = List(Map({"conditions": _CONDITIONS, "parentRef": MAP, "controllerName": TEXT}))
+
+
+def _workload(**status: Shape) -> dict[str, Shape]:
+    return {
+        "spec": Map({**_WORKLOAD, "updateStrategy": _UPDATES, "volumeClaimTemplates": _MAPS}),
+        "status": Map({"conditions": _CONDITIONS, **_COUNTS, **status}),
+    }
+
+
+_OF: dict[tuple[str, str], dict[str, Shape]] = {
+    ("", "ConfigMap"): {"data": TEXTS, "binaryData": TEXTS},
+    ("", "Namespace"): {"status": Map({"phase": TEXT, "conditions": _CONDITIONS})},
+    ("", "Node"): {"status": Map({"addresses": _ADDRESSES, "conditions": _CONDITIONS, "nodeInfo": TEXTS})},
+    ("", "PersistentVolumeClaim"): {
+        "spec": Map({"accessModes": _TEXT_LIST, "resources": MAP, "storageClassName": TEXT, "selector": SELECTOR}),
+        "status": Map({"phase": TEXT, "conditions": _CONDITIONS, "capacity": MAP}),
+    },
+    ("", "Pod"): {"spec": _POD, "status": Map({**_POD_STATUS, "conditions": _CONDITIONS})},
+    ("", "ReplicationController"): {"spec": Map({"selector": TEXTS, "template": _TEMPLATE, "replicas": NUMBER})},
+    ("", "Secret"): {"data": TEXTS, "stringData": TEXTS, "type": TEXT},
+    ("", "Service"): _SERVICE,
+    ("", "ServiceAccount"): {"imagePullSecrets": _MAPS, "secrets": _MAPS},
+    **{("apps", kind): _workload() for kind in ("DaemonSet", "Deployment", "ReplicaSet", "StatefulSet")},
+    ("autoscaling", "HorizontalPodAutoscaler"): {
+        "spec": Map(
+            {"scaleTargetRef": _NAMING, "minReplicas": NUMBER, "maxReplicas": NUMBER, "metrics": _MAPS},
+            required=("scaleTargetRef",),
+        ),
+    },
+    ("batch", "CronJob"): {
+        "spec": Map({"jobTemplate": Map({"metadata": Map(_METADATA), "spec": _JOB}), "schedule": TEXT})
+    },
+    ("batch", "Job"): {"spec": _JOB, "status": Map({"conditions": _CONDITIONS, **_COUNTS})},
+    ("policy", "PodDisruptionBudget"): {"spec": Map({"selector": SELECTOR})},
+    ("networking.k8s.io", "Ingress"): {
+        "spec": Map({"rules": _MAPS, "tls": _MAPS, "ingressClassName": TEXT}),
+        "status": Map({"loadBalancer": Map({"ingress": _ADDRESSES})}),
+    },
+    ("networking.k8s.io", "NetworkPolicy"): {
+        "spec": Map({"podSelector": SELECTOR, "ingress": _MAPS, "egress": _MAPS, "policyTypes": _TEXT_LIST})
+    },
+    **{("rbac.authorization.k8s.io", kind): _RULES for kind in ("ClusterRole", "Role")},
+    **{("rbac.authorization.k8s.io", kind): _BINDING for kind in ("ClusterRoleBinding", "RoleBinding")},
+    **{
+        ("admissionregistration.k8s.io", f"{kind}WebhookConfiguration"): _WEBHOOKS
+        for kind in ("Mutating", "Validating")
+    },
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): {
+        "spec": Map(
+            {"group": TEXT, "scope": TEXT, "names": _NAMES, "versions": _VERSIONS, "conversion": MAP},
+            required=("group", "names", "versions"),
+        ),
+        "status": Map({"conditions": _CONDITIONS, "storedVersions": _TEXT_LIST}),
+    },
+    ("apiregistration.k8s.io", "APIService"): {
+        "spec": Map({"service": MAP, "group": TEXT, "version": TEXT}),
+        "status": Map({"conditions": _CONDITIONS}),
+    },
+    ("coordination.k8s.io", "Lease"): {
+        "spec": Map(
+            {
+                **dict.fromkeys(("holderIdentity", "acquireTime", "renewTime"), TEXT),
+                **dict.fromkeys(("leaseDurationSeconds", "leaseTransitions"), NUMBER),
+            }
+        )
+    },
+    ("discovery.k8s.io", "EndpointSlice"): {
+        "endpoints": List(
+            Map({"addresses": _TEXT_LIST, "conditions": Map(each=BOOLEAN), "targetRef": Map(_REFERENCE)})
+        ),
+        "ports": _MAPS,
+    },
+    ("storage.k8s.io", "StorageClass"): {"provisioner": TEXT, "parameters": TEXTS},
+    ("gateway.networking.k8s.io", "Gateway"): {
+        "spec": Map(
+            {"gatewayClassName": TEXT, "listeners": _LISTENERS, "addresses": _MAPS},
+        ),
+        "status": Map({"conditions": _CONDITIONS, "addresses": _ADDRESSES, "listeners": _MAPS}),
+    },
+    ("gateway.networking.k8s.io", "GatewayClass"): {"spec": Map({"controllerName": TEXT})},
+    ("gateway.networking.k8s.io", "ReferenceGrant"): {
+        "spec": Map(
+            {
+                "from": List(Map(_PLACE, required=("kind", "namespace"))),
+                "to": List(Map(_PLACE, required=("kind",))),
+            }
+        )
+    },
+    **{
+        ("gateway.networking.k8s.io", f"{kind}Route"): {
+            "spec": Map({"hostnames": _TEXT_LIST, "parentRefs": _PARENTS, "rules": _ROUTE_RULES}),
+            "status": Map({"parents": _ROUTE_PARENTS}),
+        }
+        for kind in ("GRPC", "HTTP", "TCP", "TLS", "UDP")
+    },
+}
+_OF_ALL: dict[str, Shape] = {"apiVersion": TEXT, "kind": TEXT, "metadata": Map(_METADATA)}
+_UNKNOWN: dict[str, Shape] = {**_OF_ALL, "status": Map({"conditions": _CONDITIONS})}
+_SHAPES = {kind: Map({**_OF_ALL, **fields}) for kind, fields in _OF.items()}
+_OF_UNKNOWN = Map(_UNKNOWN)
+_READ = {
+    kind: Map({**_OF_ALL, **fields}, required=("spec",) if "spec" in fields else ()) for kind, fields in _OF.items()
+}
+"""As they are read from a cluster: where an object has no spec, it is an empty one."""
+_GIVEN_CONFIG_MAP = Map({**_OF_ALL, "data": MAP, "binaryData": MAP})
+"""Values that are no text the API server refuses itself, each by its name."""
+
+
+def know(kinds: Mapping[tuple[str, str], Map]) -> None:
+    """Know further kinds, by group and kind, with the shape of their `spec`."""
+    for kind, spec in kinds.items():
+        _SHAPES[kind] = Map({**_UNKNOWN, "spec": spec})
+        _READ[kind] = Map({**_UNKNOWN, "spec": spec}, required=("spec",))
+
+
+def refuse_misshapen(obj: Mapping[str, Any], where: str) -> None:
+    """Raise InvalidInput for an object of a user's that has fields of another shape than its kind, naming all of them."""
+    spoken = {name: value for name, value in obj.items() if name != "status"}  # which is dropped before it is applied
+    shape = _shape_of(obj, _SHAPES)
+    refuse(problems(spoken, _GIVEN_CONFIG_MAP if shape is _SHAPES["", "ConfigMap"] else shape), where)
+
+
+def readable(obj: Any, server: str, namespace: str | None = None) -> Object:
+    """An object that a cluster answered, as it can be trusted to have the shape of its kind: without what has another.
+
+    `namespace` is that of an object which should name one and does not. Raises Unreachable for what is no object at all.
+    """
+    metadata = obj.get("metadata") if isinstance(obj, dict) else None
+    if not isinstance(metadata, dict) or not all(
+        isinstance(text, str) for text in (obj.get("apiVersion"), obj.get("kind"), metadata.get("name"))
+    ):
+        raise Unreachable(
+            f"The server at {server} is no Kubernetes API server: it answers with an object that has no kind or name;"
+            " check the address.",
+            server=server,
+        )
+    fitting(obj, _shape_of(obj, _READ))
+    metadata.setdefault("resourceVersion", "")
+    if namespace is not None:
+        metadata.setdefault("namespace", namespace)
+    return cast(Object, obj)
+
+
+def _shape_of(obj: Mapping[str, Any], shapes: Mapping[tuple[str, str], Map]) -> Map:
+    group = str(obj.get("apiVersion")).rpartition("/")[0]
+    return shapes.get((group, str(obj.get("kind"))), _OF_UNKNOWN)

@@ -1,0 +1,129 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Fields that another manager set on purpose and that a plan would change: refused, as a server-side apply without force.
+
+Whose fields a unit may change without being asked is said in field_managers.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from ..errors import ApiError, Refused
+from ..objects import managed_fields
+from ..objects.field_managers import is_autoscaler, is_controller, is_hand, is_of_collection, tool_of
+from ..objects.field_sets import changed
+from ..objects.objects import Key
+
+if TYPE_CHECKING:
+    from ..api.cluster import Cluster
+    from .plan import Change, Plan
+    from .unit import Unit
+
+_MANAGER = re.compile(r'conflict with "([^"]+)"')
+_SHOWN = 5
+"""Fields that a sentence names; the rest is in its details."""
+
+
+class Conflict(NamedTuple):
+    """The fields of an object that a manager has set, by their paths, and that would get other values."""
+
+    key: Key
+    manager: str
+    paths: tuple[str, ...]
+
+    def __str__(self) -> str:
+        more = f" and {len(self.paths) - _SHOWN} more" if len(self.paths) > _SHOWN else ""
+        return f"{', '.join(self.paths[:_SHOWN])}{more}"
+
+
+def conflicts(change: Change, unit: Unit) -> Iterator[Conflict]:
+    """The conflicts of a change."""
+    before, after = change.before, change.after
+    if before is None or after is None:
+        return
+    managers = {str(one.get("manager")) for one in managed_fields.entries(before) if not one.get("subresource")}
+    for manager in sorted(one for one in managers if not may_change(one, unit)):
+        paths = tuple(changed(before, after, managed_fields.fields_of(before, {manager})))
+        if paths:
+            yield Conflict(change.key, manager, paths)
+
+
+def may_change(manager: str, unit: Unit) -> bool:
+    """Whether a unit may change what a manager has set."""
+    return (
+        is_of_collection(manager)
+        or manager == unit.manager
+        or manager in unit.retired
+        or tool_of(manager) in unit.retired
+        or is_hand(manager)
+        or is_controller(manager)
+    )
+
+
+def refuse_conflicts(plan: Plan) -> None:
+    """Raise Refused for a plan with conflicts, unless it is forced."""
+    if not plan.unit.force:
+        refuse([one for change in plan.changes for one in conflicts(change, plan.unit)])
+
+
+def refuse(found: Iterable[Conflict]) -> None:
+    """Raise Refused for conflicts."""
+    found = list(found)
+    if not found:
+        return
+    first, others = found[0], len({one.key for one in found}) - 1
+    more = f" The same holds for {others} more object{'s' if others > 1 else ''}." if others else ""
+    raise Refused(
+        f"{first.key} has fields that {first.manager} has set to other values: {first}. Remove them here or there, set"
+        f" ignore_fields to leave them to {first.manager}, or set force to overwrite them.{more}",
+        code="field_conflict",
+        object=first.key._asdict(),
+        conflicts=[{**one.key._asdict(), "manager": one.manager, "fields": list(one.paths)} for one in found],
+    )
+
+
+def overwritten(plan: Plan) -> Iterator[str]:
+    """A sentence for each conflict that a forced plan settles."""
+    for change in plan.changes:
+        for one in conflicts(change, plan.unit):
+            yield f"{one.key} has fields that {one.manager} has set, and that are overwritten by force: {one}."
+
+
+def apply(cluster: Cluster, plan: Plan, change: Change, live: Mapping[str, Any] | None) -> None:
+    """Apply an object of a plan over its version `live`, over nobody's fields but those that the unit may change.
+
+    What another manager has set since the plan was made is refused as well, and what a controller has set stays.
+    """
+    desired = cast(dict[str, Any], change.desired)
+    try:
+        cluster.apply(at_version_of(live, desired), manager=plan.unit.manager, force=plan.unit.force)
+    except ApiError as error:
+        found = list(_conflicts_in(error, change.key))
+        if not found:
+            raise
+        refuse(one for one in found if not may_change(one.manager, plan.unit) and not is_autoscaler(one.manager))
+        newer = cluster.get(change.key.of, change.key.name, change.key.namespace)
+        adjusted = plan.adjust(deepcopy(desired), newer) if plan.adjust else desired
+        cluster.apply(at_version_of(newer, adjusted), manager=plan.unit.manager)
+
+
+def at_version_of(live: Mapping[str, Any] | None, desired: Mapping[str, Any]) -> dict[str, Any]:
+    """An object that is applied at the version of `live` alone, and not created anew where that is gone."""
+    known = live["metadata"] if live else {}
+    guards = {name: known[name] for name in ("resourceVersion", "uid") if name in known}
+    return {**desired, "metadata": {**desired["metadata"], **guards}}
+
+
+def _conflicts_in(error: ApiError, key: Key) -> Iterator[Conflict]:
+    """The conflicts for which the API server refuses an apply."""
+    found: dict[str, list[str]] = {}
+    for cause in error.field_conflicts:
+        if manager := _MANAGER.match(str(cause.get("message"))):
+            found.setdefault(manager[1], []).append(str(cause.get("field", "")).lstrip("."))
+    return (Conflict(key, manager, tuple(paths)) for manager, paths in found.items())

@@ -1,0 +1,77 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether the API server would accept a plan: asked by dry runs before the first write, so that nothing ends half done.
+
+Updates were tried when the plan was made. Of what a plan creates, some cannot be tried: what is in a namespace that the
+plan itself creates, or that it assumes, and what is of a kind that is yet to be defined. CRDs are not: they are big, and
+the server is slow with them.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+from ..api.cluster import Cluster
+from ..errors import ApiError, Refused
+from ..objects.builtin_kinds import BUILT_IN, defined_by
+from .immutable_fields import ImmutableFields, combined
+from .plan import WEBHOOK, Change, Object, Plan, refusal
+from .recreate import on_trial
+
+_GRANTS = frozenset({"ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"})
+_WEBHOOKS = frozenset({"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"})
+
+
+def refuse_unacceptable(cluster: Cluster, plan: Plan) -> None:
+    """Raise Refused for the first object that the API server would not accept, or for all with immutable fields."""
+    named = {change.key.identity for change in plan.changes}
+    defined = {
+        defined_by(change.desired)
+        for change in plan.changes
+        if change.desired and change.key.kind == "CustomResourceDefinition"
+    }
+    tried = [
+        change
+        for change in (*plan.changes, *plan.bookkeeping)
+        if change.action == "create"
+        and change.key.kind != "CustomResourceDefinition"
+        and change.key not in plan.leaving
+        and ("", "Namespace", "", change.key.namespace) not in named
+        and (change.key.of.group, change.key.kind) not in defined
+        and (change.key.of in BUILT_IN or cluster.serves(change.key.of))
+    ]
+    problems = [change.problem for change in plan.changes]
+    problems += cluster.parallel(lambda change: _problem(cluster, plan, change), tried)
+    immutable = [problem for problem in problems if isinstance(problem, ImmutableFields)]
+    if immutable:
+        raise combined(immutable)
+    mends_webhooks = any(change.key.kind in _WEBHOOKS for change in plan.changes)
+    for problem in problems:
+        if problem is not None and not (problem.code == WEBHOOK and mends_webhooks):
+            raise problem
+
+
+def _problem(cluster: Cluster, plan: Plan, change: Change) -> Refused | None:
+    try:
+        desired = cast(Object, change.desired)
+        cluster.apply(on_trial(desired) if change.recreated else desired, manager=plan.unit.manager, dry_run=True)
+    except ApiError as error:
+        grants = change.key.kind in _GRANTS
+        message = str(error.body.get("message") or error.message)
+        if grants and "not found" in message and "namespaces" not in message:
+            return None  # a binding to a role of this very plan
+        if change.key.namespace in plan.unit.assumed and error.status == 404 and "namespaces" in message:
+            return None
+        if grants and error.status == 403:
+            return Refused(
+                f"The user may not create {change.key}, which grants more than the user has: give the account "
+                f"'escalate' and 'bind' on it, or the rights themselves ({message[:400].rstrip('.')}).",
+                code="forbidden",
+            )
+        problem = refusal(change.key, error)
+        if not isinstance(problem, Refused):
+            raise problem from error
+        return problem
+    return None

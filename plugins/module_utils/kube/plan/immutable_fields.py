@@ -1,0 +1,157 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Immutable fields: what the API server refuses to change in place, in a sentence that holds no values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ..errors import ApiError, Refused
+from ..objects.objects import Key
+
+Object = Mapping[str, Any]
+
+CODE = "immutable"
+"""The code of refusals of a change that only a new object can have."""
+
+KEPT = frozenset({"CustomResourceDefinition", "Namespace", "PersistentVolume", "PersistentVolumeClaim"})
+"""The kinds that are never deleted to be created anew, because people's data would go with them."""
+
+_IMMUTABLE = re.compile(
+    r"immutable|cannot change|can ?not be changed|may not (be )?change|updates to .* (are )?forbidden"
+    r"|(can ?not|may not) be (less|decreased)|only dynamically provisioned pvc can be resized",
+    re.IGNORECASE | re.DOTALL,
+)
+_ANEW = "Keep what is there, or set `recreate`: "
+_RESIZE = re.compile(r"only dynamically provisioned pvc can be resized|must support resize")
+_STORAGE = "spec.resources.requests.storage"
+_MUTABLE = re.compile(r"'([A-Za-z]+)'")
+_ITEM = re.compile(r"\[(\d+)\]$")
+
+
+class ImmutableFields(Refused):
+    """An object differs in fields that cannot be changed in place; `fields` are their paths."""
+
+    code = CODE
+
+    def __init__(self, key: Key, fields: Sequence[str], remedy: str) -> None:
+        super().__init__(
+            f"{key} cannot be updated in place: {' and '.join(fields)} {'is' if len(fields) == 1 else 'are'} immutable."
+            f" {remedy}",
+            object=key._asdict(),
+            fields=list(fields),
+        )
+        self.key, self.fields, self.remedy = key, list(fields), remedy
+
+
+def immutable_fields(
+    key: Key, error: ApiError, desired: Object, live: Object, *, recreate: bool | None
+) -> ImmutableFields | None:
+    """What the API server's refusal of an update means, if immutable fields are its only reason.
+
+    recreate: whether the unit creates anew what cannot be changed, which it does not offer where this is None.
+    """
+    fields = list(dict.fromkeys(_fields(key, error, desired, live)))
+    return ImmutableFields(key, fields, _remedy(key, desired, live, recreate)) if fields else None
+
+
+def combined(refusals: Sequence[ImmutableFields]) -> Refused:
+    """All of several refusals as one."""
+    if len(refusals) == 1:
+        return refusals[0]
+    named = ", ".join(f"{one.key} ({' and '.join(one.fields)})" for one in refusals)
+    remedies = dict.fromkeys(one.remedy for one in refusals)
+    anew = [one.removeprefix(_ANEW).rstrip(".") for one in remedies if one.startswith(_ANEW)]
+    said = [one for one in remedies if not one.startswith(_ANEW)] + ([f"{_ANEW}{'; '.join(anew)}."] if anew else [])
+    return Refused(
+        f"Immutable fields of several objects cannot be updated in place: {named}. {' '.join(said)}",
+        code=CODE,
+        objects=[one.details["object"] for one in refusals],
+    )
+
+
+def _fields(key: Key, error: ApiError, desired: Object, live: Object) -> Iterator[str]:
+    message = str(error.body.get("message") or error.message)
+    if error.status == 403 and key.kind == "PersistentVolumeClaim" and _RESIZE.search(message):
+        yield _STORAGE
+    if error.status != 422:
+        return
+    causes = (error.body.get("details") or {}).get("causes") or ()
+    if not causes or not all(_IMMUTABLE.search(str(cause.get("message"))) for cause in causes):
+        return
+    for cause in causes:
+        field, said = str(cause.get("field") or "metadata"), str(cause.get("message"))
+        if field == "spec" and isinstance(desired.get("spec"), Mapping):
+            # Of a whole spec the message tells which fields may change, and not which have.
+            mutable = set(_MUTABLE.findall(said)) if "other than" in said else set()
+            yield from list(_differing(desired["spec"], live.get("spec"), "spec", mutable)) or [field]
+        else:
+            yield _ITEM.sub("", field).replace("spec.clusterIPs", "spec.clusterIP")
+
+
+def _differing(desired: Any, live: Any, path: str, without: frozenset[str] | set[str] = frozenset()) -> Iterator[str]:
+    """The paths at which `live` is not as desired; items of lists by their names."""
+    if isinstance(desired, Mapping) and isinstance(live, Mapping):
+        for name, value in desired.items():
+            if name not in without:
+                yield from _differing(value, live.get(name), f"{path}.{name}")
+    elif _named(desired) and _named(live) and [_name(one) for one in desired] == [_name(one) for one in live]:
+        for one, other in zip(desired, live, strict=True):
+            yield from _differing(one, other, f"{path}[{_name(one)}]")
+    elif desired != live and str(desired) != str(live):
+        yield path
+
+
+def _named(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(one, Mapping) and _name(one) for one in value)
+
+
+def _name(item: Object) -> str:
+    return str(item.get("name") or (item.get("metadata") or {}).get("name") or "")
+
+
+def _remedy(key: Key, desired: Object, live: Object, recreate: bool | None) -> str:
+    if key.kind == "PersistentVolumeClaim":
+        return (
+            "Keep the claim as it is, or move its data to a new one: it grows only where its StorageClass has"
+            " allowVolumeExpansion, never shrinks, and is never deleted here."
+        )
+    if key.kind in KEPT:
+        return "Keep it as it is, or delete it yourself: what belongs to it goes with it, so it is never deleted here."
+    if key.kind == "StatefulSet" and loses_claims(desired, live):
+        return (
+            "Set spec.persistentVolumeClaimRetentionPolicy.whenDeleted to Retain first: with another selector its pods"
+            " have to go, and its claims would go with them."
+        )
+    if recreate is None:
+        orphan = " with `kubectl delete --cascade=orphan`, which keeps its pods" if key.kind == "StatefulSet" else ""
+        return f"Keep what is there, or delete the {key.kind}{orphan}, and run again."
+    return f"{_ANEW}the {key.kind} is deleted and created anew{_cost(key.kind)}."
+
+
+def _cost(kind: str) -> str:
+    return {
+        "DaemonSet": ", with its pods",
+        "Deployment": ", with its pods",
+        "Job": ", and runs again",
+        "Service": ", and may get other addresses",
+        "StatefulSet": ", and its claims are kept",
+    }.get(kind, "")
+
+
+def adopts(desired: Object, live: Object) -> bool:
+    """Whether a StatefulSet that is created anew takes the pods that the live one has made."""
+    labels = ((live["spec"].get("template") or {}).get("metadata") or {}).get("labels") or {}
+    selector = desired["spec"].get("selector") or {}
+    wanted = selector.get("matchLabels") or {}
+    return not selector.get("matchExpressions") and wanted.items() <= labels.items()
+
+
+def loses_claims(desired: Object, live: Object) -> bool:
+    """Whether a StatefulSet's claims would be deleted with it and its pods."""
+    policy = live["spec"].get("persistentVolumeClaimRetentionPolicy") or {}
+    return policy.get("whenDeleted") == "Delete" and not adopts(desired, live)

@@ -1,0 +1,44 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What clients lose by a plan: addresses and node ports that a Service has, and gives up when it is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..objects.objects import Kind
+from .plan import Object, Plan
+
+_SERVICE = Kind("v1", "Service")
+
+
+def released(plan: Plan) -> Iterator[str]:
+    """A sentence for each Service that is changed in a way that takes something from its clients."""
+    created = {change.key.identity: change.after for change in plan.changes if change.recreated and change.after}
+    for change in plan.changes:
+        becomes = created.get(change.key.identity) if change.recreated else change.after
+        if change.key.of != _SERVICE or change.before is None or becomes is None:
+            continue
+        before, after = _type(change.before), _type(becomes)
+        gives_up = before == "LoadBalancer" and (after != before or change.recreated)
+        lost = [f"the address {address}" for address in _addresses(change.before) if gives_up]
+        lost += [f"the node port {port}" for port in sorted(_node_ports(change.before) - _node_ports(becomes))]
+        if lost:
+            how = f"is changed from {before} to {after}" if before != after else "is changed"
+            how = "is created anew" if change.recreated else how
+            yield f"{change.key} {how}, which releases {', '.join(lost)}: clients have to be told where else to go."
+
+
+def _type(service: Object) -> str:
+    return str((service.get("spec") or {}).get("type") or "ClusterIP")
+
+
+def _addresses(service: Object) -> list[str]:
+    entries = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
+    return [str(entry.get("ip") or entry.get("hostname")) for entry in entries]
+
+
+def _node_ports(service: Object) -> set[int]:
+    return {port["nodePort"] for port in (service.get("spec") or {}).get("ports") or () if port.get("nodePort")}

@@ -1,0 +1,97 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether the node ports that a plan asks for by number can be had.
+
+The API server says so only when a Service is really written: its dry run takes a port outside of its range, and cannot
+be asked at all about a namespace that is yet to be created.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ..api.cluster import Cluster
+from ..errors import ApiError, Refused
+from ..objects.objects import Key, Kind, key_of, kind_of
+
+DEFAULT_RANGE = range(30000, 32768)
+"""What an API server hands out unless its --service-node-port-range says otherwise."""
+
+_SERVICE = Kind("v1", "Service")
+
+Object = Mapping[str, Any]
+
+
+class _Port(NamedTuple):
+    number: int
+    protocol: str
+    name: str
+
+
+def refuse_node_ports(cluster: Cluster, wanted: Sequence[tuple[Object, Object | None]]) -> None:
+    """Raise Refused for a node port that another Service has, or that is outside of the API server's range.
+
+    `wanted` are objects, each with what is live of it. Nothing is asked where no Service names a port that it lacks.
+    """
+    asked = [
+        (key_of(obj), port)
+        for obj, live in wanted
+        if kind_of(obj) == _SERVICE
+        for port in _ports(obj)
+        if live is None or port[:2] not in {held[:2] for held in _ports(live)}
+    ]
+    if not asked:
+        return
+    try:
+        services = cluster.list(_SERVICE)
+    except ApiError as error:
+        if error.status != 403:
+            raise
+        services = []  # who may not look has to rely on the API server
+    holders = {port[:2]: (key_of(service), port) for service in services for port in _ports(service)}
+    usual = all(number in DEFAULT_RANGE for number, _protocol in holders)
+    for key, port in asked:
+        holder, held = holders.setdefault(port[:2], (key, port))
+        if holder != key:
+            raise Refused(
+                f"The node port {port.number}, which {_named(key, port)} asks for, is taken by {_named(holder, held)}:"
+                " choose another one, or free it there first.",
+                code="node_port_taken",
+                node_port=port.number,
+                object=key._asdict(),
+                holder=holder._asdict(),
+            )
+        if usual and port.number not in DEFAULT_RANGE:
+            raise Refused(
+                f"The node port {port.number}, which {_named(key, port)} asks for, is out of the range"
+                f" {DEFAULT_RANGE.start} to {DEFAULT_RANGE.stop - 1} that node ports are taken from: choose one within.",
+                code="node_port_range",
+                node_port=port.number,
+                object=key._asdict(),
+            )
+
+
+def remove_unset(obj: dict[str, Any]) -> None:
+    """Remove node ports of 0 from a Service, by which Kubernetes means that none is asked for."""
+    if kind_of(obj) != _SERVICE:
+        return
+    spec = obj.get("spec") or {}
+    for holder, name in ((spec, "healthCheckNodePort"), *((port, "nodePort") for port in spec.get("ports") or ())):
+        if holder.get(name) == 0:
+            del holder[name]
+
+
+def _ports(service: Object) -> Iterator[_Port]:
+    spec = service.get("spec") or {}
+    for port in spec.get("ports") or ():
+        if isinstance(port.get("nodePort"), int):
+            yield _Port(port["nodePort"], port.get("protocol") or "TCP", port.get("name") or str(port.get("port")))
+    if spec.get("healthCheckNodePort"):
+        yield _Port(spec["healthCheckNodePort"], "TCP", "health check")
+
+
+def _named(key: Key, port: _Port) -> str:
+    return f"{key} (port {port.name})"

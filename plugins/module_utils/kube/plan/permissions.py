@@ -1,0 +1,149 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether the user may do what a plan says: asked before the first write, so that nothing ends half done."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ..api.cluster import Access, Cluster
+from ..apply.lock import Lock
+from ..errors import Refused
+from ..objects.objects import Kind, key_of, kind_of
+from ..wait.status import has_status
+from .plan import Change, Plan
+
+MANY = 3
+"""From as many namespaces on, it is asked first whether a thing may be done in all of them."""
+
+EVERYTHING = Access("*", "*", "*")
+"""What administrators may: most runs are theirs, and one answer tells."""
+
+_VERBS = {"create": ("create", "patch"), "update": ("get", "patch"), "delete": ("get", "delete")}
+_WATCHING = ("list", "watch")
+_RBAC = "rbac.authorization.k8s.io"
+_ROLES = {"Role": "roles", "ClusterRole": "clusterroles"}
+_BINDINGS = frozenset({"RoleBinding", "ClusterRoleBinding"})
+
+
+def refuse_forbidden(cluster: Cluster, plan: Plan, *, waits: bool, lock: Lock | None) -> None:
+    """Raise Refused with everything that is missing; `waits` and `lock` tell what the run does beside its changes."""
+    grants = dict(_grants(plan))
+    denied = _denied(cluster, [*required(cluster, plan, waits=waits, lock=lock), *grants])
+    # Who holds all the rights of a role may grant them without being allowed to grant any.
+    held = [grant for grant in denied if grant in grants and _holds(cluster, grants[grant], grant.namespace)]
+    _refuse(cluster, [access for access in denied if access not in held])
+
+
+def refuse_denied(cluster: Cluster, checks: Iterable[Access]) -> None:
+    """Raise Refused with those of `checks` that the user may not do."""
+    _refuse(cluster, _denied(cluster, list(dict.fromkeys(checks))))
+
+
+def watching(cluster: Cluster, kind: Kind, namespace: str = "") -> Iterator[Access]:
+    """What waiting for objects of a kind asks of the user."""
+    return (Access(verb, kind.group, cluster.plural(kind), namespace) for verb in _WATCHING)
+
+
+def required(cluster: Cluster, plan: Plan, *, waits: bool, lock: Lock | None) -> list[Access]:
+    """What carrying out the plan asks of the user beside granting rights to others, each thing once."""
+    found: dict[Access, None] = {}
+
+    def add(kind: Kind, namespace: str, verbs: Iterable[str]) -> None:
+        # A kind whose CRD is created by this very plan is not known to the server's own access rules any less.
+        found.update((Access(verb, kind.group, cluster.plural(kind), namespace), None) for verb in verbs)
+
+    for change in plan.bookkeeping:
+        add(change.key.of, change.key.namespace, _VERBS[change.action])
+    for change in plan.changes:
+        # CRDs are awaited whatever is asked for, before what they define.
+        deleted = change.action == "delete" and (waits or change.recreated)
+        watched = change.key.kind == "CustomResourceDefinition" or deleted
+        add(change.key.of, change.key.namespace, (*_VERBS[change.action], *(_WATCHING if watched else ())))
+    for key in [*plan.leaving, *(plan.ending if waits else ())]:
+        add(key.of, key.namespace, _WATCHING)
+    if plan.changes and waits:
+        for obj in plan.objects:
+            awaited = plan.unit.awaited is None or plan.unit.awaited(obj)
+            if awaited and has_status(kind_of(obj)):
+                add(kind_of(obj), key_of(obj).namespace, _WATCHING)
+            service = plan.unit.gate(obj) if plan.unit.gate else None
+            if service is not None:
+                add(Kind("discovery.k8s.io/v1", "EndpointSlice"), service.namespace, _WATCHING)
+    if plan.changes and lock:
+        found.update(dict.fromkeys(lock.access))
+    return list(found)
+
+
+def _refuse(cluster: Cluster, denied: Sequence[Access]) -> None:
+    if denied:
+        missing = list(dict.fromkeys(str(access) for access in denied))
+        raise Refused(
+            f"The user of {cluster.context or cluster.server} may not {', '.join(missing)}: grant these permissions, "
+            "or run with an account that has them.",
+            code="forbidden",
+            missing=missing,
+        )
+
+
+def _denied(cluster: Cluster, checks: list[Access]) -> list[Access]:
+    """What of `checks` the user may not do; who may do a thing everywhere is not asked for each of many namespaces."""
+    if len(checks) >= MANY and not cluster.allowed([EVERYTHING]):
+        return []
+    places = Counter(_everywhere(check) for check in checks)
+    wide = [check for check, number in places.items() if number >= MANY]
+    granted = set(wide).difference(cluster.allowed(wide))
+    return cluster.allowed([check for check in checks if _everywhere(check) not in granted])
+
+
+def _everywhere(check: Access) -> Access:
+    return check._replace(namespace="")
+
+
+# --- granting rights to others -------------------------------------------------------------------------------------
+
+
+def _grants(plan: Plan) -> Iterator[tuple[Access, Sequence[Mapping[str, Any]]]]:
+    """The right to grant what the plan's roles say, for each role and binding, and the rules that it grants.
+
+    Of roles that are not the plan's own the API server is asked by a dry run, see dry_run.py.
+    """
+    rules = {key_of(obj): obj.get("rules") or () for obj in plan.objects if obj["kind"] in _ROLES}
+    for change in plan.changes:
+        if change.desired is None:
+            continue
+        key = change.key
+        if key in rules and _differs(change, "rules"):
+            yield Access("escalate", _RBAC, _ROLES[key.kind], key.namespace, key.name), rules[key]
+        elif key.kind in _BINDINGS and _differs(change, "roleRef", "subjects"):
+            # One that names no role is refused by the API server.
+            role = change.desired.get("roleRef") or {}
+            kind, name = role.get("kind", ""), role.get("name", "")
+            named = key._replace(kind=kind, namespace=key.namespace if kind == "Role" else "", name=name)
+            if named in rules:
+                yield Access("bind", _RBAC, _ROLES[kind], key.namespace, name), rules[named]
+
+
+def _differs(change: Change, *names: str) -> bool:
+    before, desired = change.before or {}, change.desired or {}
+    return any(before.get(name) != desired.get(name) for name in names) or change.before is None
+
+
+def _holds(cluster: Cluster, rules: Sequence[Mapping[str, Any]], namespace: str) -> bool:
+    """Whether the user has all the rights of some rules; those to URLs are not looked at, and taken for lacking."""
+    if any(rule.get("nonResourceURLs") for rule in rules):
+        return False
+    return not cluster.allowed(list(dict.fromkeys(access for rule in rules for access in _of_rule(rule, namespace))))
+
+
+def _of_rule(rule: Mapping[str, Any], namespace: str) -> Iterator[Access]:
+    for verb in rule.get("verbs") or ():
+        for group in rule.get("apiGroups") or ():
+            for resource in rule.get("resources") or ():
+                plural, _slash, subresource = resource.partition("/")
+                for name in rule.get("resourceNames") or ("",):
+                    yield Access(verb, group, plural, namespace, name, subresource)

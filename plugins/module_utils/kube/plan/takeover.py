@@ -1,0 +1,127 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Take over what other tools have set: their fields become the unit's, and go where the unit does not want them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+from ..objects import managed_fields
+from ..objects.field_managers import EDITORS, INSTALLERS, is_autoscaler, is_controller, is_of_collection, tool_of
+from ..objects.field_sets import Fields, changed, common, minus
+from ..objects.ignore_fields import fields_at
+from ..objects.objects import Kind, key_of, kind_of
+
+if TYPE_CHECKING:
+    from .plan import Plan
+    from .unit import Unit
+
+Object = dict[str, Any]
+
+_NAMESPACE = Kind("v1", "Namespace")
+_RESTARTED: Fields = {"f:template": {"f:metadata": {"f:annotations": {"f:kubectl.kubernetes.io/restartedAt": {}}}}}
+_NEVER: Fields = {
+    "f:metadata": {"f:finalizers": {}, "f:ownerReferences": {}},
+    "f:spec": {"f:volumeName": {}, **_RESTARTED},
+    "f:status": {},
+}
+"""Fields that a controller needs, whoever has set them, or that a take-over would restart pods for."""
+
+_SHARED: Fields = {"f:metadata": {**_NEVER["f:metadata"], "f:annotations": {}, "f:labels": {}}}
+"""A namespace belongs to all that work in it."""
+
+
+def kept(live: Mapping[str, Any], unit: Unit) -> Fields:
+    """The fields of an object that stay with the managers that have them."""
+    protected = _SHARED if kind_of(live) == _NAMESPACE else _NEVER
+    if not unit.ignore_fields:
+        return protected
+    owned = managed_fields.union(entry.get("fieldsV1") or {} for entry in managed_fields.held_by(live, unit.retired))
+    return managed_fields.union((protected, fields_at(live, owned, unit.ignore_fields)))
+
+
+def previous(live: Mapping[str, Any], unit: Unit) -> frozenset[str]:
+    """The previous field managers of an object whose fields become the unit's."""
+    # What editors add to an object of the unit is not the unit's.
+    known = unit.retired - EDITORS if managed_fields.owned_by(live, unit.manager) is not None else unit.retired
+    return frozenset(str(entry.get("manager")) for entry in takeable(live, known, unit))
+
+
+def takeable(live: Mapping[str, Any], managers: Collection[str], unit: Unit) -> list[Object]:
+    """The entries of `managers` in which more is than what stays theirs."""
+    held = managed_fields.held_by(live, managers)
+    return [entry for entry in held if minus(entry.get("fieldsV1") or {}, kept(live, unit))] if held else []
+
+
+def entries_after(live: Mapping[str, Any], managers: Collection[str], unit: Unit) -> list[Object]:
+    """The managedFields of an object that the unit has taken over from `managers`."""
+    return managed_fields.handed_over(live, unit.manager, managers, kept(live, unit))
+
+
+def without_abandoned(
+    applied: Object, live: Mapping[str, Any], managers: Collection[str], unit: Unit, desired: Object
+) -> Object:
+    """`applied` without the fields that only `managers` want, which no apply could show."""
+    others = managed_fields.others(live, {unit.manager, *managers})
+    abandoned = minus(managed_fields.fields_of(live, managers), kept(live, unit))
+    managed_fields.without(applied, abandoned, desired, others)
+    return applied
+
+
+def forced(live: Object, desired: Object) -> Object:
+    """`live` with `desired` laid over it as an apply does."""
+    structure = managed_fields.union(entry.get("fieldsV1") or {} for entry in managed_fields.entries(live))
+    result: Object = managed_fields.overlaid(deepcopy(live), desired, structure)
+    return result
+
+
+def merge_patch(old: Any, new: Any) -> Any:
+    """The JSON merge patch that makes `new` of `old`; None where they are the same."""
+    if not isinstance(old, Mapping) or not isinstance(new, Mapping):
+        return None if old == new else new
+    gone: Object = dict.fromkeys(old.keys() - new.keys())
+    other = {name: value for name, value in new.items() if name not in old}
+    changed = {name: merge_patch(old[name], value) for name, value in new.items() if name in old}
+    patch = {**gone, **other, **{name: value for name, value in changed.items() if value is not None}}
+    return patch or None
+
+
+def remaining(plan: Plan) -> Iterator[str]:
+    """A sentence for each object that another installer still has fields in which the unit does not want.
+
+    An installer is who also sets fields that the unit sets: who only adds fields to an object is none.
+    """
+    deleted = {change.key.identity for change in plan.changes if change.action == "delete"}
+    after = {change.key.identity: change.after for change in plan.changes if change.after}
+    for obj in plan.objects:
+        identity = key_of(obj).identity
+        live = after.get(identity) or plan.live.get(identity)
+        if live is None or identity in deleted:
+            continue
+        ours = managed_fields.owned_by(live, plan.unit.manager) or {}
+        for manager in sorted({str(entry.get("manager")) for entry in managed_fields.entries(live)}):
+            theirs = managed_fields.fields_of(live, {manager}) if _installs(manager, plan.unit) else {}
+            if ours and common(theirs, ours):
+                rest = minus(minus(theirs, ours), kept(live, plan.unit))
+                rest = minus(rest, fields_at(live, rest, plan.unit.ignore_fields))
+                if names := list(changed(live, {}, rest)):
+                    yield _sentence(str(key_of(obj)), names, manager)
+
+
+def _installs(manager: str, unit: Unit) -> bool:
+    """Whether fields of a manager may be left over from an installation."""
+    if manager == unit.manager or is_of_collection(manager) or is_controller(manager) or is_autoscaler(manager):
+        return False
+    return tool_of(manager) in EDITORS or (not manager.startswith("kubectl") and tool_of(manager) not in INSTALLERS)
+
+
+def _sentence(what: str, names: list[str], manager: str) -> str:
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return (
+        f"{what} still has fields that {manager} has set and that are not wanted here: {', '.join(names[:5])}{more}."
+        f" Remove them there, or set ignore_fields to leave them to {manager}."
+    )

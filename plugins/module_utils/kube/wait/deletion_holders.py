@@ -1,0 +1,118 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What holds an object that is being deleted: its own finalizers, or those of objects that have to go before it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..objects.objects import Key, Kind, key_of
+from .readiness.states import conditions, field, is_true, reason
+from .status import CRD_CLEANUP
+from .status_in_cluster import CLAIM, uses
+
+if TYPE_CHECKING:
+    from ..api.cluster import Cluster
+
+Object = Mapping[str, Any]
+
+_MECHANICAL = frozenset({CRD_CLEANUP, "foregroundDeletion", "orphan", "kubernetes", "kubernetes.io/pvc-protection"})
+"""Finalizers that Kubernetes removes by itself, once something else is gone."""
+
+_REMAINING = re.compile(r"([a-z0-9-]+)\.([a-z0-9.-]*) has \d+ resource instances")
+"""What a Namespace's condition says of its content: a resource and its group, which is empty for the core group."""
+
+_FAILURES = ("DiscoveryFailure", "GroupVersionParsingFailure", "ContentFailure")
+_POD = Kind("v1", "Pod")
+_NAMED = 3
+
+
+class Holder(NamedTuple):
+    """An object, or the one itself, that has to lose its finalizers, or to go, before the other can."""
+
+    key: Key
+    finalizers: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The holder as plain data."""
+        return {**self.key._asdict(), "finalizers": list(self.finalizers)}
+
+    def __str__(self) -> str:
+        if not self.finalizers:
+            return str(self.key)
+        return f"{self.key} (finalizer{'s' if len(self.finalizers) > 1 else ''} {', '.join(self.finalizers)})"
+
+
+class Hold(NamedTuple):
+    """All that holds an object; `failures` is what the cluster says of a deletion that it cannot go on with."""
+
+    obj: Key
+    holders: list[Holder]
+    failures: list[str]
+
+    def __str__(self) -> str:
+        own = [one for one in self.holders if one.key == self.obj]
+        others = [one for one in self.holders if one.key != self.obj]
+        held = [f"its finalizer{'s' if len(one.finalizers) > 1 else ''} {', '.join(one.finalizers)}" for one in own]
+        held += [str(one) for one in others[:_NAMED]]
+        if len(others) > _NAMED:
+            held.append(f"{len(others) - _NAMED} more")
+        parts = [f"held by {' and '.join(held)}"] if held else []
+        return "; ".join([*parts, *self.failures])
+
+
+def hold_on(cluster: Cluster, obj: Object, pods: Callable[[], Iterable[Object]]) -> Hold:
+    """Find what holds an object that is being deleted. `pods` lists the pods that its selector chooses."""
+    key = key_of(obj)
+    finalizers: Sequence[str] = field(obj, "metadata.finalizers") or ()
+    own = tuple(one for one in finalizers if one not in _MECHANICAL)
+    holders = [Holder(key, own)] if own else []
+    failures = []
+    if key.kind == "Namespace":
+        holders += _ending_first(_content(cluster, obj))
+        failures = [
+            reason(one)
+            for one in conditions(obj)
+            if is_true(one) and any(str(one.get("type")).endswith(failure) for failure in _FAILURES)
+        ]
+    elif CRD_CLEANUP in finalizers:
+        holders += _ending_first(_instances(cluster, obj))
+        failures = [] if holders else [reason(one) for one in conditions(obj) if one.get("type") == "Terminating"]
+    elif key.of == CLAIM:
+        using = (pod for pod in cluster.list(_POD, key.namespace) if uses(pod, key.name, ending=True))
+        holders += [_holder(pod) for pod in using]
+    elif "foregroundDeletion" in finalizers:
+        holders += [_holder(pod) for pod in pods()]
+    return Hold(key, holders, failures)
+
+
+def _content(cluster: Cluster, namespace: Object) -> Iterator[Object]:
+    """What is left in a namespace that is being deleted, as far as its conditions tell the kinds."""
+    told = " ".join(str(one.get("message")) for one in conditions(namespace) if is_true(one))
+    for plural, group in dict.fromkeys(_REMAINING.findall(told)):
+        kind = cluster.kind_named(plural, group)
+        if kind is not None:
+            yield from cluster.list(kind, namespace["metadata"]["name"])
+
+
+def _instances(cluster: Cluster, definition: Object) -> list[dict[str, Any]]:
+    """The objects of the kind that a CustomResourceDefinition defines."""
+    spec = definition["spec"]
+    version = next((one["name"] for one in spec["versions"] if one.get("served")), "")
+    cluster.learn([definition])
+    return cluster.list(Kind(f"{spec['group']}/{version}", spec["names"]["kind"])) if version else []
+
+
+def _ending_first(objects: Iterable[Object]) -> list[Holder]:
+    """The objects as holders: those that are being deleted and have finalizers, else those being deleted, else all."""
+    found = list(objects)
+    ending = [one for one in found if field(one, "metadata.deletionTimestamp")]
+    held = [one for one in ending if field(one, "metadata.finalizers")]
+    return [_holder(one) for one in held or ending or found]
+
+
+def _holder(obj: Object) -> Holder:
+    return Holder(key_of(obj), tuple(field(obj, "metadata.finalizers") or ()))

@@ -1,0 +1,53 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""When what extends the API, and the namespaces in it, are ready."""
+
+from __future__ import annotations
+
+from .states import (
+    CURRENT,
+    FAILED,
+    IN_PROGRESS,
+    TERMINATING,
+    Object,
+    Rule,
+    Status,
+    condition,
+    conditions,
+    field,
+    is_true,
+    missing,
+    reason,
+)
+
+
+def definition(obj: Object) -> Status:
+    """Judge a CustomResourceDefinition as kstatus does."""
+    names, established = condition(obj, "NamesAccepted"), condition(obj, "Established")
+    if names.get("status") == "False":
+        return Status(FAILED, reason(names))
+    if established.get("status") == "False" and established.get("reason") != "Installing":
+        return Status(FAILED, reason(established))
+    if is_true(established):
+        return Status(CURRENT, "established")
+    return Status(IN_PROGRESS, "being installed")
+
+
+def api_service(obj: Object) -> Status:
+    """Judge an APIService by whether its server answers."""
+    return missing(obj, conditions(obj), "Available", required=True) or Status(CURRENT, "available")
+
+
+def namespace(obj: Object) -> Status:
+    """Judge a Namespace by its phase."""
+    phase = field(obj, "status.phase") or "Active"
+    return Status(CURRENT, "active") if phase == "Active" else Status(TERMINATING, "being deleted")
+
+
+RULES: dict[tuple[str, str], Rule] = {
+    ("", "Namespace"): namespace,
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): definition,
+    ("apiregistration.k8s.io", "APIService"): api_service,
+}

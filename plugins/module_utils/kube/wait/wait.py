@@ -1,0 +1,206 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Waiting: until objects are ready or gone, a Service has an endpoint, or a condition holds.
+
+Every function returns the moment what it waits for is true, and raises NotReady when `timeout` (seconds) is over, or
+at once when an object has failed for good. The error names what is not ready, and why; its details are `timeout` and
+`objects`, a list of {api_version, kind, namespace, name, state, message, pods, events} and of what is being
+deleted held_by (see Diagnosis).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
+from typing import Any
+
+from ..api.cluster import Cluster
+from ..errors import NotReady
+from ..objects.objects import Key, Kind
+from ..progress import Progress
+from .diagnosis import Diagnosis, diagnose, shorten
+from .jmespath_condition import condition
+from .status import CURRENT, IN_PROGRESS, TERMINATING, Status, gone, status
+from .status_in_cluster import Judge
+from .watch import News, Scope, observe, scopes_of
+
+Expectation = Callable[[Mapping[str, Any]], Status]
+
+_UNSEEN = Status(IN_PROGRESS, "the API server has not said yet how it is")
+
+_FOR_CAUSES = 3.0
+"""Seconds at the end of the time that finding the causes may take; of a short time only a tenth."""
+
+_AFTER = 0.5
+"""Seconds that it may take after the end."""
+
+_LONGEST = 500
+"""Characters of what is said to hold an object: names are not cut as other messages are."""
+
+_NAMED = 3
+"""How many objects an error's sentence names."""
+
+_EXPLAINED = 10
+"""For how many objects causes are looked for."""
+
+
+def wait_ready(
+    cluster: Cluster,
+    keys: Iterable[Key],
+    *,
+    timeout: float,
+    progress: Progress,
+    expect: Expectation = status,
+    desired: Iterable[Mapping[str, Any]] = (),
+) -> None:
+    """Wait until all the objects exist and `expect` finds each of them current.
+
+    `desired`: what was applied, if it is known. Jobs that are removed when their time to live is over have been ready.
+    """
+    judge = Judge(cluster, expect=expect, desired=desired)
+
+    def found(news: News) -> tuple[Key, Status]:
+        return news.key, judge.absent(news.key) if news.obj is None else judge.present(news.obj)
+
+    awaited = _Awaited(keys, "is not ready", progress)
+    _wait(cluster, scopes_of(awaited.states), awaited, found, timeout)
+
+
+def wait_until(cluster: Cluster, key: Key, expression: str, *, timeout: float, progress: Progress) -> None:
+    """Wait until a JMESPath expression over the object yields something (see `condition`)."""
+    wait_ready(cluster, [key], timeout=timeout, progress=progress, expect=condition(expression))
+
+
+def wait_gone(cluster: Cluster, keys: Iterable[Key], *, timeout: float, progress: Progress) -> None:
+    """Wait until none of the objects exists."""
+
+    def judge(news: News) -> tuple[Key, Status]:
+        return news.key, gone(news.obj)
+
+    awaited = _Awaited(keys, "still exists", progress)
+    _wait(cluster, scopes_of(awaited.states), awaited, judge, timeout)
+
+
+def wait_endpoint(cluster: Cluster, service: Key, *, timeout: float, progress: Progress) -> None:
+    """Wait until a Service has an endpoint that is ready."""
+    slices: dict[Key, bool] = {}
+
+    def judge(news: News) -> tuple[Key, Status]:
+        slices[news.key] = news.obj is not None and _serves(news.obj)
+        return service, Status(CURRENT, "it has a ready endpoint") if any(slices.values()) else no_endpoint
+
+    no_endpoint = Status(IN_PROGRESS, "it has no ready endpoint")
+    awaited = _Awaited([service], "is not ready", progress, unseen=no_endpoint)
+    scope = Scope(
+        Kind("discovery.k8s.io/v1", "EndpointSlice"),
+        service.namespace,
+        label_selector=f"kubernetes.io/service-name={service.name}",
+    )
+    _wait(cluster, [scope], awaited, judge, timeout)
+
+
+def _serves(endpoint_slice: Mapping[str, Any]) -> bool:
+    return any(
+        # No condition means ready: so the API defines it.
+        endpoint.get("addresses") and (endpoint.get("conditions") or {}).get("ready") is not False
+        for endpoint in endpoint_slice.get("endpoints") or ()
+    )
+
+
+def _wait(
+    cluster: Cluster,
+    scopes: Sequence[Scope],
+    awaited: _Awaited,
+    judge: Callable[[News], tuple[Key, Status]],
+    timeout: float,
+) -> None:
+    if not awaited.states:
+        return
+    reserve = min(_FOR_CAUSES, timeout / 10)
+    with closing(observe(cluster, scopes, timeout=timeout - reserve)) as stream:
+        for news in stream:
+            if news is None:
+                awaited.remind()
+                continue
+            awaited.saw(*judge(news))
+            if awaited.over:
+                break
+    if awaited.waiting:
+        raise awaited.error(cluster, timeout, within=reserve + _AFTER)
+
+
+class _Awaited:
+    """The awaited objects and what is known of each; tells progress. `fault` says what is wrong with a late one."""
+
+    def __init__(self, keys: Iterable[Key], fault: str, progress: Progress, *, unseen: Status = _UNSEEN) -> None:
+        self.states = dict.fromkeys(keys, unseen)
+        self.waiting = dict.fromkeys(self.states)  # ordered as given, which is the order that users know
+        self._fault = fault
+        self._progress = progress
+        self._failed: Key | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing left to wait for."""
+        return not self.waiting or self._failed is not None
+
+    def saw(self, key: Key, found: Status) -> None:
+        """Note how an object is now."""
+        before, self.states[key] = self.states[key], found
+        late = key in self.waiting
+        if found.state == CURRENT:
+            self.waiting.pop(key, None)
+            if late and before is not _UNSEEN:
+                self._progress(f"{key}: {found.message}")
+            return
+        self.waiting[key] = None
+        self._failed = key if found.final else self._failed
+        if found.message != before.message:
+            self._progress(f"waiting for {key}: {found.message}")
+
+    def remind(self) -> None:
+        """Say again what is waited for."""
+        if self.waiting:
+            key = next(iter(self.waiting))
+            more = f" (+{len(self.waiting) - 1} more)" if len(self.waiting) > 1 else ""
+            self._progress(f"waiting for {key}: {self.states[key].message}{more}")
+
+    def error(self, cluster: Cluster, timeout: float, *, within: float) -> NotReady:
+        """What is not ready and why; causes are looked for as long as `within` seconds."""
+        late = sorted(self.waiting, key=lambda key: not self.states[key].final)
+        causes = diagnose(cluster, late[:_EXPLAINED], within=within)
+        phrases = [self._phrase(key, causes.get(key)) for key in late[:_NAMED]]
+        if len(late) > _NAMED:
+            phrases.append(f"+{len(late) - _NAMED} more")
+        objects = [self._details(key, causes.get(key, Diagnosis())) for key in late]
+        return NotReady(self._sentence(late, phrases, timeout), timeout=timeout, objects=objects)
+
+    def _sentence(self, late: Sequence[Key], phrases: Sequence[str], timeout: float) -> str:
+        if self._failed:
+            return f"{'; '.join(phrases)}."
+        if len(late) == 1:
+            return f"{late[0]} {self._fault} after {timeout:.0f} s: {phrases[0].removeprefix(f'{late[0]}: ')}."
+        fault = {"is not ready": "are not ready", "still exists": "still exist"}[self._fault]
+        return f"{len(late)} of {len(self.states)} objects {fault} after {timeout:.0f} s: {'; '.join(phrases)}."
+
+    def _phrase(self, key: Key, diagnosis: Diagnosis | None) -> str:
+        found = self.states[key]
+        verb = "has failed, " if found.final else ""
+        message = shorten(found.message)
+        if found.state == TERMINATING and diagnosis and diagnosis.hold:
+            message = shorten(str(diagnosis.hold), _LONGEST) or message
+        why = diagnosis.summary(found.message) if diagnosis else ""
+        return f"{key}: {verb}{message}" + (f" ({why})" if why else "")
+
+    def _details(self, key: Key, diagnosis: Diagnosis) -> dict[str, Any]:
+        found = self.states[key]
+        return {
+            **key._asdict(),
+            "state": found.state,
+            "message": found.message,
+            "pods": diagnosis.pods,
+            "events": diagnosis.events,
+            **({"held_by": [one.as_dict() for one in diagnosis.hold.holders]} if diagnosis.hold else {}),
+        }

@@ -1,0 +1,107 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Workloads are restarted a few at a time, awaited, and only those that need it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.meshops.istio.plugins.module_utils.istio.injection.restart import (
+    due,
+    refuse_forbidden,
+    restart,
+)
+from ansible_collections.meshops.istio.plugins.module_utils.istio.injection.sidecars import Workload
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Access
+from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import NotReady, Refused
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
+from ansible_collections.meshops.istio.tests.support.memory_cluster import MemoryCluster, deployment
+
+READY = {
+    "replicas": 1,
+    "updatedReplicas": 1,
+    "readyReplicas": 1,
+    "availableReplicas": 1,
+    "conditions": [
+        {"type": "Available", "status": "True"},
+        {"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable"},
+    ],
+}
+
+
+def workload(name: str, **fields: Any) -> Workload:
+    return Workload("Deployment", "shop", name, **{"missing": 1, **fields})
+
+
+def test_outdated_proxies_count_only_when_asked() -> None:
+    missing, old, fixed = workload("a"), workload("b", missing=0, outdated=1), workload("c", reason="paused")
+    assert due([missing, old, fixed], outdated=False) == ([missing], [], [fixed])
+    assert due([missing, old, fixed], outdated=True) == ([missing, old], [], [fixed])
+
+
+@pytest.mark.parametrize(
+    ("faults", "newest", "outdated", "restarts"),
+    [
+        pytest.param({"old": {"missing"}}, "new", False, False, id="new-pods-have-it"),
+        pytest.param({"old": {"missing"}}, "", False, False, id="no-new-pod-yet"),
+        pytest.param({"old": {"missing"}}, None, False, True, id="no-roll-out"),
+        pytest.param({"old": {"missing"}, "new": {"missing"}}, "new", False, True, id="new-pods-lack-it-too"),
+        pytest.param({"old": {"missing"}, "new": {"outdated"}}, "new", False, False, id="outdated-does-not-count"),
+        pytest.param({"old": {"missing"}, "new": {"outdated"}}, "new", True, True, id="outdated-counts"),
+    ],
+)
+def test_a_roll_out_under_way_is_not_begun_anew(
+    faults: dict[str, set[str]], newest: str | None, outdated: bool, restarts: bool
+) -> None:
+    one = workload("a", faults=faults, newest=newest)
+    assert due([one], outdated=outdated) == (([one], [], []) if restarts else ([], [one], []))
+
+
+def test_a_roll_out_under_way_is_awaited_after_the_restarts() -> None:
+    hangs = deployment("a", status={"replicas": 1})
+    cluster = MemoryCluster(hangs, deployment("b", status=READY))
+    with pytest.raises(NotReady, match="Deployment shop/a is not ready"):
+        restart(cluster, [workload("b")], rolling_out=[workload("a")], timeout=0.3, progress=lambda _line: None)
+    assert [key.name for _verb, key, _manager in cluster.writes] == ["b"]
+
+
+def test_each_gets_the_annotation_that_kubectl_gives() -> None:
+    cluster = MemoryCluster(deployment("a", status=READY), deployment("b", status=READY))
+    lines: list[str] = []
+    restart(cluster, [workload("a"), workload("b")], at_once=1, progress=lines.append)
+    assert [(verb, key.name, manager) for verb, key, manager in cluster.writes] == [
+        ("patch", "a", "meshops.istio/restart"),
+        ("patch", "b", "meshops.istio/restart"),
+    ]
+    found = cluster.get(Kind("apps/v1", "Deployment"), "a", "shop")
+    assert found is not None
+    assert "kubectl.kubernetes.io/restartedAt" in found["spec"]["template"]["metadata"]["annotations"]
+    assert lines[0] == "restarting Deployment shop/a (1 of 2)"
+
+
+def test_what_does_not_come_back_stops_the_others() -> None:
+    cluster = MemoryCluster(deployment("a", status={"replicas": 1}), deployment("b", status=READY))
+    with pytest.raises(NotReady, match="Deployment shop/a"):
+        restart(cluster, [workload("a"), workload("b")], at_once=1, timeout=0.2, progress=lambda _line: None)
+    assert [key.name for _verb, key, _manager in cluster.writes] == ["a"]
+
+
+def test_without_waiting() -> None:
+    cluster = MemoryCluster(deployment("a", status={"replicas": 1}))
+    restart(cluster, [workload("a")], wait=False, progress=lambda _line: None)
+    assert len(cluster.writes) == 1
+
+
+def test_what_the_user_may_not_restart_is_refused() -> None:
+    cluster = MemoryCluster()
+    cluster.denied = {Access("patch", "apps", "statefulsets", "shop"), Access("watch", "apps", "statefulsets", "shop")}
+    refuse_forbidden(cluster, [("Deployment", "shop"), ("StatefulSet", "other")], wait=True)
+    with pytest.raises(Refused) as caught:
+        refuse_forbidden(cluster, [("Deployment", "shop"), ("StatefulSet", "shop")], wait=True)
+    assert caught.value.details["missing"] == [
+        "patch statefulsets.apps in namespace shop",
+        "watch statefulsets.apps in namespace shop",
+    ]

@@ -1,0 +1,152 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""gateway: what becomes of its options, and what it refuses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.meshops.istio.tests.support.kube.api_server import Answer, Request, status
+from ansible_collections.meshops.istio.tests.support.mesh_api import Mesh, ingress_gateway, secret
+from ansible_collections.meshops.istio.tests.support.modules import Run
+from ansible_collections.meshops.istio.tests.unit.istio.traffic.conftest import Refused, warnings_of
+
+HTTPS = {"port": 443, "protocol": "https", "hosts": ["shop.example.com"], "tls": {"secret": "shop"}}
+
+
+@pytest.fixture(autouse=True)
+def _gateway(mesh: Mesh) -> None:
+    mesh.add(*ingress_gateway())
+
+
+def mutual(**tls: Any) -> dict[str, Any]:
+    return {**HTTPS, "tls": {"secret": "shop", "mode": "mutual", **tls}}
+
+
+def test_a_port_for_every_host(mesh: Mesh, run: Run) -> None:
+    run("gateway", name="gate", servers=[{"port": 80}])
+    assert mesh.spec("Gateway", "gate") == {
+        "selector": {"istio": "ingressgateway"},
+        "servers": [{"port": {"number": 80, "name": "http-80", "protocol": "HTTP"}, "hosts": ["*"]}],
+    }
+
+
+def test_https_with_a_redirect_to_it(mesh: Mesh, run: Run) -> None:
+    mesh.add(secret("shop", "tls.crt", "tls.key"))
+    tls = {"secret": "shop", "min_version": "1.2", "max_version": "1.3"}
+    run("gateway", name="gate", servers=[{"port": 80, "https_redirect": True}, {**HTTPS, "tls": tls}])
+    plain, secure = mesh.spec("Gateway", "gate")["servers"]
+    assert plain["tls"] == {"httpsRedirect": True}
+    assert secure == {
+        "port": {"number": 443, "name": "https-443", "protocol": "HTTPS"},
+        "hosts": ["shop.example.com"],
+        "tls": {
+            "mode": "SIMPLE",
+            "credentialName": "shop",
+            "minProtocolVersion": "TLSV1_2",
+            "maxProtocolVersion": "TLSV1_3",
+        },
+    }
+
+
+def test_a_port_by_its_number_in_the_pods(mesh: Mesh, run: Run) -> None:
+    # As Istio's own bookinfo sample has it.
+    assert run("gateway", name="gate", servers=[{"port": 8080}])["changed"]
+
+
+def test_passing_tls_on_needs_no_secret(mesh: Mesh, run: Run) -> None:
+    run("gateway", name="gate", servers=[{"port": 443, "protocol": "tls", "tls": {"mode": "passthrough"}}])
+    assert mesh.spec("Gateway", "gate")["servers"][0]["tls"] == {"mode": "PASSTHROUGH"}
+
+
+@pytest.mark.parametrize("keys", [("tls.crt", "tls.key", "ca.crt"), ("cert", "key", "cacert")])
+def test_clients_with_certificates(mesh: Mesh, run: Run, keys: tuple[str, ...]) -> None:
+    mesh.add(secret("shop", *keys))
+    run("gateway", name="gate", servers=[mutual(subject_alt_names=["client.example.com"])])
+    tls = mesh.spec("Gateway", "gate")["servers"][0]["tls"]
+    assert (tls["mode"], tls["subjectAltNames"]) == ("MUTUAL", ["client.example.com"])
+
+
+def test_the_clients_authority_in_a_secret_of_its_own(mesh: Mesh, run: Run) -> None:
+    mesh.add(secret("shop", "tls.crt", "tls.key"), secret("shop-cacert", "ca.crt"))
+    assert run("gateway", name="gate", servers=[mutual()])["changed"]
+
+
+# --- what is refused -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("servers", "words"),
+    [
+        ([], "needs at least one server"),
+        ([{"port": 443, "protocol": "https"}], "servers[0]: HTTPS needs tls"),
+        ([{"port": 80, "tls": {"secret": "x"}}], "servers[0]: tls goes with the protocols https and tls, not http"),
+        ([{**HTTPS, "tls": {"mode": "simple"}}], "servers[0].tls: the mode simple needs secret"),
+        ([{**HTTPS, "tls": {"mode": "passthrough", "secret": "x"}}], "the mode passthrough uses no Secret"),
+        ([{**HTTPS, "https_redirect": True}], "only requests of protocol http can be redirected"),
+        ([{"port": 80}, {"port": 80, "hosts": ["a"]}], "The server name 'http-80' is given twice"),
+        ([{"port": 80}, {"port": 80, "name": "again"}], "The host '*:80' is given twice"),
+        ([{"port": 80}, {"port": 80, "protocol": "tcp", "hosts": ["a"]}], "Port 80 is given as HTTP and as TCP"),
+    ],
+)
+def test_options_that_make_no_sense(refused: Refused, servers: list[Any], words: str) -> None:
+    result = refused("gateway", name="gate", servers=servers)
+    assert (result["code"], words in result["msg"]) == ("invalid_input", True), result["msg"]
+
+
+def test_a_port_that_the_gateway_does_not_have(refused: Refused) -> None:
+    result = refused("gateway", name="gate", servers=[{"port": 9999}])
+    assert result["code"] == "port_missing"
+    assert (
+        "Port 9999 is no port of the gateway's Service istio-system/istio-ingressgateway, which has 80, 443"
+        in (result["msg"])
+    )
+
+
+def test_labels_that_no_gateway_has(refused: Refused) -> None:
+    result = refused("gateway", name="gate", selector={"istio": "egress"}, servers=[{"port": 80}])
+    assert result["msg"] == "No gateway runs with the labels istio=egress; install one, or correct selector."
+
+
+def test_a_secret_that_does_not_exist(refused: Refused) -> None:
+    result = refused("gateway", name="gate", servers=[HTTPS])
+    assert result["code"] == "secret_missing"
+    assert "There is no Secret shop in namespace istio-system" in result["msg"]
+    assert "there is none of that name anywhere" in result["msg"]
+
+
+def test_a_secret_in_the_wrong_namespace(mesh: Mesh, refused: Refused) -> None:
+    mesh.add(secret("shop", "tls.crt", "tls.key", namespace="shop"))
+    result = refused("gateway", name="gate", servers=[HTTPS])
+    assert "where the gateway runs (it is in shop): create it there." in result["msg"]
+    assert result["details"]["found_in"] == ["shop"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "server", "words"),
+    [
+        (("tls.crt",), HTTPS, "Secret istio-system/shop holds no certificate with its key"),
+        (("password",), HTTPS, "Secret istio-system/shop holds no certificate with its key"),
+        (("tls.crt", "tls.key"), mutual(), "holds no CA certificates to check clients with"),
+    ],
+)
+def test_a_secret_that_is_not_enough(
+    mesh: Mesh, refused: Refused, keys: tuple[str, ...], server: dict[str, Any], words: str
+) -> None:
+    mesh.add(secret("shop", *keys))
+    result = refused("gateway", name="gate", servers=[server])
+    assert (result["code"], words in result["msg"]) == ("secret_incomplete", True)
+    assert "c2VjcmV0" not in str(result)
+
+
+def test_who_may_not_read_secrets_is_only_warned(mesh: Mesh, run: Run) -> None:
+    def fault(request: Request) -> Answer | None:
+        return status(403, "Forbidden", "secrets is forbidden") if "/secrets" in request.path else None
+
+    mesh.fault = fault
+    result = run("gateway", name="gate", servers=[HTTPS])
+    assert result["changed"]
+    assert "Secret istio-system/shop was not looked at" in warnings_of(result)
