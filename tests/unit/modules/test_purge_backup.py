@@ -22,14 +22,14 @@ GATEWAY = make("Gateway", "web", "shop", api="networking.istio.io/v1", spec={"se
 PURGE: dict[str, Any] = {"state": "absent", "purge": True, "wait": False}
 
 
-def definition(*versions: dict[str, Any]) -> dict[str, Any]:
+def definition(*versions: dict[str, Any], plural: str = "gateways", kind: str = "Gateway") -> dict[str, Any]:
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": "gateways.networking.istio.io", "labels": {"operator.istio.io/component": "Base"}},
+        "metadata": {"name": f"{plural}.networking.istio.io", "labels": {"operator.istio.io/component": "Base"}},
         "spec": {
             "group": "networking.istio.io",
-            "names": {"kind": "Gateway", "plural": "gateways"},
+            "names": {"kind": kind, "plural": plural},
             "scope": "Namespaced",
             "versions": list(versions),
         },
@@ -76,6 +76,22 @@ def test_what_cannot_be_listed_is_not_nothing(
     refused = on_api("control_plane", **PURGE, backup=str(tmp_path / "b.yaml"), wait_timeout=limit, check=check)
     assert (refused["code"], users.writes) == ("backup_failed", [])
     assert "gateways.networking.istio.io" in refused["msg"]
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_all_that_may_not_be_listed_is_named_at_once(
+    check: bool, users: ApiServer, on_api: Run, tmp_path: Path
+) -> None:
+    for plural, kind in (("telemetries", "Telemetry"), ("sidecars", "Sidecar")):
+        served = definition({"name": "v1", "storage": True, "served": True}, plural=plural, kind=kind)
+        users.put(f"{CRDS}/{plural}.networking.istio.io", served)
+    users.forbidden = lambda asked: asked["resource"] != "gateways" and asked["verb"] in ("list", "*")
+    refused = on_api("control_plane", **PURGE, backup=str(tmp_path / "b.yaml"), check=check)
+    assert (refused["code"], users.writes) == ("forbidden", [])
+    assert {"list telemetries.networking.istio.io", "list sidecars.networking.istio.io"} <= set(
+        refused["details"]["missing"]
+    )
+    assert not (tmp_path / "b.yaml").exists()
 
 
 def test_a_definition_that_serves_no_version_is_refused(users: ApiServer, on_api: Run, tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ...kube.api.cluster import Access, Cluster
 from ...kube.errors import ApiError, Refused
 from ...kube.objects.objects import Kind, key_of, kind_of
 from ...kube.objects.selectors import matches
@@ -22,9 +23,6 @@ from ..model.labels import component_of, labels_of
 from ..model.ownership import MANAGER, PREVIOUS_OWNERS
 from ..model.proxies import has_ended, is_captured, proxy_of, revision_of
 from . import installed_objects
-
-if TYPE_CHECKING:
-    from ...kube.api.cluster import Cluster
 
 _PODS = Kind("v1", "Pod")
 _INJECTORS = Kind("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration")
@@ -121,6 +119,8 @@ def in_use(
 
 def users_resources(cluster: Cluster, plan: Plan) -> list[dict[str, Any]]:
     """The objects of users that go with the CRDs which a plan deletes. Raises Refused where they cannot all be read."""
+    from ...kube.plan.permissions import refuse_denied  # only a purge pays for it
+
     named = {change.key for change in plan.changes}
     definitions = [
         change.before
@@ -128,6 +128,8 @@ def users_resources(cluster: Cluster, plan: Plan) -> list[dict[str, Any]]:
         if change.action == "delete" and change.key.of == installed_objects.CRD and change.before
     ]
     cluster.learn(definitions)
+    specs = [definition["spec"] for definition in definitions]
+    refuse_denied(cluster, [Access("list", spec["group"], spec["names"]["plural"]) for spec in specs])
     lists = cluster.parallel(lambda one: _objects_of(cluster, one), definitions)
     # Some releases bring objects of these kinds themselves.
     return [obj for objects in lists for obj in objects if key_of(obj) not in named]
@@ -144,7 +146,7 @@ def _objects_of(cluster: Cluster, definition: Mapping[str, Any]) -> list[dict[st
     try:
         objects, version = cluster.list_with_version(kind)
     except ApiError as error:
-        raise _unread(name, error.message.removesuffix("."), "Give the user the permission to list them") from error
+        raise _unread(name, error.message.removesuffix("."), "Run again when they can be listed") from error
     if not version:
         raise _unread(name, f"the API server does not serve {kind.api_version}", "Wait until it does")
     return objects
