@@ -24,6 +24,7 @@ from .arguments import AUTH, CONNECTION, ArgumentSpec, misplaced_scalars
 from .kube.api.cluster import Cluster
 from .kube.api.identity import refuse_other
 from .kube.apply.reconcile import Outcome, reconcile
+from .kube.apply.settings import Settings
 from .kube.errors import InvalidInput, MeshError
 from .kube.objects.names import refuse_invalid_namespaces
 from .kube.objects.redaction import secret_values
@@ -207,44 +208,43 @@ class MeshModule(AnsibleModule):
         unit: Unit,
         *,
         lock: Lock,
+        lock_from: int = 1,
+        timeout: float | None = None,
         checks: Callable[[Plan], None] | None = None,
         before: Callable[[Plan], None] | None = None,
     ) -> Result:
         """Make the cluster what `unit` says, as far as check mode and the options of plan and wait go.
 
-        lock: under which changes are written, one run at a time; without changes it is not taken.
+        lock: under which changes are written, one run at a time, if there are at least `lock_from`.
+        timeout: seconds for all of it; default: the option wait_timeout.
         """
-        told: set[str] = set()
+        warned: set[str] = set()
         self._concealment.learn(secret_values(list(unit.objects)))
 
         def check(plan: Plan) -> None:
             if checks is not None:
                 checks(plan)
-            for sentence in sorted({*released(plan), *plan.warnings, *map(str, plan.kept)} - told):
-                told.add(sentence)
+            for sentence in sorted({*released(plan), *plan.warnings, *map(str, plan.kept)} - warned):
+                warned.add(sentence)
                 self.progress(sentence)
                 self.warn(sentence)
 
         ignored = [*unit.ignore_fields, *(self.params.get("ignore_fields") or ())]
-        outcome = reconcile(
-            self.cluster,
-            dataclasses.replace(
-                unit,
-                ignore_fields=ignored,
-                force=bool(self.params.get("force")),
-                recreate=self.params.get("recreate"),
-            ),
+        settings = Settings(
+            timeout=self.time_limit if timeout is None else timeout,
             check=self.check_mode,
             diff=self.shows_diff,
-            wait=self.params["wait"],
-            timeout=self.time_limit,
+            wait=bool(self.params.get("wait")),
             progress=self.progress,
             lock=lock,
+            lock_from=lock_from,
             expected_digest=self.params.get("plan_digest"),
             checks=check,
             before=before,
         )
-        return self.result_of(outcome)
+        force, recreate = bool(self.params.get("force")), self.params.get("recreate")
+        unit = dataclasses.replace(unit, ignore_fields=ignored, force=force, recreate=recreate)
+        return self.result_of(reconcile(self.cluster, unit, settings))
 
     def result_of(self, outcome: Outcome) -> Result:
         """The part of a result that all modules have which change something."""

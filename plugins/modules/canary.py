@@ -107,6 +107,10 @@ options:
           - How many percent of them have to be answered.
         type: float
         default: 99
+  plan_digest:
+    description:
+      - The RV(plan_digest) of an earlier run in check mode. The module refuses to apply any other plan.
+    type: str
   force:
     description:
       - Whether to change a VirtualService that belongs to Helm, Argo CD, Flux or another tool, which may set it back.
@@ -188,6 +192,11 @@ changes:
       returned: always
       type: str
       sample: reviews
+plan_digest:
+  description: The plan's digest. The same changes to the same objects have the same digest.
+  returned: success
+  type: str
+  sample: 6fd5aa5b6e36fa1d57b3b53f2e54a9a1b8ddad39bfd9a6a8b6a8a7e5e63fae58
 code:
   description: What went wrong, as one stable word, for example V(gate_failed), V(no_data), V(route_missing).
   returned: failure
@@ -200,20 +209,13 @@ details:
   sample: {weight: 25, value: 0.2}
 """
 
-import contextlib
-import time
-
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.canary import gate
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.canary.steps import (
-    MANAGER,
     Canary,
     Goal,
     check_steps,
 )
-from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shared.registry import VIRTUAL_SERVICE
-from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Access
-from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.lock import Lock, locked
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.diff import diffs
+from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.lock import Lock
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.permissions import refuse_denied
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 
@@ -233,39 +235,31 @@ ANSWERS = {
 }
 
 
-def move(module: MeshModule) -> Result:
+def shift(module: MeshModule) -> Result:
     """Go through the steps, or back."""
     parameters, cluster = module.params, module.cluster
+    gates = parameters["prometheus"], parameters["answers"]
+    shifts = parameters["state"] == "shifted"
+    if shifts:
+        gate.check(*gates)
+        check_steps(parameters["steps"], parameters["interval"])
     canary = Canary(
-        cluster,
         parameters["name"],
         parameters["namespace"],
         Goal(parameters["subset"] or "", parameters["destination"] or ""),
-        module.check_mode,
-        module.progress,
+        ask=lambda: gate.ask(cluster, *gates),
+        progress=module.progress,
+        steps=parameters["steps"] if shifts else None,
+        interval=parameters["interval"],
         force=parameters["force"],
     )
-    writing = Access("patch", VIRTUAL_SERVICE.group, "virtualservices", parameters["namespace"])
-    lock = Lock.of("canary", canary.name, namespace=canary.namespace)
-    refuse_denied(cluster, [writing, *gate.asking(parameters["prometheus"]), *lock.access])
-    gates = parameters["prometheus"], parameters["answers"]
-    if parameters["state"] == "shifted":
-        gate.check(*gates)
-        check_steps(parameters["steps"], parameters["interval"])
-    canary.read()
-    deadline = time.monotonic() + cluster.patience
-    held = locked(cluster, lock, manager=MANAGER, deadline=deadline, progress=module.progress)
-    with contextlib.nullcontext() if module.check_mode else held:
-        if parameters["state"] == "rolled_back":
-            weight = canary.roll_back()
-        else:
-            weight = canary.shift(parameters["steps"], parameters["interval"], lambda: gate.ask(cluster, *gates))
-    result: Result = {
-        "changed": bool(canary.changes),
-        "changes": [change.summary for change in canary.changes],
-        "weight": weight,
-    }
-    return {**result, "diff": diffs(canary.changes)} if module.shows_diff else result
+    refuse_denied(cluster, gate.asking(parameters["prometheus"]))
+    result = module.reconcile(
+        canary.unit(),
+        lock=Lock.of("canary", canary.name, namespace=canary.namespace),
+        timeout=cluster.patience + canary.longest,
+    )
+    return {**result, "weight": canary.weight}
 
 
 def main() -> None:
@@ -282,10 +276,11 @@ def main() -> None:
             "prometheus": {"type": "dict", "options": PROMETHEUS},
             "answers": {"type": "dict", "options": ANSWERS},
             "force": {"type": "bool", "default": False},
+            "plan_digest": {"type": "str"},
         },
         required_one_of=[("subset", "destination")],
     )
-    module.run(move)
+    module.run(shift)
 
 
 if __name__ == "__main__":

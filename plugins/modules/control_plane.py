@@ -425,7 +425,8 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.backup imp
     try_place,
     write,
 )
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Object, Plan
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.change import Object
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Plan
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 
 AZURE = {

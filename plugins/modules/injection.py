@@ -49,6 +49,10 @@ options:
       - Whether to create namespaces that do not exist. Otherwise they are refused, before anything is written.
     type: bool
     default: false
+  plan_digest:
+    description:
+      - The RV(plan_digest) of an earlier run in check mode. The module refuses to apply any other plan.
+    type: str
   force:
     description:
       - Whether to replace labels that somebody else has set and that contradict the wanted ones.
@@ -129,8 +133,9 @@ details:
 """
 
 from ansible_collections.meshops.istio.plugins.module_utils.istio.injection.namespaces import (
+    LOCK,
     MODES,
-    label_namespaces,
+    unit,
     wanted_labels,
 )
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
@@ -139,17 +144,12 @@ from ansible_collections.meshops.istio.plugins.module_utils.module import MeshMo
 def label(module: MeshModule) -> Result:
     """Label the namespaces."""
     parameters = module.params
-    outcome = label_namespaces(
-        module.cluster,
-        parameters["namespaces"],
-        wanted_labels(parameters["mode"], parameters["revision"] or "", present=parameters["state"] == "present"),
-        create=parameters["create_namespaces"],
-        force=parameters["force"],
-        check=module.check_mode,
-        diff=module.shows_diff,
-        progress=module.progress,
+    wanted = wanted_labels(parameters["mode"], parameters["revision"] or "", present=parameters["state"] == "present")
+    namespaces = unit(
+        parameters["namespaces"], wanted, create=parameters["create_namespaces"], force=parameters["force"]
     )
-    return module.result_of(outcome)
+    # A single label is one request, which needs no lock.
+    return module.reconcile(namespaces, lock=LOCK, lock_from=2, timeout=module.cluster.patience)
 
 
 def main() -> None:
@@ -162,6 +162,7 @@ def main() -> None:
             "revision": {"type": "str"},
             "create_namespaces": {"type": "bool", "default": False},
             "force": {"type": "bool", "default": False},
+            "plan_digest": {"type": "str"},
         },
         required_if=[("mode", "revision", ["revision"])],
     )

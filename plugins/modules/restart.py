@@ -34,6 +34,10 @@ options:
         that would get none.
     type: bool
     default: false
+  plan_digest:
+    description:
+      - The RV(plan_digest) of an earlier run in check mode. The module refuses to apply any other plan.
+    type: str
   max_unavailable:
     description:
       - How many workloads are restarted at once.
@@ -179,6 +183,11 @@ reported:
       returned: always
       type: str
       sample: a pod that nothing would create again; delete and create it yourself, or set recreate_pods
+plan_digest:
+  description: The plan's digest. The same changes to the same objects have the same digest.
+  returned: success
+  type: str
+  sample: 6fd5aa5b6e36fa1d57b3b53f2e54a9a1b8ddad39bfd9a6a8b6a8a7e5e63fae58
 code:
   description: What went wrong, as one stable word, for example V(not_ready), V(unreachable), V(invalid_input).
   returned: failure
@@ -191,100 +200,63 @@ details:
   sample: {timeout: 300, objects: []}
 """
 
-import contextlib
-import time
-from typing import NamedTuple
+from pathlib import Path
 
 from ansible_collections.meshops.istio.plugins.module_utils.arguments import WAIT
-from ansible_collections.meshops.istio.plugins.module_utils.istio.injection import bare_pods
-from ansible_collections.meshops.istio.plugins.module_utils.istio.injection.restart import (
-    due,
-    refuse_forbidden,
-    restart,
-)
-from ansible_collections.meshops.istio.plugins.module_utils.istio.injection.sidecars import (
-    MANAGER,
-    POD,
-    Workload,
-    read_state,
-)
-from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.lock import Lock, locked
-from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.permissions import refuse_denied
+from ansible_collections.meshops.istio.plugins.module_utils.istio.injection import pods_without_controller
+from ansible_collections.meshops.istio.plugins.module_utils.istio.injection.restart import Restart
+from ansible_collections.meshops.istio.plugins.module_utils.istio.injection.sidecars import Workload
+from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.lock import Lock
+from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput, MeshError
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Plan
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 
 
-class Due(NamedTuple):
-    """What is to be restarted, the pods to create anew, from what, what rolls out already, and what is left alone."""
-
-    workloads: list[Workload]
-    pods: list[Workload]
-    successors: list[bare_pods.Successor]
-    rolling_out: list[Workload]
-    reported: list[Workload]
-
-
-def find(module: MeshModule, lock: Lock) -> Due:
-    """Find what needs a restart. Raises Refused where the user may not do it."""
-    parameters = module.params
-    found = read_state(module.cluster, parameters["namespaces"])
-    workloads, rolling_out, reported = due(found.workloads, outdated=parameters["outdated"])
-    pods = [one for one in reported if one.kind == POD and one.missing] if parameters["recreate_pods"] else []
-    # Who only asks may be about to label the namespaces.
-    kinds = {(one.kind, one.namespace) for one in [*workloads, *pods]} | (found.outside if module.check_mode else set())
-    bare = {(kind, namespace) for kind, namespace in kinds if kind == POD}
-    rolling_out += found.restarted
-    awaited = sorted({(one.kind, one.namespace) for one in rolling_out})
-    refuse_forbidden(module.cluster, sorted(kinds - bare), wait=parameters["wait"], awaited=awaited)
-    if parameters["recreate_pods"]:
-        bare_pods.refuse_forbidden(module.cluster, sorted(namespace for _kind, namespace in bare))
-    refuse_denied(module.cluster, lock.access if kinds else [])
-    return Due(workloads, pods, bare_pods.rehearse(module.cluster, pods), rolling_out, reported)
-
-
-def replace(module: MeshModule) -> Result:
-    """Restart what needs it."""
+def restart(module: MeshModule) -> Result:
+    """Restart the workloads with missing or outdated sidecars."""
     parameters = module.params
     if parameters["max_unavailable"] < 1:
         raise InvalidInput("max_unavailable has to be at least 1 (workload at a time).")
     named = parameters["namespaces"] or []
     lock = Lock.of("restart", namespace=named[0]) if len(named) == 1 else Lock.of("restart")
-    owed = find(module, lock)
-    if not module.check_mode:
-        with module.cluster.time_limit(module.time_limit) as deadline, contextlib.ExitStack() as held:
-            if owed.workloads or owed.pods:
-                holding = locked(module.cluster, lock, manager=MANAGER, deadline=deadline, progress=module.progress)
-                held.enter_context(holding)
-                owed = find(module, lock)  # another run may have held the lock until now
-            restart(
-                module.cluster,
-                owed.workloads,
-                rolling_out=owed.rolling_out,
-                at_once=parameters["max_unavailable"],
-                wait=parameters["wait"],
-                timeout=max(0.0, deadline - time.monotonic()),
-                progress=module.progress,
-            )
-            bare_pods.recreate(
-                module.cluster,
-                owed.successors,
-                wait=parameters["wait"],
-                timeout=max(0.0, deadline - time.monotonic()),
-                progress=module.progress,
-            )
-    workloads, pods, _successors, rolling_out, reported = owed
+    work = Restart(
+        namespaces=parameters["namespaces"],
+        outdated=parameters["outdated"],
+        max_unavailable=parameters["max_unavailable"],
+        recreate_pods=parameters["recreate_pods"],
+        wait=parameters["wait"],
+    )
+    saved: list[Path] = []
+
+    def save(plan: Plan) -> None:
+        path = pods_without_controller.save(plan, module.cluster)
+        if path:
+            saved.append(path)
+            module.progress(f"saved the pods that are created again to {path}")
+
+    def check(plan: Plan) -> None:
+        work.refuse_forbidden(module.cluster, plan, lock, check=module.check_mode)
+
+    try:
+        result = module.reconcile(work.unit(), lock=lock, checks=check, before=save)
+    except MeshError as error:
+        if error.code == "not_recreated" and saved:
+            raise MeshError(
+                f"{error.message} Its manifest is in {saved[0]}.", code="pod_not_created", file=str(saved[0])
+            ) from error
+        raise
+    workloads, rolling_out, reported = work.due
     changes = [{"action": "restart", "api_version": "apps/v1", **_named(one)} for one in workloads]
-    changes += [{"action": "recreate", "api_version": "v1", **_named(one)} for one in pods]
-    result: Result = {
-        "changed": bool(changes),
+    changes += [{"action": "recreate", "api_version": "v1", **_named(one)} for one in work.pods]
+    result |= {
         "changes": changes,
-        "restarted": [_named(one) for one in [*workloads, *pods]],
+        "restarted": [_named(one) for one in [*workloads, *work.pods]],
         "rolling_out": [{**_named(one), "progress": one.progress} for one in rolling_out],
-        "reported": [{**_named(one), "reason": one.reason} for one in reported if one not in pods],
+        "reported": [{**_named(one), "reason": one.reason} for one in reported],
     }
     if module.shows_diff:
         result["diff"] = [{"prepared": _text(one, "restart")} for one in workloads]
-        result["diff"] += [{"prepared": _text(one, "create anew")} for one in pods]
+        result["diff"] += [{"prepared": _text(one, "delete and create again")} for one in work.pods]
     return result
 
 
@@ -306,11 +278,12 @@ def main() -> None:
             "namespaces": {"type": "list", "elements": "str"},
             "outdated": {"type": "bool", "default": False},
             "max_unavailable": {"type": "int", "default": 2},
+            "plan_digest": {"type": "str"},
             "recreate_pods": {"type": "bool", "default": False},
             **WAIT,
         }
     )
-    module.run(replace)
+    module.run(restart)
 
 
 if __name__ == "__main__":

@@ -595,7 +595,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shared
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule
-from ansible_collections.meshops.istio.plugins.module_utils.traffic_module import COMMON, manage_in_steps
+from ansible_collections.meshops.istio.plugins.module_utils.traffic_module import COMMON, manage
 
 TEXTS = {"type": "list", "elements": "str"}
 
@@ -742,7 +742,7 @@ def main() -> None:
         },
         required_if=[("state", "present", ["hosts"])],
     )
-    module.run(lambda module: manage_in_steps(module, BUILDER, pause=module.params["pause"]))
+    module.run(lambda module: manage(module, BUILDER, pause=module.params["pause"]))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.
 from ansible_collections.meshops.istio.plugins.module_utils.istio.release.release import Release, find_release
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Key, Kind
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import make_plan
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.planning import make_plan
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
 from ansible_collections.meshops.istio.plugins.module_utils.kube.wait.wait import wait_gone
 

@@ -19,9 +19,9 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.model.ownershi
 from ansible_collections.meshops.istio.plugins.module_utils.istio.release.release import Release
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.reconcile import Outcome, reconcile
+from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.settings import Settings
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import MeshError
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Key, Kind, read_manifests
-from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
 
 from . import snapshot
 from .cases import Input
@@ -130,14 +130,5 @@ class Ours(Side):
 
     def _reconcile(self, one: Input, *, check: bool) -> Outcome:
         wanted = ControlPlane(self.release, Options.of(one.options), self.cluster)
-        return reconcile(
-            self.cluster,
-            wanted.unit(),
-            check=check,
-            diff=False,
-            wait=True,
-            timeout=self.timeout,
-            progress=silent,
-            lock=LOCK,
-            checks=wanted.check,
-        )
+        settings = Settings(timeout=self.timeout, check=check, lock=LOCK, checks=wanted.check)
+        return reconcile(self.cluster, wanted.unit(), settings)

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.reconcile import Outcome, reconcile
+from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.settings import Settings
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import (
     Key,
     Kind,
@@ -93,7 +94,7 @@ class Place:
         """Reconcile with manifests; options of the unit and of the run."""
         options = {"check": False, "diff": False, "wait": False, "timeout": PATIENCE, "progress": silent}
         options |= {name: more.pop(name) for name in list(more) if name in _RUN}
-        return reconcile(self.cluster, self.unit(*manifests, **more), **options)  # type: ignore[arg-type]
+        return reconcile(self.cluster, self.unit(*manifests, **more), Settings(**options))  # type: ignore[arg-type]
 
     def get(self, api_version: str, kind: str, name: str) -> Object:
         """An object that is there."""

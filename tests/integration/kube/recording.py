@@ -15,6 +15,7 @@ from typing import Any
 
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.reconcile import reconcile
+from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.settings import Settings
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import key_of, read_manifests
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.unit import Unit
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
@@ -43,7 +44,7 @@ def record(cluster: Cluster) -> list[dict[str, Any]]:
 
 
 def _reconcile(cluster: Cluster, unit: Unit) -> None:
-    reconcile(cluster, unit, check=False, diff=False, wait=not unit.objects, timeout=60, progress=silent)
+    reconcile(cluster, unit, Settings(check=False, diff=False, wait=not unit.objects, timeout=60, progress=silent))
 
 
 def _live(cluster: Cluster, desired: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from typing import Any
 from ansible_collections.meshops.istio.plugins.module_utils.istio.model.kinds import KINDS
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.reconcile import reconcile
+from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.settings import Settings
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import (
     Key,
     Kind,
@@ -47,7 +48,7 @@ class Shop:
         """Create it all, and wait until it is ready."""
         objects = read_manifests((Path(__file__).parent / "shop.yaml").read_text(), "shop.yaml")
         unit = Unit(MANAGER, objects)
-        reconcile(self.cluster, unit, check=False, diff=False, wait=True, timeout=180, progress=silent)
+        reconcile(self.cluster, unit, Settings(check=False, diff=False, wait=True, timeout=180, progress=silent))
         self.cluster.deadline = None
 
     def close(self) -> None:

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.istio.injection.sidecars import NAMESPACES
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Access
+from ansible_collections.meshops.istio.plugins.module_utils.kube.apply import execute
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import ApiError
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Key, Kind
-from ansible_collections.meshops.istio.plugins.modules import restart
 from ansible_collections.meshops.istio.tests.support.memory_cluster import (
     MemoryCluster,
     deployment,
@@ -88,7 +88,7 @@ def test_info_tells_what_lacks_its_sidecar(on: Run) -> None:
 @pytest.fixture(autouse=True)
 def _no_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     """A cluster in memory has one run at a time."""
-    monkeypatch.setattr(restart, "locked", lambda *_arguments, **_options: contextlib.nullcontext())
+    monkeypatch.setattr(execute, "locked", lambda *_arguments, **_options: contextlib.nullcontext())
 
 
 def test_just_what_needs_it_is_restarted(on: Run) -> None:
@@ -192,7 +192,7 @@ def test_bare_pods_are_created_anew_on_demand(on: Run, monkeypatch: pytest.Monke
     assert [(one["name"], "or set recreate_pods" in one["reason"]) for one in reported] == [("shell", True)]
     planned = on(memory, "restart", namespaces=["shop"], recreate_pods=True, check=True, diff=True)
     assert (planned["changed"], memory.writes) == (True, [])
-    assert planned["diff"] == [{"prepared": "~ Pod shop/shell (create anew): sidecars 1 missing\n"}]
+    assert planned["diff"] == [{"prepared": "~ Pod shop/shell (delete and create again): sidecars 1 missing\n"}]
     done = on(memory, "restart", namespaces=["shop"], recreate_pods=True)
     assert (done["changes"], done["reported"]) == (planned["changes"], [])
     assert [(verb, key.name) for verb, key, _manager in memory.writes] == [("delete", "shell"), ("create", "shell")]

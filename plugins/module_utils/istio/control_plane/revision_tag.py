@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...kube.errors import InvalidInput, Refused
 from ...kube.objects.objects import Key, Kind, key_of
-from ...kube.plan.plan import Plan, clean
+from ...kube.plan.change import clean
+from ...kube.plan.plan import Plan
 from ...kube.plan.unit import Unit
 from ..injection.injector_conflicts import refuse_overlap
 from ..injection.injectors import Injectors

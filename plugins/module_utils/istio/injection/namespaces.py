@@ -6,30 +6,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import json
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...kube.api.cluster import Access
-from ...kube.apply.lock import Lock, locked
-from ...kube.apply.reconcile import Outcome
+from ...kube.apply.lock import Lock
 from ...kube.errors import InvalidInput, Refused
 from ...kube.objects.managed_fields import fields_of
-from ...kube.objects.objects import Key, key_of
-from ...kube.plan.diff import diffs
-from ...kube.plan.permissions import refuse_denied
-from ...kube.plan.plan import Change
-from ...kube.progress import silent
+from ...kube.plan.change import Change, created, patched
+from ...kube.plan.unit import Unit
 from ..model import labels
 from ..model.labels import labels_of
 from .sidecars import NAMESPACES
 
 if TYPE_CHECKING:
     from ...kube.api.cluster import Cluster
-    from ...kube.progress import Progress
 
 MANAGER = "meshops.istio/injection"
 LOCK = Lock.of("injection")
@@ -40,7 +30,6 @@ _AMBIENT = "istio.io/dataplane-mode"
 _OURS = (_INJECTION, labels.REVISION, _AMBIENT)
 _MEANINGS = {(_INJECTION, "enabled"): "default", (_INJECTION, "disabled"): "", (_AMBIENT, "none"): None}
 """What labels ask for, where it is not their own value: a revision's name, "" for no sidecar, None for nothing."""
-_VERBS = {"create": "create", "update": "patch"}
 
 
 def wanted_labels(mode: str, revision: str = "", *, present: bool = True) -> dict[str, str | None]:
@@ -63,62 +52,40 @@ def wanted_labels(mode: str, revision: str = "", *, present: bool = True) -> dic
     return {**none, _AMBIENT: "ambient"} if mode == "ambient" else {**none, _INJECTION: mode}
 
 
-def label_namespaces(
-    cluster: Cluster,
-    names: Sequence[str],
-    wanted: Mapping[str, str | None],
-    *,
-    create: bool,
-    check: bool,
-    diff: bool,
-    force: bool = False,
-    progress: Progress = silent,
-) -> Outcome:
-    """Give namespaces the wanted labels, in check mode only tell what that would change.
+def unit(names: Sequence[str], wanted: Mapping[str, str | None], *, create: bool, force: bool = False) -> Unit:
+    """Return the unit that gives namespaces the wanted labels; other labels stay.
 
-    Namespaces that do not exist are created if `create`; else Refused, before anything is written, as it is where the
-    user may not do it, and where a label that somebody else has set contradicts the wanted ones, unless `force`. Other
-    labels stay, and nothing is written where nothing differs. Several namespaces are written by one run at a time.
+    Its plan raises Refused for namespaces that do not exist, unless `create`, and for labels of others that contradict
+    the wanted ones, unless `force`.
     """
-    changes = _planned(cluster, names, wanted, create=create, force=force)
-    several = len(changes) > 1
-    accesses = [Access(_VERBS[change.action], "", "namespaces") for change in changes]
-    refuse_denied(cluster, [*accesses, *(LOCK.access if several else ())])
-    if changes and not check:
-        deadline = time.monotonic() + cluster.patience
-        held = locked(cluster, LOCK, manager=MANAGER, deadline=deadline, progress=progress)
-        with held if several else contextlib.nullcontext():
-            if several:
-                changes = _planned(cluster, names, wanted, create=create, force=force)
-            cluster.parallel(lambda change: _write(cluster, change, wanted), changes)
-    summaries = [change.summary for change in changes]
-    content = json.dumps([summaries, dict(wanted)], sort_keys=True)
-    return Outcome(
-        changed=bool(changes),
-        changes=summaries,
-        digest=hashlib.sha256(content.encode()).hexdigest(),
-        diff=diffs(changes) if diff else [],
+    return Unit(
+        MANAGER, [], changes=lambda cluster: _changes(cluster, list(dict.fromkeys(names)), wanted, create, force)
     )
 
 
-def _planned(
-    cluster: Cluster, names: Sequence[str], wanted: Mapping[str, str | None], *, create: bool, force: bool
+def _changes(
+    cluster: Cluster, names: Sequence[str], wanted: Mapping[str, str | None], create: bool, force: bool
 ) -> list[Change]:
     found = {one["metadata"]["name"]: one for one in _read(cluster, names)}
-    missing = [name for name in dict.fromkeys(names) if name not in found]
-    if missing and not create and any(wanted.values()):
+    missing = [name for name in names if name not in found]
+    if missing and any(wanted.values()) and not create:
         plural = len(missing) > 1
         raise Refused(
-            f"The namespace{'s' if plural else ''} {', '.join(missing)} {'do' if plural else 'does'} not exist: create"
+            f"The namespace{'s' if plural else ''} {', '.join(missing)} do{'' if plural else 'es'} not exist: create"
             f" {'them' if plural else 'it'}, or set create_namespaces.",
             code="namespace_missing",
             namespaces=missing,
         )
     if not force:
         _refuse_contradictions(found.values(), wanted)
-    changes = [_creation(name, wanted) for name in missing] if create and any(wanted.values()) else []
-    changes += [change for name in found if (change := _update(found[name], wanted)) is not None]
-    return changes
+    given = {key: value for key, value in wanted.items() if value is not None}
+    changes = [created(_namespace(name, given)) for name in missing] if given else []
+    patches = (patched(namespace, {"metadata": {"labels": dict(wanted)}}) for namespace in found.values())
+    return [*changes, *(change for change in patches if change is not None)]
+
+
+def _namespace(name: str, given: Mapping[str, str]) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": dict(given)}}
 
 
 def _refuse_contradictions(namespaces: Iterable[dict[str, Any]], wanted: Mapping[str, str | None]) -> None:
@@ -158,25 +125,3 @@ def _read(cluster: Cluster, names: Sequence[str]) -> list[dict[str, Any]]:
         return [one for one in cluster.list(NAMESPACES) if one["metadata"]["name"] in chosen]
     answers = cluster.parallel(lambda name: cluster.get(NAMESPACES, name), list(dict.fromkeys(names)))
     return [one for one in answers if one is not None]
-
-
-def _creation(name: str, wanted: Mapping[str, str | None]) -> Change:
-    given = {key: value for key, value in wanted.items() if value is not None}
-    after = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": given}}
-    return Change("create", Key("v1", "Namespace", "", name), None, after, desired=after)
-
-
-def _update(namespace: dict[str, Any], wanted: Mapping[str, str | None]) -> Change | None:
-    own = labels_of(namespace)
-    if all(own.get(key) == value for key, value in wanted.items()):
-        return None
-    merged = {**own, **wanted}
-    metadata = {**namespace["metadata"], "labels": {key: value for key, value in merged.items() if value is not None}}
-    return Change("update", key_of(namespace), namespace, {**namespace, "metadata": metadata})
-
-
-def _write(cluster: Cluster, change: Change, wanted: Mapping[str, str | None]) -> None:
-    if change.desired is not None:
-        cluster.create(change.desired, manager=MANAGER)
-    else:
-        cluster.merge_patch(NAMESPACES, change.key.name, "", {"metadata": {"labels": dict(wanted)}}, manager=MANAGER)

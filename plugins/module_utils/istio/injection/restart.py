@@ -6,25 +6,24 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from ...kube import threads
 from ...kube.api.cluster import Access
-from ...kube.errors import NotReady
-from ...kube.objects.objects import Key, Kind
+from ...kube.objects.objects import Key
+from ...kube.plan.change import Change, patched
 from ...kube.plan.permissions import refuse_denied, watching
+from ...kube.plan.plan import Plan, Stage
+from ...kube.plan.unit import Unit
 from ...kube.wait.rollouts import RESTARTED_AT
-from ...kube.wait.wait import wait_ready
-from .sidecars import MANAGER, Workload
+from . import pods_without_controller
+from .sidecars import MANAGER, POD, RESTARTABLE, Workload, read_state
 
 if TYPE_CHECKING:
     from ...kube.api.cluster import Cluster
-    from ...kube.progress import Progress
+    from ...kube.apply.lock import Lock
 
 
 class Due(NamedTuple):
@@ -54,74 +53,79 @@ def due(workloads: Sequence[Workload], *, outdated: bool) -> Due:
     return found
 
 
-def refuse_forbidden(
-    cluster: Cluster, kinds: Iterable[tuple[str, str]], *, wait: bool, awaited: Iterable[tuple[str, str]] = ()
-) -> None:
-    """Raise Refused where the user may not restart workloads of these kinds in these namespaces, or wait for others."""
-    checks: list[Access] = []
-    for name, namespace in awaited if wait else ():
-        checks += watching(cluster, Kind("apps/v1", name), namespace)
-    for name, namespace in kinds:
-        kind = Kind("apps/v1", name)
-        checks.append(Access("patch", kind.group, cluster.plural(kind), namespace))
-        checks += watching(cluster, kind, namespace) if wait else ()
-    refuse_denied(cluster, checks)
+@dataclass
+class Restart:
+    """The restart of the workloads of some namespaces as a unit; after a plan it knows what it found.
 
-
-def restart(
-    cluster: Cluster,
-    workloads: Sequence[Workload],
-    *,
-    rolling_out: Sequence[Workload] = (),
-    at_once: int = 2,
-    wait: bool = True,
-    timeout: float = 300,
-    progress: Progress,
-) -> None:
-    """Restart workloads, at most `at_once` at the same time, within `timeout` seconds for all of them.
-
-    Those that are `rolling_out` already are awaited at last, so that one that hangs keeps no other from its restart.
-    Raises NotReady naming what did not come back and why; workloads that were not begun by then stay as they are.
+    namespaces: None for all. outdated: also where a proxy is not the one that a new pod would get. max_unavailable: how
+    many workloads at once. recreate_pods: delete and create pods without a controller. wait: for new pods.
     """
-    run = _Run(cluster, len(workloads), wait, time.monotonic() + timeout, progress)
-    threads.each(lambda numbered: run.restart(*numbered), enumerate(workloads, start=1), size=max(1, at_once))
-    if wait:
-        left = max(0.0, run.deadline - time.monotonic())
-        wait_ready(cluster, [_key(one) for one in rolling_out], timeout=left, progress=progress)
+
+    namespaces: Sequence[str] | None
+    outdated: bool
+    max_unavailable: int
+    recreate_pods: bool
+    wait: bool
+    due: Due = field(default_factory=lambda: Due([], [], []))
+    pods: list[Workload] = field(default_factory=list)
+    outside: set[tuple[str, str]] = field(default_factory=set)
+
+    def unit(self) -> Unit:
+        """Return the unit."""
+        return Unit(MANAGER, [], changes=self._changes, stages=self._stages, awaits=self._rolling_out)
+
+    def refuse_forbidden(self, cluster: Cluster, plan: Plan, lock: Lock, *, check: bool) -> None:
+        """Raise Refused for what the plan does not show: waiting for roll-outs, and in check mode later restarts.
+
+        A run in check mode may come before the one that labels the namespaces: their workloads would be restarted then.
+        """
+        checks: list[Access] = []
+        for key in () if plan.changes or not self.wait else self._rolling_out():
+            checks += watching(cluster, key.of, key.namespace)
+        if check and self.outside:
+            checks += lock.access
+            for name, namespace in sorted(self.outside):
+                checks += self._needed(cluster, name, namespace)
+        refuse_denied(cluster, checks)
+
+    def _changes(self, cluster: Cluster) -> Iterator[Change]:
+        found = read_state(cluster, self.namespaces)
+        restarts, rolling_out, reported = due(found.workloads, outdated=self.outdated)
+        self.pods = [one for one in reported if one.kind == POD and one.missing] if self.recreate_pods else []
+        self.due = Due(restarts, [*rolling_out, *found.restarted], [one for one in reported if one not in self.pods])
+        self.outside = found.outside
+        now = {RESTARTED_AT: datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+        patch = {"spec": {"template": {"metadata": {"annotations": now}}}}
+        for one in restarts:
+            key = _key(one)
+            live = {
+                "apiVersion": key.api_version,
+                "kind": key.kind,
+                "metadata": {"name": key.name, "namespace": key.namespace},
+            }
+            change = patched(live, patch, awaited=True, digest_as="restart")
+            yield from [change] if change else ()
+        yield from pods_without_controller.replacements(cluster, self.pods)
+
+    def _stages(self, plan: Plan) -> Iterator[Stage]:
+        pods = [change for change in plan.changes if change.recreated]
+        workloads = [change for change in plan.changes if not change.recreated]
+        if workloads:
+            yield Stage(workloads, at_once=self.max_unavailable, verb="restarting")
+        if pods:
+            yield Stage(pods, at_once=1, verb="creating again")
+
+    def _rolling_out(self) -> Iterable[Key]:
+        return [_key(one) for one in self.due.rolling_out]
+
+    def _needed(self, cluster: Cluster, name: str, namespace: str) -> Iterator[Access]:
+        if name == POD:
+            yield from pods_without_controller.needed(cluster, namespace) if self.recreate_pods else ()
+            return
+        kind = RESTARTABLE[name]
+        yield Access("patch", kind.group, cluster.plural(kind), namespace)
+        yield from watching(cluster, kind, namespace) if self.wait else ()
 
 
 def _key(workload: Workload) -> Key:
     return Key("apps/v1", workload.kind, workload.namespace, workload.name)
-
-
-@dataclass
-class _Run:
-    """One call of `restart`; after the first failure nothing more is begun."""
-
-    cluster: Cluster
-    total: int
-    wait: bool
-    deadline: float
-    progress: Progress
-    failed: threading.Event = field(default_factory=threading.Event)
-
-    def restart(self, number: int, workload: Workload) -> None:
-        if self.failed.is_set():
-            return
-        try:
-            self._restart(number, _key(workload))
-        except BaseException:
-            self.failed.set()
-            raise
-
-    def _restart(self, number: int, key: Key) -> None:
-        if time.monotonic() > self.deadline:
-            others = f" and {self.total - number} more" if number < self.total else ""
-            raise NotReady(f"The time was up before {key}{others} could be restarted.", object=key._asdict())
-        self.progress(f"restarting {key} ({number} of {self.total})")
-        stamp = {RESTARTED_AT: datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
-        patch = {"spec": {"template": {"metadata": {"annotations": stamp}}}}
-        self.cluster.merge_patch(key.of, key.name, key.namespace, patch, manager=MANAGER)
-        if self.wait:
-            left = max(0.0, self.deadline - time.monotonic())
-            wait_ready(self.cluster, [key], timeout=left, progress=self.progress)

@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from .. import threads
 from ..errors import ApiError, UnknownKind, Unreachable
-from ..objects import builtin_kinds
+from ..objects import builtin_kinds, merge_patch
 from ..objects.object_shapes import readable
 from ..objects.objects import Key, Kind, key_of
 from ..objects.shapes import map_of
@@ -237,7 +237,7 @@ class Cluster:
             return self._write("PATCH", path, body, {"fieldManager": manager}, dry_run, MERGE_PATCH)
         except (ApiError, Unreachable) as error:
             live = read_back.after(self, error, Key(*kind, namespace, name))
-            if live is None or not read_back.holds(live, body):
+            if live is None or not merge_patch.holds(live, body):
                 raise
             return live
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 _ROUNDING = timedelta(seconds=2)
 """Both the server's clock in its answers and the times of managedFields are as precise as a second."""
 
-_GUARDS = frozenset({"resourceVersion", "uid"})
-
 
 def found(request: Callable[[], Any]) -> Any:
     """What a request answers; None where the object, its namespace or its kind does not exist."""
@@ -59,18 +57,3 @@ def deleted(live: Mapping[str, Any], uid: str | None) -> bool:
     """Whether an object is being deleted, or is a successor of the one with this uid."""
     metadata = live["metadata"]
     return bool(metadata.get("deletionTimestamp")) or (uid is not None and metadata.get("uid") != uid)
-
-
-def holds(live: Mapping[str, Any], patch: Mapping[str, Any]) -> bool:
-    """Whether a JSON merge patch, without its guards, changes nothing of an object any more."""
-    metadata = {name: value for name, value in (patch.get("metadata") or {}).items() if name not in _GUARDS}
-    return _holds(live, {**patch, "metadata": metadata})
-
-
-def _holds(live: Any, patch: Any) -> bool:
-    if not isinstance(patch, Mapping):
-        return bool(live == patch)
-    if not isinstance(live, Mapping):
-        live = {}
-    # A null takes a field away, and what takes away all of nothing leaves nothing to see.
-    return all(_holds(live.get(name), value) for name, value in patch.items())

@@ -10,20 +10,21 @@ import contextlib
 import time
 from collections.abc import Callable, Hashable, Sequence
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 from .. import threads
 from ..api.cluster import Cluster
 from ..api.connection import POOL_SIZE
-from ..errors import ApiError, MeshError, NotReady
+from ..errors import MeshError
 from ..objects.builtin_kinds import BUILT_IN, defined_by, of_definitions
 from ..objects.objects import Key, Kind, key_of
-from ..plan import conflicts, takeover
-from ..plan.plan import Change, Object, Plan, refusal
+from ..plan.change import Change, Object
+from ..plan.plan import Identity, Plan
 from ..plan.recreate import propagation
 from ..progress import Progress, silent
 from ..wait.wait import wait_endpoint, wait_gone, wait_ready
 from .schedule import Step, run_steps
+from .write import delete_object, write
 
 SERVED_WITHIN = 10.0
 """Seconds after which every API server of a cluster should serve a kind whose CRD one of them has established."""
@@ -34,9 +35,6 @@ ROUTED_WITHIN = 0.5
 kube-proxy writes its rules once a second: who connects earlier is refused, and asks again only a second or two later. A
 pod takes the other half of that second to start.
 """
-
-TRIES = 20
-"""Controllers write too: a write that lost a race is tried again on the newer object."""
 
 RECORDING = "inventory"
 """The step that writes the unit's inventory."""
@@ -71,12 +69,17 @@ def default_rank(obj: Object) -> int:
     return 0 if obj["kind"] in _FIRST else 1 if obj["kind"] in _WORKLOADS else 2
 
 
-def apply_changes(cluster: Cluster, plan: Plan, *, gates: bool, deadline: float, progress: Progress) -> None:
-    """Create and update what the plan says. `gates`: hold objects back until the Service that they need answers.
+def apply_changes(
+    cluster: Cluster, plan: Plan, *, gates: bool, deadline: float, progress: Progress
+) -> dict[Identity, Object]:
+    """Create and update what the plan says; returns the objects as the API server has them then.
+
+    gates: hold objects back until the Service that they need has a ready endpoint.
 
     Raises Refused for an object that the API server does not accept, NotReady where a gate or a CRD stays closed.
     """
-    steps = _Steps(cluster, plan, gates, deadline, progress).steps
+    made = _Steps(cluster, plan, gates, deadline, progress)
+    steps = made.steps
     total, written = sum(_counts(step) for step in steps), 0
 
     def done(step: Step) -> None:
@@ -86,6 +89,7 @@ def apply_changes(cluster: Cluster, plan: Plan, *, gates: bool, deadline: float,
             progress(f"applied {written} of {total} objects")
 
     run_steps(steps, workers=POOL_SIZE, done=done)
+    return made.written
 
 
 def delete_stale(
@@ -113,7 +117,7 @@ def delete_stale(
     successors = {change.key.identity: change.desired for change in plan.changes if change.recreated and change.desired}
 
     def delete(change: Change) -> None:
-        _delete(cluster, propagation(change, successors.get(change.key.identity)) or usual, change)
+        delete_object(cluster, propagation(change, successors.get(change.key.identity)) or usual, change)
 
     for rank in sorted({*waves, *ending}):
         if wave := waves.get(rank, []):
@@ -143,6 +147,7 @@ class _Steps:
             change.desired for change in changes if change.desired and change.key.kind == "CustomResourceDefinition"
         ]
         self._definitions = {defined_by(definition): key_of(definition) for definition in definitions}
+        self.written: dict[Identity, Object] = {}
         self._passive: dict[Hashable, Step] = {}
         active = [self._step(change) for change in changes]
         self._order(active)
@@ -159,7 +164,7 @@ class _Steps:
 
         def run() -> None:
             change = Change("update", recording.inventory.key, recording.before, wanted, desired=wanted)
-            _write(self._cluster, self._plan, change, patience=0.0)
+            write(self._cluster, self._plan, change, patience=0.0)
 
         for step in active:
             if step.name != namespace:
@@ -179,7 +184,8 @@ class _Steps:
             needs.add(self._opening(service))
 
         def run() -> None:
-            _write(self._cluster, self._plan, change, patience=SERVED_WITHIN if definition else 0.0)
+            patience = SERVED_WITHIN if definition else 0.0
+            self.written[change.key.identity] = write(self._cluster, self._plan, change, patience=patience)
 
         return Step(change.key.identity, run, needs=needs)
 
@@ -258,78 +264,6 @@ def _counts(step: Step) -> bool:
 
 def _kind(step: Step) -> str:
     return step.name[1] if isinstance(step.name, tuple) else ""
-
-
-def _write(cluster: Cluster, plan: Plan, change: Change, *, patience: float) -> None:
-    try:
-        live = _take_over(cluster, plan, change) if change.retired else change.before
-        _apply(cluster, plan, change, live, patience=patience)
-    except ApiError as error:
-        raise refusal(change.key, error) from error
-
-
-def _apply(cluster: Cluster, plan: Plan, change: Change, live: Object | None, *, patience: float) -> None:
-    """Apply an object over the version that is live, so that a late request does not undo another run's.
-
-    Who only has written a status meanwhile must not keep it from being applied: what is newer is read and applied over,
-    while the lock is held, and in the end over whatever there is.
-    """
-    key, ends, tries = change.key, time.monotonic() + patience, 0
-    while True:
-        try:
-            if change.patch:
-                patch = conflicts.at_version_of(live, {"metadata": {}, "spec": cast(Object, change.desired)["spec"]})
-                cluster.merge_patch(key.of, key.name, key.namespace, patch, manager=plan.unit.manager)
-            else:
-                conflicts.apply(cluster, plan, change, live)
-            return
-        except ApiError as error:
-            if live is not None and error.outdated:
-                tries += 1
-                live = cluster.get(key.of, key.name, key.namespace) if tries < TRIES else None
-                continue
-            # A path that is not served gets no reason; the object's namespace that is absent does.
-            if error.status != 404 or error.reason or time.monotonic() > ends:
-                raise
-        time.sleep(0.2)
-
-
-def _take_over(cluster: Cluster, plan: Plan, change: Change) -> Object | None:
-    """Make the previous field managers' fields ours; else fields that are no longer wanted would stay for ever.
-
-    Returns the object as it is then.
-    """
-    live = change.before
-    for _try in range(TRIES):
-        if live is None or not takeover.takeable(live, change.retired, plan.unit):
-            return live
-        entries = takeover.entries_after(live, change.retired, plan.unit)
-        version = live["metadata"]["resourceVersion"]
-        try:
-            return cluster.hand_over(key_of(live), version, entries, manager=plan.unit.manager)
-        except ApiError as error:
-            if error.status not in (409, 422):
-                raise
-            live = cluster.get(change.key.of, change.key.name, change.key.namespace)
-    raise NotReady(f"{change.key} changes too often to be taken over; try again.", object=change.key._asdict())
-
-
-def _delete(cluster: Cluster, propagation: str, change: Change) -> None:
-    """Delete an object at the version that is live, but no successor of its name, which would not be ours to delete."""
-    key, live = change.key, change.before
-    uid = cast(Object, live)["metadata"].get("uid")
-    for _try in range(TRIES):
-        if live is None or live["metadata"].get("uid") != uid:
-            return
-        version = live["metadata"].get("resourceVersion")
-        try:
-            cluster.delete(key.of, key.name, key.namespace, uid=uid, resource_version=version, propagation=propagation)
-            return
-        except ApiError as error:
-            if error.status != 409:
-                raise refusal(key, error) from error
-        live = cluster.get(key.of, key.name, key.namespace)
-    raise NotReady(f"{key} changes too often to be deleted; try again.", object=key._asdict())
 
 
 def _deletion_rank(key: Key) -> int:

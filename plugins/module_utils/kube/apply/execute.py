@@ -2,26 +2,29 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A plan with changes: whether it can be carried out, and its writes, from the lock to the last deletion."""
+"""Execute a plan with changes: check that it can be carried out, take the lock, write, wait, and delete."""
 
 from __future__ import annotations
 
 import contextlib
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from ..api.cluster import Cluster
 from ..api.metrics import CHECK, WAIT, WRITE
 from ..objects.objects import Key
+from ..plan.awaited import unready
 from ..plan.dry_run import refuse_unacceptable
 from ..plan.permissions import refuse_forbidden
 from ..plan.plan import Plan
-from ..progress import Progress
 from ..wait.diagnosis import diagnose
 from ..wait.wait import wait_gone, wait_ready
 from .apply import apply_changes, delete_stale
-from .lock import Lock, locked, placed
+from .lock import locked, placed
+from .settings import Settings
+from .stages import Stages
 
 _CAUSES_WITHIN = 5.0
 """Seconds that finding what holds objects may take where nothing is waited for."""
@@ -29,10 +32,11 @@ _CAUSES_WITHIN = 5.0
 __all__ = ["refuse", "still_ending", "wait_gone", "wait_ready", "write"]
 
 
-def refuse(cluster: Cluster, plan: Plan, *, waits: bool, lock: Lock | None) -> None:
+def refuse(cluster: Cluster, plan: Plan, settings: Settings) -> None:
     """Raise Refused for a plan that the user may not carry out, or that the API server would not accept."""
     cluster.meter.begin(CHECK)
-    refuse_forbidden(cluster, plan, waits=waits, lock=placed(cluster, lock) if lock else None)
+    lock = settings.lock_for(plan)
+    refuse_forbidden(cluster, plan, waits=settings.wait, lock=placed(cluster, lock) if lock else None)
     refuse_unacceptable(cluster, plan)
 
 
@@ -45,20 +49,10 @@ def still_ending(cluster: Cluster, plan: Plan) -> list[str]:
 
 
 def write(
-    cluster: Cluster,
-    plan: Plan,
-    planned_again: Callable[[], Plan],
-    *,
-    before: Callable[[Plan], None] | None,
-    lock: Lock | None,
-    awaited: Callable[[Plan], list[Key]] | None,
-    deadline: float,
-    progress: Progress,
+    cluster: Cluster, plan: Plan, settings: Settings, planned_again: Callable[[], Plan], *, deadline: float
 ) -> Plan:
-    """Carry out a plan, or what has become of it by the time the lock is held, which is returned.
-
-    awaited: what must become ready before anything is deleted; None to wait for nothing. The rest as for `reconcile`.
-    """
+    """Carry out a plan, or what has become of it by the time the lock is held, which is returned."""
+    lock, waits, progress = settings.lock_for(plan), settings.wait, settings.progress
     held = (
         locked(cluster, lock, manager=plan.unit.manager, deadline=deadline, progress=progress)
         if lock
@@ -68,21 +62,24 @@ def write(
     def left() -> float:
         return max(0.0, deadline - time.monotonic())
 
-    waits = awaited is not None
     cluster.meter.begin(WRITE)
     with held:
         if plan.leaving:
             wait_gone(cluster, plan.leaving, timeout=left(), progress=progress)
         if plan.leaving or lock:
-            # Somebody else may have held the lock until now.
+            # Another run may have held the lock until now.
             plan = planned_again()
             cluster.meter.begin(WRITE)
-        if before is not None:
-            before(plan)
-        delete = partial(delete_stale, cluster, plan, awaited=waits, deadline=deadline, progress=progress)
+        if settings.before is not None:
+            settings.before(plan)
+        rest = plan
+        if plan.stages:
+            Stages(cluster, plan, waits, deadline, progress).run()
+            rest = replace(plan, changes=[], recording=None)
+        delete = partial(delete_stale, cluster, rest, awaited=waits, deadline=deadline, progress=progress)
         delete(first=True)
-        apply_changes(cluster, plan, gates=waits, deadline=deadline, progress=progress)
-        if awaited is not None and (keys := awaited(plan)):
+        apply_changes(cluster, rest, gates=waits, deadline=deadline, progress=progress)
+        if waits and (keys := unready(cluster, plan)):
             cluster.meter.begin(WAIT)
             wait_ready(cluster, keys, timeout=left(), progress=progress, desired=plan.objects)
             cluster.meter.begin(WRITE)

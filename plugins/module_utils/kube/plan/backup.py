@@ -17,7 +17,7 @@ from typing import Any
 
 from ..errors import Refused
 from ..yaml.writer import write_yaml
-from .plan import clean
+from .change import clean
 
 OTHERWISE = "name another file in `backup`"
 

@@ -22,7 +22,8 @@ from ..objects.objects import Key
 
 if TYPE_CHECKING:
     from ..api.cluster import Cluster
-    from .plan import Change, Plan
+    from .change import Change
+    from .plan import Plan
     from .unit import Unit
 
 _MANAGER = re.compile(r'conflict with "([^"]+)"')
@@ -45,7 +46,7 @@ class Conflict(NamedTuple):
 def conflicts(change: Change, unit: Unit) -> Iterator[Conflict]:
     """The conflicts of a change."""
     before, after = change.before, change.after
-    if before is None or after is None:
+    if before is None or after is None or change.patch:
         return
     managers = {str(one.get("manager")) for one in managed_fields.entries(before) if not one.get("subresource")}
     for manager in sorted(one for one in managers if not may_change(one, unit)):
@@ -95,14 +96,14 @@ def overwritten(plan: Plan) -> Iterator[str]:
             yield f"{one.key} has fields that {one.manager} has set, and that are overwritten by force: {one}."
 
 
-def apply(cluster: Cluster, plan: Plan, change: Change, live: Mapping[str, Any] | None) -> None:
+def apply(cluster: Cluster, plan: Plan, change: Change, live: Mapping[str, Any] | None) -> dict[str, Any]:
     """Apply an object of a plan over its version `live`, over nobody's fields but those that the unit may change.
 
     What another manager has set since the plan was made is refused as well, and what a controller has set stays.
     """
     desired = cast(dict[str, Any], change.desired)
     try:
-        cluster.apply(at_version_of(live, desired), manager=plan.unit.manager, force=plan.unit.force)
+        return cluster.apply(at_version_of(live, desired), manager=plan.unit.manager, force=plan.unit.force)
     except ApiError as error:
         found = list(_conflicts_in(error, change.key))
         if not found:
@@ -110,7 +111,7 @@ def apply(cluster: Cluster, plan: Plan, change: Change, live: Mapping[str, Any] 
         refuse(one for one in found if not may_change(one.manager, plan.unit) and not is_autoscaler(one.manager))
         newer = cluster.get(change.key.of, change.key.name, change.key.namespace)
         adjusted = plan.adjust(deepcopy(desired), newer) if plan.adjust else desired
-        cluster.apply(at_version_of(newer, adjusted), manager=plan.unit.manager)
+        return cluster.apply(at_version_of(newer, adjusted), manager=plan.unit.manager)
 
 
 def at_version_of(live: Mapping[str, Any] | None, desired: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..objects.redaction import redacted, redacted_text
 from ..yaml.writer import write_yaml
-from .plan import Change, clean
+from .change import Change, clean
 
 BIG = 20_000
 """Characters from which on an object that is created as a whole is shown in one line."""

@@ -16,9 +16,11 @@ from typing import cast
 from ..api.cluster import Cluster
 from ..errors import ApiError, Refused
 from ..objects.builtin_kinds import BUILT_IN, defined_by
+from .change import Change, Object
 from .immutable_fields import ImmutableFields, combined
-from .plan import WEBHOOK, Change, Object, Plan, refusal
+from .plan import Plan
 from .recreate import on_trial
+from .refusals import WEBHOOK, refusal
 
 _GRANTS = frozenset({"ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"})
 _WEBHOOKS = frozenset({"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"})
@@ -36,6 +38,7 @@ def refuse_unacceptable(cluster: Cluster, plan: Plan) -> None:
         change
         for change in (*plan.changes, *plan.bookkeeping)
         if change.action == "create"
+        and not (change.patch and change.recreated)  # tried under another name when it was planned
         and change.key.kind != "CustomResourceDefinition"
         and change.key not in plan.leaving
         and ("", "Namespace", "", change.key.namespace) not in named
@@ -56,6 +59,9 @@ def refuse_unacceptable(cluster: Cluster, plan: Plan) -> None:
 def _problem(cluster: Cluster, plan: Plan, change: Change) -> Refused | None:
     try:
         desired = cast(Object, change.desired)
+        if change.patch:
+            cluster.create(desired, manager=plan.unit.manager, dry_run=True)
+            return None
         cluster.apply(on_trial(desired) if change.recreated else desired, manager=plan.unit.manager, dry_run=True)
     except ApiError as error:
         grants = change.key.kind in _GRANTS

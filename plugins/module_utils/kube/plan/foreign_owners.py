@@ -110,7 +110,8 @@ def taken(plan: Plan) -> Iterator[str]:
 
 def _taken(plan: Plan) -> Iterator[tuple[Key, Owner, str]]:
     for change in plan.changes:
-        owner = _owner_for(change.before, plan.unit) if change.before else None
+        # A patch, such as a label, does not make the object the unit's.
+        owner = _owner_for(change.before, plan.unit) if change.before and not change.patch else None
         if owner is not None:
             yield change.key, owner, change.action
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..objects.objects import Kind
-from .plan import Object, Plan
+from .change import Object
+from .plan import Plan
 
 _SERVICE = Kind("v1", "Service")
 

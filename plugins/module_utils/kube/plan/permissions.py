@@ -15,7 +15,8 @@ from ..apply.lock import Lock
 from ..errors import Refused
 from ..objects.objects import Kind, key_of, kind_of
 from ..wait.status import has_status
-from .plan import Change, Plan
+from .change import Change
+from .plan import Plan
 
 MANY = 3
 """From as many namespaces on, it is asked first whether a thing may be done in all of them."""
@@ -63,10 +64,12 @@ def required(cluster: Cluster, plan: Plan, *, waits: bool, lock: Lock | None) ->
         # CRDs are awaited whatever is asked for, before what they define.
         deleted = change.action == "delete" and (waits or change.recreated)
         watched = change.key.kind == "CustomResourceDefinition" or deleted
-        add(change.key.of, change.key.namespace, (*_VERBS[change.action], *(_WATCHING if watched else ())))
+        add(change.key.of, change.key.namespace, (*_verbs(change), *(_WATCHING if watched else ())))
     for key in [*plan.leaving, *(plan.ending if waits else ())]:
         add(key.of, key.namespace, _WATCHING)
     if plan.changes and waits:
+        for key in (*plan.unit.awaits(), *(change.key for change in plan.changes if change.awaited)):
+            add(key.of, key.namespace, _WATCHING)
         for obj in plan.objects:
             awaited = plan.unit.awaited is None or plan.unit.awaited(obj)
             if awaited and has_status(kind_of(obj)):
@@ -77,6 +80,15 @@ def required(cluster: Cluster, plan: Plan, *, waits: bool, lock: Lock | None) ->
     if plan.changes and lock:
         found.update(dict.fromkeys(lock.access))
     return list(found)
+
+
+def _verbs(change: Change) -> tuple[str, ...]:
+    """Return what writing a change asks of the user; a patch is neither applied nor, without a version, read again."""
+    if not change.patch or change.action == "delete":
+        return _VERBS[change.action]
+    if change.action == "create":
+        return ("create", "patch") if change.owners else ("create",)
+    return ("get", "patch") if change.before and "resourceVersion" in change.before["metadata"] else ("patch",)
 
 
 def _refuse(cluster: Cluster, denied: Sequence[Access]) -> None:

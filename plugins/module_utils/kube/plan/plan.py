@@ -2,83 +2,52 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What has to be written so that a cluster is as it should be, and nothing more.
-
-A plan compares here what is desired with what is live and with who owns it, and asks the server (by a dry run) about
-whatever differs, so that a change in a plan is a change in the cluster.
-"""
+"""A plan: the changes that a unit needs, and the stages in which they are written."""
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from ..api.cluster import Cluster
-from ..errors import ApiError, InvalidInput, Refused
-from ..objects import managed_fields
-from ..objects.ignore_fields import leave
-from ..objects.object_shapes import refuse_misshapen
-from ..objects.objects import Key, Kind, key_of, kind_of
-from ..objects.selector_check import refuse_unselected
-from . import takeover
-from .foreign_owners import refuse_object
-from .immutable_fields import ImmutableFields, immutable_fields
+from ..errors import Refused
+from ..objects import managed_fields, merge_patch
+from ..objects.objects import Key
+from .change import Change, Object, clean
 from .inventory import Recording
 from .keep import Kept
-from .node_ports import refuse_node_ports, remove_unset
-from .prune import Pruning
-from .runtime_fields import RuntimeFields, is_scaler
 from .unit import Unit
 
-__all__ = ["Change", "Plan", "Unit", "make_plan"]
-
-Object = dict[str, Any]
 Identity = tuple[str, str, str, str]
-
-REHEARSALS = 3
-"""How often a dry run is repeated because an object has changed meanwhile."""
-
-LIST_FROM = 3
-"""From as many objects of a kind in a namespace on, one list is cheaper than a request for each."""
 
 
 @dataclass(frozen=True)
-class Change:
-    """One object to create, update or delete. `before` is live, `after` what the server says it will be.
+class Stage:
+    """Changes of a plan that are written together, and what follows before the next stage.
 
-    retired: the previous field managers whose fields become ours by it.
-    problem: why the server does not say so: then `after` is a guess.
-    first: it is deleted before anything is applied, not after.
-    recreated: it is deleted to be created anew, or created anew.
-    patch: `desired` is a merge patch of an object that is not the unit's.
+    at_once: how many are in flight, each awaited before the next begins; 0 for all, awaited together.
+    verb: what is done with each of them, in progress lines.
+    pause: seconds until the gate is asked or the next stage begins; `reason` says what for, in progress lines.
+    gate: raises MeshError where the run must not go on; `restore` is written then, and the error raised.
     """
 
-    action: str
-    key: Key
-    before: Object | None
-    after: Object | None
-    desired: Object | None = None
-    retired: frozenset[str] = frozenset()
-    problem: Refused | None = None
-    first: bool = False
-    recreated: bool = False
-    patch: bool = False
-
-    @property
-    def summary(self) -> dict[str, str]:
-        """The change as data: action, api_version, kind, namespace, name."""
-        return {"action": self.action, **self.key._asdict()}
+    changes: Sequence[Change]
+    at_once: int = 0
+    verb: str = "changing"
+    pause: float = 0.0
+    reason: str = ""
+    gate: Callable[[], None] | None = None
+    restore: Sequence[Change] = ()
 
 
 @dataclass
 class Plan:
-    """The changes that are owed, deletions last, and the objects as they should be and as they are.
+    """The changes that a unit needs, deletions last, with its objects as desired and as live.
 
+    stages: how the changes are divided where they are not written at once; a stage may write its own version of one.
     leaving: objects that are being deleted, and must be gone before others, or they themselves, can be created.
     ending: objects that are not wanted, and whose deletion was asked for before and goes on.
     adjust: leaves to controllers what they have set in a live object, which is given second.
@@ -97,6 +66,7 @@ class Plan:
     warnings: list[str] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
     recording: Recording | None = None
+    stages: list[Stage] = field(default_factory=list)
 
     @property
     def reported(self) -> list[Change]:
@@ -119,272 +89,37 @@ class Plan:
         Only the fields count that the unit owns or takes over: controllers may write theirs meanwhile, and what a
         server would choose (a port, say) it chooses anew each time.
         """
-        content = [
-            [change.action, *change.key, sorted(change.retired), change.desired, self._touched(change)]
-            for change in sorted(self.reported, key=lambda change: (change.action, change.key))
-        ]
+        content = [self._digested(change) for change in sorted(self.reported, key=lambda one: (one.action, one.key))]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
-    def _touched(self, change: Change) -> Any:
-        if change.before is None or change.after is None:
+    def touched(self, change: Change, live: Object | None) -> Any:
+        """Return the part of an object that a change may write to: the fields that the unit owns, takes over or patches."""
+        if live is None:
             return None
+        if change.patch:
+            return merge_patch.part(live, change.desired)
         ours = {self.unit.manager, *self.unit.retired}
-        touched = managed_fields.union(managed_fields.fields_of(obj, ours) for obj in (change.before, change.after))
-        return managed_fields.part(clean(change.before), touched)
-
-
-def make_plan(cluster: Cluster, unit: Unit) -> Plan:
-    """Compare a unit with the cluster. Reads, and makes dry runs; writes nothing.
-
-    Raises Refused where the API server would reject an update, or for a node port that cannot be had; InvalidInput for
-    an object given twice, without the namespace that it needs, or with a selector that cannot work.
-    """
-    for obj in unit.objects:
-        refuse_misshapen(obj, str(key_of(obj)))
-    prepared = [prepare(obj) for obj in unit.objects]
-    cluster.learn(obj for obj in prepared if obj["kind"] == "CustomResourceDefinition")
-    for obj in prepared:
-        _place(cluster, obj)
-        refuse_unselected(obj)
-    prepared = _without_repeated(prepared)
-    pruning = Pruning(cluster, unit)
-    wanted = {key_of(obj).identity for obj in prepared}
-    listed = {key_of(obj) for obj in pruning.found.values()}
-    unread = [key_of(obj) for obj in prepared if key_of(obj) not in listed] + pruning.to_read(wanted)
-    live = {**pruning.found, **_read(cluster, unread)}
-    present = {identity: obj for identity, obj in live.items() if not _terminating(obj)}
-    leftovers = pruning.leftovers(live, prepared)
-    departing = {key_of(obj).identity for obj in leftovers.deleted}
-    managers = {unit.manager, *unit.retired}
-    runtime = RuntimeFields(cluster, prepared, departing, managers, force=unit.force)
-    objects = [_adjusted(obj, present.get(key_of(obj).identity), unit, runtime) for obj in prepared]
-    plan = Plan(unit, objects, live, adjust=runtime.adjusted, kept=leftovers.kept, recording=leftovers.recording)
-
-    doubtful: list[Object] = []
-    for obj in objects:
-        key = key_of(obj)
-        if key.identity not in present:
-            plan.changes.append(Change("create", key, None, obj, desired=obj))
-            plan.leaving += [key] if key.identity in live else []
-        elif not _settled(obj, present[key.identity], unit):
-            doubtful.append(obj)
-    written = [change.after for change in plan.changes if change.after] + doubtful
-    refuse_node_ports(cluster, [(obj, present.get(key_of(obj).identity)) for obj in written])
-    updates = cluster.parallel(lambda obj: _update(cluster, unit, obj, present[key_of(obj).identity]), doubtful)
-    plan.changes += [change for change in updates if change is not None]
-
-    # An autoscaler that goes must not set the replicas that are applied.
-    plan.changes += [Change("delete", key_of(obj), obj, None, first=is_scaler(obj)) for obj in leftovers.deleted]
-    plan.ending = list(leftovers.ending)
-    known = {*wanted, *(change.key.identity for change in plan.changes), *(key.identity for key in plan.ending)}
-    for obj in unit.obstacles(cluster) if unit.obstacles else ():
-        if key_of(obj).identity in known:
-            continue
-        if _terminating(obj):
-            # Nothing waits for it where nothing is created.
-            (plan.leaving if prepared else plan.ending).append(key_of(obj))
-        else:
-            plan.changes.append(Change("delete", key_of(obj), obj, None, first=True))
-    return plan
-
-
-def prepare(obj: Mapping[str, Any]) -> Object:
-    """An object as it can be applied: without nulls, status and what only the server sets; secrets in `data`."""
-    prepared: Object = _without_nulls(obj)
-    prepared.pop("status", None)
-    for name in ("creationTimestamp", "managedFields", "resourceVersion", "uid", "generation", "selfLink"):
-        prepared["metadata"].pop(name, None)
-    if kind_of(prepared) == Kind("v1", "Secret"):
-        _prepare_secret(prepared)
-    remove_unset(prepared)
-    return prepared
-
-
-def _prepare_secret(secret: Object) -> None:
-    # The server moves it into data, where it would look like somebody else's.
-    texts = secret.pop("stringData", None) or {}
-    if texts:
-        encoded = {name: base64.b64encode(text.encode()).decode() for name, text in texts.items()}
-        secret["data"] = {**secret.get("data", {}), **encoded}
-
-
-def _place(cluster: Cluster, obj: Object) -> None:
-    """Refuse an object without the namespace that it needs; one that needs none loses it, as at the server."""
-    if not cluster.namespaced(kind_of(obj)):
-        obj["metadata"].pop("namespace", None)
-    elif not obj["metadata"].get("namespace"):
-        raise InvalidInput(f"{key_of(obj)} has no namespace; give it one.", object=key_of(obj)._asdict())
-
-
-def clean(obj: Mapping[str, Any] | None) -> Object | None:
-    """An object without what changes by itself: status, versions, times, and who owns its fields."""
-    if obj is None:
-        return None
-    metadata = {name: value for name, value in obj["metadata"].items() if name not in _VOLATILE}
-    return {**{name: value for name, value in obj.items() if name != "status"}, "metadata": metadata}
-
-
-_VOLATILE = frozenset({"managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "selfLink"})
-
-
-def _without_repeated(objects: Sequence[Object]) -> list[Object]:
-    """The objects, each once. Raises InvalidInput for one that is given twice and not the same each time."""
-    seen: dict[Identity, Object] = {}
-    for obj in objects:
-        if seen.setdefault(key_of(obj).identity, obj) != obj:
-            raise InvalidInput(
-                f"{key_of(obj)} is given more than once, and not the same each time; keep one of them.",
-                object=key_of(obj)._asdict(),
-            )
-    return list(seen.values())
-
-
-def _read(cluster: Cluster, keys: Sequence[Key]) -> dict[Identity, Object]:
-    """The live objects of these keys, with as few requests as make sense, in parallel."""
-    groups: dict[tuple[Kind, str], list[Key]] = {}
-    for key in keys:
-        groups.setdefault((key.of, key.namespace), []).append(key)
-    requests: list[Key | tuple[Kind, str]] = []
-    for group, members in groups.items():
-        requests += members if len(members) < LIST_FROM else [group]
-
-    def read(request: Key | tuple[Kind, str]) -> list[Object]:
-        if isinstance(request, Key):
-            obj = cluster.get(request.of, request.name, request.namespace)
-            return [obj] if obj is not None else []
-        return cluster.list(*request)
-
-    wanted = {key.identity for key in keys}
-    found = {key_of(obj).identity: obj for answer in cluster.parallel(read, requests) for obj in answer}
-    return {identity: obj for identity, obj in found.items() if identity in wanted}
-
-
-def _settled(obj: Object, live: Object, unit: Unit) -> bool:
-    owned = managed_fields.owned_by(live, unit.manager) or {}
-    return not takeover.previous(live, unit) and managed_fields.settled(obj, live, owned)
-
-
-def _update(cluster: Cluster, unit: Unit, obj: Object, live: Object) -> Change | None:
-    """What applying would change; None where it is nothing."""
-    change = _rehearsed(cluster, unit, obj, live)
-    for _try in range(REHEARSALS):
-        if change is None or change.after is None or change.problem or _version_of(change.after) == _version_of(live):
-            break
-        # A controller wrote between the reading and the dry run: the difference may be all its own.
-        newer = cluster.get(change.key.of, change.key.name, change.key.namespace)
-        if newer is None:
-            break
-        live = newer
-        change = None if _settled(obj, live, unit) else _rehearsed(cluster, unit, obj, live)
-    return change
-
-
-def _version_of(obj: Object) -> Any:
-    """The version at which the server has an object; a dry run has that of what it was made on."""
-    return obj["metadata"].get("resourceVersion")
-
-
-def _rehearsed(cluster: Cluster, unit: Unit, obj: Object, live: Object) -> Change | None:
-    """The change by the server's own word, or None."""
-    key = key_of(obj)
-    retired = takeover.previous(live, unit)
-    try:
-        after = cluster.apply(obj, manager=unit.manager, dry_run=True)
-        if retired:
-            after = _taken_over(cluster, unit, obj, live, retired, after)
-    except ApiError as error:
-        refuse_object(live, unit)
-        hands = retired | managed_fields.by_hand(live)
-        if error.status == 422 and hands:
-            # What was changed by hand and what we want may not go together, such as two ports of one name.
-            forced = _update_by_force(cluster, unit, obj, live, hands)
-            if forced is not None:
-                return forced
-        problem = immutable_fields(key, error, obj, live, recreate=unit.recreate) or refusal(key, error)
-        # Those that may be overcome: all that the user may not do is said at once, and a plan may mend a webhook.
-        if isinstance(problem, Refused) and (error.status == 403 or problem.code in (WEBHOOK, ImmutableFields.code)):
-            guess = managed_fields.overlaid(live, obj, {})
-            return Change("update", key, live, guess, desired=obj, retired=retired, problem=problem)
-        raise problem from error
-    if not retired and clean(after) == clean(live) and _ownership(after) == _ownership(live):
-        return None
-    return Change("update", key, live, after, desired=obj, retired=retired)
-
-
-def _update_by_force(cluster: Cluster, unit: Unit, obj: Object, live: Object, retired: frozenset[str]) -> Change | None:
-    """The update that also takes away what `retired` managers have set; None if that is refused, too."""
-    try:
-        after = _taken_over(cluster, unit, obj, live, retired, takeover.forced(live, obj))
-    except ApiError:
-        return None
-    return Change("update", key_of(obj), live, after, desired=obj, retired=retired)
-
-
-def _taken_over(
-    cluster: Cluster, unit: Unit, obj: Object, live: Object, retired: frozenset[str], applied: Object
-) -> Object:
-    """What a take-over makes of an object: fields go that only the retired managers kept, which no apply could show.
-
-    Asked for by a patch: what goes may be a default that the server sets again.
-    """
-    key = key_of(obj)
-    takeover.without_abandoned(applied, live, retired, unit, obj)
-    patch = takeover.merge_patch(clean(live), clean(applied)) or {}
-    return cluster.merge_patch(key.of, key.name, key.namespace, patch, manager=unit.manager, dry_run=True)
-
-
-WEBHOOK = "webhook"
-"""The code of refusals for which the API server's webhooks are to blame."""
-
-
-def refusal(key: Key, error: ApiError) -> Exception:
-    """The sentence for an object that the API server does not accept; other errors stay what they are."""
-    message = str(error.body.get("message") or error.message).rstrip(".")
-    if "failed calling webhook" in message:
-        return Refused(
-            f"A webhook stands in the way of {key}, and does not answer: {message.removeprefix(_INTERNAL)}; "
-            "mend what is behind it, or delete its configuration.",
-            code=WEBHOOK,
-            object=key._asdict(),
+        touched = managed_fields.union(
+            managed_fields.fields_of(obj, ours) for obj in (change.before, change.after) if obj is not None
         )
-    if "pod updates may not change fields" in message:
-        return Refused(
-            f"{key} exists, and of a pod no more than its images can be changed: delete it, so that it is created anew.",
-            object=key._asdict(),
-            status=error.status,
+        return managed_fields.part(clean(live), touched)
+
+    def _digested(self, change: Change) -> Any:
+        identity = [change.action, *change.key, sorted(change.retired)]
+        if change.digest_as:
+            return [*identity, change.digest_as]
+        compared = change.before is not None and change.after is not None
+        return [*identity, change.desired, self.touched(change, change.before) if compared else None]
+
+
+def refuse_changed(plan: Plan, change: Change, planned: Object | None, live: Object | None) -> None:
+    """Raise Refused where what a change writes to is no longer as it was when the plan was made."""
+    same = (planned is None) == (live is None) and plan.touched(change, planned) == plan.touched(change, live)
+    if same and planned is not None and live is not None:
+        same = planned["metadata"].get("uid") == live["metadata"].get("uid")
+    if not same:
+        raise Refused(
+            f"{change.key} has changed since the plan was approved: nothing more was written. Run again for a new plan.",
+            code="plan_changed",
+            object=change.key._asdict(),
         )
-    if "duplicate entries for key" in message:
-        message += "; keep one of those that are given twice, because server-side apply accepts each only once"
-    if error.status in (400, 403, 404, 409, 413, 422):
-        return Refused(f"The API server refuses {key}: {message}.", object=key._asdict(), status=error.status)
-    return error
-
-
-_INTERNAL = "Internal error occurred: "
-
-
-def _ownership(obj: Object) -> list[Any]:
-    kept = [{name: value for name, value in entry.items() if name != "time"} for entry in managed_fields.entries(obj)]
-    return sorted(kept, key=lambda entry: json.dumps(entry, sort_keys=True))
-
-
-def _adjusted(obj: Object, live: Object | None, unit: Unit, runtime: RuntimeFields) -> Object:
-    obj = runtime.adjusted(obj, live)
-    if unit.adjust is not None:
-        obj = unit.adjust(obj, live)
-    if live is not None and unit.ignore_fields:
-        foreign = managed_fields.others(live, {unit.manager, *unit.retired})
-        obj = leave(obj, live, foreign, unit.ignore_fields)
-    return obj
-
-
-def _terminating(obj: Object) -> bool:
-    return bool(obj["metadata"].get("deletionTimestamp"))
-
-
-def _without_nulls(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _without_nulls(child) for name, child in value.items() if child is not None}
-    if isinstance(value, (list, tuple)):
-        return [_without_nulls(child) for child in value]
-    return value

@@ -18,8 +18,9 @@ from ..api.cluster import Cluster
 from ..errors import ApiError
 from ..objects.managed_fields import quantity
 from ..objects.objects import Key, Kind, key_of
+from .change import Change, Object
 from .immutable_fields import CODE, KEPT, adopts, loses_claims
-from .plan import Change, Object, Plan
+from .plan import Plan
 
 _CLAIM = Kind("v1", "PersistentVolumeClaim")
 

@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
+from ..errors import ApiError
 from ..objects import managed_fields
 from ..objects.field_managers import EDITORS, INSTALLERS, is_autoscaler, is_controller, is_of_collection, tool_of
 from ..objects.field_sets import Fields, changed, common, minus
@@ -17,12 +18,14 @@ from ..objects.ignore_fields import fields_at
 from ..objects.objects import Kind, key_of, kind_of
 
 if TYPE_CHECKING:
+    from ..api.cluster import Cluster
     from .plan import Plan
     from .unit import Unit
 
 Object = dict[str, Any]
 
 _NAMESPACE = Kind("v1", "Namespace")
+_ATTEMPTS = 10
 _RESTARTED: Fields = {"f:template": {"f:metadata": {"f:annotations": {"f:kubectl.kubernetes.io/restartedAt": {}}}}}
 _NEVER: Fields = {
     "f:metadata": {"f:finalizers": {}, "f:ownerReferences": {}},
@@ -79,15 +82,24 @@ def forced(live: Object, desired: Object) -> Object:
     return result
 
 
-def merge_patch(old: Any, new: Any) -> Any:
-    """The JSON merge patch that makes `new` of `old`; None where they are the same."""
-    if not isinstance(old, Mapping) or not isinstance(new, Mapping):
-        return None if old == new else new
-    gone: Object = dict.fromkeys(old.keys() - new.keys())
-    other = {name: value for name, value in new.items() if name not in old}
-    changed = {name: merge_patch(old[name], value) for name, value in new.items() if name in old}
-    patch = {**gone, **other, **{name: value for name, value in changed.items() if value is not None}}
-    return patch or None
+def restore_owners(cluster: Cluster, created: Object, owners: Sequence[Mapping[str, Any]], manager: str) -> None:
+    """Give the fields of an object that was created again back to the managers that had set them.
+
+    What controllers write meanwhile is read, and the attempt repeated; an object that is gone needs nothing.
+    """
+    key, live = key_of(created), created
+    for _attempt in range(_ATTEMPTS):
+        others = [one for one in managed_fields.entries(live) if one.get("manager") != manager]
+        try:
+            cluster.hand_over(key, live["metadata"]["resourceVersion"], [*owners, *others], manager=manager)
+            return
+        except ApiError as error:
+            if error.status not in (409, 422):
+                raise
+        found = cluster.get(key.of, key.name, key.namespace)
+        if found is None:
+            return
+        live = found
 
 
 def remaining(plan: Plan) -> Iterator[str]:

@@ -2,18 +2,22 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What one owner wants of a cluster: the objects that must exist, and which of its own must not."""
+"""The unit of reconciliation: what one owner wants of a cluster."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..api.cluster import Cluster
 from ..objects.objects import Key
 from .inventory import Inventory
 from .keep import reason_to_keep
+
+if TYPE_CHECKING:
+    from .change import Change
+    from .plan import Plan, Stage
 
 Object = dict[str, Any]
 
@@ -42,6 +46,10 @@ class Unit:
         does not exist is not tried.
     with_pods: what is deleted counts as gone only when its pods are gone too.
     recreate: delete and create anew what differs in immutable fields (see recreate.py); None does not offer it.
+    changes: plans merge patches, creations and deletions of objects that the owner does not own as a whole; called for
+        each plan, because it reads the cluster.
+    stages: divides a plan's changes into stages, which are written one after the other; None for a single one.
+    awaits: what must become ready beside what the unit changes.
     """
 
     manager: str
@@ -62,3 +70,6 @@ class Unit:
     previous_owners: frozenset[str] = frozenset()
     force: bool = False
     recreate: bool | None = None
+    changes: Callable[[Cluster], Iterable[Change]] | None = None
+    stages: Callable[[Plan], Iterable[Stage]] | None = None
+    awaits: Callable[[], Iterable[Key]] = tuple

@@ -15,7 +15,8 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.
 from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.warnings import remarks
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import ApiError
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import key_of
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Change, Plan
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.change import Change
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Plan
 from ansible_collections.meshops.istio.tests.support.memory_cluster import MemoryCluster, deployment, make
 
 Object = dict[str, Any]

@@ -17,7 +17,9 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.
 from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.revision import ControlPlane
 from ansible_collections.meshops.istio.plugins.module_utils.istio.release.empty_api_server import empty_api
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import key_of
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Change, Plan, Unit
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.change import Change
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Plan
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.unit import Unit
 from ansible_collections.meshops.istio.tests.support.memory_cluster import MemoryCluster, deployment, make
 from ansible_collections.meshops.istio.tests.unit.istio.conftest import MadeRelease
 

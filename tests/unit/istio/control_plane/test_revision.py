@@ -19,7 +19,8 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.
 from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.tag_objects import NEVER_MATCH
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import Refused
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Key, key_of
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Change, Plan
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.change import Change
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Plan
 from ansible_collections.meshops.istio.tests.support.kube.manifests import definition
 from ansible_collections.meshops.istio.tests.support.memory_cluster import MemoryCluster, injector, make, namespace
 from ansible_collections.meshops.istio.tests.unit.istio.conftest import MadeRelease

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.istio.injection.namespaces import (
-    label_namespaces,
+    unit,
     wanted_labels,
 )
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Access
-from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.reconcile import Outcome
+from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.reconcile import Outcome, reconcile
+from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.settings import Settings
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput, Refused
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Key, Kind
 from ansible_collections.meshops.istio.tests.support.memory_cluster import MemoryCluster, make, namespace
@@ -24,8 +25,9 @@ ENABLED = wanted_labels("enabled")
 
 
 def label(cluster: MemoryCluster, *names: str, wanted: Any = None, **options: Any) -> Outcome:
-    options = {"create": False, "check": False, "diff": False, **options}
-    return label_namespaces(cluster, names, ENABLED if wanted is None else wanted, **options)
+    given = {name: options.pop(name) for name in ("create", "force") if name in options}
+    labelled = unit(names, ENABLED if wanted is None else wanted, **{"create": False, **given})
+    return reconcile(cluster, labelled, Settings(timeout=5, wait=False, **options))
 
 
 def labels(cluster: MemoryCluster, name: str) -> dict[str, str]:

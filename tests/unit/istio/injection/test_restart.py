@@ -6,16 +6,16 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.plugins.module_utils.istio.injection.restart import (
-    due,
-    refuse_forbidden,
-    restart,
-)
-from ansible_collections.meshops.istio.plugins.module_utils.istio.injection.sidecars import Workload
+from ansible_collections.meshops.istio.plugins.module_utils.istio.injection import restart as restarts
+from ansible_collections.meshops.istio.plugins.module_utils.istio.injection.restart import due
+from ansible_collections.meshops.istio.plugins.module_utils.istio.injection.sidecars import State, Workload
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Access
+from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.reconcile import Outcome, reconcile
+from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.settings import Settings
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import NotReady, Refused
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
 from ansible_collections.meshops.istio.tests.support.memory_cluster import MemoryCluster, deployment
@@ -60,18 +60,27 @@ def test_a_roll_out_under_way_is_not_begun_anew(
     assert due([one], outdated=outdated) == (([one], [], []) if restarts else ([], [one], []))
 
 
-def test_a_roll_out_under_way_is_awaited_after_the_restarts() -> None:
-    hangs = deployment("a", status={"replicas": 1})
-    cluster = MemoryCluster(hangs, deployment("b", status=READY))
+def restart(
+    monkeypatch: pytest.MonkeyPatch, cluster: MemoryCluster, *workloads: Workload, at_once: int = 2, **settings: Any
+) -> Outcome:
+    """Restart what needs it of these workloads."""
+    monkeypatch.setattr(restarts, "read_state", lambda *_arguments: State(workloads=list(workloads)))
+    work = restarts.Restart(["shop"], False, at_once, False, settings.get("wait", True))
+    return reconcile(cluster, work.unit(), Settings(**{"timeout": 5.0, **settings}))
+
+
+def test_a_roll_out_under_way_is_awaited_after_the_restarts(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = MemoryCluster(deployment("a", status={"replicas": 1}), deployment("b", status=READY))
+    hangs = workload("a", newest="new", faults={"old": {"missing"}})
     with pytest.raises(NotReady, match="Deployment shop/a is not ready"):
-        restart(cluster, [workload("b")], rolling_out=[workload("a")], timeout=0.3, progress=lambda _line: None)
+        restart(monkeypatch, cluster, hangs, workload("b"), timeout=0.5)
     assert [key.name for _verb, key, _manager in cluster.writes] == ["b"]
 
 
-def test_each_gets_the_annotation_that_kubectl_gives() -> None:
+def test_each_gets_the_annotation_that_kubectl_gives(monkeypatch: pytest.MonkeyPatch) -> None:
     cluster = MemoryCluster(deployment("a", status=READY), deployment("b", status=READY))
     lines: list[str] = []
-    restart(cluster, [workload("a"), workload("b")], at_once=1, progress=lines.append)
+    outcome = restart(monkeypatch, cluster, workload("a"), workload("b"), at_once=1, progress=lines.append)
     assert [(verb, key.name, manager) for verb, key, manager in cluster.writes] == [
         ("patch", "a", "meshops.istio/restart"),
         ("patch", "b", "meshops.istio/restart"),
@@ -80,28 +89,37 @@ def test_each_gets_the_annotation_that_kubectl_gives() -> None:
     assert found is not None
     assert "kubectl.kubernetes.io/restartedAt" in found["spec"]["template"]["metadata"]["annotations"]
     assert lines[0] == "restarting Deployment shop/a (1 of 2)"
+    assert [change["name"] for change in outcome.changes] == ["a", "b"]
 
 
-def test_what_does_not_come_back_stops_the_others() -> None:
+def test_what_does_not_become_ready_stops_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     cluster = MemoryCluster(deployment("a", status={"replicas": 1}), deployment("b", status=READY))
     with pytest.raises(NotReady, match="Deployment shop/a"):
-        restart(cluster, [workload("a"), workload("b")], at_once=1, timeout=0.2, progress=lambda _line: None)
+        restart(monkeypatch, cluster, workload("a"), workload("b"), at_once=1, timeout=0.5)
     assert [key.name for _verb, key, _manager in cluster.writes] == ["a"]
 
 
-def test_without_waiting() -> None:
+def test_without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     cluster = MemoryCluster(deployment("a", status={"replicas": 1}))
-    restart(cluster, [workload("a")], wait=False, progress=lambda _line: None)
+    restart(monkeypatch, cluster, workload("a"), wait=False)
     assert len(cluster.writes) == 1
 
 
-def test_what_the_user_may_not_restart_is_refused() -> None:
-    cluster = MemoryCluster()
-    cluster.denied = {Access("patch", "apps", "statefulsets", "shop"), Access("watch", "apps", "statefulsets", "shop")}
-    refuse_forbidden(cluster, [("Deployment", "shop"), ("StatefulSet", "other")], wait=True)
+def test_the_digest_names_the_workloads_and_not_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = MemoryCluster(deployment("a", status=READY), deployment("b", status=READY))
+    approved = restart(monkeypatch, cluster, workload("a"), check=True).digest
     with pytest.raises(Refused) as caught:
-        refuse_forbidden(cluster, [("Deployment", "shop"), ("StatefulSet", "shop")], wait=True)
-    assert caught.value.details["missing"] == [
-        "patch statefulsets.apps in namespace shop",
-        "watch statefulsets.apps in namespace shop",
-    ]
+        restart(monkeypatch, cluster, workload("a"), workload("b"), expected_digest=approved)
+    assert (caught.value.code, cluster.writes) == ("plan_changed", [])
+    time.sleep(1.1)  # the annotation is as precise as a second
+    assert restart(monkeypatch, cluster, workload("a"), expected_digest=approved).changed
+
+
+def test_what_the_user_may_not_restart_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = MemoryCluster(deployment("a", status=READY))
+    cluster.denied = {Access("patch", "apps", "deployments", "shop"), Access("watch", "apps", "deployments", "shop")}
+    with pytest.raises(Refused) as caught:
+        restart(monkeypatch, cluster, workload("a"))
+    assert caught.value.code == "forbidden"
+    assert len(caught.value.details["missing"]) == 2
+    assert cluster.writes == []

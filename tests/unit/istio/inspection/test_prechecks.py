@@ -25,7 +25,9 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.release.releas
 from ansible_collections.meshops.istio.plugins.module_utils.istio.release.versions import runs_remote_secrets
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import Refused
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import key_of
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Change, Plan, Unit
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.change import Change
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Plan
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.unit import Unit
 from ansible_collections.meshops.istio.tests.support.memory_cluster import (
     MemoryCluster,
     deployment,

@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
-from ansible_collections.meshops.istio.plugins.module_utils.kube.apply import apply
+from ansible_collections.meshops.istio.plugins.module_utils.kube.apply import apply, write
 from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.apply import apply_changes, delete_stale
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import NotReady, Refused
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Key, key_of
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Change, make_plan
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.change import Change
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.planning import make_plan
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.unit import Unit
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
 from ansible_collections.meshops.istio.tests.support.kube.api_server import Answer, ApiServer, Request, status
@@ -286,7 +287,7 @@ def test_a_take_over_that_was_cut_off_is_finished_by_the_next_run(api: ApiServer
     installed_by(api, "istio-operator", config_map(a="1", b="2"))
     unit = Unit(MANAGER, [config_map(a="1")], retired=frozenset({"istio-operator"}))
     [change] = make_plan(cluster, unit).changes
-    apply._take_over(cluster, make_plan(cluster, unit), change)  # and then it is killed
+    write._take_over(cluster, make_plan(cluster, unit), change)  # and then it is killed
     assert api.get(path_of(config_map()))["data"] == {"a": "1", "b": "2"}
     carry_out(cluster, unit)
     assert api.get(path_of(config_map()))["data"] == {"a": "1"}
@@ -345,7 +346,7 @@ def test_a_late_write_does_not_undo_what_another_run_has_written(
 def test_an_object_that_never_rests_is_applied_all_the_same(
     api: ApiServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(apply, "TRIES", 3)
+    monkeypatch.setattr(write, "TRIES", 3)
     installed_by(api, MANAGER, config_map(a="1"))
     number = iter(range(1000))
 

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.reconcile import Outcome, reconcile
+from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.settings import Settings
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import NotReady
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import key_of
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Unit, make_plan
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.planning import make_plan
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.unit import Unit
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
 from ansible_collections.meshops.istio.tests.support.kube.api_server import ApiServer
 from ansible_collections.meshops.istio.tests.support.kube.fake_cluster import FakeCluster
@@ -35,7 +37,7 @@ def ending(api: ApiServer) -> Object:
 
 def run(cluster: Cluster, owned: Object, *objects: Object, **more: Any) -> Outcome:
     options = {"check": False, "diff": False, "wait": True, "timeout": 30.0, "progress": silent, **more}
-    return reconcile(cluster, Unit(MANAGER, objects, stale=lambda _cluster: [owned]), **options)
+    return reconcile(cluster, Unit(MANAGER, objects, stale=lambda _cluster: [owned]), Settings(**options))
 
 
 def test_what_is_being_deleted_is_no_change(cluster: Cluster, ending: Object) -> None:

@@ -15,6 +15,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster imp
 from ansible_collections.meshops.istio.plugins.module_utils.kube.apply import execute
 from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.lock import Lock
 from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.reconcile import Outcome, reconcile
+from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.settings import Settings
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import MeshError, NotReady, Refused
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Plan
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.unit import Unit
@@ -40,7 +41,7 @@ LEASE = "/apis/coordination.k8s.io/v1/namespaces/default/leases"
 def run(cluster: Cluster, *objects: Object, **more: Any) -> Outcome:
     unit_options = {name: more.pop(name) for name in ("stale", "retired", "awaited") if name in more}
     options = {"check": False, "diff": False, "wait": False, "timeout": 30.0, "progress": silent, **more}
-    return reconcile(cluster, Unit(MANAGER, objects, **unit_options), **options)
+    return reconcile(cluster, Unit(MANAGER, objects, **unit_options), Settings(**options))
 
 
 def told(outcome: Outcome) -> list[str]:
@@ -207,7 +208,7 @@ def test_a_plan_that_has_become_another_is_refused(api: ApiServer, cluster: Clus
     digest = run(cluster, config_map(a="2"), check=True).digest
     error = refused(api, cluster, config_map(a="3"), expected_digest=digest)
     assert error.code == "plan_changed"
-    assert error.message.startswith("The plan is another by now (")
+    assert "has changed since it was approved" in error.message
     assert digest[:12] in error.message
     run(cluster, config_map(a="2"), expected_digest=digest, lock=LOCK)
     assert api.get(path_of(config_map()))["data"] == {"a": "2"}
@@ -222,7 +223,7 @@ def test_a_plan_that_changes_while_the_lock_is_waited_for_is_refused(api: ApiSer
             api.change(path_of(config_map()), data={"a": "9"})
 
     api.fault = meanwhile
-    with pytest.raises(Refused, match="The plan is another by now"):
+    with pytest.raises(Refused, match="has changed since it was approved"):
         run(cluster, config_map(a="2"), expected_digest=digest, lock=LOCK)
     assert api.get(path_of(config_map()))["data"] == {"a": "9"}
 

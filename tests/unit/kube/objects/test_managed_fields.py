@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import managed_fields
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import key_of, read_manifests
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import prepare
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.planning import prepare
 
 Object = dict[str, Any]
 Path_ = tuple[str | int, ...]

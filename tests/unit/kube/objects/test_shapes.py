@@ -14,7 +14,8 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster imp
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput, Unreachable
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.object_shapes import readable
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind, read_manifests
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Unit, make_plan
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.planning import make_plan
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.unit import Unit
 from ansible_collections.meshops.istio.tests.support.kube.api_server import Answer, ApiServer
 
 CONTAINER = "{name: c, image: busybox}"

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.reconcile import Outcome, reconcile
+from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.settings import Settings
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import Refused
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.field_managers import PREVIOUS
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Plan
@@ -30,7 +31,9 @@ TARGET = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
 def run(cluster: Cluster, *objects: Object, meanwhile: Callable[[Plan], None] | None = None, **more: Any) -> Outcome:
     """Reconcile; `meanwhile` is called between the plan and the first write."""
     unit = Unit(MANAGER, objects, **{"retired": PREVIOUS, **more})
-    return reconcile(cluster, unit, check=False, diff=False, wait=False, timeout=60, progress=silent, before=meanwhile)
+    return reconcile(
+        cluster, unit, Settings(check=False, diff=False, wait=False, timeout=60, progress=silent, before=meanwhile)
+    )
 
 
 def test_a_field_that_another_manager_has_set_is_a_conflict(api: ApiServer, cluster: Cluster) -> None:

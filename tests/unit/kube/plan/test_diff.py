@@ -12,8 +12,8 @@ import textwrap
 from typing import Any
 
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import key_of
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.change import Change
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.diff import diffs
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Change
 from ansible_collections.meshops.istio.tests.support.kube.manifests import config_map, definition, obj, secret
 
 Object = dict[str, Any]

@@ -17,7 +17,8 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import I
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Key
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.dry_run import refuse_unacceptable
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.permissions import refuse_forbidden
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Plan, make_plan
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Plan
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.planning import make_plan
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.unit import Unit
 from ansible_collections.meshops.istio.tests.support.kube.api_server import Answer, ApiServer, Request, status
 from ansible_collections.meshops.istio.tests.support.kube.manifests import (

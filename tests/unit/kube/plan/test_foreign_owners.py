@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.reconcile import Outcome, reconcile
+from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.settings import Settings
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import Refused
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.field_managers import PREVIOUS
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.foreign_owners import owner_of
@@ -43,7 +44,7 @@ OWNERS: dict[str, tuple[Object, str]] = {
 
 def run(cluster: Cluster, *objects: Object, **more: Any) -> Outcome:
     unit = Unit(MANAGER, objects, **{"retired": PREVIOUS, **more})
-    return reconcile(cluster, unit, check=False, diff=False, wait=False, timeout=60, progress=silent)
+    return reconcile(cluster, unit, Settings(check=False, diff=False, wait=False, timeout=60, progress=silent))
 
 
 def owned(metadata: Object, **data: str) -> Object:

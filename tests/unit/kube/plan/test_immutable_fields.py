@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.reconcile import Outcome, reconcile
+from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.settings import Settings
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import ApiError, Refused
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import key_of
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.immutable_fields import immutable_fields
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Unit
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.recreate import on_trial
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.unit import Unit
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
 from ansible_collections.meshops.istio.tests.support.kube.api_server import Answer, ApiServer, Request
 from ansible_collections.meshops.istio.tests.support.kube.manifests import config_map
@@ -151,7 +152,7 @@ def test_other_refusals_are_none_of_this(error: ApiError) -> None:
 
 def run(cluster: Cluster, *objects: Object, recreate: bool | None = True, **more: Any) -> Outcome:
     options = {"check": False, "diff": False, "wait": False, "timeout": 20.0, "progress": silent, **more}
-    return reconcile(cluster, Unit("meshops.istio/test", objects, recreate=recreate), **options)
+    return reconcile(cluster, Unit("meshops.istio/test", objects, recreate=recreate), Settings(**options))
 
 
 def acts(outcome: Outcome) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import Refused
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import make_plan, prepare
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.planning import make_plan, prepare
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.unit import Unit
 from ansible_collections.meshops.istio.tests.support.kube.api_server import ApiServer, Request, status
 from ansible_collections.meshops.istio.tests.support.kube.manifests import namespace, obj

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Plan, make_plan, prepare
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Plan
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.planning import make_plan, prepare
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.unit import Unit
 from ansible_collections.meshops.istio.tests.support.kube.api_server import Answer, ApiServer, Request
 from ansible_collections.meshops.istio.tests.support.kube.manifests import (

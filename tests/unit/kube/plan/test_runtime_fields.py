@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.reconcile import reconcile
+from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.settings import Settings
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.field_managers import PREVIOUS
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import make_plan
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.planning import make_plan
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.unit import Unit
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
 from ansible_collections.meshops.istio.tests.support.kube.api_server import ApiServer, status
@@ -40,7 +41,7 @@ def autoscaler(target: str = "web", **scale_target: Any) -> Object:
 
 def run(cluster: Cluster, *objects: Object, **more: Any) -> list[str]:
     unit = Unit(MANAGER, objects, **{"retired": PREVIOUS, **more})
-    outcome = reconcile(cluster, unit, check=False, diff=False, wait=False, timeout=60, progress=silent)
+    outcome = reconcile(cluster, unit, Settings(check=False, diff=False, wait=False, timeout=60, progress=silent))
     return [f"{one['action']} {one['kind']}" for one in outcome.changes]
 
 

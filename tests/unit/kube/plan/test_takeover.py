@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.reconcile import Outcome, reconcile
+from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.settings import Settings
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.field_managers import (
     EDITORS,
     INSTALLERS,
@@ -30,7 +31,7 @@ SUFFIXED = ("pulumi-kubernetes-1a2b3c4d", "terraform-provider-helm_v2.12.1_x5")
 
 def run(cluster: Cluster, *objects: Object, **more: Any) -> Outcome:
     unit = Unit(MANAGER, objects, **{"retired": PREVIOUS, **more})
-    return reconcile(cluster, unit, check=False, diff=False, wait=False, timeout=60, progress=silent)
+    return reconcile(cluster, unit, Settings(check=False, diff=False, wait=False, timeout=60, progress=silent))
 
 
 @pytest.mark.parametrize("manager", [*sorted(PREVIOUS), *SUFFIXED])

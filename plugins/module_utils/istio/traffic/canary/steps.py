@@ -2,40 +2,41 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Moves a route's weight to a new version in steps. The route as it was stays on the object until the end."""
+"""Shift a route's weight to a new version in steps. The route from before stays in an annotation until the end."""
 
 from __future__ import annotations
 
 import copy
 import json
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ....kube.api.cluster import Cluster
 from ....kube.errors import InvalidInput, MeshError, Refused
-from ....kube.objects.objects import Key, key_of
+from ....kube.objects.objects import key_of
+from ....kube.plan.change import Change, Object, patched
 from ....kube.plan.foreign_owners import owner_of, refuse
-from ....kube.plan.plan import Change
+from ....kube.plan.plan import Stage
+from ....kube.plan.unit import Unit
 from ....kube.progress import Progress
-from ..shared.fields import Object
 from ..shared.registry import VIRTUAL_SERVICE
 from ..shared.unit import served_kind
 from .gate import Finding
 
 MANAGER = "meshops.istio/canary"
 BEFORE = "meshops.istio/canary-before"
-"""Annotation with the rules for HTTP as they were, as JSON, while a canary is under way."""
+"""Annotation with the HTTP rules from before, as JSON, while a canary is under way."""
 
-_TICK = 5.0
-"""Seconds between two lines that tell of a wait."""
+_GATE_WITHIN = 600.0
+"""Seconds that a gate may take with all its requests."""
 
 Rules = list[dict[str, Any]]
 
 
 class GateFailed(MeshError):
-    """The gate said no, or nothing; the route is as it was before."""
+    """The gate failed or had no data; the route is restored."""
 
     code = "gate_failed"
 
@@ -92,24 +93,37 @@ def check_steps(steps: Sequence[int], interval: float) -> None:
 
 @dataclass
 class Canary:
-    """A VirtualService of which weight is moved; `changes` is what was written, or in check mode would be."""
+    """The shift of a VirtualService's weights as a unit; after a plan, `weight` is that at its end.
 
-    cluster: Cluster
+    steps: weights in percent, rising; None goes back to the route from before a canary that is under way.
+    interval: seconds at each weight before the gate is asked.
+    """
+
     name: str
     namespace: str
     goal: Goal
-    check_mode: bool
+    ask: Callable[[], Finding]
     progress: Progress
+    steps: Sequence[int] | None = None
+    interval: float = 0.0
     force: bool = False
-    changes: list[Change] = field(default_factory=list)
+    weight: int = 0
+    _stages: list[Stage] = field(default_factory=list)
 
-    def read(self) -> Object:
-        """The route as it is now. Raises Refused where there is none."""
-        kind = served_kind(self.cluster, VIRTUAL_SERVICE)
-        found = self.cluster.get(kind, self.name, self.namespace)
+    def unit(self) -> Unit:
+        """Return the unit."""
+        return Unit(MANAGER, [], changes=self._changes, stages=lambda _plan: self._stages)
+
+    @property
+    def longest(self) -> float:
+        """The seconds that all steps take at most."""
+        return len(self.steps or ()) * (self.interval + _GATE_WITHIN)
+
+    def _read(self, cluster: Cluster) -> Object:
+        found = cluster.get(served_kind(cluster, VIRTUAL_SERVICE), self.name, self.namespace)
         if found is None:
             raise Refused(
-                f"There is no VirtualService {self.name} in namespace {self.namespace}: make it with traffic_route.",
+                f"VirtualService {self.namespace}/{self.name} was not found. Create it with traffic_route.",
                 code="route_missing",
             )
         owner = owner_of(found, MANAGER)
@@ -117,40 +131,44 @@ class Canary:
             refuse(key_of(found), owner)
         return found
 
-    def shift(self, steps: Sequence[int], interval: float, ask: Callable[[], Finding]) -> int:
-        """Go through the steps that are left; returns the weight at the end. Raises GateFailed."""
-        live = self.read()
-        current = self.goal.weight(live["spec"].get("http") or [])
-        unfinished = BEFORE in _notes(live)
-        if not unfinished and current >= steps[-1]:
-            return current
-        if self.check_mode:
-            self._write(live, steps[-1], done=True)
-            return steps[-1]
-        # A run that was broken off may have left a weight that no gate has judged.
-        due = [current] * (unfinished and current > 0) + [step for step in steps if step > current]
-        for weight in due:
-            self._step(weight, interval, ask)
-        self._write(self.read(), steps[-1], done=True)
-        return steps[-1]
+    def _changes(self, cluster: Cluster) -> list[Change]:
+        live = self._read(cluster)
+        self._stages = list(self._roll_back(live) if self.steps is None else self._shift(live, self.steps))
+        return [change for stage in self._stages for change in stage.changes]
 
-    def roll_back(self) -> int:
-        """Restore the route from before a canary that is under way; returns the weight then."""
-        live = self.read()
-        kept = _notes(live).get(BEFORE)
-        if kept is None:
-            return self.goal.weight(live["spec"].get("http") or [])
-        before: Rules = json.loads(kept)
-        self._put(live, before, None)
-        return self.goal.weight(before)
+    def _roll_back(self, live: Object) -> Iterator[Stage]:
+        saved = _notes(live).get(BEFORE)
+        rules: Rules = json.loads(saved) if saved else live["spec"].get("http") or []
+        self.weight = self.goal.weight(rules)
+        if saved:
+            yield Stage(_to(live, rules, None))
 
-    def _step(self, weight: int, interval: float, ask: Callable[[], Finding]) -> None:
-        self._write(self.read(), weight, done=False)
-        self._pause(weight, interval)
-        finding = ask()
-        self.progress(f"{self.name} at {weight} %: {finding.sentence}")
+    def _shift(self, live: Object, steps: Sequence[int]) -> Iterator[Stage]:
+        rules: Rules = live["spec"].get("http") or []
+        saved = _notes(live).get(BEFORE)
+        current = self.weight = self.goal.weight(rules)
+        if saved is None and current >= steps[-1]:
+            return
+        before = saved or json.dumps(rules, separators=(",", ":"))
+        route = live
+        # A run that was interrupted may have left a weight that no gate has judged.
+        for weight in [current] * (saved is not None and current > 0) + [step for step in steps if step > current]:
+            changes = _to(route, self.goal.with_weight(rules, weight), before)
+            route = changes[-1].after or route if changes else route
+            yield Stage(
+                changes,
+                pause=self.interval,
+                reason=f"asking the gate of {self.namespace}/{self.name} at {weight} %",
+                gate=partial(self._judge, weight, self.goal.weight(json.loads(before))),
+                restore=_to(route, json.loads(before), None),
+            )
+        self.weight = steps[-1]
+        yield Stage(_to(route, self.goal.with_weight(rules, self.weight), None))
+
+    def _judge(self, weight: int, restored: int) -> None:
+        finding = self.ask()
+        self.progress(f"{self.namespace}/{self.name} at {weight} %: {finding.sentence}")
         if not finding.ok:
-            restored = self.roll_back()
             raise GateFailed(
                 f"{self.namespace}/{self.name} went back from {weight} % to {restored} %: {finding.sentence}.",
                 code="no_data" if finding.value is None else "gate_failed",
@@ -158,34 +176,11 @@ class Canary:
                 value=finding.value,
             )
 
-    def _pause(self, weight: int, interval: float) -> None:
-        end = time.monotonic() + interval
-        while (left := end - time.monotonic()) > 0:
-            self.progress(f"{self.name} at {weight} %: the gate is asked in {left:.0f} s")
-            time.sleep(min(left, _TICK))
 
-    def _write(self, live: Object, weight: int, *, done: bool) -> None:
-        rules = live["spec"].get("http") or []
-        kept = _notes(live).get(BEFORE) or json.dumps(rules, separators=(",", ":"))
-        self._put(live, self.goal.with_weight(rules, weight), None if done else kept)
-
-    def _put(self, live: Object, rules: Rules, kept: str | None) -> None:
-        """Write the rules and the note in one patch, if they differ, and only over what was read."""
-        metadata = live["metadata"]
-        notes = {name: text for name, text in _notes(live).items() if name != BEFORE}
-        if kept is not None:
-            notes[BEFORE] = kept
-        if rules == live["spec"].get("http") and notes == _notes(live):
-            return
-        after = {**live, "metadata": {**metadata, "annotations": notes}, "spec": {**live["spec"], "http": rules}}
-        key: Key = key_of(live)
-        self.changes.append(Change("update", key, live, after))
-        if self.check_mode:
-            return
-        body: Object = {"metadata": {"annotations": {BEFORE: kept}}, "spec": {"http": rules}}
-        if metadata.get("resourceVersion"):
-            body["metadata"]["resourceVersion"] = metadata["resourceVersion"]
-        self.cluster.merge_patch(key.of, key.name, key.namespace, body, manager=MANAGER)
+def _to(live: Object, rules: Rules, saved: str | None) -> list[Change]:
+    """Plan the rules of a route, and the annotation with those from before; no change where nothing differs."""
+    change = patched(live, {"metadata": {"annotations": {BEFORE: saved}}, "spec": {"http": rules}})
+    return [change] if change else []
 
 
 def _notes(obj: Object) -> dict[str, str]:

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The steps by which routes and subsets change together without losing a request.
+"""Stages in which routes and subsets change together without losing a request.
 
-A proxy that hears of a route before it knows the route's subset, or of a subset's end before the route has gone,
-answers 503. Istio tells a proxy of both in no order that would prevent it, so that there has to be time between them.
+A proxy that receives a route before the route's subset, or the removal of a subset before that of the route, answers 503.
+Istio sends both in no order that would prevent it, so that there has to be time between them.
 """
 
 from __future__ import annotations
@@ -14,32 +14,34 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from ....kube.plan.plan import Change, Plan
-from ....kube.plan.unit import Unit
-from .fields import Object
+from ....kube.plan.change import Change, Object
+from ....kube.plan.plan import Plan, Stage
+
+_REASON = "waiting for Istio to update the proxies"
 
 
-def steps(plan: Plan) -> Iterator[Unit]:
-    """What has to be in place at all proxies, one after the other, before the plan as a whole is carried out."""
+def stages(plan: Plan, pause: float) -> Iterator[Stage]:
+    """Divide a plan: new subsets first, then the routes, then what the routes no longer need; `pause` is in seconds."""
     rules = [change for change in plan.changes if change.key.kind == "DestinationRule"]
     routes = [change for change in plan.changes if change.key.kind == "VirtualService"]
-    if not routes:
-        return
-    more = [_both(change) for change in rules if change.desired and _subsets(change.desired) - _subsets(change.before)]
-    if more:
-        yield replace(plan.unit, objects=more, stale=None)
-    if any(_subsets(change.before) - _subsets(change.desired) for change in rules):
-        gone = [change.before for change in routes if change.before and not change.desired]
-        new = [change.desired for change in routes if change.desired]
-        yield replace(plan.unit, objects=new, stale=lambda _cluster: gone)
+    added = [change for change in rules if _subsets(change.desired) - _subsets(change.before)]
+    removed = [change for change in rules if _subsets(change.before) - _subsets(change.desired)]
+    first = [_with_both(change) for change in added] if routes else []
+    second = routes if removed else []
+    for part in (first, second):
+        if part:
+            yield Stage(part, pause=pause, reason=_REASON)
+    finished = [change for change in [*first, *second] if change in plan.changes]
+    yield Stage([change for change in plan.changes if change not in finished])
 
 
-def _both(change: Change) -> Object:
-    """A DestinationRule with the subsets that it had as well as those that it is to have."""
+def _with_both(change: Change) -> Change:
+    """Return the change of a DestinationRule that adds subsets and does not remove any yet."""
     wanted: Object = change.desired or {}
-    spec = wanted["spec"]
-    kept = [one for one in _listed(change.before) if one["name"] not in _subsets(wanted)]
-    return {**wanted, "spec": {**spec, "subsets": [*_listed(wanted), *kept]}}
+    removed = [one for one in _listed(change.before) if one["name"] not in _subsets(wanted)]
+    if not removed:
+        return change
+    return replace(change, desired={**wanted, "spec": {**wanted["spec"], "subsets": [*_listed(wanted), *removed]}})
 
 
 def _listed(rule: Object | None) -> list[dict[str, Any]]:

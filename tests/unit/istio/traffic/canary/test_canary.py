@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,8 +21,12 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.canary
     check_steps,
 )
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shared.registry import VIRTUAL_SERVICE
+from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.reconcile import reconcile
+from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.settings import Settings
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput, Refused
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.builtin_kinds import Resource
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
+from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
 from ansible_collections.meshops.istio.tests.support.memory_cluster import MemoryCluster, make
 
 GOOD, BAD, NOTHING = Finding(True, "good", 0.0), Finding(False, "too many errors", 0.5), Finding(False, "no data")
@@ -31,6 +36,10 @@ class Mesh(MemoryCluster):
     """A cluster with Istio's kinds, whose Prometheus answers `said`."""
 
     said: Any = None
+
+    def __init__(self, *objects: dict[str, Any]) -> None:
+        super().__init__(*objects)
+        self._resources[VIRTUAL_SERVICE] = Resource("virtualservices", namespaced=True)
 
     def serves(self, kind: Kind) -> bool:
         return True
@@ -48,8 +57,20 @@ def mesh(weight: int = 0) -> Mesh:
     return Mesh(make("VirtualService", "reviews", "shop", api=VIRTUAL_SERVICE.api_version, spec=spec))
 
 
-def canary(cluster: Mesh, *, check_mode: bool = False) -> Canary:
-    return Canary(cluster, "reviews", "shop", Goal("v2"), check_mode, lambda _line: None)
+Ask = Callable[[], Finding]
+
+
+def shift(
+    cluster: Mesh, steps: list[int] | None, ask: Ask, *, name: str = "reviews", to: str = "v2", **how: Any
+) -> Any:
+    """Shift the route by these steps, or with None back; returns the outcome and the weight at the end."""
+    canary = Canary(name, "shop", Goal(to), ask, silent, steps=steps)
+    outcome = reconcile(cluster, canary.unit(), Settings(timeout=60, wait=False, **how))
+    return outcome, canary.weight
+
+
+def never() -> Finding:
+    pytest.fail("the gate was asked")
 
 
 def weights(cluster: Mesh) -> tuple[list[int], bool]:
@@ -68,11 +89,11 @@ def test_weights_rise_as_long_as_the_gate_is_content() -> None:
         seen.append(weights(cluster))
         return GOOD
 
-    assert canary(cluster).shift([10, 50, 100], 0, ask) == 100
+    assert shift(cluster, [10, 50, 100], ask)[1] == 100
     assert seen == [([90, 10], True), ([50, 50], True), ([0, 100], True)]
     assert weights(cluster) == ([0, 100], False)
     written = list(cluster.writes)
-    assert canary(cluster).shift([10, 50, 100], 0, ask) == 100
+    assert shift(cluster, [10, 50, 100], ask)[1] == 100
     assert (cluster.writes, len(seen)) == (written, 3)
 
 
@@ -80,7 +101,7 @@ def test_weights_rise_as_long_as_the_gate_is_content() -> None:
 def test_a_gate_that_says_no_or_nothing_brings_the_route_back(last: Finding, code: str) -> None:
     cluster, findings = mesh(), iter([GOOD, last])
     with pytest.raises(GateFailed, match="went back from 50 % to 0 %") as caught:
-        canary(cluster).shift([10, 50, 100], 0, lambda: next(findings))
+        shift(cluster, [10, 50, 100], lambda: next(findings))
     assert (caught.value.code, weights(cluster)) == (code, ([100, 0], False))
 
 
@@ -89,7 +110,7 @@ def broken_off() -> Mesh:
     """A mesh where a run was killed at 50 %."""
     cluster, findings = mesh(), iter([GOOD])
     with pytest.raises(StopIteration):
-        canary(cluster).shift([10, 50, 100], 0, lambda: next(findings))
+        shift(cluster, [10, 50, 100], lambda: next(findings))
     assert weights(cluster) == ([50, 50], True)
     return cluster
 
@@ -101,35 +122,60 @@ def test_after_a_kill_a_run_goes_on(broken_off: Mesh) -> None:
         seen.append(weights(broken_off)[0])
         return GOOD
 
-    canary(broken_off).shift([10, 50, 100], 0, ask)
+    shift(broken_off, [10, 50, 100], ask)
     assert (seen, weights(broken_off)) == ([[50, 50], [0, 100]], ([0, 100], False))
 
 
 def test_after_a_kill_a_run_goes_back_to_what_was_before(broken_off: Mesh) -> None:
     with pytest.raises(GateFailed):
-        canary(broken_off).shift([10, 50, 100], 0, lambda: BAD)
+        shift(broken_off, [10, 50, 100], lambda: BAD)
     assert weights(broken_off) == ([100, 0], False)
 
 
 def test_after_a_kill_it_can_be_told_to_go_back(broken_off: Mesh) -> None:
-    assert canary(broken_off).roll_back() == 0
+    assert shift(broken_off, None, never)[1] == 0
     written = list(broken_off.writes)
-    assert (canary(broken_off).roll_back(), broken_off.writes) == (0, written)
+    assert (shift(broken_off, None, never)[1], broken_off.writes) == (0, written)
     assert weights(broken_off) == ([100, 0], False)
 
 
-def test_check_mode_asks_and_writes_nothing() -> None:
+def test_check_mode_shows_the_steps_and_writes_nothing() -> None:
     cluster = mesh()
-    planned = canary(cluster, check_mode=True)
-    assert planned.shift([10, 100], 0, lambda: pytest.fail("the gate was asked")) == 100
-    assert (len(planned.changes), cluster.writes) == (1, [])
+    outcome, weight = shift(cluster, [10, 100], never, check=True, diff=True)
+    assert (weight, [change["action"] for change in outcome.changes], cluster.writes) == (100, ["update"] * 3, [])
+    assert "+      weight: 10" in outcome.diff[0]["prepared"]
+
+
+def test_a_route_that_another_changes_between_two_steps_is_left_as_it_is() -> None:
+    cluster = mesh()
+
+    def meddle() -> Finding:
+        live = cluster.get(VIRTUAL_SERVICE, "reviews", "shop")
+        assert live is not None
+        live["spec"]["http"].append({"route": [{"destination": {"host": "elsewhere"}}]})
+        cluster.put(live)
+        return GOOD
+
+    with pytest.raises(Refused, match="VirtualService shop/reviews has changed") as caught:
+        shift(cluster, [10, 50, 100], meddle)
+    assert caught.value.code == "plan_changed"
+    assert (weights(cluster), len(cluster.writes)) == (([90, 10], True), 1)
+
+
+def test_another_plan_than_the_approved_one_is_refused() -> None:
+    cluster = mesh()
+    approved = shift(cluster, [10, 100], never, check=True)[0].digest
+    with pytest.raises(Refused) as caught:
+        shift(cluster, [50, 100], never, expected_digest=approved)
+    assert (caught.value.code, cluster.writes) == ("plan_changed", [])
+    assert shift(cluster, [10, 100], lambda: GOOD, expected_digest=approved)[1] == 100
 
 
 def test_a_route_without_the_canary_is_refused() -> None:
     with pytest.raises(Refused, match="No rule of the route has 'v3'"):
-        Canary(mesh(), "reviews", "shop", Goal("v3"), False, print).shift([100], 0, lambda: GOOD)
-    with pytest.raises(Refused, match="There is no VirtualService ratings"):
-        Canary(mesh(), "ratings", "shop", Goal("v2"), False, print).shift([100], 0, lambda: GOOD)
+        shift(mesh(), [100], never, to="v3")
+    with pytest.raises(Refused, match="VirtualService shop/ratings was not found"):
+        shift(mesh(), [100], never, name="ratings")
 
 
 @pytest.mark.parametrize("steps", [[], [50, 10], [0, 100], [50, 101], [10, 10]])

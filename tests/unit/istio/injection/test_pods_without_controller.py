@@ -12,10 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.plugins.module_utils.istio.injection.bare_pods import Successor, recreate
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.reconcile import reconcile
+from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.settings import Settings
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import MeshError
-from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import key_of
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.change import Change, created
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Plan, Stage
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.unit import Unit
 from ansible_collections.meshops.istio.tests.support.kube.api_server import Answer, ApiServer, Request
 
 PATH = "/api/v1/namespaces/shop/pods/shell"
@@ -40,8 +44,17 @@ def again(api: ApiServer) -> None:
     """Create the pod anew."""
     cluster = Cluster.connect({"host": api.url, "api_key": "x"}, user_agent="test")
     cluster.version()
-    uid = api.get(PATH)["metadata"]["uid"]
-    recreate(cluster, [Successor(uid, POD, [])], wait=False, timeout=5, progress=silent)
+    live = api.get(PATH)
+    changes = [
+        Change("delete", key_of(live), live, None, first=True, recreated=True, patch=True),
+        created(POD, recreated=True),
+    ]
+    unit = Unit("meshops.istio/restart", [], changes=lambda _cluster: changes, stages=_one_by_one)
+    reconcile(cluster, unit, Settings(timeout=5, wait=False))
+
+
+def _one_by_one(plan: Plan) -> list[Stage]:
+    return [Stage(plan.changes, at_once=1)]
 
 
 @pytest.mark.parametrize("method", ["DELETE", "POST"])
@@ -60,4 +73,4 @@ def test_a_pod_that_somebody_else_was_faster_to_create_is_said(api: ApiServer) -
     api.fault = faster
     with pytest.raises(MeshError, match="Pod shop/shell was deleted and could not be created again") as caught:
         again(api)
-    assert caught.value.code == "pod_not_created"
+    assert caught.value.code == "not_recreated"

@@ -1,0 +1,43 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The settings of a run: what it may do, how long, and who is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..progress import Progress, silent
+
+if TYPE_CHECKING:
+    from ..plan.plan import Plan
+    from .lock import Lock
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a unit is reconciled.
+
+    timeout: seconds for all of it. check: only plan. diff: report what changes in each object. wait: until everything
+    is ready. lock: the lock under which changes are written, if there are at least `lock_from`. expected_digest: refuse
+    any other plan. checks: raises where a plan must not be carried out. before: called with the plan that is carried
+    out, right before its first write.
+    """
+
+    timeout: float
+    check: bool = False
+    diff: bool = False
+    wait: bool = True
+    progress: Progress = silent
+    lock: Lock | None = None
+    lock_from: int = 1
+    expected_digest: str | None = None
+    checks: Callable[[Plan], None] | None = None
+    before: Callable[[Plan], None] | None = None
+
+    def lock_for(self, plan: Plan) -> Lock | None:
+        """Return the lock that writing a plan takes; None for none."""
+        return self.lock if len(plan.reported) >= self.lock_from else None
