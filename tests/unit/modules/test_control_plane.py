@@ -158,7 +158,11 @@ def test_a_kubernetes_that_is_too_old_is_refused_or_warned_of(api: ApiServer, on
 
 
 def test_an_api_version_that_is_no_longer_served(api: ApiServer, on_api: Run, made: MadeRelease) -> None:
-    crd = make("CustomResourceDefinition", "gateways.networking.istio.io", api="apiextensions.k8s.io/v1beta1", spec={})
+    versions = [{"name": "v1alpha3", "served": True, "storage": True}]
+    names = {"kind": "Gateway", "plural": "gateways"}
+    spec = {"group": "networking.istio.io", "version": "v1alpha3", "versions": versions, "names": names}
+    api_version = "apiextensions.k8s.io/v1beta1"
+    crd = make("CustomResourceDefinition", "gateways.networking.istio.io", api=api_version, spec=spec)
     made.renders(*rendered(), crd)
     refused = on_api("control_plane", **options(made))
     assert (refused["code"], api.writes) == ("api_not_served", [])
