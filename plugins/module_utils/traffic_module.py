@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .arguments import PLAN, WAIT, ArgumentSpec
-from .istio.traffic.shared.problems import settle
+from .istio.traffic.shared.problems import refuse_fatal
 from .istio.traffic.shared.stages import stages
 from .istio.traffic.shared.unit import Builder
 from .kube.plan.plan import Plan
@@ -38,5 +38,5 @@ def manage(module: MeshModule, builder: Builder, *, pause: float = 0.0) -> Resul
 def _check(module: MeshModule, builder: Builder, plan: Plan) -> None:
     if plan.changes:
         problems = builder.check(module.params, module.cluster, plan)
-        for warning in settle(problems, force=module.params["force"]):
+        for warning in refuse_fatal(problems, force=module.params["force"]):
             module.warn(warning)

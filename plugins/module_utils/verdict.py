@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .arguments import ArgumentSpec
-from .istio.inspection.messages import Message, fatal, judged
+from .istio.inspection.messages import Message, fatal, sorted_messages
 from .module import MeshModule, Result
 
 VERDICT: ArgumentSpec = {
@@ -20,7 +20,7 @@ VERDICT: ArgumentSpec = {
 
 def verdict(module: MeshModule, messages: Iterable[Message], *, check: str, code: str) -> Result:
     """The result of a module whose `check` found these messages, failed with `code` where one of them is too bad."""
-    found = judged(messages, module.params["tolerate"])
+    found = sorted_messages(messages, module.params["tolerate"])
     bad = fatal(found, module.params["fail_on"])
     result: Result = {"changed": False, "ok": not bad, "messages": found}
     if bad:

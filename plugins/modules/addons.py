@@ -321,10 +321,10 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.exposur
     Gate,
     dashboards,
     exposed,
-    tell_programs,
+    set_paths,
     traffic,
 )
-from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.settings import settle
+from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.settings import apply_settings
 from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.telemetry import telemetry
 from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.unit import Addons, Assumed
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.images import replace_images, with_pull_secrets
@@ -360,7 +360,7 @@ def present(module: MeshModule) -> Result:
     release, _fetched = module.release()
     names = chosen(release, parameters["addons"] or ())
     found = manifests(release, names, addons.namespace)
-    for warning in settle(found, parameters):
+    for warning in apply_settings(found, parameters):
         module.warn(warning)
     gate, shown = Gate.of(parameters["gateway"]), exposed(parameters["expose"], names)
     refuse_open(
@@ -371,7 +371,7 @@ def present(module: MeshModule) -> Result:
         allow_http=parameters["allow_http"],
         allow_anonymous=parameters["allow_anonymous"],
     )
-    tell_programs(shown, found)
+    set_paths(shown, found)
     objects = [obj for name in names for obj in addons.placed(cluster, found[name], name)]
     providers = {option: parameters[option] or "" for option in ("tracing", "access_logs")}
     of_all = [

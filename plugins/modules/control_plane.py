@@ -414,7 +414,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane 
 from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.configuration import Options
 from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.revision import ControlPlane
 from ansible_collections.meshops.istio.plugins.module_utils.istio.model.ownership import LOCK
-from ansible_collections.meshops.istio.plugins.module_utils.istio.platforms.openshift import fitted
+from ansible_collections.meshops.istio.plugins.module_utils.istio.platforms.openshift import with_platform
 from ansible_collections.meshops.istio.plugins.module_utils.istio.release import versions
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import MeshError, Refused
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import key_of
@@ -458,7 +458,7 @@ def present(module: MeshModule) -> Result:
     """Install the revision, or bring it to what the options say."""
     parameters = module.params
     release, _fetched = module.release()
-    options = fitted(Options.of(parameters), module.cluster)
+    options = with_platform(Options.of(parameters), module.cluster)
     wanted = ControlPlane(release, options, module.cluster, cache_dir=parameters["cache_dir"])
     check_versions(module, release.version)
     unit = wanted.unit(remove_dead_webhooks=parameters["remove_dead_webhooks"])
@@ -466,7 +466,7 @@ def present(module: MeshModule) -> Result:
 
     def check(plan: Plan) -> None:
         wanted.check(plan, force=parameters["force"])
-        told.update(dict.fromkeys(wanted.remarks(plan)))
+        told.update(dict.fromkeys(wanted.warnings(plan)))
 
     result = module.reconcile(unit, lock=LOCK, checks=check)
     for sentence in told:
@@ -507,7 +507,7 @@ def absent(module: MeshModule) -> Result:
     unit = removal.absent(
         revision=revision, namespace=module.params["namespace"], purge=purge, root_key=module.params["purge_root_key"]
     )
-    kept = [] if purge else installed_objects.kept(module.cluster, revision, module.params["namespace"])
+    kept = [] if purge else installed_objects.shared_agents(module.cluster, revision, module.params["namespace"])
     try:
         result = module.reconcile(unit, lock=LOCK, checks=check, before=save)
     except MeshError as error:

@@ -177,9 +177,9 @@ def have(module: MeshModule) -> Result:
     projects = openshift.request_projects(cluster, asked, check=module.check_mode, timeout=module.time_limit)
     routes: list[openshift.Object] = []
     if present and parameters["routes"]:
-        routes, remarks = openshift.routes(cluster, parameters["name"], parameters["namespace"])
-        for remark in remarks:
-            module.warn(remark)
+        routes, warnings = openshift.routes(cluster, parameters["name"], parameters["namespace"])
+        for warning in warnings:
+            module.warn(warning)
     granted = parameters["scc_namespaces"] if present and parameters["scc"] else []
     unit = openshift.unit(
         [*openshift.grants(parameters["scc"], granted), *routes],
@@ -194,7 +194,7 @@ def have(module: MeshModule) -> Result:
         **result,
         "changed": result["changed"] or bool(projects),
         "projects": projects,
-        "routes": [openshift.told(route) for route in routes],
+        "routes": [openshift.route_result(route) for route in routes],
     }
 
 

@@ -20,6 +20,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster imp
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Key, Kind
 from ansible_collections.meshops.istio.tests.integration.conftest import Lab
 from ansible_collections.meshops.istio.tests.integration.modules.monitors import CRD, MONITORS, definition
+from ansible_collections.meshops.istio.tests.support.messages import has_facts
 from ansible_collections.meshops.istio.tests.support.modules import Run
 
 ZIPKIN = {"name": "zipkin", "zipkin": {"service": "zipkin.istio-system.svc.cluster.local", "port": 9411}}
@@ -158,7 +159,7 @@ def test_the_monitors_need_their_operator(
     run: Run, refused: Run, cluster: Cluster, lab: Lab, namespace: str, gone: Callable[[Key], None]
 ) -> None:
     monitors: dict[str, Any] = {**lab.release, "addons": ["prometheus-operator"]}
-    assert "install Prometheus' operator, or its CRDs, first." in refused("addons", **monitors)["msg"]
+    assert has_facts(refused("addons", **monitors)["msg"], "not found & install the Prometheus operator or its CRDs")
     run("application", name="monitors", namespace=namespace, definition=[definition(kind) for kind in MONITORS])
     try:
         made = run("addons", **monitors)["changes"]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who may see the addons that a gateway shows: nobody without a login, and nothing without TLS, unless users say so."""
+"""Refuse to expose addons without TLS or without authentication, unless the user allows it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LOGINS = {
     "kiali": "for kiali set kiali.auth",
     "grafana": "for grafana set grafana.anonymous_role=none and grafana.admin_secret",
 }
-"""How those addons get a login that have one."""
+"""The option that turns authentication on, for addons that support it."""
 
 
 def refuse_open(
@@ -30,27 +30,29 @@ def refuse_open(
     allow_http: bool,
     allow_anonymous: Sequence[str],
 ) -> None:
-    """Raise Refused where addons would be seen without TLS or without a login, and nobody has allowed that.
+    """Raise Refused if addons would be exposed without TLS or without authentication, and neither is allowed.
 
-    found: the manifests with the user's settings in them.
+    found: the manifests with the user's settings applied.
     """
     if not shown:
         return
     hosts = ", ".join(sorted({one.host for one in shown.values()}))
-    opened = [name for name in shown if not _asks_for_login(name, found[name], options)]
+    opened = [name for name in shown if not _has_login(name, found[name], options)]
     wrong = [] if ALL in allow_anonymous else [name for name in opened if name not in allow_anonymous]
     problems = []
     if not gate.secret and not allow_http:
-        problems.append("over http: give gateway.secret, a Secret with a certificate, or set allow_http")
+        problems.append(
+            "TLS is not configured. Set gateway.secret to a Secret with a certificate, or set allow_http to true"
+        )
     if wrong:
         logins = [_LOGINS[name] for name in wrong if name in _LOGINS]
         problems.append(
-            f"to anybody, as {' and '.join(wrong)} would not ask for a login:"
-            f" {', '.join([*logins, 'take them out of expose'])}, or name them in allow_anonymous"
+            f"{' and '.join(wrong)} would be open to anonymous access, without a login."
+            f" {_sentence([*logins, 'remove them from expose'])}, or add them to allow_anonymous"
         )
     if problems:
         raise Refused(
-            f"{', '.join(shown)} would be shown at {hosts} {'; and '.join(problems)}.",
+            f"Cannot expose {', '.join(shown)} at {hosts}: {'. Also, '.join(problems)}.",
             code="open_dashboards",
             addons=list(shown),
             hosts=hosts,
@@ -59,13 +61,18 @@ def refuse_open(
         )
 
 
-def _asks_for_login(addon: str, objects: list[Object], options: Options) -> bool:
+def _sentence(remedies: list[str]) -> str:
+    text = ", ".join(remedies)
+    return text[0].upper() + text[1:]
+
+
+def _has_login(addon: str, objects: list[Object], options: Options) -> bool:
     if addon == "kiali":
         strategy = (config_of(addon, objects, "config.yaml").get("auth") or {}).get("strategy")
         return strategy not in (None, "", "anonymous")
     if addon == "grafana":
         variables = {one["name"]: one.get("value") for one in container(addon, objects).get("env") or ()}
-        # A release's own password is known to everybody.
+        # The password in the release's sample is public.
         own = bool((options.get("grafana") or {}).get("admin_secret"))
         return own and str(variables.get("GF_AUTH_ANONYMOUS_ENABLED")).lower() != "true"
     return False

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The addons that come with a release, by name: the manifests in `samples/addons` and below it in `extras`."""
+"""Find the addons of a release by name: the manifests in `samples/addons` and `samples/addons/extras`."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from ..release.release import Release
 Object = dict[str, Any]
 
 ALL = "all"
-"""Stands for what `kubectl apply -f samples/addons` applies: all but the extras."""
+"""Selects what `kubectl apply -f samples/addons` applies: all addons except the extras."""
 
 
 def chosen(release: Release, wanted: Iterable[str]) -> list[str]:
-    """The addons that are meant, each once, in the order given. InvalidInput for one that the release does not have."""
+    """Return the selected addons without duplicates, in the given order. Raises InvalidInput for an unknown addon."""
     known = _files(release)
     usual = sorted(name for name, path in known.items() if path.parent == _folder(release))
     names = [name for one in wanted for name in (usual if one == ALL else [one])]
     for name in names:
         if name not in known:
             raise InvalidInput(
-                f"Istio {release.version} has no addon '{name}'; it has {', '.join(known) or 'none'}.",
+                f"Addon '{name}' not found in Istio {release.version}. Choose one of {', '.join(known) or '(none)'}.",
                 code="unknown_addon",
                 addon=name,
                 addons=list(known),
@@ -39,9 +39,9 @@ def chosen(release: Release, wanted: Iterable[str]) -> list[str]:
 
 
 def manifests(release: Release, names: Sequence[str], namespace: str) -> dict[str, list[Object]]:
-    """The objects of addons, by addon, in the control plane's namespace.
+    """Return the objects of addons, by addon, in the control plane's namespace.
 
-    Raises InvalidInput for two that bring the same object, as all tracing backends do.
+    Raises InvalidInput if two addons contain the same object, as all tracing backends do.
     """
     known = _files(release)
     found = {name: _objects(known[name], namespace) for name in names}
@@ -56,7 +56,7 @@ def manifests(release: Release, names: Sequence[str], namespace: str) -> dict[st
 
 def _excluded(one: str, other: str, key: Key) -> InvalidInput:
     return InvalidInput(
-        f"The addons {one} and {other} exclude each other, since both bring {key}: choose one of them.",
+        f"The addons {one} and {other} conflict: both contain {key}. Choose one of them.",
         code="addons_exclude_each_other",
         addons=[one, other],
         object=key._asdict(),
@@ -79,7 +79,7 @@ def _objects(path: Path, namespace: str) -> list[Object]:
 
 
 def _moved(node: Any, namespace: str) -> Any:
-    """The same in another namespace, which they name in subjects, host names and configuration too."""
+    """Replace the namespace everywhere: subjects, host names and configuration name it too."""
     if isinstance(node, str):
         return node.replace(DEFAULT_NAMESPACE, namespace)
     if isinstance(node, dict):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Addons at the ingress gateway: one Gateway for all of them, and for each host one VirtualService."""
+"""Expose addons at the ingress gateway: one Gateway for all of them, and one VirtualService for each host."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..traffic.gateways import build
 from ..traffic.shared.fields import NETWORKING, make, texts
 from ..traffic.shared.registry import SERVICE
 from ..traffic.shared.workloads import pods_with, selected_by
-from .pages import PAGES, PATH_ANNOTATION, tell
+from .pages import PAGES, PATH_ANNOTATION, set_path
 from .settings import Manifests, Options
 
 if TYPE_CHECKING:
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 Object = dict[str, Any]
 
 NAME = "addons"
-"""The name of the Gateway, and the beginning of those of the VirtualServices."""
+"""The name of the Gateway, and the prefix of the VirtualServices' names."""
 
 _PATH = re.compile(r"/[\w./~-]*")
-_USUAL = {"http": 80, "https": 443}
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True)
 class Gate:
-    """The gateway that shows addons: its pods by their labels, the port of its Service, and a certificate's Secret."""
+    """The gateway that exposes addons: the labels of its pods, the port of its Service, and the certificate's Secret."""
 
     selector: Mapping[str, str]
     port: int
@@ -42,7 +42,7 @@ class Gate:
 
     @classmethod
     def of(cls, options: Options) -> Gate:
-        """From the option `gateway`."""
+        """Read the option `gateway`."""
         secret = options.get("secret") or ""
         selector = options.get("selector") or {"istio": "ingressgateway"}
         return cls(texts(selector), options.get("port") or (443 if secret else 80), secret)
@@ -55,7 +55,7 @@ class Gate:
 
 @dataclass(frozen=True)
 class Exposed:
-    """One addon at the gateway; `path` is empty for the root and else without a slash at its end."""
+    """One addon at the gateway; `path` is empty for the root, otherwise it has no trailing slash."""
 
     addon: str
     host: str
@@ -63,9 +63,9 @@ class Exposed:
 
 
 def exposed(entries: Iterable[Options], addons: Sequence[str]) -> dict[str, Exposed]:
-    """Which addons are exposed where: entries of `host`, `path` and `addons`, all that have a page where it names none.
+    """Return where each addon is exposed, from entries of `host`, `path` and `addons` (default: all that have a page).
 
-    Raises InvalidInput for an addon that is not chosen, has no page, or is exposed twice, and for places taken twice.
+    Raises InvalidInput for an addon that is not selected, has no page or is exposed twice, and for duplicate URLs.
     """
     found: dict[str, Exposed] = {}
     listed = list(entries)
@@ -76,15 +76,24 @@ def exposed(entries: Iterable[Options], addons: Sequence[str]) -> dict[str, Expo
         wanted = entry.get("addons") or rest
         if entry.get("path") and len(wanted) != 1:
             raise InvalidInput(
-                f"{where}.path is for one addon, and this is about {', '.join(wanted) or 'none'}.", option=where
+                f"{where}.path is invalid: a path is for exactly one addon, and this entry exposes"
+                f" {', '.join(wanted) or 'none'}. Give each addon an entry of its own.",
+                option=where,
             )
         for addon in wanted:
             _refuse_unexposable(where, addon, addons)
             if addon in found:
-                raise InvalidInput(f"{where}: {addon} is exposed already, and it has one place only.", option=where)
+                raise InvalidInput(
+                    f"{where} is invalid: the addon {addon} is already exposed by another entry. Remove one of them.",
+                    option=where,
+                )
             path = entry.get("path") or PAGES[addon].usual
             if not _PATH.fullmatch(path):
-                raise InvalidInput(f"{where}: '{path}' is no path; it begins with a slash.", option=where)
+                raise InvalidInput(
+                    f"{where}.path '{path}' is invalid: a path starts with a slash and contains letters, digits and"
+                    " . / ~ - _ only.",
+                    option=where,
+                )
             found[addon] = Exposed(addon, entry.get("host") or "*", path.rstrip("/"))
     _refuse_shared_places(found.values())
     return found
@@ -93,12 +102,15 @@ def exposed(entries: Iterable[Options], addons: Sequence[str]) -> dict[str, Expo
 def _refuse_unexposable(where: str, addon: str, addons: Sequence[str]) -> None:
     if addon not in addons:
         raise InvalidInput(
-            f"{where}: {addon} is not among the addons {', '.join(addons)}: add it, or take it out of expose.",
+            f"{where} is invalid: the addon {addon} is not one of the selected addons ({', '.join(addons)}). Add it to"
+            " them, or remove it from expose.",
             option=where,
         )
     if addon not in PAGES:
         raise InvalidInput(
-            f"{where}: {addon} has no page to expose; {', '.join(sorted(PAGES))} have one.", option=where, addon=addon
+            f"{where} is invalid: the addon {addon} has no web page to expose. Choose from {', '.join(sorted(PAGES))}.",
+            option=where,
+            addon=addon,
         )
 
 
@@ -108,14 +120,14 @@ def _refuse_shared_places(found: Iterable[Exposed]) -> None:
         other = places.setdefault((one.host, one.path), one.addon)
         if other != one.addon:
             raise InvalidInput(
-                f"{other} and {one.addon} are both exposed at {one.host}{one.path or '/'}; give one of them another path"
-                " or host.",
+                f"The addons {other} and {one.addon} conflict: both are exposed at {one.host}{one.path or '/'}. Give one"
+                " of them another path or host.",
                 option="expose",
             )
 
 
 def traffic(found: Mapping[str, Exposed], chosen: Manifests, namespace: str, gate: Gate) -> list[Object]:
-    """The Gateway and the VirtualServices for what is exposed; none for nothing."""
+    """Return the Gateway and the VirtualServices; none if nothing is exposed."""
     hosts = sorted({one.host for one in found.values()})
     if not hosts:
         return []
@@ -124,7 +136,7 @@ def traffic(found: Mapping[str, Exposed], chosen: Manifests, namespace: str, gat
     identity = {"name": NAME, "namespace": namespace}
     made = build.build({**identity, "selector": gate.selector, "servers": [server]})
     for host in hosts:
-        # The longest path first, else the root would take all.
+        # The first matching route wins, so that the root has to come last.
         there = sorted((one for one in found.values() if one.host == host), key=lambda one: (-len(one.path), one.addon))
         routes = [route for one in there for route in _routes(one, chosen[one.addon])]
         spec = {"hosts": [host], "gateways": [NAME], "http": routes}
@@ -148,24 +160,24 @@ def _routes(one: Exposed, objects: list[Object]) -> list[Object]:
         match = [{"uri": {"exact": one.path}}, {"uri": {"prefix": f"{one.path}/"}}]
     if not page.stripped or one.path == page.inside:
         return [{"match": match, **route}]
-    # Without its last slash a page's own links would lead beside it.
+    # Relative links on the page only work with the trailing slash.
     away = {"name": f"{one.addon}-slash", "match": match[:1], "redirect": {"uri": f"{one.path}/"}}
     rewritten = {"match": match[-1:], "rewrite": {"uri": f"{page.inside}/"}, **route}
     return [away, rewritten] if one.path else [rewritten]
 
 
-def tell_programs(found: Mapping[str, Exposed], chosen: Manifests) -> None:
-    """Tell each exposed addon's program its path, in its manifests; its Service keeps it for who asks later."""
+def set_paths(found: Mapping[str, Exposed], chosen: Manifests) -> None:
+    """Set the path of each exposed addon in its manifests, and in an annotation of its Service."""
     for one in found.values():
         page, objects = PAGES[one.addon], chosen[one.addon]
-        tell(one.addon, objects, one.path)
+        set_path(one.addon, objects, one.path)
         if not page.stripped:
             metadata = page.service_of(one.addon, objects)["metadata"]
             metadata["annotations"] = {**(metadata.get("annotations") or {}), PATH_ANNOTATION: one.path or "/"}
 
 
 def dashboards(cluster: Cluster, found: Mapping[str, Exposed], chosen: Manifests, gate: Gate) -> dict[str, Object]:
-    """Where each addon's page is: `service`, `namespace`, `port`, `path`, `cluster_url`, and `url` at the gateway."""
+    """Return each addon's page: `service`, `namespace`, `port`, `path`, `cluster_url`, and `url` at the gateway."""
     at = _address(cluster, gate) if found else ("", "")
     pages = {}
     for addon, objects in chosen.items():
@@ -180,14 +192,14 @@ def dashboards(cluster: Cluster, found: Mapping[str, Exposed], chosen: Manifests
             "namespace": namespace,
             "port": port,
             "path": path or "/",
-            "cluster_url": f"http://{name}.{namespace}{'' if port == _USUAL['http'] else f':{port}'}{path}",
+            "cluster_url": f"http://{name}.{namespace}{'' if port == _DEFAULT_PORTS['http'] else f':{port}'}{path}",
             "url": _url(one, at, gate) if one else "",
         }
     return pages
 
 
 def _address(cluster: Cluster, gate: Gate) -> tuple[str, str]:
-    """Host and port (with a colon, empty for the usual one) of the gateway; both empty where they are not known yet."""
+    """Return host and port of the gateway (":8080", empty for the default port); both are empty if not known yet."""
     pods = pods_with(cluster, "", gate.selector)
     for service in cluster.list(SERVICE) if pods else ():
         if selected_by(service, pods):
@@ -196,13 +208,15 @@ def _address(cluster: Cluster, gate: Gate) -> tuple[str, str]:
                 if port["port"] == gate.port and not found["pending"]:
                     number = port["node_port"] if found["type"] == "NodePort" else gate.port
                     host = found["hosts"][0]
-                    return f"[{host}]" if ":" in host else host, "" if number == _USUAL[gate.scheme] else f":{number}"
+                    return f"[{host}]" if ":" in host else host, "" if number == _DEFAULT_PORTS[
+                        gate.scheme
+                    ] else f":{number}"
     return "", ""
 
 
 def _url(one: Exposed, at: tuple[str, str], gate: Gate) -> str:
     host, port = at
     if one.host != "*" and "*" in one.host:
-        return ""  # which of the hosts that fall under it is asked for, nobody has said
+        return ""  # a wildcard stands for many hosts
     name = host if host and one.host == "*" else one.host
     return f"{gate.scheme}://{name}{port}{one.path or '/'}" if host else ""

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The pages of addons: where each is served inside the cluster, and how its program learns of another path."""
+"""The web pages of addons: the Service and path that serve each, and how to configure another path."""
 
 from __future__ import annotations
 
@@ -13,36 +13,40 @@ from ...kube.errors import InvalidInput
 from .parts import Object, container, edit_config, set_argument, set_variables
 
 PATH_ANNOTATION = "meshops.istio/path"
-"""On the Service of a page that was told another path than the release's own."""
+"""Annotation of a page's Service: the path, if it is not the release's default."""
 
-Tell = Callable[[list[Object], str], None]
-"""Tells an addon's program the path that it is reached at, without a slash at its end, empty for the root."""
+SetPath = Callable[[list[Object], str], None]
+"""Sets the path in an addon's manifests, without a trailing slash; empty for the root."""
 
 
 @dataclass(frozen=True)
 class Page:
     """An addon's page.
 
-    service: the Service that serves it, where the release has it by this name. inside: the path in front of it there.
-    usual: the path at which it is exposed unless the user says otherwise. tell: how its program is told of a path,
-    None where it can only be at `usual`. stripped: the program stays at `inside`; the route has to take the path off.
+    service: the name of its Service. inside: the path prefix at the Service. usual: the default path at the gateway.
+    set_path: configures another path, None if only `usual` works. stripped: the addon keeps serving at `inside`, so
+    that the route has to rewrite the path.
     """
 
     service: str
     inside: str
     usual: str
-    tell: Tell | None = None
+    set_path: SetPath | None = None
     stripped: bool = False
 
     def service_of(self, addon: str, objects: list[Object]) -> Object:
-        """Its Service among the addon's objects. InvalidInput where the release has another."""
+        """Return its Service among the addon's objects. Raises InvalidInput if the release has none of this name."""
         for obj in objects:
             if obj["kind"] == "Service" and obj["metadata"]["name"] == self.service:
                 return obj
-        raise InvalidInput(f"The addon {addon} of this release has no Service {self.service}.", addon=addon)
+        raise InvalidInput(
+            f"Service {self.service} not found in the manifests of the addon {addon} of this release. Remove the addon"
+            " from expose, or use another release.",
+            addon=addon,
+        )
 
     def port_of(self, service: Object) -> int:
-        """The port of the page: the Service's first that is not gRPC's."""
+        """Return the port of the page: the Service's first port that is not gRPC."""
         ports = [one for one in service["spec"]["ports"] if not str(one.get("name", "")).startswith("grpc")]
         return int(ports[0]["port"])
 
@@ -64,14 +68,14 @@ def _grafana(objects: list[Object], path: str) -> None:
 def _prometheus(objects: list[Object], path: str) -> None:
     program = container("prometheus", objects)
     set_argument(program, "--web.external-url", f"{path}/")
-    # Those who ask it inside of the cluster do so without the path.
+    # Clients inside the cluster use no path.
     set_argument(program, "--web.route-prefix", "/")
 
 
 def _jaeger(objects: list[Object], path: str) -> None:
     if any("config.yaml" in (obj.get("data") or {}) for obj in objects if obj["kind"] == "ConfigMap"):
         edit_config("jaeger", objects, "config.yaml", lambda config: _base_path(config, path))
-    else:  # the first Jaeger takes it from its environment
+    else:  # Jaeger 1 reads it from the environment
         set_variables(container("jaeger", objects), {"QUERY_BASE_PATH": path or "/"})
 
 
@@ -91,15 +95,18 @@ PAGES = {
     "zipkin": Page("tracing", "/zipkin", "/zipkin", _zipkin, stripped=True),
     "skywalking": Page("tracing-ui", "", "/"),
 }
-"""Loki and the monitors of Prometheus' operator have no page."""
+"""Loki and the Prometheus operator's monitors have no page."""
 
 
-def tell(addon: str, objects: list[Object], path: str) -> None:
-    """Tell an addon's program the path that it is reached at. InvalidInput for one that it cannot be at."""
+def set_path(addon: str, objects: list[Object], path: str) -> None:
+    """Set the path of an addon's page in its manifests. Raises InvalidInput for a path that it does not support."""
     page = PAGES[addon]
-    if page.tell is not None:
-        page.tell(objects, path)
+    if page.set_path is not None:
+        page.set_path(objects, path)
     elif path != page.usual.rstrip("/"):
         raise InvalidInput(
-            f"The page of {addon} can be at {page.usual} only: expose it at a host of its own.", addon=addon, path=path
+            f"Cannot expose the addon {addon} at {path or '/'}: it supports the path {page.usual} only. Expose it at a"
+            " host of its own.",
+            addon=addon,
+            path=path,
         )

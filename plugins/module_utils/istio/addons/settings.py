@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What users ask of addons, worked into the release's manifests: resources, storage, retention, access, Prometheus."""
+"""Apply settings to the manifests of addons: resources, storage, retention, authentication, Prometheus."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PERIOD = re.compile(r"(\d+(ms|[smhdwy]))+")
 
 @dataclass(frozen=True)
 class _Volume:
-    """The volume of a release's manifest that holds an addon's data, and the group that its program runs as."""
+    """The volume in a release's manifest that holds an addon's data, and the group that its container runs as."""
 
     name: str
     group: int
@@ -37,10 +37,10 @@ _VOLUMES = {
 _GRAFANA_KEYS = {"GF_SECURITY_ADMIN_USER": "admin-user", "GF_SECURITY_ADMIN_PASSWORD": "admin-password"}
 
 
-def settle(found: Manifests, options: Options) -> list[str]:
-    """Work the options into the manifests, in place; returns what the user should be warned of.
+def apply_settings(found: Manifests, options: Options) -> list[str]:
+    """Apply the options to the manifests, in place; return warnings.
 
-    Raises InvalidInput for a setting of an addon that is not chosen, or that cannot have it.
+    Raises InvalidInput for a setting of an addon that is not selected, or that does not support it.
     """
     for option, change in _PER_ADDON.items():
         for addon, value in (options.get(option) or {}).items():
@@ -59,8 +59,8 @@ def settle(found: Manifests, options: Options) -> list[str]:
 def _refuse_unchosen(option: str, addon: str, found: Manifests) -> None:
     if addon not in found:
         raise InvalidInput(
-            f"{option} is given for {addon}, which is not among the addons {', '.join(found)}: add it, or take it out of"
-            f" {option}.",
+            f"{option} is invalid: the addon {addon} is not one of the selected addons ({', '.join(found)}). Add it to"
+            f" them, or remove it from {option}.",
             option=option,
             addon=addon,
         )
@@ -68,17 +68,20 @@ def _refuse_unchosen(option: str, addon: str, found: Manifests) -> None:
 
 def _resources(addon: str, objects: list[Object], value: Any) -> None:
     if not isinstance(value, Mapping) or not value or value.keys() - {"requests", "limits"}:
-        raise InvalidInput(f"resources.{addon} is to be a map of requests and limits.", option=f"resources.{addon}")
+        raise InvalidInput(
+            f"resources.{addon} is invalid: it must be a map of requests and limits.", option=f"resources.{addon}"
+        )
     target = container(addon, objects)
     target["resources"] = merge(dict(target.get("resources") or {}), value)
 
 
 def _storage(addon: str, objects: list[Object], value: Any) -> None:
-    """A claim of its own in place of the volume that goes with the pod."""
+    """Replace the volume that is deleted with the pod by a PersistentVolumeClaim."""
     wanted = value if isinstance(value, Mapping) else {"size": value}
     if not wanted.get("size") or wanted.keys() - {"size", "class"}:
         raise InvalidInput(
-            f"storage.{addon} is to be a size, such as 10Gi, or a map of size and class.", option=f"storage.{addon}"
+            f"storage.{addon} is invalid: it must be a size, such as 10Gi, or a map of size and class.",
+            option=f"storage.{addon}",
         )
     claim: Object = {
         "accessModes": ["ReadWriteOnce"],
@@ -93,12 +96,15 @@ def _storage(addon: str, objects: list[Object], value: Any) -> None:
     spec = pod(addon, objects)["spec"]
     place = next((one for one in spec.get("volumes") or () if volume and one["name"] == volume.name), None)
     if volume is None or place is None:
-        raise InvalidInput(f"The addon {addon} keeps nothing that could be stored.", option=f"storage.{addon}")
+        raise InvalidInput(
+            f"storage.{addon} is invalid: the addon {addon} stores no data. Remove it from storage.",
+            option=f"storage.{addon}",
+        )
     name, namespace = f"{addon}-data", carrier["metadata"].get("namespace", "")
     place.pop("emptyDir", None)
     place["persistentVolumeClaim"] = {"claimName": name}
     spec["securityContext"] = {"fsGroup": volume.group, **(spec.get("securityContext") or {})}
-    # Two pods at once would both want the volume.
+    # A rolling update would run two pods with the same volume.
     carrier["spec"]["strategy"] = {"type": "Recreate"}
     metadata = {"name": name, "namespace": namespace}
     objects.append({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": claim})
@@ -107,7 +113,8 @@ def _storage(addon: str, objects: list[Object], value: Any) -> None:
 def _retention(addon: str, objects: list[Object], value: Any) -> None:
     if not _PERIOD.fullmatch(str(value)):
         raise InvalidInput(
-            f"retention.{addon}: '{value}' is no time; write it as 15d or 12h.", option=f"retention.{addon}"
+            f"retention.{addon} '{value}' is invalid: it must be a duration, such as 15d or 12h.",
+            option=f"retention.{addon}",
         )
     if addon == "prometheus":
         set_argument(container(addon, objects), "--storage.tsdb.retention.time", str(value))
@@ -116,7 +123,10 @@ def _retention(addon: str, objects: list[Object], value: Any) -> None:
         remover = {"compactor": {"retention_enabled": True, "delete_request_store": "filesystem"}}
         edit_config(addon, objects, "config.yaml", lambda config: _lay(config, limits, remover))
     else:
-        raise InvalidInput(f"retention is known for prometheus and loki, not for {addon}.", option=f"retention.{addon}")
+        raise InvalidInput(
+            f"retention.{addon} is invalid: only prometheus and loki support it. Remove it from retention.",
+            option=f"retention.{addon}",
+        )
 
 
 def _lay(config: Object, *layers: Options) -> None:
@@ -133,8 +143,8 @@ def _grafana(objects: list[Object], wanted: Options) -> None:
     role, secret = wanted.get("anonymous_role"), wanted.get("admin_secret")
     if role == "none" and not secret:
         raise InvalidInput(
-            "Without anonymous access Grafana needs grafana.admin_secret, a Secret with admin-user and admin-password;"
-            " the release's own password is known to everybody.",
+            "grafana.anonymous_role none needs grafana.admin_secret: the password in the release's sample is public."
+            " Set it to a Secret with the keys admin-user and admin-password.",
             option="grafana.admin_secret",
         )
     variables: Object = {}
@@ -149,13 +159,16 @@ def _grafana(objects: list[Object], wanted: Options) -> None:
 
 
 def _existing_prometheus(found: Manifests, url: str) -> None:
-    """Have Kiali and Grafana ask a Prometheus that is there already."""
+    """Point Kiali and Grafana at an existing Prometheus."""
     if not re.match(r"https?://[^/\s]+", url):
-        raise InvalidInput(f"prometheus_url: '{url}' is no URL of http or https.", option="prometheus_url")
+        raise InvalidInput(
+            f"prometheus_url '{url}' is invalid: it must be a URL that starts with http:// or https://.",
+            option="prometheus_url",
+        )
     if "prometheus" in found:
         raise InvalidInput(
-            "prometheus_url names a Prometheus that exists, and the addon prometheus is a second one: leave one of the"
-            " two out.",
+            "prometheus_url and the addon prometheus conflict: the one is an existing Prometheus, the other installs a"
+            " second one. Remove one of them.",
             option="prometheus_url",
         )
     if "kiali" in found:
@@ -172,18 +185,18 @@ def _point(config: Object, url: str) -> None:
 
 
 def _warnings(found: Manifests, options: Options) -> Iterator[str]:
-    askers = [name for name in ("kiali", "grafana") if name in found]
-    if askers and "prometheus" not in found and not options.get("prometheus_url"):
+    clients = [name for name in ("kiali", "grafana") if name in found]
+    if clients and "prometheus" not in found and not options.get("prometheus_url"):
         yield (
-            f"{' and '.join(askers)} will find no Prometheus: add the addon prometheus, or give prometheus_url, the URL"
-            " of one that exists."
+            f"{' and '.join(clients)} have no Prometheus to query: add the addon prometheus, or set prometheus_url to"
+            " the URL of an existing one."
         )
     auth = (options.get("kiali") or {}).get("auth")
     key = (((options.get("kiali") or {}).get("config") or {}).get("login_token") or {}).get("signing_key")
     if auth not in (None, "anonymous") and not key:
         yield (
-            "Kiali signs its logins with the key of the release's sample, which everybody knows: give one in"
-            " kiali.config.login_token.signing_key."
+            "Kiali signs its sessions with the key in the release's sample, which is public: set"
+            " kiali.config.login_token.signing_key to a key of your own."
         )
 
 

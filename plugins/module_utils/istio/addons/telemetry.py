@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tracing and access logs for the whole mesh, by Istio's Telemetry API."""
+"""Tracing and access logs of the whole mesh (Telemetry)."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ Object = dict[str, Any]
 
 TELEMETRY = Kind("telemetry.istio.io/v1", "Telemetry")
 NAME = "mesh-default"
-"""The name that Istio's documentation gives the mesh's own Telemetry."""
+"""The name of the mesh-wide Telemetry in Istio's documentation."""
 
 _CONFIG_MAP = Kind("v1", "ConfigMap")
 _OTLP = (1, 20)
-"""From this release on its Jaeger takes OpenTelemetry's protocol; earlier ones take Zipkin's."""
+"""The first release whose Jaeger accepts OpenTelemetry (OTLP); earlier ones accept Zipkin's protocol."""
 
 
 def provider(name: str, namespace: str, minor: tuple[int, int]) -> Object | None:
-    """The entry of meshConfig.extensionProviders for a tracing addon; None where `name` is none of them."""
+    """Return the entry of meshConfig.extensionProviders for a tracing addon; None if `name` is no tracing addon."""
     if name == "jaeger" and minor >= _OTLP:
         return {"name": name, "opentelemetry": _at("jaeger-collector", namespace, 4317)}
     if name in ("jaeger", "zipkin"):
@@ -45,17 +45,21 @@ def _at(service: str, namespace: str, port: int) -> Object:
 
 
 def telemetry(*, tracing: str, access_logs: str, sampling: float | None, namespace: str) -> list[Object]:
-    """The mesh's Telemetry; none where neither tracing nor access logs are wanted. The two are names of providers."""
+    """Return the mesh-wide Telemetry for the named providers; empty if both names are empty."""
     spec: Object = {}
     if tracing:
         share = 1.0 if sampling is None else float(sampling)
         if not 0 <= share <= 100:
             raise InvalidInput(
-                f"tracing_sampling is {share:g}; it is a percentage from 0 to 100.", option="tracing_sampling"
+                f"tracing_sampling {share:g} is invalid: it must be a percentage from 0 to 100.",
+                option="tracing_sampling",
             )
         spec["tracing"] = [{"providers": [{"name": tracing}], "randomSamplingPercentage": share}]
     elif sampling is not None:
-        raise InvalidInput("tracing_sampling is given without tracing, the provider's name.", option="tracing_sampling")
+        raise InvalidInput(
+            "tracing_sampling has no effect without tracing. Set tracing to the name of a provider.",
+            option="tracing_sampling",
+        )
     if access_logs:
         spec["accessLogging"] = [{"providers": [{"name": access_logs}]}]
     return [make(TELEMETRY.api_version, TELEMETRY.kind, namespace, NAME, spec)] if spec else []
@@ -68,18 +72,18 @@ def refuse_unknown_providers(
     minor: tuple[int, int],
     assumed: Iterable[str] = (),
 ) -> None:
-    """Raise Refused for a provider (by the option that names it) that no control plane in `namespace` knows.
+    """Raise Refused for a provider (keyed by its option) that no control plane in `namespace` has.
 
-    `assumed` are those that it is about to be told of.
+    `assumed`: providers that an earlier step of the run adds.
     """
     known = BUILT_IN | providers_in(cluster.list(_CONFIG_MAP, namespace)) | set(assumed)
     for option, name in wanted.items():
         if name and name not in known:
             entry = provider(name, namespace, minor)
-            what = f"for example {_inline(entry)}" if entry else "with its name"
+            example = f", for example {_inline(entry)}" if entry else ""
             raise Refused(
-                f"The mesh has no provider '{name}', which {option} names; it has {', '.join(sorted(known))}: add it to"
-                f" the control plane's extension_providers, {what}.",
+                f"Provider '{name}' of {option} not found: the mesh has {', '.join(sorted(known))}. Add it to the control"
+                f" plane's extension_providers{example}.",
                 code="provider_missing",
                 option=option,
                 provider=name,
@@ -88,22 +92,22 @@ def refuse_unknown_providers(
 
 
 def refuse_second(cluster: Cluster, namespace: str) -> None:
-    """Raise Refused where another Telemetry holds for the whole mesh: Istio heeds the older one only."""
+    """Raise Refused if another mesh-wide Telemetry exists: Istio ignores all but the oldest."""
     for other in cluster.list(served_kind(cluster, TELEMETRY), namespace):
         spec = other.get("spec") or {}
         aimed = spec.get("selector") or spec.get("targetRef") or spec.get("targetRefs")
         if not aimed and other["metadata"]["name"] != NAME:
             key = key_of(other)
             raise Refused(
-                f"{key} holds for the whole mesh already, and Istio heeds one such object only: put tracing and access"
-                " logs there, or delete it.",
+                f"Cannot create the mesh-wide Telemetry: {key} already exists, and Istio uses only one. Configure tracing"
+                " and access logs there, or delete it.",
                 code="telemetry_exists",
                 object=key._asdict(),
             )
 
 
 def _inline(entry: Object) -> str:
-    """A provider as one would write it in a line of YAML."""
+    """Format a provider as one line of YAML."""
     (kind, where) = next((key, value) for key, value in entry.items() if key != "name")
     inside = ", ".join(f"{key}: {value}" for key, value in where.items())
     return f"{{name: {entry['name']}, {kind}: {{{inside}}}}}"

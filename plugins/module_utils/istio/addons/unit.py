@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The addons of a mesh as one unit of the pipeline: what it owns, and what speaks against it."""
+"""The addons of a mesh as one unit: its objects, its inventory, and the checks of its plan."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ..model.labels import labels_of
 from ..model.ownership import refuse_missing_namespaces
 from ..traffic.gateways import checks
 from ..traffic.shared.fields import NETWORKING
-from ..traffic.shared.problems import settle
+from ..traffic.shared.problems import refuse_fatal
 from ..traffic.shared.unit import OWNER, at_served_version, refuse_owned, served_kind
 from .telemetry import TELEMETRY, refuse_second, refuse_unknown_providers
 
@@ -35,10 +35,10 @@ Object = dict[str, Any]
 
 MANAGER = "meshops.istio/addons"
 LABEL = f"{OWNER}addons"
-"""Label by which the objects of a mesh's addons are known; its value is the control plane's namespace."""
+"""Label of the objects of a mesh's addons; its value is the control plane's namespace."""
 
 ADDON_LABEL = f"{OWNER}addon"
-"""Label that says which addon an object belongs to; what belongs to all of them has none."""
+"""Label with the addon that an object belongs to; shared objects have none."""
 
 _MONITORS: tuple[Object, ...] = tuple(
     {
@@ -51,10 +51,10 @@ _MONITORS: tuple[Object, ...] = tuple(
     }
     for kind in ("PodMonitor", "ServiceMonitor")
 )
-"""Kinds of Prometheus' operator, as much of them as is needed to address them."""
+"""The Prometheus operator's CRDs, as far as they are needed to address their objects."""
 
-_KEPT = frozenset({"CustomResourceDefinition", "Namespace", "PersistentVolumeClaim"})
-"""Kinds that are never pruned: with them people's data would go."""
+_NEVER_PRUNED = frozenset({"CustomResourceDefinition", "Namespace", "PersistentVolumeClaim"})
+"""Kinds that are never pruned, because that would delete users' data."""
 
 _SEARCHED = (
     *(Kind("v1", kind) for kind in ("ConfigMap", "Service", "ServiceAccount")),
@@ -68,14 +68,14 @@ _TRAFFIC = (Kind(NETWORKING, "Gateway"), Kind(NETWORKING, "VirtualService"), TEL
 
 @dataclass(frozen=True)
 class Assumed:
-    """What a step before is about to bring: the namespaces of gateways, and the names of the mesh's providers."""
+    """What an earlier step of the run creates: the namespaces of gateways, and the names of the mesh's providers."""
 
     gateway_namespaces: Sequence[str] = ()
     providers: Sequence[str] = ()
 
     @classmethod
     def of(cls, options: Mapping[str, Any] | None) -> Assumed | None:
-        """From the option `assume`; None where nothing is said."""
+        """Read the option `assume`; None if it is not set."""
         if options is None:
             return None
         return cls(options.get("gateway_namespaces") or (), options.get("providers") or ())
@@ -89,13 +89,13 @@ class Addons:
 
     @property
     def lock(self) -> Lock:
-        """One run at a time for each mesh."""
+        """The lock that allows one run at a time for each mesh."""
         return Lock.of("addons", namespace=self.namespace)
 
     def placed(self, cluster: Cluster, objects: Sequence[Mapping[str, Any]], addon: str = "") -> list[Object]:
-        """The objects as they are applied: with the labels, at API versions that the cluster serves.
+        """Return the objects as they are applied: with the labels, at API versions that the cluster serves.
 
-        Istio's kinds keep their version where it is not installed.
+        Istio's kinds keep their version if Istio is not installed.
         """
         cluster.learn(
             [*DEFINITIONS, *_MONITORS, *(one for one in objects if one["kind"] == "CustomResourceDefinition")]
@@ -112,9 +112,9 @@ class Addons:
     def unit(
         self, objects: Sequence[Object], *, only: Sequence[str] = (), prune: bool = True, check_mode: bool = False
     ) -> Unit:
-        """What `reconcile` makes of the cluster: these objects and, with `prune`, no others of these addons.
+        """Return the desired state: these objects and, with `prune`, no others of these addons.
 
-        only: the addons to prune, all if empty. In check mode the control plane's namespace may be planned only.
+        only: the addons to prune, all if empty. In check mode the control plane's namespace may not exist yet.
         """
         return Unit(
             manager=MANAGER,
@@ -125,7 +125,7 @@ class Addons:
                 "addons",
                 "",
                 self.namespace,
-                records=lambda obj: obj["kind"] not in _KEPT,
+                records=lambda obj: obj["kind"] not in _NEVER_PRUNED,
                 owns=lambda obj: labels_of(obj).get(LABEL, self.namespace) == self.namespace,
                 prunes=lambda obj: prune and (not only or labels_of(obj).get(ADDON_LABEL) in only),
             ),
@@ -134,7 +134,7 @@ class Addons:
         )
 
     def _labelled(self, cluster: Cluster) -> list[Object]:
-        """The objects with the label of these addons, for where there is no inventory yet."""
+        """List the objects with the label of these addons, for clusters without an inventory."""
         cluster.learn([*DEFINITIONS, *_MONITORS])
         kinds = [*_SEARCHED, *(served_kind(cluster, kind) for kind in _TRAFFIC)]
         lists = cluster.list_many([(kind, self.namespace, f"{LABEL}={self.namespace}") for kind in kinds])
@@ -150,11 +150,10 @@ class Addons:
         check_mode: bool,
         assumed: Assumed | None = None,
     ) -> None:
-        """Raise Refused for a plan that cannot work, or that takes what is another's.
+        """Raise Refused for a plan that cannot work, or that takes over objects of another owner.
 
-        providers: those that tracing and access logs go to, by the option that names them. In check mode a step before
-        may only have planned the control plane, its gateways and its providers: these are as `assumed` says, or left
-        alone where it does not say.
+        providers: those of tracing and access logs, by their option. In check mode the control plane, its gateways and
+        its providers may not exist yet: `assumed` has those to come; if it is None they are not checked.
         """
         _name_storage(plan)
         refuse_owned(plan, {LABEL: self.namespace})
@@ -171,17 +170,17 @@ class Addons:
         gateways = [obj for obj in plan.objects if obj["kind"] == "Gateway"]
         if any(change.desired and change.key.kind == "Gateway" for change in plan.changes):
             wrong = checks.problems({}, cluster, replace(plan, objects=gateways), assumed=coming.gateway_namespaces)
-            settle(wrong, force=False)
+            refuse_fatal(wrong, force=False)
 
 
 def _name_storage(plan: Plan) -> None:
-    """Say of claims that cannot be changed in place by which option they are set."""
+    """Name the option in errors about immutable fields of PersistentVolumeClaims."""
     for number, change in enumerate(plan.changes):
         problem, addon = change.problem, labels_of(change.desired or {"metadata": {}}).get(ADDON_LABEL)
         if isinstance(problem, ImmutableFields) and addon and any(".storage" in path for path in problem.fields):
-            note = f"It is storage.{addon}, in the role mesh mesh_addons_storage, that sets this."
-            said = ImmutableFields(problem.key, problem.fields, f"{problem.remedy} {note}")
-            plan.changes[number] = replace(change, problem=said)
+            note = f"The option is storage.{addon}, in the role mesh mesh_addons_storage."
+            named = ImmutableFields(problem.key, problem.fields, f"{problem.remedy} {note}")
+            plan.changes[number] = replace(change, problem=named)
 
 
 def _refuse_unserved_monitors(cluster: Cluster, plan: Plan) -> None:
@@ -189,8 +188,8 @@ def _refuse_unserved_monitors(cluster: Cluster, plan: Plan) -> None:
     for obj in plan.objects:
         if kind_of(obj) in monitors and not cluster.serves(kind_of(obj)):
             raise Refused(
-                f"The cluster does not know {obj['kind']} of {obj['apiVersion']}, which the addon"
-                f" {labels_of(obj)[ADDON_LABEL]} is made of: install Prometheus' operator, or its CRDs, first.",
+                f"Cannot apply {key_of(obj)} of the addon {labels_of(obj)[ADDON_LABEL]}: kind {obj['kind']} of"
+                f" {obj['apiVersion']} not found in the cluster. Install the Prometheus operator or its CRDs first.",
                 code="not_installed",
                 object=key_of(obj)._asdict(),
             )
@@ -200,8 +199,8 @@ def _refuse_without_istio(cluster: Cluster, plan: Plan) -> None:
     for obj in plan.objects:
         if kind_of(obj) in KINDS and not cluster.serves(kind_of(obj)):
             raise Refused(
-                f"The cluster does not know {obj['kind']} of {obj['apiVersion'].rpartition('/')[0]}: install Istio first,"
-                " in a version that has it.",
+                f"Cannot apply {key_of(obj)}: kind {obj['kind']} of {obj['apiVersion'].rpartition('/')[0]} not found in"
+                " the cluster. Install Istio first, in a version that has it.",
                 code="not_installed",
                 object=key_of(obj)._asdict(),
             )

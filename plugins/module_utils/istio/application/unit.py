@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An application: any set of manifests that is applied, awaited and removed as one unit.
+"""An application: a set of manifests that is applied, awaited and deleted as one unit.
 
-Its objects carry two labels that say which application they belong to, its name and its namespace. An inventory in its
-namespace lists them, so that what it no longer contains is found again, of whatever kind.
+Its objects have two labels with the name and the namespace of the application. An inventory in its namespace lists
+them, so that objects of any kind are pruned when they are no longer part of it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from ...kube.plan.keep import reason_to_keep
 from ...kube.plan.plan import Plan
 from ...kube.plan.unit import Unit
 from ..injection.injected_pod import as_injected
-from ..model.kinds import DEFINITIONS, KINDS, RETIRED_GROUPS, is_awaited
+from ..model.kinds import DEFINITIONS, KINDS, REMOVED_GROUPS, is_awaited
 from ..model.labels import labels_of
 from ..model.namespaces import unusable
 
@@ -43,12 +43,12 @@ NAMESPACE_LABEL = "meshops.istio/application-namespace"
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _UNSEARCHED = frozenset({"ComponentStatus", "ControllerRevision", "Event", "Node"})
-"""Kinds that nobody applies, and that a cluster has many of."""
+"""Kinds that nobody applies, and of which a cluster has many objects."""
 
 
 @dataclass(frozen=True)
 class Application:
-    """An application by the name and the namespace that together identify it; the namespace is also its objects'."""
+    """An application, identified by name and namespace; the namespace is also the default one of its objects."""
 
     name: str
     namespace: str
@@ -56,7 +56,7 @@ class Application:
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise InvalidInput(
-                f"'{self.name}' cannot be the name of an application: it is made of at most 63 lower-case letters, digits"
+                f"The application name '{self.name}' is invalid: it must consist of at most 63 lower case letters, digits"
                 " and '-'.",
                 name=self.name,
             )
@@ -68,14 +68,14 @@ class Application:
 
     @property
     def lock(self) -> Lock:
-        """One run at a time. In the application's own namespace: who deploys it may have no rights elsewhere."""
+        """The lock that allows one run at a time, in the namespace in which the user has permissions."""
         return Lock.of("application", self.name, namespace=self.namespace)
 
     def placed(self, cluster: Cluster, objects: Iterable[Mapping[str, Any]], *, guess: bool = False) -> list[Object]:
-        """The objects as they are applied: in their namespaces, with the labels.
+        """Return the objects as they are applied: in their namespaces, with the labels.
 
-        With `guess` a kind that the cluster does not know counts as namespaced, unless it is of Kubernetes' own groups:
-        something else may be about to define it. Otherwise it raises InvalidInput.
+        With `guess` a kind that the cluster does not serve counts as namespaced, unless it is of a built-in group: its
+        CRD may come with another application. Otherwise it raises InvalidInput.
         """
         cluster.learn([*DEFINITIONS, *(obj for obj in objects if obj["kind"] == "CustomResourceDefinition")])
         return [self._placed(cluster, obj, guess) for obj in objects]
@@ -90,9 +90,9 @@ class Application:
         return {**obj, "metadata": metadata}
 
     def unit(self, objects: Sequence[Object], *, prune: bool = True, claims: Sequence[str] = ()) -> Unit:
-        """What `reconcile` makes of the cluster: these objects and, with `prune`, no others of this application.
+        """Return the desired state: these objects and, with `prune`, no others of this application.
 
-        claims: the PersistentVolumeClaims that are deleted when they are no longer part of it; others are kept.
+        claims: the PersistentVolumeClaims that may be pruned; others are never deleted.
         """
         return Unit(
             manager=f"{MANAGER}/{self.name}",
@@ -103,7 +103,7 @@ class Application:
                 "application",
                 self.name,
                 self.namespace,
-                # Namespaces that are only created for it have no labels.
+                # Namespaces created by create_namespaces have no labels.
                 records=lambda obj: self.labels.items() <= labels_of(obj).items(),
                 owns=lambda obj: owner_of(obj) in ((self.name, self.namespace), ("", "")),
                 prunes=lambda _obj: prune,
@@ -114,9 +114,9 @@ class Application:
         )
 
     def labelled(self, cluster: Cluster, objects: Sequence[Object]) -> list[Object]:
-        """The objects with the application's labels, of all kinds that can be listed and deleted.
+        """List the objects with the application's labels, of all kinds that can be listed and deleted.
 
-        Searched for where there is no inventory, as for what releases before inventories have applied.
+        Used if there is no inventory, which early releases of the collection did not write.
         """
         kinds = [kind for kind in cluster.deletable() if kind.kind not in _UNSEARCHED]
         namespaces = {self.namespace, *(key_of(obj).namespace for obj in objects)} - {""}
@@ -130,26 +130,26 @@ class Application:
                     raise
             if not cluster.namespaced(kind):
                 return []
-            # Who may look into some namespaces only cannot have put objects into others.
+            # Without permission to list all namespaces, list those of the application.
             return [obj for namespace in sorted(namespaces) for obj in _readable(cluster, kind, namespace, selector)]
 
         found = [obj for objects in cluster.parallel(read, kinds) for obj in objects]
-        # What is found here may be deleted: no proxy that drops a selector shall widen it.
+        # These objects may be deleted, so do not rely on a proxy to pass the selector on.
         return [obj for obj in found if self.labels.items() <= labels_of(obj).items()]
 
     def check(self, cluster: Cluster, plan: Plan, *, force: bool = False, check_mode: bool = False) -> None:
-        """Raise Refused for a plan that cannot work or, unless forced, that takes what another application has."""
+        """Raise Refused for a plan that cannot work or, unless forced, that takes over another application's objects."""
         writes = (*plan.changes, *plan.bookkeeping)
         created = [change.desired for change in writes if change.action == "create" and change.desired]
         _refuse_missing_namespaces(cluster, created)
-        if not check_mode:  # where what would define a kind may have been planned only
+        if not check_mode:  # in which an earlier step does not create the CRDs
             _refuse_unserved_kinds(cluster, created)
         for change in plan.changes:
             owner = owner_of(change.before or {})
             if not force and owner[0] and owner != (self.name, self.namespace):
                 raise Refused(
-                    f"{change.key} belongs to the application {owner[0]} of namespace {owner[1]}: take it out of one of"
-                    " the two, or force the move.",
+                    f"Cannot apply {change.key}: it already belongs to the application {owner[0]} of namespace"
+                    f" {owner[1]}. Remove it from one of them, or set force to true to move it.",
                     code="claimed",
                     object=change.key._asdict(),
                     application=owner[0],
@@ -158,15 +158,15 @@ class Application:
 
 
 def owner_of(obj: Mapping[str, Any]) -> tuple[str, str]:
-    """Name and namespace of the application that an object belongs to by its labels; empty where it belongs to none."""
+    """Return name and namespace of the application that an object belongs to by its labels; empty if to none."""
     own = labels_of(obj)
     return own.get(NAME_LABEL, ""), own.get(NAMESPACE_LABEL, "")
 
 
 def missing_namespaces(cluster: Cluster, objects: Iterable[Object]) -> list[Object]:
-    """The namespaces that `objects` need and that neither they nor the cluster have, as objects.
+    """Return the namespaces that `objects` need and that are not found in them or the cluster, as objects.
 
-    One that is being deleted is among them: once it is gone, it is missing. InvalidInput for names that none can have.
+    One that is being deleted counts as not found. Raises InvalidInput for invalid names.
     """
     return [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in _missing(cluster, objects)
@@ -185,18 +185,18 @@ def _namespaced(cluster: Cluster, obj: Mapping[str, Any], guess: bool) -> bool:
     try:
         return cluster.namespaced(kind)
     except UnknownKind as error:
-        if kind.group in RETIRED_GROUPS:
+        if kind.group in REMOVED_GROUPS:
             raise InvalidInput(
-                f"{kind.kind} of {kind.api_version} is not part of Istio any more: use {RETIRED_GROUPS[kind.group]}.",
+                f"Cannot apply {key_of(obj)}: Istio has removed {kind.api_version}. Use {REMOVED_GROUPS[kind.group]}.",
                 code="unknown_kind",
                 kind=kind._asdict(),
             ) from error
         if not guess or kind.group in OWN_GROUPS:
-            change = f"change the apiVersion of {key_of(obj)}"
-            other = f"correct {key_of(obj)}, or install first what defines its kind"
+            change = f"Change the apiVersion of {key_of(obj)}"
+            other = f"Correct the kind of {key_of(obj)}, or install its CustomResourceDefinition first"
             remedy = change if error.details["served"] else other
             raise InvalidInput(
-                f"{error.message.rstrip('.')}: {remedy}.",
+                f"{error.message.rstrip('.')}. {remedy}.",
                 code=error.code,
                 object=key_of(obj)._asdict(),
                 **error.details,
@@ -222,9 +222,9 @@ def _refuse_missing_namespaces(cluster: Cluster, created: Sequence[Object]) -> N
     missing = _missing(cluster, created)
     for name, fault in missing.items():
         first = next(key_of(obj) for obj in created if obj["metadata"].get("namespace") == name)
-        gone = " once it is gone" if fault == "is being deleted" else ""
+        after = " after it is deleted" if fault == "is being deleted" else ""
         raise Refused(
-            f"The namespace {name} {fault}, and {first} belongs into it: create it{gone}, or set create_namespaces.",
+            f"Cannot apply {first}: Namespace {name} {fault}. Create it{after}, or set create_namespaces to true.",
             code="namespace_missing",
             namespaces=list(missing),
         )
@@ -234,7 +234,7 @@ def _refuse_unserved_kinds(cluster: Cluster, created: Sequence[Object]) -> None:
     for kind in sorted({kind_of(obj) for obj in created} & set(KINDS)):
         if not cluster.serves(kind):
             raise Refused(
-                f"The cluster does not know {kind.kind} of {kind.api_version}: install Istio first, in a version that"
+                f"Kind {kind.kind} of {kind.api_version} not found in the cluster. Install Istio first, in a version that"
                 " has it.",
                 code="unknown_kind",
                 kind=kind._asdict(),

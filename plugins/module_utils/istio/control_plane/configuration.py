@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a user asks of a control plane, and what it comes to when laid over the release's profile."""
+"""Options of a control plane, and the configuration that they and the release's profile result in."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ _REVISION = re.compile(r"[a-z0-9]([a-z0-9-]{0,54}[a-z0-9])?")
 
 @dataclass(frozen=True)
 class Options:
-    """A control plane as the user describes it.
+    """The options of a control plane.
 
-    `overlays` are laid over the profile in their order; `profile`, `revision`, `hub`, `tag`, `platform`,
-    `namespace` and then `values` over them; `sets` (`path=value`) wins over all. An empty option, and "default" or
-    "istio-system" where that is the default, leaves to the overlays what they say. `ingress` is described in
-    `gateway_service`. `extension_providers` are added to those that the overlays have by other names. `mirrors` are
-    laid over the images that all of it leads to, and `pull_secrets` over the names of Secrets.
+    `overlays` are merged into the profile in their order, then `profile`, `revision`, `hub`, `tag`, `platform`,
+    `namespace` and `values`; `sets` (`path=value`) take precedence over all. An empty option, and the defaults
+    "default" and "istio-system", do not override the overlays. `ingress` is described in `gateways/service`.
+    `extension_providers` are added to those of the overlays, unless one of that name exists. `mirrors` replace the
+    resulting images, and `pull_secrets` are added to the names of Secrets.
     """
 
     profile: str = ""
@@ -56,7 +56,7 @@ class Options:
 
     @classmethod
     def of(cls, parameters: Mapping[str, Any]) -> Options:
-        """From a module's parameters of these names (`set` for `sets`); reads the overlays' files."""
+        """Read a module's parameters of these names (`set` for `sets`), and the overlays' files."""
         refuse_misshapen_options(parameters)
         texts = {name: str(parameters.get(name) or "") for name in ("profile", "revision", "hub", "tag", "platform")}
         return cls(
@@ -73,27 +73,28 @@ class Options:
 
 
 def flags_of(settings: Any) -> list[str]:
-    """`path=value` flags from one, a list of them, or a map of paths to values. InvalidInput for anything else."""
+    """Return `path=value` flags from a text, a list or a map. Raises InvalidInput for anything else."""
     if isinstance(settings, Mapping):
         return [f"{path}={_flag_text(value)}" for path, value in settings.items()]
     if isinstance(settings, list | tuple | str | None):
         return [settings] if isinstance(settings, str) and settings else [str(flag) for flag in settings or ()]
-    raise InvalidInput("set is neither a list of path=value nor a map of paths to values.")
+    raise InvalidInput("set is invalid: it must be a list of path=value, or a map of paths to values.")
 
 
 def _flag_text(value: Any) -> str:
     if isinstance(value, (Mapping, list)):
-        raise InvalidInput("A value of set must be a scalar; give maps and lists in `values` or an overlay.")
+        raise InvalidInput(
+            "A value of set is invalid: it must be a text, number or boolean. Give maps and lists in values or an overlay."
+        )
     if isinstance(value, bool):
         return str(value).lower()
     return "" if value is None else str(value)
 
 
 class Configuration:
-    """The inputs of istioctl for one control plane, and what they say together.
+    """The inputs of istioctl for one control plane, and the configuration that they result in.
 
-    Raises InvalidInput for a profile that the release does not have, for a revision that is not a DNS label, and
-    for flags of the wrong form.
+    Raises InvalidInput for an unknown profile, a revision that is not a DNS label, and malformed flags.
     """
 
     def __init__(self, options: Options, release: Release) -> None:
@@ -105,7 +106,7 @@ class Configuration:
         if options.extension_providers:
             self.overlays.append(_with_providers(self.overlays, options.extension_providers))
         self.sets = list(options.sets)
-        # What is wrong with the inputs shows here, before anything is run.
+        # The first access to `merged`, which validates the inputs.
         further = _further_gateways(
             get_path(self.merged, "spec.components.ingressGateways") or [], options.ingress, self.namespace
         )
@@ -140,20 +141,21 @@ class Configuration:
         revision = get_path(base, "spec.values.revision") or ""
         if revision and not (isinstance(revision, str) and _REVISION.fullmatch(revision)):
             raise InvalidInput(
-                f"'{revision}' cannot be the revision: a revision is made of lower-case letters, digits and '-', such"
-                " as 1-29-1, and is no number.",
+                f"The revision '{revision}' is invalid: it must be a text of lower case letters, digits and '-', such as"
+                " 1-29-1.",
                 revision=str(revision),
             )
         namespace = get_path(base, "metadata.namespace") or DEFAULT_NAMESPACE
         if not (isinstance(namespace, str) and _NAMESPACE.fullmatch(namespace)):
             raise InvalidInput(
-                f"'{namespace}' cannot be a namespace: its name is made of at most 63 lower-case letters, digits and '-'.",
+                f"The namespace '{namespace}' is invalid: it must consist of at most 63 lower case letters, digits and"
+                " '-'.",
                 namespace=str(namespace),
             )
         return base
 
     def _profile(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The default profile with the chosen one over it."""
+        """Return the default profile with the selected one merged into it."""
         charts = get_path(given, "spec.installPackagePath")
         folder = (Path(charts) if charts else self.release.manifests) / "profiles"
         base: dict[str, Any] = {}
@@ -162,7 +164,7 @@ class Configuration:
             if not re.fullmatch(r"[\w-]+", name) or not path.is_file():
                 known = ", ".join(sorted(path.stem for path in folder.glob("*.yaml")))
                 raise InvalidInput(
-                    f"Istio {self.release.version} has no profile '{name}'; it has {known or 'none'}.",
+                    f"Profile '{name}' not found in Istio {self.release.version}. Choose one of {known or '(none)'}.",
                     profile=name,
                 )
             for document in read_yaml(read_text(path), str(path)):
@@ -171,7 +173,7 @@ class Configuration:
 
     @property
     def values(self) -> Mapping[str, Any]:
-        """The values of the charts, with those that the charts themselves have for the profile."""
+        """The values of the charts, with the charts' own values for the profile."""
         given = get_path(self.merged, "spec.values") or {}
         path = self.release.manifests / "charts" / "base" / "files" / f"profile-{given.get('profile')}.yaml"
         base: dict[str, Any] = {}
@@ -182,7 +184,7 @@ class Configuration:
 
     @property
     def revision(self) -> str:
-        """The revision, empty for the default one."""
+        """The revision, empty for the default revision."""
         return get_path(self.merged, "spec.values.revision") or ""
 
     @property
@@ -192,12 +194,12 @@ class Configuration:
 
     @property
     def owner(self) -> str:
-        """The IstioOperator's own name, empty if none of the overlays gives it one."""
+        """The name of the IstioOperator, empty if no overlay sets it."""
         return get_path(self.merged, "metadata.name") or ""
 
     @property
     def network(self) -> str:
-        """The network that the system namespace is labelled with when it is created."""
+        """The network with which the system namespace is labelled when it is created."""
         return get_path(self.merged, "spec.values.global.network") or ""
 
     @property
@@ -207,21 +209,21 @@ class Configuration:
 
     @property
     def makes_default_tag(self) -> bool:
-        """Whether there is to be a default tag at all: the release knows tags, and leaves webhooks to the installer."""
-        left_to_others = get_path(self.merged, "spec.values.global.operatorManageWebhooks") is True
-        return self.release.minor >= _FIRST_WITH_TAGS and not left_to_others
+        """True if the release supports tags, and the installer is to create their webhooks."""
+        by_operator = get_path(self.merged, "spec.values.global.operatorManageWebhooks") is True
+        return self.release.minor >= _FIRST_WITH_TAGS and not by_operator
 
     @property
     def injects_by_default(self) -> bool:
-        """Whether namespaces without a label are injected too."""
+        """True if namespaces without a label are injected as well."""
         return get_path(self.merged, "spec.values.sidecarInjectorWebhook.enableNamespacesByDefault") is True
 
 
 def _with_providers(overlays: Sequence[Overlay], providers: Sequence[Mapping[str, Any]]) -> Overlay:
-    """The overlays' list of extension providers with more in it: a list of its own would take the place of theirs."""
+    """Add providers to the overlays' list, because lists of overlays replace each other."""
     unnamed = next((provider for provider in providers if not provider.get("name")), None)
     if unnamed is not None:
-        raise InvalidInput(f"An entry of extension_providers has no name: {unnamed}.")
+        raise InvalidInput(f"The entry {unnamed} of extension_providers is invalid: its name is missing. Add a name.")
     given: dict[str, Any] = {}
     for overlay in overlays:
         merge(given, overlay.document)
@@ -235,7 +237,7 @@ def _with_providers(overlays: Sequence[Overlay], providers: Sequence[Mapping[str
 
 
 def _own_overlay(options: Options) -> Overlay | None:
-    """The options that are no overlays, as the last of them."""
+    """Return the options that are not overlays, as the last overlay."""
     spec: dict[str, Any] = {}
     for name in ("profile", "revision", "hub", "tag"):
         value = getattr(options, name)
@@ -257,9 +259,9 @@ def _own_overlay(options: Options) -> Overlay | None:
 def _further_gateways(
     known: Sequence[Mapping[str, Any]], ingress: Sequence[Mapping[str, Any]], home: str
 ) -> Overlay | None:
-    """The gateways that `ingress` adds, with those that are there already: lists of overlays replace each other.
+    """Add the gateways of `ingress` to those of the overlays, because lists of overlays replace each other.
 
-    `home`: the control plane's namespace, which is that of gateways that name none.
+    `home`: the control plane's namespace, the default one of gateways.
     """
     there = {(gateway.get("namespace") or home, gateway.get("name")) for gateway in known}
     added: list[dict[str, Any]] = []
@@ -268,8 +270,8 @@ def _further_gateways(
         namespace = entry.get("namespace") or home
         if own and (namespace, name) in there:
             raise InvalidInput(
-                f"ingress for gateway {name}: labels are for a gateway that is added, and this configuration has"
-                f" {name} already.",
+                f"ingress of gateway {name} is invalid: the gateway already exists in the configuration, and labels are"
+                " for an additional gateway. Remove the labels, or choose another name.",
                 gateway=name,
             )
         if own:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Webhooks of a control plane that is gone: they fail closed, and keep pods from starting or resources from being set."""
+"""Find webhooks of a deleted control plane, which block requests (failurePolicy Fail) that nothing can answer."""
 
 from __future__ import annotations
 
@@ -25,41 +25,41 @@ _CONFIGURATIONS = (
 )
 _DEPLOYMENTS, _SLICES = Kind("apps/v1", "Deployment"), Kind("discovery.k8s.io/v1", "EndpointSlice")
 EFFECTS = {
-    "MutatingWebhookConfiguration": ("dead_injector", "no pod can start in the namespaces that it injects"),
-    "ValidatingWebhookConfiguration": ("dead_validator", "no Istio resource can be written"),
+    "MutatingWebhookConfiguration": ("dead_injector", "no pod can be created in the namespaces that it injects"),
+    "ValidatingWebhookConfiguration": ("dead_validator", "no Istio resource can be created or changed"),
 }
-"""The code of what each kind does with nobody behind it, and what that means."""
+"""The code and the effect of each kind if its Service has no endpoints."""
 
 
 def left_over(cluster: Cluster, wanted: Collection[Key]) -> Iterator[tuple[dict[str, Any], tuple[str, str]]]:
-    """Istio's webhook configurations that are not `wanted`, fail closed, and call a Service with nobody behind it.
+    """Find Istio's webhook configurations that are not `wanted`, fail closed, and call a Service without endpoints.
 
-    Each with namespace and name of that Service. An istiod that is only down at the moment still has its Deployment.
+    Yields each with namespace and name of the Service. An istiod that is only down still has its Deployment.
     """
     lists = cluster.list_many([(kind, "", labels.REVISION) for kind in _CONFIGURATIONS])
     for configuration in (one for found in lists for one in found if key_of(one) not in wanted):
         for namespace, name in guarded_services(configuration):
-            if not _is_kept(cluster, namespace, name):
+            if not _exists(cluster, namespace, name):
                 yield configuration, (namespace, name)
                 break
 
 
 def refuse_left_over(cluster: Cluster, plan: Plan) -> None:
-    """Raise Refused for a plan with such webhooks in its way, unless it removes them."""
+    """Raise Refused if such webhooks would block a plan, unless it deletes them."""
     if not plan.changes:
         return
     known = {key_of(obj) for obj in plan.objects} | {change.key for change in plan.changes}
     for configuration, (namespace, name) in left_over(cluster, known):
         key = key_of(configuration)
         raise Refused(
-            f"{key} calls {namespace}/{name}, which is gone, and fails closed, so that {EFFECTS[key.kind][1]}: delete it,"
-            " or set remove_dead_webhooks.",
+            f"{key} blocks requests: Service {namespace}/{name} not found, so that {EFFECTS[key.kind][1]}. Delete it, or"
+            " set remove_dead_webhooks to true.",
             code="dead_webhooks",
             object=key._asdict(),
         )
 
 
-def _is_kept(cluster: Cluster, namespace: str, service: str) -> bool:
+def _exists(cluster: Cluster, namespace: str, service: str) -> bool:
     if cluster.get(_DEPLOYMENTS, service, namespace) is not None:
         return True
     slices = cluster.list(_SLICES, namespace, label_selector=f"kubernetes.io/service-name={service}")
@@ -67,7 +67,7 @@ def _is_kept(cluster: Cluster, namespace: str, service: str) -> bool:
 
 
 def guarded_services(configuration: Object) -> list[tuple[str, str]]:
-    """The services whose absence would block requests; webhooks that match nothing call none."""
+    """Return the Services of webhooks that fail closed, except for webhooks that match nothing."""
     found = []
     for webhook in configuration.get("webhooks") or ():
         service = (webhook.get("clientConfig") or {}).get("service")
@@ -78,6 +78,6 @@ def guarded_services(configuration: Object) -> list[tuple[str, str]]:
 
 
 def answers(endpoints: Object) -> bool:
-    """Whether an EndpointSlice has a ready endpoint."""
+    """Return whether an EndpointSlice has a ready endpoint."""
     # A missing condition means ready, as the API defines it.
     return any((one.get("conditions") or {}).get("ready") is not False for one in endpoints.get("endpoints") or ())

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A mesh that Helm has installed: what of it is kept when it is taken over, and what Helm could still do to it."""
+"""Take over a mesh that Helm has installed: names to keep, gateways to leave alone, releases that still exist."""
 
 from __future__ import annotations
 
@@ -24,33 +24,33 @@ _CHART_WORKLOADS, _SECRETS = (Kind("apps/v1", "Deployment"), Kind("apps/v1", "Da
 _NAME, _NAMESPACE = "meta.helm.sh/release-name", "meta.helm.sh/release-namespace"
 _MANAGED = "app.kubernetes.io/managed-by=Helm"
 _CHART, _GATEWAYS = "helm.sh/chart", "gateway-"
-# By these an object names its release, its pods too: another value would restart them.
+# Labels of objects and pods with the release's name: another value would restart the pods.
 _NAMING = ("release", "app.kubernetes.io/instance")
 
 
 class HelmRelease(NamedTuple):
-    """A release of Helm's, by the namespace that it was installed into."""
+    """A Helm release, and the namespace in which it was installed."""
 
     namespace: str
     name: str
 
 
 def release_of(obj: Mapping[str, Any]) -> HelmRelease | None:
-    """The release that an object belongs to, by the marks that Helm sets on everything that it installs."""
-    marks = obj["metadata"].get("annotations") or {}
-    return HelmRelease(marks.get(_NAMESPACE, ""), marks[_NAME]) if _NAME in marks else None
+    """Return the Helm release that an object belongs to by Helm's annotations."""
+    annotations = obj["metadata"].get("annotations") or {}
+    return HelmRelease(annotations.get(_NAMESPACE, ""), annotations[_NAME]) if _NAME in annotations else None
 
 
 def keep_release(desired: Object, live: Mapping[str, Any]) -> None:
-    """Have a desired object keep the marks and labels of the Helm release that the live one belongs to.
+    """Copy Helm's annotations and labels from a live object to the desired one.
 
-    Its pods need no restart then, Helm still knows it as its own, and a user can be told that Helm does.
+    Its pods need no restart then, and it can be reported that it still belongs to a Helm release.
     """
     if release_of(live) is None:
         return
     metadata = desired["metadata"]
-    marks = live["metadata"]["annotations"]
-    kept = {name: marks[name] for name in (_NAME, _NAMESPACE) if name in marks}
+    annotations = live["metadata"]["annotations"]
+    kept = {name: annotations[name] for name in (_NAME, _NAMESPACE) if name in annotations}
     metadata["annotations"] = {**(metadata.get("annotations") or {}), **kept}
     _keep_names(metadata, live["metadata"])
     template, there = (((one.get("spec") or {}).get("template") or {}).get("metadata") for one in (desired, live))
@@ -64,10 +64,9 @@ def _keep_names(metadata: Object, live: Mapping[str, Any]) -> None:
 
 
 def gateways(cluster: Cluster) -> frozenset[Name]:
-    """The gateways, as namespace and name, of Istio's chart `gateway`; two requests, as it can make DaemonSets.
+    """List the gateways of Istio's Helm chart `gateway`, as namespace and name; two requests.
 
-    Their pods are injected. The gateways of IstioOperators are made another way, and could not be put in their place
-    without a break.
+    Their pods are injected, unlike those of an IstioOperator's gateways, so that a takeover would interrupt traffic.
     """
     found = cluster.list_many([(kind, "", _MANAGED) for kind in _CHART_WORKLOADS])
     return frozenset(
@@ -76,7 +75,7 @@ def gateways(cluster: Cluster) -> frozenset[Name]:
 
 
 def without_gateways(objects: Iterable[Object], adopted: frozenset[Name]) -> list[Object]:
-    """The objects but for those of the gateways that Helm keeps."""
+    """Remove the objects of gateways that Helm manages."""
     objects = list(objects)
     workloads = [name_of(obj) for obj in objects if is_gateway(obj)]
 
@@ -89,9 +88,9 @@ def without_gateways(objects: Iterable[Object], adopted: frozenset[Name]) -> lis
 
 
 def known(cluster: Cluster, releases: Iterable[HelmRelease]) -> Iterator[HelmRelease]:
-    """Those of which Helm has a record, by which it can still change or delete what belongs to them.
+    """Filter the Helm releases that still exist, so that Helm can change or delete their objects.
 
-    One request for each namespace. Where the user may not look, all are returned.
+    One request for each namespace. Without permission to list Secrets, all are returned.
     """
     by_namespace: dict[str, list[HelmRelease]] = {}
     for release in releases:

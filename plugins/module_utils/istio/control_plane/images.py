@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The images of Istio itself: which those of a configuration are, and how it says that they are taken from a mirror."""
+"""The images of Istio's components in a configuration, and the values that replace them by those of a mirror."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Object = dict[str, Any]
 
 
 class _Component(NamedTuple):
-    """Where charts look for an image: its value, its usual name, and what may have a registry and tag of its own."""
+    """An image in the charts: its value, its default name, and the section that may set another hub and tag."""
 
     value: str
     name: str
@@ -31,11 +31,11 @@ _COMPONENTS = (
     _Component("ztunnel.image", "ztunnel", "ztunnel"),
 )
 PROXIES = frozenset({"global.proxy.image", "global.proxy_init.image"})
-"""The values of images that istiod writes into pods."""
+"""The values of images that istiod injects into pods."""
 
 
 def istio_images(values: Mapping[str, Any]) -> dict[str, str]:
-    """The image of each component, whether or not it is installed, by the value of the charts that names it."""
+    """Return the image of each component, installed or not, by the charts' value that sets it."""
     return {one.value: _image(one, values) for one in _COMPONENTS}
 
 
@@ -53,11 +53,11 @@ def _image(component: _Component, values: Mapping[str, Any]) -> str:
 
 
 def mirrored(values: Mapping[str, Any], mirrors: Mapping[str, str], pull_secrets: Sequence[str]) -> Object:
-    """The spec to lay over an IstioOperator so that its images are those that `mirrors` give, pulled with the Secrets.
+    """Return the spec to merge into an IstioOperator so that its images come from `mirrors`, with the pull Secrets.
 
-    values: those of the charts that it leads to by now.
+    values: the charts' values so far.
 
-    Where all only move to another registry it is their hub, as a person would write it. Raises InvalidInput.
+    If all images move to the same registry, the spec only sets `hub`. Raises InvalidInput.
     """
     refuse_no_images("mirrors", mirrors)
     spec: Object = {}
@@ -79,7 +79,7 @@ def mirrored(values: Mapping[str, Any], mirrors: Mapping[str, str], pull_secrets
 
 
 def _moved_to(image: str, other: str) -> str | None:
-    """The hub that an image is in now, None where it has another name or version too."""
+    """Return the new hub of an image, None if its name or tag differs too."""
     hub, _slash, name = other.rpartition("/")
     return hub if name == image.rpartition("/")[2] else None
 

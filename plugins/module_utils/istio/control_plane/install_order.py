@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""In which order a control plane's objects are worth applying, and what has to be there before them."""
+"""The order in which to apply a control plane's objects, and what they wait for."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ _BUSY = _WORKLOADS | {"CustomResourceDefinition"}
 
 
 def rank(obj: Mapping[str, Any]) -> int:
-    """Low first: what is quickly done, then what keeps the cluster busy, of which istioctl renders the CRDs first.
+    """Return the rank of an object, low first: workloads and CRDs, which keep the API server busy, come last.
 
-    Everything waits for istiod's readiness probe. But an istiod that starts before its kinds are served misses the first
-    one by half a second, and the next one comes three seconds later.
+    istioctl renders the CRDs before the workloads. An istiod that starts before its kinds are served fails its first
+    readiness probe, and the next one comes three seconds later.
     """
     return 1 if obj["kind"] in _BUSY else 0
 
 
 def gate(obj: Mapping[str, Any], istiod: Key | None) -> Key | None:
-    """The Service that must have a ready endpoint before a workload is created: istiod's.
+    """Return the Service that must have a ready endpoint before a gateway or ztunnel is created: istiod's.
 
-    A proxy that starts earlier finds neither its root certificate, whose mount is retried ever more slowly, nor the
-    authority that signs its own, which it asks again only after 20 s.
+    A proxy that starts earlier lacks the root certificate, whose mount is retried with a growing delay, and the CA,
+    which it asks again only after 20 s.
     """
     gated = component_of(obj) in {*labels.GATEWAYS, labels.ZTUNNEL}
     return istiod if gated and obj["kind"] in _WORKLOADS else None
 
 
 def istiod_service(objects: list[dict[str, Any]]) -> Key | None:
-    """istiod's Service, if both it and the Deployment behind it are among the objects."""
+    """Return istiod's Service, if both it and its Deployment are among the objects."""
     deployments = {
         obj["metadata"]["name"]: obj["metadata"].get("namespace", "")
         for obj in objects

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What `istioctl install` warns of, which `istioctl manifest generate` keeps to itself.
+"""Warnings of `istioctl install`, which `istioctl manifest generate` does not print.
 
-The words are the release's own: its `install --dry-run` is run in front of an API that holds no more than what its
-checks look at, so that it neither writes to the cluster nor needs rights there.
+They are the release's own: `istioctl install --dry-run` runs against a stand-in API that serves only what its checks
+read, so that it neither writes to the cluster nor needs permissions.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ _NETWORKS = {
         "",
     ),
 }
-"""The settings of the cluster's network that istioctl looks at, by their paths."""
+"""The settings of the cluster's CNI that istioctl reads, by path."""
 
 
 def network_settings(cluster: Cluster) -> dict[str, Any]:
-    """Read what istioctl looks at in a cluster, by path: the settings of Cilium and Calico, as far as they are there.
+    """Read what istioctl checks in a cluster, by path: the settings of Cilium and Calico, if they are installed.
 
-    What the user may not read is left out, as istioctl does.
+    Like istioctl, skip what the user has no permission to read.
     """
 
     def read(one: tuple[Kind, str, str]) -> Any:
@@ -64,7 +64,7 @@ def network_settings(cluster: Cluster) -> dict[str, Any]:
 
 
 def unmatched_patches(merged: Mapping[str, Any], objects: list[dict[str, Any]], revision: str) -> Iterator[str]:
-    """A sentence for each patch of an IstioOperator's `k8s.overlays` that names no rendered object: istioctl drops it."""
+    """Yield a warning for each patch in `k8s.overlays` whose object is not rendered, because istioctl ignores it."""
     rendered = {(obj["kind"], obj["metadata"]["name"]) for obj in objects}
     for component, one in _components(merged):
         for patch in get_path(one, "k8s.overlays") or ():
@@ -74,17 +74,19 @@ def unmatched_patches(merged: Mapping[str, Any], objects: list[dict[str, Any]], 
                 or not patch.get("name")
             ):
                 continue
-            # A patch may change the kind of what it names.
+            # A patch may change the kind of its object.
             kinds = [
                 get_path(entry, "value") for entry in patch.get("patches") or () if get_path(entry, "path") == "kind"
             ]
             if any((kind, patch["name"]) in rendered for kind in kinds):
                 continue
             renamed = f"{patch['name']}-{revision}"
-            hint = f" With revision {revision} it is {renamed}." if (patch.get("kind"), renamed) in rendered else ""
+            hint = (
+                f" With revision {revision} the name is {renamed}." if (patch.get("kind"), renamed) in rendered else ""
+            )
             yield (
-                f"A patch in components.{component}.k8s.overlays has no effect: there is no {patch.get('kind')}"
-                f" {patch['name']} in this configuration.{hint}"
+                f"A patch in components.{component}.k8s.overlays has no effect: {patch.get('kind')} {patch['name']} not"
+                f" found in this configuration.{hint}"
             )
 
 
@@ -95,14 +97,14 @@ def _components(merged: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def pruned_of_others(plan: Plan, owner: str) -> Iterator[str]:
-    """A sentence for each gateway that goes although an IstioOperator of another name installed it, as with istioctl."""
+    """Yield a warning for each gateway of another IstioOperator that is pruned, as istioctl does."""
     for change in plan.changes:
         if change.action != "delete" or change.key.of not in WORKLOADS or change.before is None:
             continue
         other = labels_of(change.before).get(labels.OWNER_NAME, "")
         if other not in ("", "unknown", owner) and labels_of(change.before).get(labels.COMPONENT) in labels.GATEWAYS:
             yield (
-                f"{key_of(change.before)} was installed by the IstioOperator {other} and is deleted, because this"
-                f" configuration {f'is named {owner}' if owner else 'names no IstioOperator'} and does not have it. To keep"
-                f" it, set metadata.name to {other} in an overlay."
+                f"{key_of(change.before)} was installed by IstioOperator {other} and is deleted: it is not part of this"
+                f" configuration, which {f'is IstioOperator {owner}' if owner else 'sets no metadata.name'}. To keep it,"
+                f" set metadata.name to {other} in an overlay."
             )

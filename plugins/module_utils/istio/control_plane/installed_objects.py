@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a control plane has in a cluster, by Istio's own labels: to prune what is left over, and to remove it all."""
+"""Find a control plane's objects in a cluster by Istio's labels: for pruning, removal and purge."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Object = dict[str, Any]
 
-# Those that istioctl looks through, apart from Pods and Secrets: no chart brings any.
+# The kinds that istioctl prunes, except Pods and Secrets, which no chart contains.
 PRUNED = (
     Kind("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration"),
     Kind("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration"),
@@ -41,7 +41,7 @@ PRUNED = (
 )
 _TAGGED = (*PRUNED[:2], Kind("v1", "Service"))
 _CONFIG_MAP, _SECRET, _LEASE = Kind("v1", "ConfigMap"), Kind("v1", "Secret"), Kind("coordination.k8s.io/v1", "Lease")
-_WRITTEN = frozenset({"istio-ca-root-cert", "istio-ca-crl"})
+_ROOT_CERTIFICATES = frozenset({"istio-ca-root-cert", "istio-ca-crl"})
 _ELECTIONS = (
     "istio-analyze-leader",
     "istio-clustertrustbundle-controller-election",
@@ -57,16 +57,16 @@ _ELECTIONS = (
     "istio-status-leader",
     "istio-validation-controller-election",
 )
-"""The elections of istiod, of all releases; which of them have the revision's name as a suffix differs among releases."""
+"""The leader elections of istiod in all releases; which ones end in the revision's name depends on the release."""
 
 _ELECTION = re.compile(rf"({'|'.join(_ELECTIONS)})(-[a-z0-9][a-z0-9.-]*)?")
 _ELECTED = "control-plane.alpha.kubernetes.io/leader"
-"""The annotation in which a ConfigMap holds who was elected; Leases have fields for it."""
+"""The annotation of ConfigMaps with the elected leader; Leases have fields for it."""
 ROOT_KEY = "istio-ca-secret"
-"""The Secret in which istiod keeps the key that it made for itself; one in `cacerts` is the user's."""
+"""The Secret with istiod's self-signed CA; a plugged-in CA is in `cacerts`."""
 
 CRD = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition")
-# No chart brings one, but an overlay can make one of a gateway.
+# No chart contains one, but an overlay can change a gateway into one.
 _REMOVED = (*PRUNED, Kind("apps/v1", "StatefulSet"))
 _PURGED = (*_REMOVED, CRD, Kind("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition"))
 _NEVER_PRUNED = frozenset({CRD.kind, "Namespace"})
@@ -79,10 +79,10 @@ _DEPLOYMENTS, _DAEMON_SETS = Kind("apps/v1", "Deployment"), Kind("apps/v1", "Dae
 def installed_by(
     cluster: Cluster, *, revision: str, owner: str = "", namespace: str = "", wanted: Iterable[Mapping[str, Any]] = ()
 ) -> Iterator[Object]:
-    """The live objects of one revision and owner, of every version, that installing `wanted` may delete.
+    """Find the live objects of one revision and owner, of every version, that installing `wanted` may prune.
 
-    Wanted objects are among them. Those with the label that keeps them from being pruned are not, unless they are
-    wanted or are tags of a revision that has no injector any more: such a tag would keep pods from starting.
+    Includes wanted objects. Excludes those labelled `owning-resource-not-pruned`, unless they are wanted or are tags of
+    a revision without an injector: such a tag would block the creation of pods.
     """
     selector = [f"{labels.MANAGED}=Reconcile", f"{labels.REVISION}={revision or 'default'}", labels.COMPONENT]
     if owner:
@@ -97,9 +97,9 @@ def installed_by(
 
 
 def of_control_plane(revision: str, owner: str, namespace: str, wanted: Collection[Mapping[str, Any]]) -> Inventory:
-    """The inventory of a revision. What another revision or owner has taken over is no longer listed.
+    """Return the inventory of a revision. It does not list what another revision or owner has taken over.
 
-    istioctl's objects are searched for beside it: it may be run on top, and prunes by labels.
+    istioctl's objects are searched for in addition, because it may be run on top, and prunes by labels.
     """
     own = owner_labels(version="", revision=revision, name=owner, namespace=namespace)
     del own[labels.VERSION]
@@ -114,7 +114,7 @@ def of_control_plane(revision: str, owner: str, namespace: str, wanted: Collecti
 
 
 def of_removed(revision: str, namespace: str) -> Inventory:
-    """The inventory of a revision that is removed: what it shares with others stays."""
+    """Return the inventory of a revision to remove, without what it shares with others."""
     revision = revision or tag_objects.DEFAULT
 
     def owns(obj: Object) -> bool:
@@ -125,17 +125,17 @@ def of_removed(revision: str, namespace: str) -> Inventory:
 
 
 def _is_pruned(obj: Mapping[str, Any], wanted: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether an object may be pruned by its labels."""
+    """Return whether an object may be pruned by its labels."""
     own = labels_of(obj)
     orphaned = labels.TAG in own and not any(one["kind"] == "MutatingWebhookConfiguration" for one in wanted)
     return own.get(labels.NOT_PRUNED) != "true" or orphaned
 
 
 def of_revision(cluster: Cluster, revision: str, namespace: str = "") -> list[Object]:
-    """All that `istioctl uninstall --revision` removes, what revisions share not, and all tags that point at it.
+    """Find all that `istioctl uninstall --revision` deletes, and all tags that point at the revision.
 
-    istioctl leaves those tags that were set by hand: their webhooks would keep pods from starting. The agents on the
-    nodes serve the pods of all revisions, and stay until the last control plane goes.
+    istioctl keeps tags that were set by `istioctl tag set`, whose webhooks would then block the creation of pods. The
+    node agents (CNI, ztunnel) serve all revisions, and are deleted with the last control plane only.
     """
     last = not others(cluster, revision, namespace)
     components = ",".join(sorted((*_REVISIONED, *(_OF_NODES if last else ()))))
@@ -148,7 +148,7 @@ def of_revision(cluster: Cluster, revision: str, namespace: str = "") -> list[Ob
 
 
 def others(cluster: Cluster, revision: str, namespace: str = "") -> list[Object]:
-    """The Deployments of the control planes beside a revision's own (in `namespace`, any if empty)."""
+    """Return the Deployments of all control planes except a revision's own (in `namespace`, any if empty)."""
     own = revision or "default"
     return [
         one
@@ -158,8 +158,8 @@ def others(cluster: Cluster, revision: str, namespace: str = "") -> list[Object]
     ]
 
 
-def kept(cluster: Cluster, revision: str, namespace: str = "") -> list[Object]:
-    """The agents on the nodes that a revision's removal leaves to the other control planes."""
+def shared_agents(cluster: Cluster, revision: str, namespace: str = "") -> list[Object]:
+    """Return the node agents of a revision that its removal keeps for other control planes."""
     if not others(cluster, revision, namespace):
         return []
     components = ",".join(sorted(_OF_NODES))
@@ -168,18 +168,17 @@ def kept(cluster: Cluster, revision: str, namespace: str = "") -> list[Object]:
 
 
 def of_all(cluster: Cluster, namespace: str, *, root_key: bool = False) -> list[Object]:
-    """All that `istioctl uninstall --purge` removes, CRDs and with them the users' resources included, and what it
-    leaves: tags set by hand, and what istiod writes into namespaces.
+    """Find all that `istioctl uninstall --purge` deletes, including CRDs and with them the users' resources.
 
-    The key that signs the mesh's certificates is among it only with `root_key`: a mesh that comes later would be
-    another one, which trusts nothing of this one.
+    In addition: tags set by `istioctl tag set`, and ConfigMaps that istiod writes into namespaces. The CA's key only
+    with `root_key`: without it, a new mesh would not trust certificates of the old one.
     """
     labelled = [*_select(cluster, _PURGED, labels.COMPONENT), *_select(cluster, _TAGGED, labels.TAG)]
     found = [*(obj for obj in labelled if _is_installed(obj, namespace)), *_listed(cluster, namespace)]
     config_maps, others, leases = cluster.list_many(
         [(_CONFIG_MAP, "", f"{labels.CONFIG}=true"), (_CONFIG_MAP, namespace, ""), (_LEASE, namespace, "")]
     )
-    found += [one for one in config_maps if one["metadata"]["name"] in _WRITTEN]
+    found += [one for one in config_maps if one["metadata"]["name"] in _ROOT_CERTIFICATES]
     found += [one for one in [*others, *leases] if _is_election(one)]
     secret = cluster.get(_SECRET, ROOT_KEY, namespace) if root_key else None
     return _once([*found, *([secret] if secret else [])])
@@ -191,7 +190,7 @@ def _is_election(obj: Object) -> bool:
 
 
 def _listed(cluster: Cluster, namespace: str) -> Iterator[Object]:
-    """The inventories of a mesh's control planes, and what they list of kinds that no label is looked for among."""
+    """Find the inventories of a mesh's control planes, and what they list of kinds not searched by label."""
     selector = f"{LABEL}={_MODULE}"
     for config_map in cluster.list(_CONFIG_MAP, namespace, label_selector=selector) if namespace else ():
         if not applied_by(config_map, INSTALLERS):
@@ -204,7 +203,7 @@ def _listed(cluster: Cluster, namespace: str) -> Iterator[Object]:
 
 
 def _is_installed(obj: Mapping[str, Any], namespace: str) -> bool:
-    """Whether an object with Istio's labels is the mesh's own, and no copy in another namespace than the mesh's."""
+    """Return whether an object with Istio's labels belongs to the mesh, and is not a copy in another namespace."""
     place = obj["metadata"].get("namespace") or ""
     return not is_controlled(obj) and (not namespace or place in ("", namespace) or applied_by(obj, INSTALLERS))
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Providers of tracing, access logs and more, as a mesh's configuration names them."""
+"""Read the extension providers (tracing, access logs, authorization) of a mesh's configuration."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ...kube.yaml.reader import read_yaml
 from .operator_shape import MESH_CONFIG
 
 BUILT_IN = frozenset({"envoy", "prometheus", "stackdriver"})
-"""Providers that every mesh has without being told of them."""
+"""Providers that every mesh has by default."""
 
 
 def providers_in(config_maps: Iterable[Mapping[str, Any]]) -> frozenset[str]:
-    """The providers in the mesh configurations among ConfigMaps; each revision has its own."""
+    """Return the providers of all mesh configurations among ConfigMaps; each revision has its own."""
     names: set[str] = set()
     for config in config_maps:
         text = (config.get("data") or {}).get("mesh")

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How istioctl lays IstioOperators over each other, and how its `--set path=value` reads.
+"""Merge IstioOperators and parse `--set path=value` as istioctl does.
 
-The installed objects come from istioctl itself; this mirrors only what has to be known beside them, such as the
-namespace and the revision that several overlays, a profile and `--set` flags lead to together.
+The objects come from istioctl itself; this only computes what has to be known besides, such as the namespace and the
+revision that result from overlays, a profile and `--set` flags.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _ALWAYS_STRINGS = (
     "spec.compatibilityVersion",
 )
 Step: TypeAlias = "str | int | tuple[str, str]"
-"""A name, the index of a list item, or the key and value that select one."""
+"""A name, the index of a list item, or a key and value that select a list item."""
 
 _SEPARATOR = re.compile(r"(?<!\\)\.")
 
@@ -42,7 +42,7 @@ def merge(base: dict[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def get_path(document: Any, path: str, default: Any = None) -> Any:
-    """The value at a dotted path of maps, or `default`."""
+    """Return the value at a dotted path of maps, or `default`."""
     for step in path.split("."):
         if not isinstance(document, Mapping) or step not in document:
             return default
@@ -58,8 +58,8 @@ def set_flag(document: dict[str, Any], flag: str) -> None:
     path, separator, text = flag.partition("=")
     if not separator or not path.strip() or "=" in text:
         raise InvalidInput(
-            f"The entry '{flag}' of set is not of the form path=value with one '='; give other values in `values`"
-            " or an overlay.",
+            f"The entry '{flag}' of set is invalid: it must have the form path=value with one '='. Give other values in"
+            " values or an overlay.",
             entry=flag,
         )
     full = f"spec.{path.strip()}"
@@ -97,14 +97,20 @@ def _steps(path: str) -> list[Step]:
 def _set(node: dict[str, Any], steps: list[Step], value: Any, flag: str) -> None:
     name, *rest = steps
     if not isinstance(name, str):
-        raise InvalidInput(f"The entry '{flag}' of set selects a list item where there is no list.", entry=flag)
+        raise InvalidInput(
+            f"The entry '{flag}' of set is invalid: it selects a list item in a value that is not a list. Correct the"
+            " path.",
+            entry=flag,
+        )
     if not rest:
         node[name] = value
         return
     if isinstance(rest[0], str):
         below = node.setdefault(name, {})
         if not isinstance(below, dict):
-            raise InvalidInput(f"The entry '{flag}' of set goes through '{name}', which is not a map.", entry=flag)
+            raise InvalidInput(
+                f"The entry '{flag}' of set is invalid: '{name}' is not a map. Correct the path.", entry=flag
+            )
         _set(below, rest, value, flag)
         return
     items = node.setdefault(name, [])
@@ -125,4 +131,7 @@ def _index(items: Any, step: int | tuple[str, str], flag: str) -> int:
         for index, item in enumerate(items):
             if isinstance(item, Mapping) and item.get(step[0]) == step[1]:
                 return index
-    raise InvalidInput(f"The entry '{flag}' of set selects a list item that does not exist.", entry=flag)
+    raise InvalidInput(
+        f"The entry '{flag}' of set is invalid: the list item that it selects was not found. Correct the path.",
+        entry=flag,
+    )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The shape of an IstioOperator, so far as anything here reads it; the rest istioctl checks."""
+"""The types of the fields of an IstioOperator that the collection reads; istioctl checks the others."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ _OPTIONS = Map(
 
 
 def refuse_misshapen_operator(document: Any, where: str) -> None:
-    """Raise InvalidInput for an IstioOperator with fields of another type, naming all of them."""
+    """Raise InvalidInput for an IstioOperator with fields of the wrong type, naming all of them."""
     refuse(problems(document, _OPERATOR), where)
 
 
 def refuse_misshapen_options(parameters: Any) -> None:
-    """Raise InvalidInput for options of a control plane that are of another type, naming all of them."""
+    """Raise InvalidInput for options of a control plane with the wrong type, naming all of them."""
     refuse(problems(parameters, _OPTIONS), "The options of the control plane")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""IstioOperator overlays as the user gives them: files' texts or inline objects, read and checked one by one."""
+"""Read and check IstioOperator overlays: files, texts or inline objects."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ API_VERSION = "install.istio.io/v1alpha1"
 
 @dataclass(frozen=True)
 class Overlay:
-    """One IstioOperator: where it came from, its text as the user wrote it, and what it says."""
+    """One IstioOperator: its source, its text as the user wrote it, and its content."""
 
     source: str
     text: str
@@ -30,27 +30,29 @@ class Overlay:
 
     @classmethod
     def read(cls, text: str, source: str) -> Overlay:
-        """An overlay from a YAML text; InvalidInput names the source, and the line where there is one."""
+        """Read an overlay from YAML; InvalidInput names the source, and the line if known."""
         documents = read_yaml(text, source)
         if len(documents) != 1:
             raise InvalidInput(
-                f"{source} holds {len(documents)} documents; an overlay is exactly one {KIND}.", file=source
+                f"{source} is not a valid overlay: it has {len(documents)} YAML documents. Give exactly one {KIND} in each"
+                " overlay.",
+                file=source,
             )
         return cls(source, normalised(text), _checked(documents[0], source))
 
     @classmethod
     def of(cls, document: Any, source: str) -> Overlay:
-        """An overlay from an inline object."""
+        """Read an overlay from an inline object."""
         check_limits(document, source)
         return cls(source, to_json(document), _checked(document, source))
 
     @property
     def for_istioctl(self) -> str:
-        """The text that istioctl gets: what was read here, so that it cannot read anything else."""
+        """The overlay as JSON, so that istioctl cannot parse it differently."""
         return to_json(self.document)
 
     def line_of(self, field: str) -> int | None:
-        """The first line (from 1) of the text that holds this key, if the text is the user's own."""
+        """Return the first line (from 1) of the text with this key, None if the text has none."""
         found = re.search(rf"^[\s-]*[\"']?{re.escape(field)}[\"']?\s*:", self.text, re.MULTILINE)
         return (
             self.text.count("\n", 0, found.start()) + self.text[found.start() : found.end()].count("\n") + 1
@@ -59,15 +61,15 @@ class Overlay:
         )
 
     def holds(self, field: str) -> bool:
-        """Whether any map of the overlay has this key."""
+        """Return whether any map of the overlay has this key."""
         return _holds(self.document, field)
 
 
 def read_overlays(entries: Iterable[Any]) -> list[Overlay]:
-    """Overlays in their order.
+    """Read overlays in their order.
 
-    An entry is an inline object, an `Overlay`, the path of a file on this machine, or, for a file that was read
-    elsewhere, a map of nothing but its `source` (a name for errors) and its `text`.
+    An entry is an inline object, an `Overlay`, the path of a local file, or, for a file that was read on the
+    controller, a map of `source` (a name for errors) and `text`.
     """
     overlays: list[Overlay] = []
     for number, entry in enumerate(entries, start=1):
@@ -80,27 +82,31 @@ def read_overlays(entries: Iterable[Any]) -> list[Overlay]:
         elif isinstance(entry, str):
             overlays.append(Overlay.read(read_text(entry, "overlay"), entry))
         else:
-            raise InvalidInput(f"Overlay {number} is neither the path of a file nor an {KIND}.")
+            raise InvalidInput(f"Overlay {number} is invalid: it must be the path of a file, or an {KIND}.")
     return overlays
 
 
 def _checked(document: Any, source: str) -> Mapping[str, Any]:
     if not isinstance(document, Mapping):
-        raise InvalidInput(f"{source} is not an {KIND}: it is no map of keys and values.", file=source)
+        raise InvalidInput(f"{source} is not an {KIND}: it must be a map of keys and values.", file=source)
     kind, api_version = document.get("kind"), str(document.get("apiVersion") or "")
     if kind != KIND:
         raise InvalidInput(
-            f"{source} is not an {KIND}: its kind is {kind or 'missing'}; an overlay begins with"
-            f" 'apiVersion: {API_VERSION}' and 'kind: {KIND}'.",
+            f"{source} is not an {KIND}: its kind is {kind or 'missing'}. Set 'apiVersion: {API_VERSION}' and"
+            f" 'kind: {KIND}'.",
             file=source,
         )
     if api_version != API_VERSION:
         raise InvalidInput(
-            f"{source} is not an {KIND} of {API_VERSION}: its apiVersion is {api_version or 'missing'}.", file=source
+            f"{source} is not an {KIND} of {API_VERSION}: its apiVersion is {api_version or 'missing'}. Set"
+            f" 'apiVersion: {API_VERSION}'.",
+            file=source,
         )
     for field in document:
         if field not in ("apiVersion", "kind", "metadata", "spec", "status"):
-            raise InvalidInput(f"{source} has the unknown field '{field}'; settings belong below 'spec'.", file=source)
+            raise InvalidInput(
+                f"{source} is not a valid {KIND}: unknown field '{field}'. Move settings below 'spec'.", file=source
+            )
     refuse_misshapen_operator(document, source)
     return document
 

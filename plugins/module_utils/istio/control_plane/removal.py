@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Take a revision, or all of Istio, out of a cluster, and find out first who would notice."""
+"""Remove a revision, or all of Istio, from a cluster; refuse it while pods use it."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from . import installed_objects
 _PODS = Kind("v1", "Pod")
 _INJECTORS = Kind("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration")
 _LISTED = 10
-"""Pods that a refusal names; the rest is in its details."""
+"""How many pods a refusal names; the details have all of them."""
 
 
 def absent(*, revision: str = "", namespace: str = "", purge: bool = False, root_key: bool = False) -> Unit:
-    """Nothing of one revision, or with `purge` nothing of Istio at all.
+    """Return the desired state without one revision, or with `purge` without Istio.
 
-    As with istioctl, what the revisions share stays until a purge, and the system namespace even then; so does the key
-    that istiod signs certificates with, but for `root_key`.
+    As with istioctl, only a purge deletes what the revisions share. It keeps the system namespace and, without
+    `root_key`, the key of istiod's CA.
     """
 
     def removed(cluster: Cluster) -> list[dict[str, Any]]:
@@ -42,7 +42,7 @@ def absent(*, revision: str = "", namespace: str = "", purge: bool = False, root
             found = installed_objects.of_all(cluster, namespace, root_key=root_key)
         else:
             found = installed_objects.of_revision(cluster, revision, namespace)
-        # Helm's word for CRDs, that they are kept, is overruled by who asks for a purge.
+        # Helm's resource policy "keep" of CRDs does not apply to a purge.
         return [obj for obj in found if not is_marked_as_kept(obj)]
 
     return Unit(
@@ -58,10 +58,10 @@ def absent(*, revision: str = "", namespace: str = "", purge: bool = False, root
 def refuse_in_use(
     cluster: Cluster, plan: Plan, *, revision: str = "", purge: bool = False, left: Collection[str] = ()
 ) -> None:
-    """Raise Refused while pods that stay behind run with a proxy of the revision (with `purge`: of any).
+    """Raise Refused while pods that are not deleted run with a proxy of the revision (with `purge`: of any).
 
-    left: namespaces whose pods count as out of the mesh, because a step before will have taken them out. Told from the
-    pods, so that it holds with istiod down too; tags count as the revision that they point at.
+    left: namespaces whose pods do not count, because an earlier step of the run takes them out of the mesh. Reads the
+    pods, so that it works while istiod is down; a tag counts as the revision that it points at.
     """
     if not plan.changes:
         return
@@ -74,9 +74,8 @@ def refuse_in_use(
         named = ", ".join(used[:_LISTED]) + (f" and {len(used) - _LISTED} others" if len(used) > _LISTED else "")
         what = "Istio" if purge else f"revision {revision or 'default'}"
         raise Refused(
-            f"{len(used)} pod{'s' if len(used) > 1 else ''} still run{'' if len(used) > 1 else 's'} with a proxy of"
-            f" {what}: {named}; take them out of the mesh or restart them for another revision first, or force the"
-            " removal.",
+            f"Cannot remove {what}: {len(used)} pod{'s are' if len(used) > 1 else ' is'} still running with its proxy:"
+            f" {named}. Take them out of the mesh or restart them for another revision first, or set force to true.",
             code="in_use",
             pods=used,
         )
@@ -88,10 +87,10 @@ def in_use(
     revision: str,
     tags: Mapping[str, str] = MappingProxyType({}),
 ) -> list[str]:
-    """Running pods, as namespace/name, that need what is removed, but belong to no removed workload.
+    """Return running pods, as namespace/name, that need a removed object, and belong to no removed workload.
 
-    They have a proxy of the revision (any, if empty), or one that does not tell its revision, or are in an ambient mesh
-    whose node proxy goes. `tags` are revisions by their tags.
+    They have a proxy of the revision (any, if empty) or of an unknown one, or are in an ambient mesh whose node proxy
+    is removed. `tags` are revisions by tag.
     """
     workloads = [obj for obj in removed if kind_of(obj) in WORKLOADS]
     selectors = [(obj["metadata"].get("namespace", ""), obj["spec"].get("selector")) for obj in workloads]
@@ -118,8 +117,8 @@ def in_use(
 
 
 def users_resources(cluster: Cluster, plan: Plan) -> list[dict[str, Any]]:
-    """The objects of users that go with the CRDs which a plan deletes. Raises Refused where they cannot all be read."""
-    from ...kube.plan.permissions import refuse_denied  # only a purge pays for it
+    """Return the users' objects that are deleted with a plan's CRDs. Raises Refused if not all can be read."""
+    from ...kube.plan.permissions import refuse_denied  # imported here, because only a purge needs it
 
     named = {change.key for change in plan.changes}
     definitions = [
@@ -131,22 +130,22 @@ def users_resources(cluster: Cluster, plan: Plan) -> list[dict[str, Any]]:
     specs = [definition["spec"] for definition in definitions]
     refuse_denied(cluster, [Access("list", spec["group"], spec["names"]["plural"]) for spec in specs])
     lists = cluster.parallel(lambda one: _objects_of(cluster, one), definitions)
-    # Some releases bring objects of these kinds themselves.
+    # Some releases contain objects of these kinds themselves.
     return [obj for objects in lists for obj in objects if key_of(obj) not in named]
 
 
 def _objects_of(cluster: Cluster, definition: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """All objects of a CRD, as they are stored where that version is served."""
+    """List all objects of a CRD, at the stored version if it is served."""
     spec, name = definition["spec"], definition["metadata"]["name"]
     served = [one for one in spec["versions"] if one.get("served", True)]
     served.sort(key=lambda one: not one.get("storage"))
     if not served:
-        raise _unread(name, "the CustomResourceDefinition serves no version", "Have it serve one")
+        raise _unread(name, "it serves no version", "Change it to serve one")
     kind = Kind(f"{spec['group']}/{served[0]['name']}", spec["names"]["kind"])
     try:
         objects, version = cluster.list_with_version(kind)
     except ApiError as error:
-        raise _unread(name, error.message.removesuffix("."), "Run again when they can be listed") from error
+        raise _unread(name, error.message.removesuffix("."), "Run this again when they can be listed") from error
     if not version:
         raise _unread(name, f"the API server does not serve {kind.api_version}", "Wait until it does")
     return objects
@@ -154,8 +153,8 @@ def _objects_of(cluster: Cluster, definition: Mapping[str, Any]) -> list[dict[st
 
 def _unread(name: str, why: str, todo: str) -> Refused:
     return Refused(
-        f"The resources {name} cannot be saved before they are removed: {why}. {todo}, or delete the"
-        " CustomResourceDefinition yourself.",
+        f"Cannot back up the resources of CustomResourceDefinition {name} before their deletion: {why}. {todo}, or delete"
+        " the CustomResourceDefinition yourself.",
         code="backup_failed",
         resources=name,
     )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rendered objects of a configuration: from the user's cache where the same inputs were rendered before."""
+"""Render a configuration with istioctl, or take the result from the cache."""
 
 from __future__ import annotations
 
@@ -32,26 +32,25 @@ if TYPE_CHECKING:
 Object = dict[str, Any]
 
 _FORMAT = 1
-"""Raised when what is cached under a hash changes its shape."""
-_KEPT = 64
-"""Entries kept in the cache; one is a few hundred kB."""
+"""Version of the cache's format."""
+_MAX_ENTRIES = 64
+"""Entries in the cache; one is a few hundred kB."""
 
 
 @dataclass(frozen=True)
 class Renderer:
-    """Renders with one release for one cluster; without a cluster, for the oldest Kubernetes of the release."""
+    """Renders with one release for one cluster; without a cluster, for the oldest Kubernetes that it supports."""
 
     release: Release
     cluster: Cluster | None = None
     cache_dir: str | None = None
 
     def render(self, overlays: Sequence[Overlay], sets: Sequence[str] = (), *, base_chart: str = "") -> list[Object]:
-        """The objects that `istioctl manifest generate --cluster-specific` prints for these inputs.
+        """Return the objects that `istioctl manifest generate --cluster-specific` prints for these inputs.
 
-        Of the cluster, istioctl looks at the version only, so that names an entry of the cache together with the
-        binary and the inputs. `base_chart` names a chart of the release to be rendered in place of the chart `base`:
-        the one with the default validator is rendered by no command of istioctl. Inputs with secrets are rendered each
-        time. Raises InvalidInput.
+        istioctl reads only the version of the cluster, so that version, binary and inputs identify a cache entry.
+        `base_chart`: a chart of the release to render in place of `base`, because no command of istioctl renders the
+        chart with the default validator. Inputs with secrets are never cached. Raises InvalidInput.
         """
         if _hold_secrets(overlays, sets):
             return self._run(overlays, sets, base_chart)
@@ -59,9 +58,9 @@ class Renderer:
         return cast(list[Object], self._cached(digest, lambda: self._run(overlays, sets, base_chart)))
 
     def warnings(self, overlays: Sequence[Overlay], sets: Sequence[str], settings: Mapping[str, Any]) -> list[str]:
-        """What `istioctl install` would warn of for these inputs; empty without a cluster.
+        """Return the warnings of `istioctl install` for these inputs; empty without a cluster.
 
-        `settings`: those of the cluster's network (see `install_warnings`).
+        `settings`: those of the cluster's CNI (see `install_warnings`).
         """
         if self.cluster is None:
             return []
@@ -84,7 +83,7 @@ class Renderer:
         made = make()
         with contextlib.suppress(OSError):
             write_atomically(entry, json.dumps(made, separators=(",", ":")).encode())
-            _forget_old(folder)
+            _delete_old(folder)
         return made
 
     def _hash(
@@ -104,7 +103,7 @@ class Renderer:
             "overlays": [overlay.for_istioctl for overlay in overlays],
             "sets": list(sets),
             "charts": [[str(path), _newest(path)] for path in charts],
-            # The one variable of the environment that changes what istioctl renders.
+            # The only environment variable that changes what istioctl renders.
             "environment": os.environ.get("AUTO_GKE_DETECTION"),
             **({} if settings is None else {"warnings": settings}),
         }
@@ -124,7 +123,7 @@ class Renderer:
 
     @contextlib.contextmanager
     def _replaced(self, base_chart: str) -> Iterator[Path]:
-        """A manifests folder of the release in which the chart `base` is another one."""
+        """Create a manifests folder in which the chart `base` is replaced."""
         with tempfile.TemporaryDirectory(prefix="meshops-") as name:
             folder = Path(name)
             (folder / "charts").mkdir()
@@ -132,45 +131,51 @@ class Renderer:
             for chart in (self.release.manifests / "charts").iterdir():
                 if chart.name != "base":
                     (folder / "charts" / chart.name).symlink_to(chart)
-            # istioctl follows a link to a folder of charts, but none inside a chart, hence the copy. The webhooks
-            # of tags come from istiod's own chart.
+            # istioctl does not follow links inside a chart, hence the copy. The webhooks of tags come from istiod's
+            # chart.
             without = shutil.ignore_patterns("mutatingwebhook.yaml")
             shutil.copytree(self._chart(base_chart), folder / "charts" / "base", ignore=without)
             yield folder
 
 
 def _hold_secrets(overlays: Sequence[Overlay], sets: Sequence[str]) -> bool:
-    """Whether the inputs hold secrets, for which a cache is no place."""
+    """Return whether the inputs contain secrets, which must not be cached."""
     return any(any(secret_values(overlay.document)) for overlay in overlays) or any(map(holds_secret, sets))
 
 
 def explain(error: IstioctlFailed, release: Release, overlays: Sequence[Overlay], sets: Sequence[str]) -> MeshError:
-    """What istioctl's refusal of a configuration means to the one who wrote it."""
+    """Turn istioctl's error about a configuration into one that names the user's input."""
     output = error.output
     unknown = re.search(r'unknown field "([^"]+)"(?: in \S*?(\w+)Config)?', output)
     if unknown:
         where = _where(unknown[1], overlays, sets)
         return InvalidInput(
-            f"{where}: Istio {release.version} does not know the field '{unknown[1]}'.", field=unknown[1]
+            f"{where} is invalid: unknown field '{unknown[1]}' in Istio {release.version}. Correct or remove it.",
+            field=unknown[1],
         )
     wrong = re.search(r"cannot unmarshal (\w+) into Go struct field \w+\.(\S+) of type \S+", output)
     if wrong:
         field = wrong[2]
         where = _where(field.rpartition(".")[2], overlays, sets)
-        return InvalidInput(f"{where}: '{field}' has a value of the wrong type ({wrong[1]}).", field=field)
+        return InvalidInput(
+            f"{where} is invalid: '{field}' has a value of the wrong type ({wrong[1]}). Correct it.", field=field
+        )
     platform = re.search(r"unknown platform (\S+)", output)
     if platform:
         known = (release.manifests / "charts" / "base" / "files").glob("profile-platform-*.yaml")
         names = ", ".join(sorted(path.stem.removeprefix("profile-platform-") for path in known))
         return InvalidInput(
-            f"Istio {release.version} has no settings for the platform '{platform[1]}'; it has them for {names}, and"
-            " any other needs none.",
+            f"Platform '{platform[1]}' not found in Istio {release.version}. Choose one of {names}, or remove platform:"
+            " others need no settings.",
             platform=platform[1],
         )
-    said = next((line for line in output.splitlines() if line.startswith("Error: ")), "").removeprefix("Error: ")
-    if not said:
+    message = next((line for line in output.splitlines() if line.startswith("Error: ")), "").removeprefix("Error: ")
+    if not message:
         return error
-    return InvalidInput(f"Istio {release.version} refuses this configuration: {said.rstrip('.')}.", output=output)
+    return InvalidInput(
+        f"istioctl {release.version} rejected this configuration: {message.rstrip('.')}. Correct the options or overlays.",
+        output=output,
+    )
 
 
 def _where(field: str, overlays: Sequence[Overlay], sets: Sequence[str]) -> str:
@@ -185,14 +190,14 @@ def _where(field: str, overlays: Sequence[Overlay], sets: Sequence[str]) -> str:
 
 
 def _chart_folders(overlays: Sequence[Overlay], sets: Sequence[str]) -> list[str]:
-    """The folders of charts that the user has istioctl read instead of its own."""
+    """Return the folders of charts that replace the release's own (installPackagePath)."""
     named = [get_path(overlay.document, "spec.installPackagePath") for overlay in overlays]
     named += [flag.partition("=")[2] for flag in sets if flag.startswith("installPackagePath=")]
     return [path for path in named if path]
 
 
 def _newest(folder: Path) -> int:
-    """The latest change below a folder, following links, in nanoseconds."""
+    """Return the time of the latest change below a folder, following links, in nanoseconds."""
     return max(
         (
             (Path(parent) / name).stat().st_mtime_ns
@@ -203,7 +208,7 @@ def _newest(folder: Path) -> int:
     )
 
 
-def _forget_old(folder: Path) -> None:
+def _delete_old(folder: Path) -> None:
     entries = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
-    for entry in entries[:-_KEPT]:
+    for entry in entries[:-_MAX_ENTRIES]:
         entry.unlink(missing_ok=True)

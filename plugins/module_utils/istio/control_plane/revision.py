@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A revision of Istio's control plane: the objects that `istioctl install` would leave for it, as one unit."""
+"""A revision of Istio's control plane: the objects that `istioctl install` would create, as one unit."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from ..model.labels import component_of, labels_of, owner_labels
 from ..model.ownership import (
     INSTALLERS,
     MANAGER,
+    PREVIOUS_MANAGERS,
     PREVIOUS_OWNERS,
-    RETIRED,
     refuse_claimed_gateways,
     refuse_missing_namespaces,
 )
@@ -38,7 +38,7 @@ from .mesh_config import providers_in
 from .render import Renderer
 from .runtime_fields import MeshRuntimeFields, is_ready
 from .unserved_apis import refuse_unserved
-from .warnings import remarks
+from .warnings import warnings
 
 if TYPE_CHECKING:
     from ...kube.api.cluster import Cluster
@@ -49,7 +49,7 @@ _WEBHOOKS = Kind("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguratio
 
 
 class BaseOwner(NamedTuple):
-    """The revision that the objects of the component Base were last installed by."""
+    """The revision that last installed the objects of the component Base."""
 
     revision: str
     version: str
@@ -57,13 +57,13 @@ class BaseOwner(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Standing:
-    """What is in the cluster already and decides what a revision may claim.
+class ClusterState:
+    """The objects in the cluster that decide what a revision may install.
 
-    default_tag: the revision that the default tag points at, None where there is no such tag.
-    tag_is_set: someone pointed the default tag there on purpose, by the tag commands or by `revision_tag`.
-    helm_gateways: the gateways, as namespace and name, that Helm has installed, and that stay as they are.
-    base: whom the objects that all revisions share (CRDs above all) belong to, None where there are none.
+    default_tag: the revision that the default tag points at, None if there is no such tag.
+    tag_is_set: the default tag was set by `istioctl tag set` or by `revision_tag`, not by an installation.
+    helm_gateways: the gateways, as namespace and name, that Helm manages, and that are not changed.
+    base: the owner of the objects that all revisions share (such as CRDs), None if there are none.
     """
 
     default_tag: str | None = None
@@ -72,15 +72,15 @@ class Standing:
     helm_gateways: frozenset[tuple[str, str]] = frozenset()
 
     @classmethod
-    def read(cls, cluster: Cluster) -> Standing:
-        """What the cluster says; three requests."""
+    def read(cls, cluster: Cluster) -> ClusterState:
+        """Read the state of the cluster; three requests."""
         found = cluster.list(_WEBHOOKS, label_selector=f"app=sidecar-injector,{labels.TAG}={tag_objects.DEFAULT}")
         tag = found[0] if found else None
         shared = cluster.get(installed_objects.CRD, "gateways.networking.istio.io")
         own = labels_of(shared) if shared else {}
         return cls(
             default_tag=labels_of(tag).get(labels.REVISION) if tag else None,
-            # Tags that the installer makes are marked as managed; those made by a user's command are not.
+            # Tags of an installation are labelled as managed; those of `istioctl tag set` are not.
             tag_is_set=tag is not None and labels.MANAGED not in labels_of(tag),
             base=BaseOwner(own[labels.REVISION], own[labels.VERSION], own.get(labels.OWNER_NAMESPACE, ""))
             if labels.REVISION in own and labels.VERSION in own
@@ -90,10 +90,10 @@ class Standing:
 
 
 class ControlPlane:
-    """One revision, of a release, as `options` describe it.
+    """One revision of a release, with `options`.
 
-    Without a cluster it is rendered for the oldest Kubernetes that the release supports, as for an empty one. Every
-    property may raise InvalidInput for what is wrong with the options.
+    Without a cluster it is rendered for the oldest Kubernetes that the release supports, and for an empty cluster.
+    Every property may raise InvalidInput for invalid options.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class ControlPlane:
 
     @property
     def revision(self) -> str:
-        """The revision's name, `default` for the one without."""
+        """The revision's name, `default` if it has none."""
         return self.configuration.revision or tag_objects.DEFAULT
 
     @property
@@ -127,10 +127,13 @@ class ControlPlane:
 
     @property
     def injector(self) -> Object:
-        """The injector's webhook configuration. Raises InvalidInput where the configuration has none."""
+        """The injector's webhook configuration. Raises InvalidInput if the configuration has none."""
         found = tag_objects.injector_of(self.rendered)
         if found is None:
-            raise InvalidInput(f"Revision {self.revision} has no injector.")
+            raise InvalidInput(
+                f"Cannot use revision {self.revision} for injection: its configuration has no"
+                " MutatingWebhookConfiguration. Enable the component pilot."
+            )
         return found
 
     @property
@@ -140,16 +143,16 @@ class ControlPlane:
 
     @property
     def extension_providers(self) -> list[str]:
-        """The names of the providers that the mesh is told of."""
+        """The names of the providers in the mesh's configuration."""
         return sorted(providers_in(obj for obj in self.rendered if obj["kind"] == "ConfigMap"))
 
-    def desired(self, standing: Standing | None = None) -> list[Object]:
-        """All objects of the revision, given what stands in the cluster (nothing, if it is not said)."""
-        standing = standing or Standing()
-        kept = helm.without_gateways(self.rendered, standing.helm_gateways)
-        objects = [obj for obj in kept if not self._yields(obj, standing.base)]
+    def desired(self, state: ClusterState | None = None) -> list[Object]:
+        """Return all objects of the revision for a cluster in this state (default: an empty cluster)."""
+        state = state or ClusterState()
+        kept = helm.without_gateways(self.rendered, state.helm_gateways)
+        objects = [obj for obj in kept if not self._is_kept_for_other(obj, state.base)]
         injector = tag_objects.injector_of(objects)
-        if injector is not None and self._claims_default_tag(standing):
+        if injector is not None and self._claims_default_tag(state):
             objects += tag_objects.tag_objects(
                 self._renderer,
                 tag_objects.DEFAULT,
@@ -159,26 +162,26 @@ class ControlPlane:
                 extra_labels={**self._owner_labels(), labels.NOT_PRUNED: "true"},
             )
         if not self.configuration.revision and self.configuration.makes_default_tag:
-            # While a default tag exists, of whichever revision, it injects for `istio-injection` in this one's place.
+            # While a default tag exists, it injects namespaces labelled `istio-injection` instead of this injector.
             objects = [tag_objects.deactivated(obj) if obj is injector else obj for obj in objects]
         return [self._system_namespace(), *objects]
 
     def unit(self, *, remove_dead_webhooks: bool = False) -> Unit:
-        """What `reconcile` is to make of the cluster; reads what stands there.
+        """Return the desired state as a unit; reads the cluster.
 
-        `remove_dead_webhooks`: webhooks that an earlier control plane has left behind are deleted first.
+        `remove_dead_webhooks`: first delete the webhooks of a deleted control plane.
         """
         if self.cluster is None:
-            raise ValueError("What stands in a cluster is not known without one.")
-        unit = self.unit_for(Standing.read(self.cluster))
+            raise ValueError("a unit needs a cluster")
+        unit = self.unit_for(ClusterState.read(self.cluster))
         if not remove_dead_webhooks:
             return unit
         wanted = {key_of(obj) for obj in unit.objects}
         return replace(unit, obstacles=lambda cluster: [one for one, _service in left_over(cluster, wanted)])
 
-    def unit_for(self, standing: Standing) -> Unit:
-        """As `unit`, for a cluster of which it is known what stands there."""
-        objects = self.desired(standing)
+    def unit_for(self, state: ClusterState) -> Unit:
+        """Return the desired state as a unit, for a cluster in this state."""
+        objects = self.desired(state)
         if self.cluster is not None:
             refuse_unserved(self.cluster, objects, self.release.version)
         istiod = install_order.istiod_service(objects)
@@ -186,7 +189,7 @@ class ControlPlane:
         return Unit(
             manager=MANAGER,
             objects=objects,
-            retired=RETIRED,
+            retired=PREVIOUS_MANAGERS,
             previous_owners=PREVIOUS_OWNERS,
             previous=INSTALLERS - {MANAGER},
             inventory=installed_objects.of_control_plane(
@@ -202,14 +205,14 @@ class ControlPlane:
             rank=install_order.rank,
             gate=lambda obj: install_order.gate(obj, istiod),
             adjust=MeshRuntimeFields(
-                RETIRED | {MANAGER},
+                PREVIOUS_MANAGERS | {MANAGER},
                 lambda: cluster is not None and istiod is not None and is_ready(cluster, istiod),
             ),
             awaited=is_awaited,
         )
 
     def check(self, plan: Plan, *, force: bool = False) -> None:
-        """Raise Refused for a plan that cannot work or, unless forced, that touches what belongs to others."""
+        """Raise Refused for a plan that cannot work or, unless forced, that changes objects of other owners."""
         if self.cluster is not None:
             refuse_missing_namespaces(self.cluster, plan)
         if force:
@@ -219,19 +222,19 @@ class ControlPlane:
             refuse_left_over(self.cluster, plan)
             refuse_overlap(self.cluster, plan)
 
-    def remarks(self, plan: Plan) -> list[str]:
-        """What a user should know of a plan beside its changes."""
+    def warnings(self, plan: Plan) -> list[str]:
+        """Return the warnings about a plan."""
         if self.cluster is None:
             return []
         planned = {key_of(obj) for obj in plan.objects}
-        adopted = {
+        helm_gateways = {
             (one["namespace"], one["name"])
             for one in self.gateways
             if Key("apps/v1", one["kind"], one["namespace"], one["name"]) not in planned
         }
         settings = network_settings(self.cluster) if plan.changes else {}
         return [
-            *remarks(self.cluster, plan, adopted),
+            *warnings(self.cluster, plan, helm_gateways),
             *pruned_of_others(plan, self.configuration.owner),
             *unmatched_patches(self.configuration.merged, self.rendered, self.configuration.revision),
             *self._renderer.warnings(self.configuration.overlays, self.configuration.sets, settings),
@@ -252,15 +255,15 @@ class ControlPlane:
             metadata["labels"] = {labels.NETWORK: self.configuration.network}
         return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
 
-    def _yields(self, obj: Object, owner: BaseOwner | None) -> bool:
-        """Whether an object is shared with another revision, and there no older than ours would be."""
+    def _is_kept_for_other(self, obj: Object, owner: BaseOwner | None) -> bool:
+        """Return whether an object is shared with another revision, whose version is at least as new."""
         if owner is None or owner.revision == self.revision or component_of(obj) != labels.BASE:
             return False
         shared = obj["metadata"].get("namespace", owner.namespace) == owner.namespace
         return shared and version_key(owner.version) >= version_key(self.release.version)
 
-    def _claims_default_tag(self, standing: Standing) -> bool:
-        """istioctl's rule, save that a tag which someone has set by hand stays as it is."""
-        if not self.configuration.makes_default_tag or standing.tag_is_set:
+    def _claims_default_tag(self, state: ClusterState) -> bool:
+        """Return whether to install the default tag, by istioctl's rule, but never change a tag that a user has set."""
+        if not self.configuration.makes_default_tag or state.tag_is_set:
             return False
-        return standing.default_tag in (None, self.revision) or not self.configuration.revision
+        return state.default_tag in (None, self.revision) or not self.configuration.revision

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A revision tag as one unit: what `istioctl tag set` leaves, and what has to be known before it is moved or removed."""
+"""A revision tag as one unit: the objects that `istioctl tag set` would create, and the checks before a change."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..injection.injector_conflicts import refuse_overlap
 from ..injection.injectors import Injectors
 from ..model import labels
 from ..model.labels import labels_of
-from ..model.ownership import MANAGER, PREVIOUS_OWNERS, RETIRED, TAG_MANAGER
+from ..model.ownership import MANAGER, PREVIOUS_MANAGERS, PREVIOUS_OWNERS, TAG_MANAGER
 from ..model.proxies import has_ended, is_injected
 from . import tag_objects
 from .render import Renderer
@@ -41,47 +41,51 @@ _NAMESPACES, _PODS = Kind("v1", "Namespace"), Kind("v1", "Pod")
 
 
 class RevisionTag:
-    """One tag of a cluster, as it stands.
+    """One tag of a cluster.
 
-    Raises InvalidInput for a name that no tag can have.
+    Raises InvalidInput for an invalid name.
     """
 
     def __init__(self, cluster: Cluster, name: str, namespace: str) -> None:
         if not _NAMES.fullmatch(name):
             raise InvalidInput(
-                f"'{name}' cannot be a tag: a tag is made of at most 43 lower-case letters, digits and '-'.", name=name
+                f"The tag '{name}' is invalid: it must consist of at most 43 lower case letters, digits and '-'.",
+                name=name,
             )
         self.cluster, self.name, self.namespace = cluster, name, namespace
         found = [one for one in cluster.list(_INJECTORS, label_selector=labels.REVISION) if tag_objects.injects(one)]
         self._injectors = {labels_of(one)[labels.REVISION]: one for one in found if labels.TAG not in labels_of(one)}
         pointing = (one for one in found if labels_of(one).get(labels.TAG) == name)
         self.revision = next((labels_of(one)[labels.REVISION] for one in pointing), "")
-        """The revision that it points at now, empty where there is no such tag."""
+        """The revision that it points at, empty if there is no such tag."""
 
     def injector_of(self, revision: str) -> Object | None:
-        """The injector of a revision, or None where there is no such revision."""
+        """Return the injector of a revision, None if there is no such revision."""
         return self._injectors.get(revision)
 
     def refuse(self, revision: str, *, assumed: bool = False) -> None:
-        """Raise Refused where there is no such revision (unless it is `assumed`), or one that is named like the tag."""
+        """Raise Refused if the revision is not found (and not `assumed`), or a revision has the name of the tag."""
         if revision not in self._injectors and not assumed:
             known = ", ".join(sorted(self._injectors)) or "none"
             raise Refused(
-                f"There is no revision {revision} that the tag {self.name} could point at, in this cluster there is"
-                f" {known}: install it first.",
+                f"Cannot set the tag {self.name}: revision {revision} not found in the cluster, which has {known}. Install"
+                " the revision first.",
                 code="revision_missing",
                 revisions=sorted(self._injectors),
             )
         if self.name in self._injectors and self.name != tag_objects.DEFAULT:
             raise Refused(
-                f"{self.name} is a revision, and a tag of its name would take its pods: choose another name.",
+                f"Cannot set the tag {self.name}: a revision of this name already exists. Choose another name.",
                 code="name_taken",
             )
 
     def pointing_at(
         self, injector: Object, renderer: Renderer, *, inject_by_default: bool = False, assumed: bool = False
     ) -> Unit:
-        """The tag, pointing at the revision of `injector`, which may be `assumed`, with its namespace."""
+        """Return the desired state of the tag, pointing at the revision of `injector`.
+
+        `assumed`: the revision and its namespace may not exist yet.
+        """
         objects = tag_objects.tag_objects(
             renderer,
             self.name,
@@ -90,49 +94,49 @@ class RevisionTag:
             inject_by_default=inject_by_default,
             of_user=True,
         )
-        retired = (RETIRED | {MANAGER}) - {TAG_MANAGER}
-        objects += self._silenced()
+        previous = (PREVIOUS_MANAGERS | {MANAGER}) - {TAG_MANAGER}
+        objects += self._deactivated_injector()
         return Unit(
             manager=TAG_MANAGER,
             objects=objects,
-            retired=retired,
+            retired=previous,
             previous_owners=PREVIOUS_OWNERS,
             stale=lambda cluster: of_tag(cluster, self.name),
-            previous=retired,
-            adjust=MeshRuntimeFields(retired | {TAG_MANAGER}, lambda: self._is_served(injector)),
+            previous=previous,
+            adjust=MeshRuntimeFields(previous | {TAG_MANAGER}, lambda: self._is_served(injector)),
             assumed=frozenset({self.namespace} if assumed else ()),
         )
 
     def removed(self) -> Unit:
-        """Nothing of the tag."""
+        """Return the desired state without the tag."""
         return Unit(
             manager=TAG_MANAGER,
             objects=(),
             stale=lambda cluster: of_tag(cluster, self.name),
-            previous=RETIRED | {MANAGER},
+            previous=PREVIOUS_MANAGERS | {MANAGER},
             previous_owners=PREVIOUS_OWNERS,
         )
 
     def check(self, plan: Plan) -> None:
-        """Raise Refused for a plan after which two injectors inject the same pods."""
+        """Raise Refused for a plan after which two injectors would inject the same pods."""
         refuse_overlap(self.cluster, plan)
 
     def refuse_in_use(self, plan: Plan) -> None:
-        """Raise Refused for a plan that removes the tag while namespaces or pods ask for it."""
+        """Raise Refused for a plan that removes the tag while namespaces or pods use it."""
         if not plan.changes:
             return
         users = self.users()
         if users:
             raise Refused(
-                f"The tag {self.name} is in use by {', '.join(users[:10])}"
-                f"{f' and {len(users) - 10} others' if len(users) > 10 else ''}, whose new pods would get no sidecar"
-                " without it: label them for another revision or tag first, or force the removal.",
+                f"Cannot remove the tag {self.name}: it is in use by {', '.join(users[:10])}"
+                f"{f' and {len(users) - 10} others' if len(users) > 10 else ''}, whose new pods would get no sidecar."
+                " Label them for another revision or tag first, or set force to true.",
                 code="in_use",
                 users=users,
             )
 
     def users(self) -> list[str]:
-        """The namespaces, and pods with an injected proxy, that ask for the tag by name."""
+        """Return the namespaces, and the pods with an injected proxy, that are labelled with the tag."""
         selector = f"{labels.REVISION}={self.name}"
         namespaces, pods = self.cluster.list_many([(_NAMESPACES, "", selector), (_PODS, "", selector)])
         if self.name == tag_objects.DEFAULT:
@@ -142,8 +146,8 @@ class RevisionTag:
         using = [*namespaces, *(pod for pod in pods if is_injected(pod) and not has_ended(pod))]
         return sorted({str(key_of(one)) for one in using})
 
-    def _silenced(self) -> list[Object]:
-        """The injector of the revision without a name, which must not do what the tag `default` does."""
+    def _deactivated_injector(self) -> list[Object]:
+        """Return the default revision's injector, deactivated, because the tag `default` replaces it."""
         own = self._injectors.get(tag_objects.DEFAULT)
         if self.name != tag_objects.DEFAULT or own is None or tag_objects.is_deactivated(own):
             return []
@@ -155,6 +159,6 @@ class RevisionTag:
 
 
 def of_tag(cluster: Cluster, name: str) -> Iterable[Object]:
-    """The objects with the label of a tag."""
+    """List the objects with the label of a tag."""
     lists = cluster.list_many([(kind, "", f"{labels.TAG}={name}") for kind in _OBJECTS])
     return [obj for objects in lists for obj in objects]

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Fields of a control plane's objects that istiod, Helm and AKS set at run time, and that applying must not take back.
+"""Keep fields of a control plane's objects that istiod, Helm and AKS set at run time.
 
-What Kubernetes' own controllers set is left to them in every unit, see kube/runtime_fields.py.
+Fields of Kubernetes' own controllers are kept in every unit, see kube/plan/runtime_fields.py.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Object = dict[str, Any]
 
 _DEPLOYMENTS = Kind("apps/v1", "Deployment")
 
-# What AKS's admission enforcer adds to the namespace selector of every webhook, so that none reaches AKS's own pods.
+# Expressions that AKS's admission enforcer adds to the namespaceSelector of every webhook, to exclude AKS's own pods.
 _ENFORCED = frozenset({"control-plane", "kubernetes.azure.com/managedby"})
 _ENFORCER = "admissionsenforcer"
 
@@ -36,8 +36,8 @@ _ENFORCER = "admissionsenforcer"
 class MeshRuntimeFields:
     """Adjusts desired objects to the live ones.
 
-    `managers` are the field managers whose fields are ours, or become ours: the one that applies, and the previous
-    ones. `istiod_ready` tells, when asked, whether an istiod stands behind the validating webhooks.
+    `managers`: the field manager that applies, and the previous ones that it takes over. `istiod_ready` returns whether
+    a ready istiod serves the validating webhooks.
     """
 
     def __init__(self, managers: frozenset[str], istiod_ready: Callable[[], bool]) -> None:
@@ -45,7 +45,7 @@ class MeshRuntimeFields:
         self._istiod_ready = istiod_ready
 
     def __call__(self, desired: Object, live: Object | None) -> Object:
-        """`desired` (which may be changed) as it is to be applied over `live`."""
+        """Return `desired`, adjusted in place, as it is to be applied over `live`."""
         if live is None:
             return desired
         keep_release(desired, live)
@@ -59,7 +59,7 @@ class MeshRuntimeFields:
         return desired
 
     def _keep_failure_policy(self, desired: Object, live: Object) -> None:
-        """istiod turns Ignore into Fail once it serves; with no istiod left, Fail would block all configuration."""
+        """Keep the failurePolicy Fail that istiod sets once it serves, unless no istiod is ready to answer."""
         policies = {webhook["name"]: webhook.get("failurePolicy") for webhook in live.get("webhooks") or ()}
         theirs = _webhook_fields(managed_fields.others(live, self._managers))
         for webhook in desired.get("webhooks") or ():
@@ -67,12 +67,12 @@ class MeshRuntimeFields:
             if not policy or policy == webhook.get("failurePolicy") or (policy == "Fail" and not self._istiod_ready()):
                 continue
             if "f:failurePolicy" in theirs(webhook["name"]):
-                del webhook["failurePolicy"]  # istiod's, and to state it too would be a claim on it
+                del webhook["failurePolicy"]  # owned by istiod
             else:
                 webhook["failurePolicy"] = policy
 
     def _keep_selectors(self, desired: Object, live: Object) -> None:
-        """AKS's enforcer owns the selector that it has edited, until ours asks for something else."""
+        """Keep the selector that AKS's enforcer has edited and owns, unless ours has changed."""
         if _ENFORCER not in {entry.get("manager") for entry in managed_fields.entries(live)}:
             return
         there = {webhook["name"]: webhook for webhook in live.get("webhooks") or ()}
@@ -90,25 +90,25 @@ class MeshRuntimeFields:
                 webhook["namespaceSelector"] = selector
 
     def _keep_network(self, desired: Object, live: Object) -> None:
-        """istioctl labels a namespace with its network only when it creates it."""
+        """Label only a new namespace with its network, as istioctl does."""
         if labels.NETWORK not in labels_of(live):
             labels_of(desired).pop(labels.NETWORK, None)
 
 
 def is_ready(cluster: Cluster, service: Key) -> bool:
-    """Whether a pod of istiod is ready; its Deployment is named like its Service."""
+    """Return whether a pod of istiod is ready; its Deployment has the name of its Service."""
     deployment = cluster.get(_DEPLOYMENTS, service.name, service.namespace)
     return bool(deployment and (deployment.get("status") or {}).get("readyReplicas"))
 
 
 def _webhook_fields(owned: Fields) -> Callable[[str], Mapping[str, Any]]:
-    """The owned fields of a webhook by its name."""
+    """Return a function that returns the owned fields of a webhook by its name."""
     by_key: Mapping[str, Any] = owned.get("f:webhooks") or {}
     return lambda name: by_key.get(f'k:{{"name":"{name}"}}') or {}
 
 
 def _enforced(webhook: Object, live: Mapping[str, Any]) -> Object:
-    """The webhook's own namespace selector with the expressions that the enforcer has added to the live one."""
+    """Return the webhook's namespaceSelector with the expressions that the enforcer has added to the live one."""
     selector = webhook.get("namespaceSelector") or {}
     there = live.get("namespaceSelector") or {}
     expressions = list(selector.get("matchExpressions") or ())
@@ -120,7 +120,7 @@ def _enforced(webhook: Object, live: Mapping[str, Any]) -> Object:
     if not added:
         return selector
     merged = {**selector, "matchExpressions": expressions + copy.deepcopy(added)}
-    # The order in which the enforcer puts them means nothing.
+    # The order of expressions has no meaning.
     return dict(there) if _unordered(merged) == _unordered(there) else merged
 
 

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Revision tags: the webhooks and the service by which a name, `default` among them, points at a revision.
+"""Build the objects of a revision tag: the webhooks and the Service that point at a revision.
 
-istioctl makes a tag from the injector's webhook that it finds in the cluster. Here the same is made from the
-injector's webhook as rendered, so that a tag can be planned before anything is installed.
+istioctl builds a tag from the injector's webhook in the cluster. Here it is built from the rendered webhook, so that a
+tag can be planned before anything is installed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _COMPONENTS = {"base": {"enabled": True}, "pilot": {"enabled": True}}
 
 
 def injector_of(objects: Iterable[Object]) -> Object | None:
-    """The injector's own webhook configuration among rendered objects, or None where the revision has none."""
+    """Return the injector's webhook configuration among rendered objects, None if the revision has none."""
     for obj in objects:
         if obj["kind"] == "MutatingWebhookConfiguration" and labels.TAG not in labels_of(obj) and _webhook(obj):
             return obj
@@ -47,35 +47,36 @@ def _webhook(configuration: Object) -> Object | None:
 
 
 def injects(configuration: Object) -> bool:
-    """Whether a webhook configuration is an injector's, a tag's too."""
+    """Return whether a webhook configuration is that of an injector or a tag."""
     return _webhook(configuration) is not None
 
 
 def service_of(configuration: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Namespace and name of the Service that an injector calls; None for one that calls a URL."""
+    """Return namespace and name of the Service that an injector calls; None for one that calls a URL."""
     webhook = _webhook(dict(configuration)) or {}
     service = (webhook.get("clientConfig") or {}).get("service")
     return (service["namespace"], service["name"]) if service else None
 
 
 def version_of(injector: Mapping[str, Any]) -> str:
-    """The version of the release that installed an injector. Raises InvalidInput where its labels do not tell."""
+    """Return the version of the release that installed an injector. Raises InvalidInput if its labels have none."""
     own = labels_of(injector)
     version = own.get(labels.VERSION) or own.get("app.kubernetes.io/version", "")
     if not version:
         raise InvalidInput(
-            f"The version of {injector['metadata']['name']} is not known, for it has no label of it: give the version."
+            f"Cannot read the version of MutatingWebhookConfiguration {injector['metadata']['name']}: label"
+            f" {labels.VERSION} not found. Set version."
         )
     return version
 
 
 def is_deactivated(configuration: Object) -> bool:
-    """Whether none of an injector's webhooks matches anything."""
+    """Return whether an injector's webhooks are deactivated, so that they match nothing."""
     return all(webhook.get("namespaceSelector") == NEVER_MATCH for webhook in configuration.get("webhooks") or ())
 
 
 def deactivated(configuration: Object) -> Object:
-    """An injector's webhooks that match nothing, as they are while a default tag does their work."""
+    """Deactivate an injector's webhooks, as while a default tag replaces them."""
     webhooks = [
         {**webhook, "namespaceSelector": NEVER_MATCH, "objectSelector": NEVER_MATCH}
         for webhook in configuration.get("webhooks") or ()
@@ -93,11 +94,11 @@ def tag_objects(
     extra_labels: Mapping[str, str] | None = None,
     of_user: bool = False,
 ) -> list[Object]:
-    """The objects of a tag that points at the revision of `injector`, which carries its owner labels already.
+    """Build the objects of a tag that points at the revision of `injector`, which has its owner labels already.
 
-    `inject_by_default` has the tag inject namespaces without any label. A tag `of_user` has none of the installer's
-    labels, so that no installer prunes it or points it elsewhere. Releases before 1.24 have no service per tag, and
-    only the tag `default` has a validating webhook.
+    `inject_by_default`: inject namespaces without a label as well. A tag `of_user` has none of the installer's labels,
+    so that no installer prunes or changes it. Releases before 1.24 have no Service per tag, and only the tag `default`
+    has a validating webhook.
     """
     found = _webhook(injector)
     if found is None:
@@ -168,7 +169,7 @@ def _carry_bundle(configuration: Object, source: Mapping[str, Any]) -> None:
 
 
 def _point(configuration: Object, source: Mapping[str, Any]) -> None:
-    """Call the service that the revision's own injector calls; it is not always named after the revision."""
+    """Call the Service of the revision's own injector, which is not always named after the revision."""
     _carry_bundle(configuration, source)
     service = source["clientConfig"].get("service")
     for webhook in configuration.get("webhooks") or ():
@@ -177,7 +178,7 @@ def _point(configuration: Object, source: Mapping[str, Any]) -> None:
 
 
 def _select_default(service: Object) -> None:
-    """istioctl renders this one service with the revision `default` spelt out, and so with another selector."""
+    """Select the revision `default`, which istioctl renders with another selector."""
     selector = service["spec"]["selector"]
     selector.pop("istio", None)
     selector[labels.REVISION] = DEFAULT

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""API versions that a release is made for, and a cluster no longer serves."""
+"""Refuse a release whose API versions the cluster no longer serves."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
 
 def refuse_unserved(cluster: Cluster, objects: Iterable[Mapping[str, Any]], version: str) -> None:
-    """Raise Refused where the release `version` brings a kind in an API version that the cluster does not serve.
+    """Raise Refused if the release `version` has a kind at an API version that the cluster does not serve.
 
-    Istio 1.8, for example, has CRDs as apiextensions.k8s.io/v1beta1, which ended with Kubernetes 1.22.
+    Istio 1.8, for example, has CRDs of apiextensions.k8s.io/v1beta1, which Kubernetes 1.22 removed.
     """
     objects = list(objects)
     defined = {defined_by(obj) for obj in objects if obj["kind"] == "CustomResourceDefinition"}
     kinds = {kind_of(obj) for obj in objects} - BUILT_IN.keys()
     unserved = [kind for kind in sorted(kinds) if (kind.group, kind.kind) not in defined and not cluster.serves(kind)]
     if unserved:
-        named = ", ".join(f"{kind.kind} as {kind.api_version}" for kind in unserved)
+        named = ", ".join(f"{kind.kind} of {kind.api_version}" for kind in unserved)
         raise Refused(
-            f"Istio {version} needs {named}, which this cluster (Kubernetes {cluster.version().git.lstrip('v')}) does"
-            " not serve: install a release of Istio that is made for it.",
+            f"Cannot install Istio {version}: {named} not found in the cluster, which is Kubernetes"
+            f" {cluster.version().git.lstrip('v')}. Install a release of Istio that supports it.",
             code="api_not_served",
             kinds=[kind._asdict() for kind in unserved],
         )

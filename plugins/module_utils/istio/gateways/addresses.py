@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where a gateway is reached from outside: told from its Service, the nodes, and the gateway's pods."""
+"""Find the addresses, ports and URLs of a gateway from its Service, the nodes and its pods."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def read_ingress(cluster: Cluster, name: str, namespace: str) -> dict[str, Any]:
-    """How to reach the gateway whose Service has this name; shape as `describe`. InvalidInput if there is none."""
+    """Return the addresses of the gateway with this Service, as `describe` does. Raises InvalidInput if not found."""
     service = cluster.get(_SERVICES, name, namespace)
     if service is None:
         there = sorted(one["metadata"]["name"] for one in cluster.list(_SERVICES, namespace) if _is_gateway(one))
         raise InvalidInput(
-            f"There is no gateway Service {name} in namespace {namespace};"
-            f" there is {', '.join(there) or 'none of any name'}.",
+            f"Service {namespace}/{name} not found: the gateways in this namespace are {', '.join(there) or '(none)'}."
+            " Correct the name or the namespace.",
             name=name,
             namespace=namespace,
         )
@@ -44,19 +44,19 @@ def read_ingress(cluster: Cluster, name: str, namespace: str) -> dict[str, Any]:
 
 
 def describe(service: Object, nodes: Iterable[Object] = (), pods: Iterable[Object] = ()) -> dict[str, Any]:
-    """How to reach a gateway, as plain data.
+    """Return the addresses of a gateway, as plain data.
 
     - type: the Service's type.
-    - hosts: names or addresses that answer, the best first; `addresses`: those of them that are IP addresses.
-    - ports: by name, {port, node_port}; node_port is None where there is none.
-    - urls: by port name, for the ports that speak HTTP or HTTPS.
-    - readiness_url: where the gateway answers 200 when it is ready; empty where it is reached from inside only, or its
-      Service has no port named status-port.
-    - pending: whether an address is still to come.
+    - hosts: host names or IP addresses, the best first; `addresses`: those of them that are IP addresses.
+    - ports: by name, {port, node_port}; node_port is None if there is none.
+    - urls: by port name, for HTTP and HTTPS ports.
+    - readiness_url: answers 200 when the gateway is ready; empty for a gateway that is reached from inside the cluster
+      only, or whose Service has no port named status-port.
+    - pending: true while no address is assigned.
 
-    Addresses in `spec.externalIPs` answer at the Service's ports, whatever its type. A NodePort gateway is reached at
-    the nodes: external addresses first, and with `externalTrafficPolicy: Local` only where one of the gateway's pods
-    runs. A ClusterIP gateway without external addresses is reached from inside only, by its name.
+    Addresses in `spec.externalIPs` answer at the Service's ports for every type. A NodePort gateway is reached at the
+    nodes: external addresses first, and with `externalTrafficPolicy: Local` only at nodes that run one of its pods. A
+    ClusterIP gateway without external addresses is reached from inside the cluster only, by its name.
     """
     spec, metadata = service.get("spec") or {}, service["metadata"]
     kind = spec.get("type") or "ClusterIP"
@@ -98,20 +98,20 @@ def describe(service: Object, nodes: Iterable[Object] = (), pods: Iterable[Objec
 
 
 def why_pending(cluster: Cluster, found: Mapping[str, Any]) -> str:
-    """A sentence for a gateway that `describe` calls pending: what is lacking, and what to do about it."""
+    """Explain why a gateway is pending, and what to do."""
     service = f"Service {found['namespace']}/{found['name']}"
     if found["type"] != "LoadBalancer":
-        return f"{service} cannot be reached yet: no node that would answer for it is ready."
+        return f"{service} has no address yet: no node that serves it is ready. Wait for a node, or check its pods."
     if any(_MINIKUBE in labels_of(node) for node in cluster.list(_NODES)):
-        return f"The load balancer of {service} has no address yet: on minikube `minikube tunnel` assigns it."
+        return f"{service} has no load balancer address yet: minikube assigns none by itself. Run `minikube tunnel`."
     return (
-        f"The load balancer of {service} has no address yet; where the cluster has nothing that assigns one, use the type"
-        " NodePort."
+        f"{service} has no load balancer address yet: the cluster's load balancer has not assigned one. If the cluster has"
+        " no load balancer, use the type NodePort."
     )
 
 
 def _assigned(service: Object) -> list[str]:
-    """The load balancer's addresses; AWS gives names instead."""
+    """Return the load balancer's addresses, which are host names on AWS."""
     entries = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
     return [entry.get("ip") or entry.get("hostname") for entry in entries if entry.get("ip") or entry.get("hostname")]
 
@@ -122,13 +122,13 @@ def _hosts_of_nodes(spec: Mapping[str, Any], nodes: Iterable[Object], pods: Iter
     hosting = {pod["spec"]["nodeName"] for pod in ours if _ready(pod) and (pod.get("spec") or {}).get("nodeName")}
     local = spec.get("externalTrafficPolicy") == "Local"
     usable = [node for node in nodes if _ready(node) and (not local or node["metadata"]["name"] in hosting)]
-    # Every node answers; one that hosts the gateway saves a hop.
+    # Every node forwards to the gateway; one that runs its pod saves a hop.
     usable.sort(key=lambda node: (node["metadata"]["name"] not in hosting, node["metadata"]["name"]))
     return node_hosts(usable)
 
 
 def node_hosts(nodes: Sequence[Object]) -> list[str]:
-    """The addresses that nodes answer at, external ones first."""
+    """Return the addresses of nodes, external ones first."""
     external = [address for node in nodes for address in _addresses(node, "ExternalIP")]
     internal = [address for node in nodes for address in _addresses(node, "InternalIP")]
     return list(dict.fromkeys([*external, *internal]))
@@ -145,7 +145,7 @@ def _ready(obj: Object) -> bool:
 
 
 def _scheme(name: str, port: int) -> str | None:
-    """By Istio's own rule, a port's name begins with its protocol."""
+    """Return the scheme of a port; Istio's convention is that a port's name starts with its protocol."""
     protocol = name.partition("-")[0]
     if protocol == "https" or port == 443:
         return "https"

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Azure's load balancer in front of a gateway: named options instead of the annotations that its controller reads.
+"""Azure load balancer options of a gateway, as annotations of its Service.
 
 The options are those of `azure` of an `ingress` entry: `internal`, `subnet`, `public_address` (the name of an Azure
 resource), `resource_group` (the public address's), `dns_label`, `service_tags`, `idle_timeout` (minutes), `health_probe`
-(`ready`, `tcp` or `default`) and `ports_kept_inside` (names of ports). Blank ones are left out.
+(`ready`, `tcp` or `default`) and `ports_kept_inside` (names of ports). Blank ones are ignored.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _OF_A_PUBLIC_ADDRESS = ("public_address", "resource_group", "dns_label")
 def annotations_of(
     azure: Mapping[str, Any], ports: Sequence[Mapping[str, Any]], *, address: str | None = None, local: bool = False
 ) -> dict[str, str]:
-    """The annotations of a Service with these `ports`.
+    """Return the annotations of a Service with these `ports`.
 
-    `address` is the IP address that it is to have; `local` whether its traffic stays on the node, which is then probed
-    by Kubernetes' own health check. Raises InvalidInput for settings that contradict each other.
+    `address`: its IP address. `local`: externalTrafficPolicy is Local, which has a health check of Kubernetes' own.
+    Raises InvalidInput for conflicting settings.
     """
     given = {key: value for key, value in azure.items() if value not in (None, "", [])}
     _check(given, address)
@@ -62,24 +62,31 @@ def annotations_of(
 def _check(given: Mapping[str, Any], address: str | None) -> None:
     internal = bool(given.get("internal"))
     if "subnet" in given and not internal:
-        raise InvalidInput("azure.subnet is that of an internal load balancer; set azure.internal, or leave it out.")
+        raise InvalidInput(
+            "azure.subnet is for an internal load balancer only. Set azure.internal to true, or remove azure.subnet."
+        )
     public = [option for option in _OF_A_PUBLIC_ADDRESS if option in given]
     if internal and public:
-        raise InvalidInput(f"azure.{public[0]} is of a public address, which an internal load balancer does not have.")
+        raise InvalidInput(
+            f"azure.{public[0]} and azure.internal conflict: an internal load balancer has no public address. Remove one"
+            " of them."
+        )
     if address and "public_address" in given:
-        raise InvalidInput("address and azure.public_address both say which address the load balancer has; keep one.")
+        raise InvalidInput(
+            "address and azure.public_address conflict: both set the address of the load balancer. Remove one of them."
+        )
     label = given.get("dns_label")
     if label is not None and not _LABEL.fullmatch(str(label)):
         raise InvalidInput(
-            f"azure.dns_label '{label}' cannot be a DNS label of Azure: 3 to 63 lower case letters, digits and dashes,"
-            " beginning with a letter and not ending with a dash."
+            f"azure.dns_label '{label}' is invalid: it must consist of 3 to 63 lower case letters, digits and '-', start"
+            " with a letter and not end with '-'."
         )
     minutes = given.get("idle_timeout")
     if minutes is not None and minutes not in _IDLE_MINUTES:
-        raise InvalidInput(f"azure.idle_timeout is from 4 to 100 minutes, but it is {minutes}.")
+        raise InvalidInput(f"azure.idle_timeout {minutes} is invalid: it must be from 4 to 100 minutes.")
     probe = given.get("health_probe", PROBES[0])
     if probe not in PROBES:
-        raise InvalidInput(f"azure.health_probe '{probe}' is none of {', '.join(PROBES)}.")
+        raise InvalidInput(f"azure.health_probe '{probe}' is invalid: it must be one of {', '.join(PROBES)}.")
 
 
 def _inside(names: Sequence[str], ports: Sequence[Mapping[str, Any]]) -> Iterator[int]:
@@ -87,25 +94,26 @@ def _inside(names: Sequence[str], ports: Sequence[Mapping[str, Any]]) -> Iterato
     for name in names:
         if name not in numbers:
             raise InvalidInput(
-                f"azure.ports_kept_inside names the port {name}, and there is {', '.join(numbers)}.",
+                f"Port {name} of azure.ports_kept_inside not found: the Service has the ports {', '.join(numbers)}. Choose"
+                " one of them.",
                 ports=list(numbers),
             )
         yield numbers[name]
 
 
 def _probes(how: str, ports: Sequence[Mapping[str, Any]], inside: set[int]) -> Iterator[tuple[str, str]]:
-    """What makes Azure see a gateway that is well as well.
+    """Yield the annotations for Azure's health probes.
 
-    Left to itself, Azure asks a port that has an appProtocol for `/`, which a gateway answers with 404, or tries whether a
-    connection opens, which says nothing of the proxy: hence the question that Kubernetes itself asks of the pod.
+    By default Azure probes `/` at ports with an appProtocol, which a gateway answers with 404, or only opens a TCP
+    connection. Instead, use the pod's own readiness probe.
     """
     if how == "default":
         return
     asked = [int(port["port"]) for port in ports if int(port["port"]) not in inside and port.get("protocol") != "UDP"]
     if how == "ready" and STATUS_PORT not in {int(port["port"]) for port in ports}:
         raise InvalidInput(
-            f"azure.health_probe 'ready' asks the port {STATUS_PORT}, which this gateway's Service does not have;"
-            " use 'tcp'."
+            f"azure.health_probe 'ready' cannot be used: port {STATUS_PORT} not found in this gateway's Service. Use"
+            " 'tcp'."
         )
     for number in asked:
         if how == "tcp":

@@ -2,10 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Kubernetes' Gateway API, which is no part of Istio: its CRDs, brought to clusters that lack them.
+"""The CRDs of the Kubernetes Gateway API, which is not part of Istio.
 
-They are shared by all who use them, so that those which somebody else has installed stay as they are, no version is
-ever taken back, and nothing removes them.
+Other controllers use them too: CRDs that others have installed are not changed, and there is no downgrade or removal.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ _VERSION = re.compile(r"v(\d+)\.(\d+)\.(\d+)(-[\w.]+)?")
 
 
 class Installed(NamedTuple):
-    """What a Gateway API calls itself, empty where it does not say, and whether this collection has installed it."""
+    """Version and channel of a Gateway API, empty if unknown, and whether this collection has installed it."""
 
     version: str
     channel: str
@@ -45,40 +44,46 @@ class Installed(NamedTuple):
 
     @classmethod
     def of(cls, definition: Object) -> Installed:
-        """What its CRD of gateways says."""
+        """Read the annotations of its CRD of Gateways."""
         notes = definition["metadata"].get("annotations") or {}
         ours = owned_by(definition, MANAGER) is not None
         return cls(notes.get(f"{_GROUP}/bundle-version", ""), notes.get(f"{_GROUP}/channel", ""), ours)
 
 
 def installed(cluster: Cluster) -> Installed | None:
-    """The Gateway API that the cluster has."""
+    """Return the Gateway API of the cluster, None if it is not installed."""
     definition = cluster.get(_DEFINITION, _GATEWAYS)
     return Installed.of(definition) if definition else None
 
 
 def release_url(version: str, channel: str) -> str:
-    """Where its authors publish a version's manifests. Raises InvalidInput for what is no exact version."""
+    """Return the URL of a version's manifests. Raises InvalidInput for anything but an exact version."""
     if not _VERSION.fullmatch(version):
-        raise InvalidInput(f"'{version}' is not an exact version of the Gateway API, such as v1.4.0.", version=version)
+        raise InvalidInput(
+            f"The Gateway API version '{version}' is invalid: it must be an exact version, such as v1.4.0.",
+            version=version,
+        )
     return f"{RELEASES}/{version}/{channel}-install.yaml"
 
 
 def contained(objects: Iterable[Object]) -> Installed:
-    """The Gateway API that manifests hold. Raises InvalidInput where they hold none."""
+    """Return the Gateway API in manifests. Raises InvalidInput if there is none."""
     for obj in objects:
         if obj["kind"] == _DEFINITION.kind and obj["metadata"]["name"] == _GATEWAYS:
             return Installed.of(obj)
-    raise InvalidInput(f"The manifests do not hold the Gateway API: there is no CRD {_GATEWAYS} among them.")
+    raise InvalidInput(
+        f"The manifests do not contain the Gateway API: CustomResourceDefinition {_GATEWAYS} not found. Use the release's"
+        " standard-install.yaml or experimental-install.yaml."
+    )
 
 
 def is_older(wanted: Installed, there: Installed) -> bool:
-    """Whether a version would be a step back."""
+    """Return whether a version would be a downgrade."""
     return _number(wanted.version) < _number(there.version)
 
 
 def unit(objects: list[Object]) -> Unit:
-    """What `reconcile` is to make of the cluster; without a prune."""
+    """Return the desired state of the CRDs, without pruning."""
     return Unit(MANAGER, objects, retired=PREVIOUS)
 
 

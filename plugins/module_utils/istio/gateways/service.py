@@ -2,16 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How gateways are reached: the user's `ingress` entries, laid over the rendered Services of ingress gateways.
+"""Apply `ingress` entries to the rendered Services of ingress gateways.
 
-An entry is a map with `name` (default istio-ingressgateway), `namespace` (needed where two have the name), `labels` (see
-`configuration`), `type`, `node_ports` (port name to number), `annotations`, `source_ranges`, `address`,
-`external_traffic_policy` and `azure` (see `azure_service`); what it leaves out stays as rendered.
+An entry is a map with `name` (default istio-ingressgateway), `namespace` (needed if the name is ambiguous), `labels`
+(see `configuration`), `type`, `node_ports` (port name to number), `annotations`, `source_ranges`, `address`,
+`external_traffic_policy` and `azure` (see `azure_load_balancer`); unset fields stay as rendered.
 
-This is done on the rendered Service, and not through an IstioOperator, because there it cannot be said for one
-gateway alone: `values.gateways.istio-ingressgateway` feeds every ingress gateway, and `components.ingressGateways`
-and each `ports` are lists that replace each other whole. The result is that of the same fields in the gateway's own
-`k8s.service` and `k8s.serviceAnnotations`.
+This changes the rendered Service, not an IstioOperator, which cannot set these for one gateway:
+`values.gateways.istio-ingressgateway` applies to every ingress gateway, and `components.ingressGateways` and `ports`
+are lists that replace each other. The result is that of the gateway's `k8s.service` and `k8s.serviceAnnotations`.
 """
 
 from __future__ import annotations
@@ -40,10 +39,10 @@ _LOAD_BALANCER_ONLY = (
 
 
 def apply_ingress(objects: Iterable[dict[str, Any]], entries: Sequence[Mapping[str, Any]]) -> None:
-    """Change the Services of ingress gateways among `objects` as the entries say.
+    """Change the Services of ingress gateways among `objects` according to the entries.
 
-    Raises InvalidInput for a gateway or port that does not exist (naming those that do), a gateway named twice, a name
-    that gateways of several namespaces have, and settings that contradict each other.
+    Raises InvalidInput for a gateway or port that is not found, a duplicate gateway, an ambiguous name, and conflicting
+    settings.
     """
     services = {
         name_of(obj): obj for obj in objects if obj["kind"] == "Service" and component_of(obj) == labels.INGRESS
@@ -53,37 +52,46 @@ def apply_ingress(objects: Iterable[dict[str, Any]], entries: Sequence[Mapping[s
         settings = {key: value for key, value in entry.items() if value not in (None, "", [], {})}
         name = settings.pop("name", DEFAULT_GATEWAY)
         namespace = settings.pop("namespace", "")
-        settings.pop("labels", None)  # by which the configuration has added it
+        settings.pop("labels", None)  # handled by the configuration
         unknown = sorted(set(settings) - _FIELDS)
         if unknown:
-            raise InvalidInput(f"ingress for gateway {name}: unknown setting '{unknown[0]}'.", gateway=name)
+            raise InvalidInput(
+                f"ingress of gateway {name} is invalid: unknown setting '{unknown[0]}'. Use {', '.join(sorted(_FIELDS))}.",
+                gateway=name,
+            )
         if (namespace, name) in seen:
-            raise InvalidInput(f"ingress names the gateway {name} twice.", gateway=name)
+            raise InvalidInput(
+                f"ingress is invalid: gateway {name} has more than one entry. Merge the entries.", gateway=name
+            )
         seen.add((namespace, name))
         if not settings:
             continue
-        one = _meant(services, namespace, name)
+        one = _find(services, namespace, name)
         if one in seen - {(namespace, name)}:
-            raise InvalidInput(f"ingress names the gateway {'/'.join(one)} twice.", gateway=name, namespace=one[0])
+            raise InvalidInput(
+                f"ingress is invalid: gateway {'/'.join(one)} has more than one entry. Merge the entries.",
+                gateway=name,
+                namespace=one[0],
+            )
         seen.add(one)
         _apply(services[one], name, settings)
 
 
-def _meant(services: Iterable[Name], namespace: str, name: str) -> Name:
-    """The one gateway of this name and, if it is given, namespace. Raises InvalidInput for none and for several."""
+def _find(services: Iterable[Name], namespace: str, name: str) -> Name:
+    """Return the gateway of this name and namespace (any if empty). Raises InvalidInput for none and for several."""
     there = sorted("/".join(one) for one in services)
     found = [one for one in services if one[1] == name and namespace in ("", one[0])]
     if not found:
         raise InvalidInput(
-            f"ingress names the gateway {f'{namespace}/' if namespace else ''}{name}, which this configuration does not"
-            f" have; it has {', '.join(there) or 'no ingress gateway'}. With labels of its own it is added.",
+            f"Gateway {f'{namespace}/' if namespace else ''}{name} of ingress not found in this configuration, which has"
+            f" {', '.join(there) or 'no ingress gateway'}. Correct the name, or add the gateway by giving it labels.",
             gateway=name,
             gateways=there,
         )
     if len(found) > 1:
         raise InvalidInput(
-            f"ingress names the gateway {name}, which this configuration has in several namespaces"
-            f" ({', '.join(sorted(one[0] for one in found))}): give the entry the namespace of the one that is meant.",
+            f"Gateway {name} of ingress is ambiguous: this configuration has it in the namespaces"
+            f" {', '.join(sorted(one[0] for one in found))}. Set namespace in the entry.",
             gateway=name,
             gateways=there,
         )
@@ -125,18 +133,20 @@ def _of_azure(spec: Mapping[str, Any], name: str, settings: Mapping[str, Any]) -
             local=spec.get("externalTrafficPolicy") == "Local",
         )
     except InvalidInput as error:
-        raise InvalidInput(f"ingress for gateway {name}: {error.message}", gateway=name, **error.details) from error
+        raise InvalidInput(
+            f"ingress of gateway {name} is invalid: {error.message}", gateway=name, **error.details
+        ) from error
 
 
 def _check(name: str, kind: str, settings: Mapping[str, Any]) -> None:
     if kind not in TYPES:
         raise InvalidInput(
-            f"ingress for gateway {name}: the type '{kind}' is none of {', '.join(TYPES)}.", gateway=name
+            f"ingress of gateway {name} is invalid: type '{kind}' must be one of {', '.join(TYPES)}.", gateway=name
         )
     policy = settings.get("external_traffic_policy", POLICIES[0])
     if policy not in POLICIES:
         raise InvalidInput(
-            f"ingress for gateway {name}: the external traffic policy '{policy}' is neither Cluster nor Local.",
+            f"ingress of gateway {name} is invalid: external_traffic_policy '{policy}' must be Cluster or Local.",
             gateway=name,
         )
     needs: dict[str, tuple[str, ...]] = {
@@ -147,7 +157,9 @@ def _check(name: str, kind: str, settings: Mapping[str, Any]) -> None:
     for setting, kinds in needs.items():
         if setting in settings and kind not in kinds:
             raise InvalidInput(
-                f"ingress for gateway {name}: {setting} needs the type {' or '.join(kinds)}, not {kind}.", gateway=name
+                f"ingress of gateway {name} is invalid: {setting} is not supported by type {kind}. Set type to"
+                f" {' or '.join(kinds)}, or remove {setting}.",
+                gateway=name,
             )
 
 
@@ -156,7 +168,8 @@ def _pin(ports: Sequence[dict[str, Any]], node_ports: Mapping[str, Any], name: s
     for port_name, number in node_ports.items():
         if port_name not in by_name:
             raise InvalidInput(
-                f"ingress for gateway {name}: there is no port named {port_name}; there is {', '.join(by_name)}.",
+                f"ingress of gateway {name} is invalid: port {port_name} of node_ports not found. Choose one of"
+                f" {', '.join(by_name)}.",
                 gateway=name,
                 ports=list(by_name),
             )
@@ -164,22 +177,25 @@ def _pin(ports: Sequence[dict[str, Any]], node_ports: Mapping[str, Any], name: s
             value = int(number)
         except (TypeError, ValueError):
             value = -1
-        if value == 0:  # Kubernetes' own word for a port that the API server chooses
+        if value == 0:  # means that the API server chooses the port
             by_name[port_name].pop("nodePort", None)
             continue
         if not 0 < value < 65536:
             raise InvalidInput(
-                f"ingress for gateway {name}: '{number}' is no node port; the API server's range is usually 30000 to"
-                " 32767.",
+                f"ingress of gateway {name} is invalid: node port '{number}' must be a port number, in most clusters from"
+                " 30000 to 32767.",
                 gateway=name,
             )
         by_name[port_name]["nodePort"] = value
     pinned = [port["nodePort"] for port in ports if port.get("nodePort")]
     for number in pinned:
         if pinned.count(number) > 1:
-            raise InvalidInput(f"ingress for gateway {name}: the node port {number} is given twice.", gateway=name)
+            raise InvalidInput(
+                f"ingress of gateway {name} is invalid: node port {number} is used twice. Give each port its own.",
+                gateway=name,
+            )
 
 
 def _text(value: Any) -> str:
-    """Annotations are strings; YAML reads `true` and `30` as something else."""
+    """Convert a value of YAML, such as `true` or `30`, to the text that an annotation needs."""
     return str(value).lower() if isinstance(value, bool) else str(value)

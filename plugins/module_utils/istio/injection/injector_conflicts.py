@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Injectors that would both inject the same pod, which breaks the pod."""
+"""Refuse plans after which two injectors would inject the same pod, which breaks it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CONFIGURATIONS = Kind("admissionregistration.k8s.io/v1", "MutatingWebhookConfig
 
 
 def refuse_overlap(cluster: Cluster, plan: Plan) -> None:
-    """Raise Refused for a plan after which an injector of its own would get into another one's way."""
+    """Raise Refused for a plan after which one of its injectors would overlap with another."""
     changed = {change.key.name: change for change in plan.changes if change.key.of == _CONFIGURATIONS}
     if not changed:
         return
@@ -41,15 +41,15 @@ def refuse_overlap(cluster: Cluster, plan: Plan) -> None:
     for one, other, sample in overlaps(after.values()):
         if one in ours or other in ours:
             raise Refused(
-                f"The injectors {one} and {other} would both inject pods {sample}: remove the one that is left over, or"
-                " force the installation.",
+                f"MutatingWebhookConfiguration {one} and {other} conflict: both would inject pods {sample}. Delete the one"
+                " that is no longer used, or set force to true.",
                 code="overlapping_injectors",
                 webhooks=[one, other],
             )
 
 
 def overlaps(configurations: Iterable[Object]) -> Iterator[tuple[str, str, str]]:
-    """Pairs of injectors' configurations that select the same pod, with a description of that pod."""
+    """Yield pairs of injectors that select the same pod, with a description of the pod."""
     injectors = [one for one in configurations if _is_injector(one)]
     revisions = sorted({name for one in injectors for name in _revisions(one)})
     namespaces = _samples("istio-injection", ("enabled", "disabled"), revisions)
@@ -71,7 +71,7 @@ def _is_injector(configuration: Object) -> bool:
 
 
 def _samples(label: str, values: Iterable[str], revisions: Iterable[str]) -> list[Labels]:
-    """Every combination that Istio's selectors tell apart: one of the values or none, one of the revisions or none."""
+    """Return every combination that selectors can distinguish: one value or none, one revision or none."""
     own: list[Labels] = [{}, *({label: value} for value in values)]
     named: list[Labels] = [{}, *({labels.REVISION: name} for name in revisions)]
     return [{**one, **other} for one, other in product(own, named)]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Istio's injectors as they stand in a cluster, and which of them would inject a pod that is created now."""
+"""Read Istio's injectors from a cluster, and find the one that would inject a new pod."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Object = Mapping[str, Any]
 
 INJECT = "sidecar.istio.io/inject"
 NEVER_INJECTED = frozenset({"kube-system", "kube-public", "kube-node-lease", "local-path-storage"})
-"""Namespaces that every injector leaves alone, whatever their labels say."""
+"""Namespaces that no injector injects, whatever their labels."""
 
 _WEBHOOKS = Kind("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration")
 _CONFIG_MAPS = Kind("v1", "ConfigMap")
@@ -39,9 +39,9 @@ _VALUES = Map({"global": Map({"proxy": Map({"image": TEXT}), "hub": TEXT, "tag":
 
 @dataclass(frozen=True)
 class Injector:
-    """One revision's way of injecting: its own configuration, as istiod reads it.
+    """The configuration of one revision's injector.
 
-    `image` is the proxy's image without its tag's variant, empty where it is not known.
+    `image`: the proxy's image without the variant in its tag, empty if unknown.
     """
 
     revision: str
@@ -52,7 +52,7 @@ class Injector:
 
     @classmethod
     def of(cls, revision: str, config_map: Object | None) -> Injector:
-        """From the ConfigMap `istio-sidecar-injector[-<revision>]`; what cannot be read there is Istio's default."""
+        """Read the ConfigMap `istio-sidecar-injector[-<revision>]`; use Istio's defaults for what cannot be read."""
         data = (config_map or {}).get("data") or {}
         try:
             documents = read_yaml(data.get("config") or "", "the injector's configuration")
@@ -69,14 +69,14 @@ class Injector:
         )
 
     def accepts(self, pod: Object) -> bool:
-        """Whether this injector injects a pod that its webhook is called for."""
+        """Return whether this injector injects a pod for which its webhook is called."""
         if (pod.get("spec") or {}).get("hostNetwork") or pod["metadata"].get("namespace") in NEVER_INJECTED:
             return False
         own = labels_of(pod)
         choice = own.get(INJECT) or (pod["metadata"].get("annotations") or {}).get(INJECT)
         if choice in ("true", "false"):
             return choice == "true"
-        # An empty selector would match everything; Istio takes it for none.
+        # Istio ignores an empty selector, which would match everything.
         if any(selector and matches(selector, own) for selector in self.never):
             return False
         if any(selector and matches(selector, own) for selector in self.always):
@@ -86,14 +86,14 @@ class Injector:
 
 @dataclass(frozen=True)
 class Injectors:
-    """All injectors of a cluster, by the webhooks through which the API server calls them."""
+    """All injectors of a cluster, and the webhooks that call them."""
 
     webhooks: Sequence[tuple[str, Mapping[str, Any]]] = ()
     injectors: Mapping[str, Injector] = field(default_factory=dict)
 
     @classmethod
     def read(cls, cluster: Cluster) -> Injectors:
-        """What the cluster has: one list of webhooks, and one ConfigMap for each revision."""
+        """Read the webhooks, and one ConfigMap for each revision."""
         configurations = cluster.list(_WEBHOOKS, label_selector=labels.REVISION)
         webhooks = list(_injection_webhooks(configurations))
         places = {revision: _namespace(webhook) for revision, webhook in webhooks}
@@ -107,13 +107,13 @@ class Injectors:
         return cls(webhooks, injectors)
 
     def of_pod(self, namespace: Object, pod: Object) -> Injector | None:
-        """The injector that would inject this pod of this namespace if it were created now."""
+        """Return the injector that would inject this pod in this namespace if it were created now."""
         revision = self._called(namespace, labels_of(pod))
         injector = self.injectors.get(revision) if revision else None
         return injector if injector is not None and injector.accepts(pod) else None
 
     def of_namespace(self, namespace: Object) -> str | None:
-        """The revision that injects pods without labels of their own in this namespace, None where none does."""
+        """Return the revision that injects pods without labels of their own in this namespace, None if none does."""
         if namespace["metadata"]["name"] in NEVER_INJECTED:
             return None
         revision = self._called(namespace, {})
@@ -129,7 +129,7 @@ class Injectors:
 
 
 def _injection_webhooks(configurations: Iterable[Object]) -> Iterable[tuple[str, Mapping[str, Any]]]:
-    """Revision and webhook, in the order in which the API server calls them: configurations sorted by name."""
+    """Yield revision and webhook in the order in which the API server calls them: configurations by name."""
     for configuration in sorted(configurations, key=lambda one: one["metadata"]["name"]):
         for webhook in configuration.get("webhooks") or ():
             if webhook["name"].endswith(_SUFFIX):
@@ -145,7 +145,7 @@ def _config_map(revision: str) -> str:
 
 
 def _image(settings: Mapping[str, Any]) -> str:
-    """As Istio's templates put it together from the global values."""
+    """Compose the proxy's image from the global values, as Istio's templates do."""
     name = (settings.get("proxy") or {}).get("image") or "proxyv2"
     if "/" in name:
         return str(name)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which pods should have a sidecar, which have one, and which workloads have to be restarted for the difference."""
+"""Find pods with a missing or outdated sidecar, and the workloads to restart."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ MANAGER = "meshops.istio/restart"
 """The field manager that restarts workloads."""
 
 POD = "Pod"
-"""The kind of a workload that is nothing but a pod."""
+"""The kind of a pod without a controller."""
 
 DESCRIBING = ("app", "version")
-"""Labels by which Kiali, and the mesh's metrics, tell workloads apart."""
+"""Labels by which Kiali and the mesh's metrics distinguish workloads."""
 
 _AMBIENT = "istio.io/dataplane-mode"
 _FEW = 3
-"""Up to as many namespaces are read one by one; beyond, one list of everything is less work."""
+"""Up to this number namespaces are listed one by one; for more, all namespaces are listed at once."""
 
 
 @dataclass
 class Workload:
-    """What owns pods. `missing` and `outdated` count its pods; `reason` says why it is not restarted, if so.
+    """An owner of pods. `missing` and `outdated` count its pods; `reason`: why it cannot be restarted, if so.
 
-    faults: what is wrong with its pods, by the revision that they are of.
-    newest: the newest revision while its roll-out is under way; `progress` says how far that is.
+    faults: the faults of its pods, by revision of the workload.
+    newest: the newest revision while its rollout is in progress; `progress`: the status of the rollout.
     """
 
     kind: str
@@ -63,19 +63,19 @@ class Workload:
 
     @property
     def restartable(self) -> bool:
-        """Whether a restart gives all its pods anew."""
+        """True if a restart replaces all its pods."""
         return not self.reason
 
     def rolls_out(self, *, outdated: bool) -> bool:
-        """Whether a roll-out is under way whose pods have what the others lack: restarting it would not help.
+        """Return whether a rollout in progress already replaces the faulty pods, so that no restart is needed.
 
-        `outdated`: also a proxy that is not the one that they would get now counts as lacking.
+        `outdated`: an outdated proxy counts as a fault as well.
         """
         concerned = {"missing", "outdated"} if outdated else {"missing"}
         return self.newest is not None and not self.faults.get(self.newest, set()) & concerned
 
     def as_dict(self) -> dict[str, Any]:
-        """The workload as plain data."""
+        """Return the workload as plain data."""
         return {
             "kind": self.kind,
             "namespace": self.namespace,
@@ -91,7 +91,7 @@ class Workload:
 
 @dataclass
 class Unlabelled:
-    """What owns pods of the mesh that lack labels by which Kiali tells applications and their versions apart."""
+    """An owner of pods in the mesh without the labels by which Kiali distinguishes applications and versions."""
 
     kind: str
     namespace: str
@@ -99,13 +99,13 @@ class Unlabelled:
     labels: list[str]
 
     def as_dict(self) -> dict[str, Any]:
-        """What lacks them as plain data."""
+        """Return the workload as plain data."""
         return dict(vars(self))
 
 
 @dataclass
 class NamespaceState:
-    """A namespace's labels, and its running pods: with a sidecar, and without one that they should have."""
+    """A namespace's labels, and the numbers of its running pods with and without the sidecar that they should have."""
 
     name: str
     injection: str
@@ -116,17 +116,17 @@ class NamespaceState:
     without_sidecar: int = 0
 
     def as_dict(self) -> dict[str, Any]:
-        """The state as plain data."""
+        """Return the state as plain data."""
         return dict(vars(self))
 
 
 @dataclass
 class State:
-    """The sidecars of some namespaces; only workloads of which pods are missing or outdated are listed.
+    """The sidecars of some namespaces; lists only workloads with missing or outdated sidecars.
 
-    outside: kind and namespace of workloads that run without a sidecar, and would be restarted, or as bare pods be
-    created anew, if they were to have one.
-    restarted: workloads without such pods that were restarted for their sidecars and have not come up since.
+    outside: kind and namespace of workloads without a sidecar, which would be restarted (pods without a controller:
+    recreated) if they were to have one.
+    restarted: workloads without such pods that were restarted for their sidecars and are not ready yet.
     """
 
     namespaces: list[NamespaceState] = field(default_factory=list)
@@ -137,7 +137,7 @@ class State:
 
 
 def read_state(cluster: Cluster, namespaces: Sequence[str] | None = None) -> State:
-    """The state of the named namespaces, or of all. Namespaces that do not exist are left out."""
+    """Read the state of the named namespaces, or of all. Ignores namespaces that are not found."""
     wanted = None if namespaces is None else set(namespaces)
     places = [""] if wanted is None or len(wanted) > _FEW else sorted(wanted)
     kinds = (PODS, *RESTARTABLE.values())
@@ -147,13 +147,13 @@ def read_state(cluster: Cluster, namespaces: Sequence[str] | None = None) -> Sta
     pods = [obj for obj in objects if obj["kind"] == "Pod"]
     owners = [obj for obj in objects if obj["kind"] != "Pod"]
     state = state_of(Injectors.read(cluster), chosen, pods, owners)
-    _note_roll_outs(cluster, state.workloads, owners)
+    _read_rollouts(cluster, state.workloads, owners)
     state.restarted += _not_up(state, owners)
     return state
 
 
-def _note_roll_outs(cluster: Cluster, workloads: Iterable[Workload], owners: Iterable[Object]) -> None:
-    """Look at the roll-outs under way of workloads that would be restarted."""
+def _read_rollouts(cluster: Cluster, workloads: Iterable[Workload], owners: Iterable[Object]) -> None:
+    """Read the rollouts in progress of workloads that would be restarted."""
     known = {(one["kind"], one["metadata"]["namespace"], one["metadata"]["name"]): one for one in owners}
     restartable = [one for one in workloads if one.restartable]
     found = [known[one.kind, one.namespace, one.name] for one in restartable]
@@ -164,12 +164,12 @@ def _note_roll_outs(cluster: Cluster, workloads: Iterable[Workload], owners: Ite
 
 
 def _not_up(state: State, owners: Iterable[Object]) -> Iterator[Workload]:
-    """Workloads that were restarted and have not come up, beside those that are known for their pods."""
+    """Yield workloads that were restarted and are not ready, except those listed for their pods."""
     places = {one.name for one in state.namespaces}
     known = {(one.kind, one.namespace, one.name) for one in state.workloads}
     for owner in owners:
         key = (owner["kind"], owner["metadata"]["namespace"], owner["metadata"]["name"])
-        if key in known or key[1] not in places or _untouchable(key, owner) or not has_not_come_up(owner, MANAGER):
+        if key in known or key[1] not in places or _not_restartable(key, owner) or not has_not_come_up(owner, MANAGER):
             continue
         yield Workload(*key, progress=status(owner).message)
 
@@ -177,7 +177,7 @@ def _not_up(state: State, owners: Iterable[Object]) -> Iterator[Workload]:
 def state_of(
     injectors: Injectors, namespaces: Iterable[Object], pods: Iterable[Object], owners: Iterable[Object]
 ) -> State:
-    """The state of `namespaces`, from their pods and the Deployments, StatefulSets and DaemonSets there."""
+    """Return the state of `namespaces`, from their pods, Deployments, StatefulSets and DaemonSets."""
     known = {(one["kind"], one["metadata"]["namespace"], one["metadata"]["name"]): one for one in owners}
     by_name = {one["metadata"]["name"]: one for one in namespaces}
     states = {name: _described(one, injectors) for name, one in sorted(by_name.items())}
@@ -193,27 +193,27 @@ def state_of(
         key = owner_of(pod)
         fault = _fault(injectors, namespace, pod, known.get(key))
         state.with_sidecar += has_sidecar(pod)
-        lacking = [name for name in DESCRIBING if name not in labels_of(pod)]
-        if lacking and (has_sidecar(pod) or fault == "missing"):
-            unlabelled[key] = Unlabelled(*key, lacking)
+        without = [name for name in DESCRIBING if name not in labels_of(pod)]
+        if without and (has_sidecar(pod) or fault == "missing"):
+            unlabelled[key] = Unlabelled(*key, without)
         if fault is None:
-            if proxy_of(pod) is None and (key[0] == POD or not _untouchable(key, known.get(key))):
+            if proxy_of(pod) is None and (key[0] == POD or not _not_restartable(key, known.get(key))):
                 outside.add(key[:2])
             continue
         state.without_sidecar += fault == "missing"
-        workload = workloads.setdefault(key, Workload(*key, reason=_untouchable(key, known.get(key))))
+        workload = workloads.setdefault(key, Workload(*key, reason=_not_restartable(key, known.get(key))))
         setattr(workload, fault, getattr(workload, fault) + 1)
         workload.faults.setdefault(template_revision(key[0], pod), set()).add(fault)
     return State(list(states.values()), _in_order(workloads), _in_order(unlabelled), outside)
 
 
 def _in_order(found: Mapping[tuple[str, str, str], Entry]) -> list[Entry]:
-    """By namespace, name and kind."""
+    """Sort by namespace, name and kind."""
     return [found[key] for key in sorted(found, key=lambda key: key[1:] + key[:1])]
 
 
 def owner_of(pod: Object) -> tuple[str, str, str]:
-    """Kind, namespace and name of what would have to be restarted for the pod to be created anew."""
+    """Return kind, namespace and name of the workload to restart so that the pod is replaced."""
     metadata = pod["metadata"]
     namespace = metadata.get("namespace", "")
     for reference in metadata.get("ownerReferences") or ():
@@ -221,7 +221,7 @@ def owner_of(pod: Object) -> tuple[str, str, str]:
             continue
         kind, name = reference.get("kind", ""), reference.get("name", "")
         generated = f"-{labels_of(pod).get('pod-template-hash', '')}"
-        # A Deployment names its ReplicaSets after itself and the hash that their pods are labelled with.
+        # The name of a ReplicaSet is that of its Deployment and the hash in the label of its pods.
         if kind == "ReplicaSet" and len(generated) > 1 and name.endswith(generated):
             return "Deployment", namespace, name.removesuffix(generated)
         return kind, namespace, name
@@ -231,7 +231,7 @@ def owner_of(pod: Object) -> tuple[str, str, str]:
 def _fault(injectors: Injectors, namespace: Object, pod: Object, owner: Object | None) -> str | None:
     injector = injectors.of_pod(namespace, pod)
     if injector is None:
-        return "outdated" if is_injected(pod) and not _brings_proxy(owner) else None
+        return "outdated" if is_injected(pod) and not _template_has_proxy(owner) else None
     if proxy_of(pod) is None:
         return "missing"
     if not is_injected(pod):
@@ -243,31 +243,31 @@ def _fault(injectors: Injectors, namespace: Object, pod: Object, owner: Object |
     return "outdated" if version and current and version != current and not chosen else None
 
 
-def _brings_proxy(owner: Object | None) -> bool:
-    """Whether the template has a proxy itself, as after `istioctl kube-inject`, so that new pods would have it too."""
+def _template_has_proxy(owner: Object | None) -> bool:
+    """Return whether the pod template has a proxy itself, as after `istioctl kube-inject`."""
     template = ((owner or {}).get("spec") or {}).get("template") or {}
     return proxy_of(template) is not None
 
 
-def _untouchable(key: tuple[str, str, str], owner: Object | None) -> str:
-    """Why a restart of the pods' owner would not give them anew, or is not ours to do; empty where it would."""
+def _not_restartable(key: tuple[str, str, str], owner: Object | None) -> str:
+    """Return why a restart of the pods' owner is not possible, or would not replace them; empty if it would."""
     kind = key[0]
     if kind == POD:
-        return "a pod that nothing would create again; delete and create it yourself, or set recreate_pods"
+        return "it is a pod without a controller; delete and create it yourself, or set recreate_pods to true"
     if kind in ("Job", "CronJob"):
-        return "a Job runs to its end; its next run gets the sidecar"
+        return "it is a Job, which runs to completion; its next run gets the sidecar"
     if kind not in RESTARTABLE:
-        return f"a {kind} is restarted by its own controller's means"
+        return f"its kind {kind} is not supported; restart it by the means of its controller"
     if owner is None:
-        return f"the {kind} does not exist any more"
+        return f"{kind} {key[1]}/{key[2]} was not found"
     spec = owner.get("spec") or {}
     if spec.get("paused"):
-        return "its rollout is paused; resume it to have its pods replaced"
+        return "its rollout is paused; resume the rollout to replace its pods"
     strategy = spec.get("updateStrategy") or {}
     if strategy.get("type") == "OnDelete":
         return "its update strategy is OnDelete; delete its pods yourself"
     if kind == "StatefulSet" and (strategy.get("rollingUpdate") or {}).get("partition"):
-        return "its update strategy has a partition, which keeps the pods below it as they are"
+        return "its update strategy has a partition, so that the pods below it are not replaced"
     return ""
 
 

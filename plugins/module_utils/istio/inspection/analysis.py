@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether istioctl can see what it is to judge: where it cannot, it is silent, or waits for ever."""
+"""Check the permissions for `istioctl analyze` and precheck, which without them report nothing or hang."""
 
 from __future__ import annotations
 
@@ -40,23 +40,27 @@ _ANALYZED = (
 
 
 def refuse_blind(cluster: Cluster, namespaces: Sequence[str]) -> None:
-    """Raise Refused where the cluster has no such namespace, no Istio, or hides from this user what is analyzed."""
+    """Raise Refused if a namespace or Istio is not found, or the user lacks permissions for the analysis."""
     missing = [name for name in namespaces if cluster.get(_NAMESPACE, name) is None]
     if missing:
         raise Refused(
-            f"The namespace {', '.join(missing)} does not exist, so that it cannot be analyzed.",
+            f"Cannot analyze the configuration: Namespace {', '.join(missing)} not found. Correct the namespaces.",
             code="namespace_missing",
             namespaces=missing,
         )
     if not any(cluster.serves(_ROUTE._replace(api_version=f"{_ROUTE.group}/{one}")) for one in ("v1", "v1beta1")):
-        raise Refused("The cluster does not know Istio's kinds, so that there is nothing to analyze.", code="no_istio")
+        raise Refused(
+            "Cannot analyze the configuration: Istio's CustomResourceDefinitions not found in the cluster. Install Istio"
+            " first.",
+            code="no_istio",
+        )
     seen = [Access("get", "", plural) for plural in ("configmaps", "namespaces")]
     refuse_denied(cluster, [*seen, *(Access("list", group, plural) for group, plural in _ANALYZED)])
 
 
 def refuse_blind_precheck(cluster: Cluster) -> None:
-    """Raise Refused where the cluster hides from this user what `istioctl experimental precheck` looks at.
+    """Raise Refused if the user lacks permissions for what `istioctl experimental precheck` reads.
 
-    So it does for what is read once there is a mesh, to report on it: after an install it would be too late.
+    Also for what is read after the installation to report on the mesh, so that it does not fail then.
     """
     refuse_denied(cluster, [Access("list", group, plural) for group, plural in (*_PRECHECKED, *_REPORTED)])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which control planes and gateways a cluster has, how they are, and which proxies run against them."""
+"""Read the control planes, gateways and proxies of a cluster: versions, health and version skew."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _WEBHOOKS = Kind("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguratio
 _GATEWAYS = f"{labels.COMPONENT} in ({labels.EGRESS},{labels.INGRESS})"
 
 SKEW = 1
-"""Minor versions that a proxy may be older than its control plane, by Istio's support policy."""
+"""How many minor versions a proxy may be older than its control plane, by Istio's support policy."""
 
 
 def read_installed(cluster: Cluster, namespace: str = "") -> dict[str, Any]:
-    """The control planes of a namespace (all, if none is named) and the proxies of the cluster; as `describe`."""
+    """Read the control planes of a namespace (all if empty) and the proxies of the cluster; see `describe`."""
     istiods, webhooks, pods, *workloads = cluster.list_many(
         [
             (_DEPLOYMENTS, namespace, "app=istiod"),
@@ -49,10 +49,10 @@ def read_installed(cluster: Cluster, namespace: str = "") -> dict[str, Any]:
 def describe(
     istiods: Iterable[Object], gateways: Sequence[Object], webhooks: Iterable[Object], pods: Iterable[Object]
 ) -> dict[str, Any]:
-    """Control planes and proxies as plain data, from istiod's Deployments, the gateways' workloads, tags' webhooks and pods.
+    """Return control planes and proxies as plain data, from istiod's Deployments, gateways, tags' webhooks and pods.
 
     - control_planes: a list of {revision, version, namespace, healthy, message, default, tags, gateways, proxies};
-      `gateways` is a list of {name, namespace, kind, component, version, healthy}, `proxies` counts its own by version.
+      `gateways` is a list of {name, namespace, kind, component, version, healthy}, `proxies` counts them by version.
     - proxies: all running proxies, counted by version.
     - skew: {pod: "namespace/name", version, revision} of proxies newer than their control plane, or more than one
       minor version older.
@@ -115,7 +115,7 @@ def _revision(obj: Object) -> str:
 
 
 def _version(deployment: Object, container: str) -> str:
-    """The image's version, else the one that the installer labelled the object with."""
+    """Return the version of the image, else that of the installer's label."""
     template = ((deployment.get("spec") or {}).get("template") or {}).get("spec") or {}
     for one in template.get("containers") or ():
         if one.get("name") == container and version_of(str(one.get("image") or "")):

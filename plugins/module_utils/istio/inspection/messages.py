@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Messages of istioctl's checks and of ours, {code, level, origin, message}: their order, and which of them count."""
+"""Sort and filter messages of checks, {code, level, origin, message}, by level and ignored codes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from ...kube.errors import InvalidInput
 
 LEVELS = ("error", "warning", "info")
-"""Levels of messages, the worst first."""
+"""Levels of messages, the most severe first."""
 
 Message = dict[str, Any]
 
@@ -22,14 +22,14 @@ _TOLERANCE = re.compile(r"(?P<code>[A-Za-z]\w*)(?:=(?P<origin>.+))?")
 
 
 def severity(message: Message) -> int:
-    """The place of a message's level, the worst first."""
+    """Return the position of a message's level in LEVELS."""
     return LEVELS.index(message["level"]) if message["level"] in LEVELS else len(LEVELS)
 
 
-def judged(messages: Iterable[Message], tolerate: Sequence[str]) -> list[Message]:
-    """The messages, the worst first, each with `tolerated`.
+def sorted_messages(messages: Iterable[Message], tolerate: Sequence[str]) -> list[Message]:
+    """Return the messages, the most severe first, each with `tolerated`.
 
-    `tolerate` holds codes, as `IST0103`, or a code and what it is tolerated of, as `IST0103=Pod shop/*`, with `*` for
+    `tolerate`: codes to ignore, such as `IST0103`, or for some objects only, such as `IST0103=Pod shop/*`, with `*` for
     any text. Raises InvalidInput for anything else.
     """
     patterns = [_pattern(text) for text in tolerate]
@@ -38,7 +38,7 @@ def judged(messages: Iterable[Message], tolerate: Sequence[str]) -> list[Message
 
 
 def fatal(messages: Iterable[Message], threshold: str) -> list[Message]:
-    """Those that are not tolerated, of the level `threshold` or worse; none for `never`."""
+    """Return the messages of the level `threshold` or more severe that are not ignored; none for `never`."""
     if threshold == "never":
         return []
     return [one for one in messages if not one["tolerated"] and severity(one) <= LEVELS.index(threshold)]
@@ -48,7 +48,8 @@ def _pattern(text: str) -> tuple[str, str]:
     found = _TOLERANCE.fullmatch(text.strip())
     if found is None:
         raise InvalidInput(
-            f"'{text}' in tolerate is no code: write IST0103, or IST0103=Pod shop/* for some objects only.",
+            f"The entry '{text}' of tolerate is invalid: it must be a code. Use, for example, IST0103, or"
+            " IST0103=Pod shop/* for some objects only.",
             tolerate=text,
         )
     return found["code"].lower(), found["origin"] or "*"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What speaks against installing or upgrading a mesh, beyond what the release's own `precheck` looks at."""
+"""Checks before installing or upgrading a mesh, in addition to `istioctl experimental precheck`."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ _SLICES = Kind("discovery.k8s.io/v1", "EndpointSlice")
 def read_messages(
     cluster: Cluster, release: Release, *, namespace: str = "istio-system", revision: str = ""
 ) -> list[dict[str, str]]:
-    """Messages of the form of istioctl's ({code, level, origin, message}) about a cluster.
+    """Check a cluster; return messages in istioctl's form ({code, level, origin, message}).
 
-    `namespace` and `revision` name the control plane that is to be installed or repaired.
+    `namespace` and `revision`: those of the control plane to install or repair.
     """
     mutating, validating, istiods = cluster.list_many(
         [(_WEBHOOKS[0], "", labels.REVISION), (_WEBHOOKS[1], "", labels.REVISION), (_DEPLOYMENTS, "", "app=istiod")]
@@ -58,10 +58,10 @@ def read_messages(
 def about_webhooks(
     configurations: Iterable[Object], alive: set[tuple[str, str]], coming: tuple[str, str] | None = None
 ) -> list[dict[str, str]]:
-    """Webhooks that fail closed, with nobody behind them; `alive` are services with a ready endpoint.
+    """Report webhooks that fail closed, and whose Service is not one of `alive`, those with a ready endpoint.
 
-    Those of `coming`, the service of the control plane that is to be installed, are only worth a warning: an install
-    that was broken off, or an istiod that is down, is repaired by installing.
+    Those of `coming`, the Service of the control plane to install, are only a warning: the installation repairs an
+    interrupted one, or an istiod that is down.
     """
     found = []
     for configuration in configurations:
@@ -70,29 +70,29 @@ def about_webhooks(
             code, effect = EFFECTS[configuration["kind"]]
             namespace, service = dead[0]
             name = configuration["metadata"]["name"]
-            level, remedy = "warning", " until this control plane is installed."
+            level, remedy = "warning", "Installing this control plane repairs it."
             if dead[0] != coming:
                 level = "error"
-                remedy = f": bring istiod back, or delete {configuration['kind']} {name} if that control plane is gone."
+                remedy = f"Restore that istiod, or delete {configuration['kind']} {name} if it was removed."
             found.append(
                 _message(
                     code,
                     level,
                     f"{configuration['kind']} {name}",
-                    f"It calls {namespace}/{service}, which has no ready pod, and fails closed, so that {effect}{remedy}",
+                    f"Its Service {namespace}/{service} has no ready endpoint, so that {effect}. {remedy}",
                 )
             )
     return found
 
 
 def about_owners(istiods: Iterable[Object]) -> list[dict[str, str]]:
-    """Control planes that another tool keeps in place."""
+    """Report control planes that another tool manages."""
     return [
         _message(
             "foreign_owner",
             "warning",
             f"Deployment {istiod['metadata'].get('namespace', '')}/{istiod['metadata']['name']}",
-            f"It belongs to {owner}, which would undo every change made here.",
+            f"It is managed by {owner}, which reverts other changes. Change it there, or remove it from that tool.",
         )
         for istiod in istiods
         if (owner := owner_of(istiod)) and owner.tool not in PREVIOUS_OWNERS

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether proxies have what their control plane has sent them, and which certificates they work with."""
+"""Read the state of proxies: configuration acknowledged by Envoy (xDS), and certificates."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ VALID, EXPIRING, EXPIRED, NOT_YET = "valid", "expiring", "expired", "not_yet_val
 
 _PODS = Kind("v1", "Pod")
 _ISTIOD_PORT, _ENVOY_PORT = 15014, 15000
-"""Where istiod and Envoy answer what is asked of them from inside of their pods, and nothing else."""
+"""The debug ports of istiod and Envoy, which answer inside their pods only."""
 _PARTS = {"cluster": "CDS", "listener": "LDS", "route": "RDS", "endpoint": "EDS", "extensionconfig": "ECDS"}
 _LAST_TENTH = 10
-"""A certificate of a short life is renewed long before this part of it is left."""
+"""A short-lived certificate is renewed long before this fraction of its lifetime is left."""
 _PAUSE = 1.0
 _CERTIFICATE = Map(
     {"serial_number": TEXT, "subject_alt_names": List(MAP), "valid_from": TEXT, "expiration_time": TEXT},
@@ -47,9 +47,9 @@ _CERTIFICATES = Map({"certificates": List(Map(dict.fromkeys(("ca_cert", "cert_ch
 
 @dataclass
 class Proxy:
-    """A running proxy; `stale` names the parts of its configuration that it has not confirmed.
+    """A running proxy; `stale`: the parts of its configuration (CDS, LDS ...) that it has not acknowledged.
 
-    certificates: None where Envoy does not tell them.
+    certificates: None if Envoy does not answer.
     """
 
     namespace: str
@@ -62,11 +62,11 @@ class Proxy:
 
     @property
     def pod(self) -> str:
-        """Namespace and name of its pod."""
+        """The namespace and name of its pod."""
         return f"{self.namespace}/{self.name}"
 
     def as_dict(self) -> dict[str, Any]:
-        """The proxy as plain data, apart from its certificates."""
+        """Return the proxy as plain data, without its certificates."""
         return {
             "pod": self.pod,
             "revision": self.revision,
@@ -79,7 +79,7 @@ class Proxy:
 
 @dataclass(frozen=True)
 class Certificate:
-    """A certificate that a proxy shows or trusts; `names` are those that it is for, `authority` says that it signs."""
+    """A certificate that a proxy presents or trusts; `names`: its subject alternative names; `authority`: it is a CA."""
 
     serial: str
     names: tuple[str, ...]
@@ -88,7 +88,7 @@ class Certificate:
     ends: datetime
 
     def state(self, now: datetime, days: int) -> str:
-        """How it is `now`: about to expire with less than `days` left, or less than a tenth of a short life."""
+        """Return its state: expiring if less than `days`, or less than a tenth of its lifetime, are left."""
         if now < self.begins:
             return NOT_YET
         if now >= self.ends:
@@ -98,10 +98,10 @@ class Certificate:
 
 
 def read_proxies(cluster: Cluster, namespace: str = "", *, patience: float, progress: Progress) -> list[Proxy]:
-    """The running proxies of the control planes in `namespace` (of all, if none is named), by their pods' names.
+    """Read the running proxies of the control planes in `namespace` (all if empty), sorted by pod.
 
-    What is being sent at the moment is given `patience` seconds to arrive. Raises Refused where the user may not ask,
-    and Unreachable where an istiod does not answer.
+    Waits up to `patience` seconds for configuration that was just sent. Raises Refused without permission, and
+    Unreachable if an istiod does not answer.
     """
     istiods, pods = cluster.list_many([(_PODS, namespace, "app=istiod"), (_PODS, "", "")])
     running = [pod for pod in istiods if _runs(pod)]
@@ -116,7 +116,7 @@ def read_proxies(cluster: Cluster, namespace: str = "", *, patience: float, prog
     until = time.monotonic() + patience
     _compare(cluster, running, proxies)
     while (late := [one for one in proxies if one.state != SYNCED]) and running and time.monotonic() < until:
-        progress(f"waiting for {len(late)} proxies to have their configuration, as {late[0].pod}")
+        progress(f"waiting for {len(late)} proxies to be synced, such as Pod {late[0].pod}")
         time.sleep(_PAUSE)
         _compare(cluster, running, late)
     for proxy, found in zip(proxies, cluster.parallel(lambda one: _certificates(cluster, one), proxies), strict=True):
@@ -125,7 +125,7 @@ def read_proxies(cluster: Cluster, namespace: str = "", *, patience: float, prog
 
 
 def used(proxies: Iterable[Proxy]) -> list[tuple[Certificate, list[str]]]:
-    """Each certificate once, with the pods of the proxies that work with it; the one that ends first comes first."""
+    """Return each certificate once with the pods that use it, sorted by expiry."""
     pods: dict[Certificate, list[str]] = {}
     for proxy in proxies:
         for certificate in dict.fromkeys(proxy.certificates or ()):
@@ -138,37 +138,37 @@ def _runs(pod: Object) -> bool:
 
 
 def _compare(cluster: Cluster, istiods: Sequence[Object], proxies: Sequence[Proxy]) -> None:
-    """Note of each proxy whether it has confirmed all that an istiod has sent it."""
-    told: dict[str, list[list[str]]] = {}
-    for text in cluster.parallel(lambda istiod: _asked(cluster, istiod), istiods):
+    """Set the state of each proxy: whether it has acknowledged all that istiod has sent."""
+    reported: dict[str, list[list[str]]] = {}
+    for text in cluster.parallel(lambda istiod: _sync_status(cluster, istiod), istiods):
         for one in maps_of(decoded(text.encode())):
-            told.setdefault(str(one.get("proxy")), []).append(_unconfirmed(one))
+            reported.setdefault(str(one.get("proxy")), []).append(_unacknowledged(one))
     for proxy in proxies:
-        # A proxy that has just gone from one istiod to another is known to both.
-        connections = told.get(f"{proxy.name}.{proxy.namespace}", [])
+        # A proxy that has just reconnected to another istiod is known to both.
+        connections = reported.get(f"{proxy.name}.{proxy.namespace}", [])
         proxy.stale = min(connections, key=len, default=[])
         proxy.state = (STALE if proxy.stale else SYNCED) if connections else DISCONNECTED
 
 
-def _asked(cluster: Cluster, istiod: Object) -> str:
+def _sync_status(cluster: Cluster, istiod: Object) -> str:
     metadata = istiod["metadata"]
     return ask(cluster, metadata["namespace"], metadata["name"], _ISTIOD_PORT, "/debug/syncz")
 
 
-def _unconfirmed(entry: Object) -> list[str]:
-    """The parts that were sent, and not confirmed since."""
+def _unacknowledged(entry: Object) -> list[str]:
+    """Return the parts that were sent and not acknowledged."""
     sent = {part: entry.get(f"{part}_sent") for part in _PARTS}
     return [_PARTS[part] for part, nonce in sent.items() if nonce and nonce != entry.get(f"{part}_acked")]
 
 
 def _certificates(cluster: Cluster, proxy: Proxy) -> list[Certificate] | None:
     try:
-        said = (
+        answer = (
             fitting(json.loads(ask(cluster, proxy.namespace, proxy.name, _ENVOY_PORT, "/certs")), _CERTIFICATES) or {}
         )
         return [
             _certificate(one, authority=kind == "ca_cert")
-            for entry in said.get("certificates") or ()
+            for entry in answer.get("certificates") or ()
             for kind in ("ca_cert", "cert_chain")
             for one in entry.get(kind) or ()
         ]
@@ -176,16 +176,16 @@ def _certificates(cluster: Cluster, proxy: Proxy) -> list[Certificate] | None:
         return None
 
 
-def _certificate(said: Object, *, authority: bool) -> Certificate:
-    names = tuple(str(name) for alternative in said.get("subject_alt_names") or () for name in alternative.values())
+def _certificate(entry: Object, *, authority: bool) -> Certificate:
+    names = tuple(str(name) for alternative in entry.get("subject_alt_names") or () for name in alternative.values())
     return Certificate(
-        str(said.get("serial_number") or ""),
+        str(entry.get("serial_number") or ""),
         names,
         authority,
-        _moment(said["valid_from"]),
-        _moment(said["expiration_time"]),
+        _time(entry["valid_from"]),
+        _time(entry["expiration_time"]),
     )
 
 
-def _moment(text: str) -> datetime:
+def _time(text: str) -> datetime:
     return datetime.fromisoformat(text)

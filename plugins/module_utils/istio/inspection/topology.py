@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The ways of requests as a graph: from gateways by routes to services, and to the workloads behind them."""
+"""The topology of routes as a graph: from gateways through routes to Services and their workloads."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from ..traffic.shared.unit import served_kind
 from ..traffic.shared.workloads import in_mesh, selected_by
 
 _HOST = "Host"
-"""The kind of what is no Service of the cluster."""
+"""The kind of a node for a host that is not a Service of the cluster."""
 
 Wanted = Callable[[str], bool]
-"""Whether what is in a namespace is asked for."""
+"""Returns whether a namespace is selected."""
 
 
 class Topology:
-    """A graph. `nodes`: [{id, kind, namespace, name, in_mesh}], in_mesh None but for workloads; `edges`: [{source,
-    target, label}], whose ends are ids of nodes.
+    """A graph. `nodes`: [{id, kind, namespace, name, in_mesh}], in_mesh is None except for workloads; `edges`: [{source,
+    target, label}] with ids of nodes.
     """
 
     def __init__(self) -> None:
@@ -38,16 +38,16 @@ class Topology:
 
     @property
     def nodes(self) -> list[Object]:
-        """In the order of their ids."""
+        """The nodes, sorted by id."""
         return [self._nodes[one] for one in sorted(self._nodes)]
 
     @property
     def edges(self) -> list[Object]:
-        """In the order of their ends."""
+        """The edges, sorted by source and target."""
         return [self._edges[one] for one in sorted(self._edges)]
 
     def node(self, kind: str, namespace: str, name: str, *, in_mesh: bool | None = None) -> str:
-        """Have a node, and return its id."""
+        """Add a node, and return its id."""
         place = f"{namespace}/{name}" if namespace else name
         found = f"{kind} {place}"
         self._nodes[found] = {
@@ -60,12 +60,12 @@ class Topology:
         return found
 
     def edge(self, source: str, target: str, label: str = "") -> None:
-        """Have an edge."""
+        """Add an edge."""
         self._edges[source, target, label] = {"source": source, "target": target, "label": label}
 
     @property
     def mermaid(self) -> str:
-        """The graph as a flowchart of Mermaid, which Git hosts draw in their pages."""
+        """The graph as a Mermaid flowchart, which GitHub and GitLab display."""
         short = {node["id"]: f"n{number}" for number, node in enumerate(self.nodes)}
         lines = ["flowchart LR"]
         for node in self.nodes:
@@ -79,7 +79,7 @@ class Topology:
 
 
 def read(cluster: Cluster, namespaces: Collection[str]) -> Topology:
-    """The graph of the routes, Services and workloads of some namespaces, of all if there are none."""
+    """Read the routes, Services and workloads of some namespaces, of all if empty."""
     kinds = [GATEWAY, VIRTUAL_SERVICE, KUBERNETES_GATEWAY, HTTP_ROUTE]
     asked = [(served_kind(cluster, kind), "", "") for kind in kinds]
     gateways, virtual, theirs, http, services, pods = cluster.list_many([*asked, (SERVICE, "", ""), (POD, "", "")])
@@ -113,7 +113,7 @@ def read(cluster: Cluster, namespaces: Collection[str]) -> Topology:
 
 
 def _parents(route: Object) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Kind and place of what hands requests to a route; none stands for all sidecars."""
+    """Yield kind, namespace and name of the gateways of a route; none for a route of the sidecars only."""
     if route["kind"] == VIRTUAL_SERVICE.kind:
         for name in gateways_of(route) - {"mesh"}:
             namespace, _slash, gateway = name.partition("/")
@@ -125,7 +125,7 @@ def _parents(route: Object) -> Iterator[tuple[str, tuple[str, str]]]:
 
 
 def _destinations(route: Object) -> Iterator[tuple[Host, str]]:
-    """The hosts that a route sends requests to, each with the subset and the share of them."""
+    """Yield the hosts to which a route sends requests, each with the subset and its share."""
     namespace = route["metadata"]["namespace"]
     if route["kind"] == HTTP_ROUTE.kind:
         for rule in route["spec"].get("rules") or ():
@@ -139,12 +139,12 @@ def _destinations(route: Object) -> Iterator[tuple[Host, str]]:
             found = [target for _place, target in targets(rule, where)]
             for target in found:
                 share = _share(target.get("weight", 0), sum(one.get("weight", 0) for one in found))
-                yield _goal(target["destination"], namespace, share)
+                yield _destination(target["destination"], namespace, share)
             if rule.get("mirror"):
-                yield _goal(rule["mirror"], namespace, "mirrored")
+                yield _destination(rule["mirror"], namespace, "mirrored")
 
 
-def _goal(destination: Mapping[str, Any], namespace: str, share: str) -> tuple[Host, str]:
+def _destination(destination: Mapping[str, Any], namespace: str, share: str) -> tuple[Host, str]:
     words = (destination.get("subset") or "", share)
     return Host.of(destination["host"], namespace), " ".join(word for word in words if word)
 
@@ -154,7 +154,7 @@ def _share(weight: int, whole: int) -> str:
 
 
 def _workloads(topology: Topology, services: Iterable[Object], pods: list[Object], wanted: Wanted) -> None:
-    """The workloads that Services send requests to, and those of the namespaces that none does."""
+    """Add the workloads of Services, and those of the namespaces that no Service selects."""
     inside: dict[tuple[str, str, str], bool] = {}
     for pod in pods:
         owner = owner_of(pod)
@@ -170,5 +170,5 @@ def _workloads(topology: Topology, services: Iterable[Object], pods: list[Object
 
 
 def _quoted(text: str) -> str:
-    """A text inside Mermaid's quotes, which knows entities."""
+    """Escape a text for Mermaid."""
     return text.replace('"', "#quot;")

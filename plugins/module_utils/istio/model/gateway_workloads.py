@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The workloads that run gateways: Deployments, or what an overlay or a chart's setting makes of them."""
+"""The workloads of gateways: Deployments, or the kinds into which overlays and charts' values change them."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from .labels import component_of
 WORKLOADS = tuple(Kind("apps/v1", kind) for kind in ("DaemonSet", "Deployment", "StatefulSet"))
 
 Name = tuple[str, str]
-"""What tells gateways apart: namespace and name."""
+"""The namespace and name of a gateway."""
 
 
 def name_of(obj: Mapping[str, Any]) -> Name:
-    """The namespace and the name of an object."""
+    """Return the namespace and the name of an object."""
     return obj["metadata"].get("namespace") or "", obj["metadata"]["name"]
 
 
 def is_gateway(obj: Mapping[str, Any]) -> bool:
-    """Return whether an object is the workload of a gateway that the charts of Istio's installer made."""
+    """Return whether an object is the workload of a gateway of Istio's installer."""
     return kind_of(obj) in WORKLOADS and component_of(obj) in labels.GATEWAYS
 
 

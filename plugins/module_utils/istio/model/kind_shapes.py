@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The shapes of Istio's own kinds, so far as anything here reads their fields."""
+"""The types of the fields of Istio's kinds that the collection reads."""
 
 from __future__ import annotations
 

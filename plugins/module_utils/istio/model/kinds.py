@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Istio's own kinds, so that they need no discovery, and can be planned before their CRDs are installed."""
+"""Istio's kinds, which need no discovery, and can be planned before their CRDs are installed."""
 
 from __future__ import annotations
 
@@ -53,23 +53,22 @@ DEFINITIONS: tuple[dict[str, Any], ...] = tuple(
     }
     for (group, kind), versions in _VERSIONS.items()
 )
-"""As much of their CustomResourceDefinitions as is needed to address them."""
+"""Their CustomResourceDefinitions, as far as they are needed to address objects."""
 
-RETIRED_GROUPS: dict[str, str] = {
+REMOVED_GROUPS: dict[str, str] = {
     "authentication.istio.io": "PeerAuthentication and RequestAuthentication of security.istio.io/v1, or the modules mtls"
     " and authorization",
     "config.istio.io": "Telemetry of telemetry.istio.io/v1, or the modules traffic_policy and authorization",
     "rbac.istio.io": "AuthorizationPolicy of security.istio.io/v1, or the module authorization",
 }
-"""The groups of kinds that Istio once had, and what does the same today."""
+"""API groups that Istio has removed, and their replacements."""
 
 _WITHOUT_READINESS = frozenset({group for group, _kind in _VERSIONS} | {"install.istio.io"})
 
 
 def is_awaited(obj: Mapping[str, Any]) -> bool:
-    """Tell whether an object has to become ready.
+    """Return whether an object has to become ready.
 
-    Istio's own kinds have nothing to wait for: istiod reads them as they are. What it writes into their status, if it
-    does, comes late, does not follow their generation, and has `observedGeneration` as text.
+    Istio's kinds are not awaited: istiod writes their status late or never, and `observedGeneration` is a text in it.
     """
     return kind_of(obj).group not in _WITHOUT_READINESS

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The labels by which Istio's installer knows its objects, and the components that they belong to."""
+"""The labels of Istio's installer, and the components of its objects."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 INSTALLER = "operator.istio.io"
-"""Part of the name of each label by which an installer marks what it looks after."""
+"""Part of the name of each label of an installer."""
 
 COMPONENT = "operator.istio.io/component"
 MANAGED = "operator.istio.io/managed"
@@ -33,7 +33,7 @@ INGRESS = "IngressGateways"
 EGRESS = "EgressGateways"
 GATEWAYS = frozenset({INGRESS, EGRESS})
 
-# Part of the objects carry no component label in their charts, only the chart's own name.
+# Some objects have no component label in their charts, only that of the chart.
 _CHARTS = (
     ("base-", BASE),
     ("istiod-", PILOT),
@@ -45,12 +45,12 @@ _CHARTS = (
 
 
 def labels_of(obj: Mapping[str, Any]) -> dict[str, str]:
-    """The labels of an object; empty where it has none."""
+    """Return the labels of an object; empty if it has none."""
     return (obj.get("metadata") or {}).get("labels") or {}
 
 
 def component_of(obj: Mapping[str, Any]) -> str:
-    """The component that a rendered object belongs to, as istioctl install labels it."""
+    """Return the component that a rendered object belongs to, as istioctl install labels it."""
     labels = labels_of(obj)
     if labels.get(COMPONENT):
         return labels[COMPONENT]
@@ -58,7 +58,7 @@ def component_of(obj: Mapping[str, Any]) -> str:
     for prefix, component in _CHARTS:
         if chart.startswith(prefix):
             return component
-    # Releases before 1.24 label neither way what both the base chart and istiod's bring without a revision.
+    # Releases before 1.24 have neither label on objects that are both in the base chart and in istiod's.
     name = obj["metadata"]["name"]
     if obj["kind"] == "CustomResourceDefinition" or name == "istio-reader-service-account":
         return BASE
@@ -68,7 +68,7 @@ def component_of(obj: Mapping[str, Any]) -> str:
 def owner_labels(
     *, version: str, revision: str, name: str = "", namespace: str = "", component: str = ""
 ) -> dict[str, str]:
-    """The labels that istioctl install adds to each object; `revision` is empty for the default one."""
+    """Return the labels that istioctl install adds to each object; `revision` is empty for the default one."""
     labels = {MANAGED: "Reconcile", VERSION: version, REVISION: revision or "default"}
     if name:
         labels[OWNER_NAME] = name

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The meshops.istio authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Find the namespaces that nothing can be created in: those that do not exist, and those that are being deleted."""
+"""Find namespaces in which nothing can be created: those that are not found, and those that are being deleted."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _NAMESPACES = Kind("v1", "Namespace")
 
 
 def unusable(cluster: Cluster, names: Iterable[str]) -> dict[str, str]:
-    """Those of the named namespaces that nothing can be created in, each with what is wrong with it."""
+    """Return those of the named namespaces in which nothing can be created, each with the reason."""
     asked = sorted(set(names) - {""})
     answers = cluster.parallel(lambda name: cluster.get(_NAMESPACES, name), asked)
     found = {}
     for name, namespace in zip(asked, answers, strict=True):
         if namespace is None:
-            found[name] = "does not exist"
+            found[name] = "not found"
         elif namespace["metadata"].get("deletionTimestamp"):
             found[name] = "is being deleted"
     return found

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who a control plane's objects belong to, and when they are not ours to touch."""
+"""Owners of a control plane's objects: field managers, and refusals to change what belongs to others."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ if TYPE_CHECKING:
 
 MANAGER = "meshops.istio/control_plane"
 TAG_MANAGER = "meshops.istio/revision_tag"
-RETIRED = PREVIOUS | {TAG_MANAGER}
-"""Field managers of those who may have installed the mesh, or deactivated its injector, before us."""
+PREVIOUS_MANAGERS = PREVIOUS | {TAG_MANAGER}
+"""Field managers of tools that may have installed the mesh, or deactivated its injector, before."""
 
 PREVIOUS_OWNERS = frozenset({HELM})
-"""Tools whose mesh is taken over without force."""
+"""Tools whose installation is taken over without force."""
 
 INSTALLERS = frozenset({"istio-operator", "istioctl", "istio-ci", "helm", MANAGER, TAG_MANAGER})
-"""Field managers of those who prune what they have installed: of istioctl and its commands on tags, of Helm, and ours."""
+"""Field managers of tools that prune what they have installed: istioctl, its tag commands, Helm, and this collection."""
 
 LOCK = Lock("meshops-istio-control-plane")
-"""One at a time, whatever the revision or tag: they share objects."""
+"""One lock for all revisions and tags, because they share objects."""
 
 
 def refuse_claimed_gateways(plan: Plan, revision: str) -> None:
     """Raise Refused for a plan that would take a gateway away from another revision."""
     for obj in plan.objects:
         live = plan.live.get(key_of(obj).identity)
-        # Of two kinds of workload, which have the Service in common.
+        # A Deployment and a DaemonSet of the same gateway have the Service in common.
         claims = is_gateway(obj) or (obj["kind"] == "Service" and component_of(obj) in labels.GATEWAYS)
         if not claims or live is None:
             continue
@@ -49,9 +49,9 @@ def refuse_claimed_gateways(plan: Plan, revision: str) -> None:
         if owner and owner != revision:
             namespace, name = name_of(obj)
             raise Refused(
-                f"The gateway {namespace}/{name} belongs to revision {owner}, and a gateway belongs to one revision only: install"
-                f" revision {revision} without it (profile minimal, or disable {name} under spec.components), or force"
-                " the move.",
+                f"Cannot apply {key_of(obj)}: the gateway {namespace}/{name} already belongs to revision {owner}. Install"
+                f" revision {revision} without it (profile minimal, or disable {name} under spec.components), or set"
+                " force to true to move it.",
                 code="gateway_claimed",
                 gateway=name,
                 revision=owner,
@@ -59,16 +59,16 @@ def refuse_claimed_gateways(plan: Plan, revision: str) -> None:
 
 
 def refuse_missing_namespaces(cluster: Cluster, plan: Plan) -> None:
-    """Raise Refused where objects belong into namespaces that nobody creates, and that are not assumed."""
+    """Raise Refused for objects in namespaces that do not exist, and are neither created nor assumed."""
     made = {obj["metadata"]["name"] for obj in plan.objects if obj["kind"] == "Namespace"}
     there = {namespace for _group, _kind, namespace, _name in plan.live}
     needed = {key_of(obj).namespace for obj in plan.objects} - made - there - plan.unit.assumed
     missing = unusable(cluster, needed)
     for name, fault in missing.items():
         first = next(key_of(obj) for obj in plan.objects if obj["metadata"].get("namespace") == name)
-        gone = "once it is gone" if fault == "is being deleted" else "first"
+        after = "after it is deleted" if fault == "is being deleted" else "first"
         raise Refused(
-            f"The namespace {name} {fault}, and {first} belongs into it: create it {gone}.",
+            f"Cannot apply {first}: Namespace {name} {fault}. Create it {after}.",
             code="namespace_missing",
             namespaces=list(missing),
         )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Envoy proxies in pods: whether a pod has one, of which revision, and of which version."""
+"""Find the proxy of a pod, its revision and its version."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _VARIANTS = ("-distroless", "-debug")
 
 
 def proxy_of(pod: Object) -> Object | None:
-    """The proxy's container; native sidecars are among the init containers."""
+    """Return the proxy's container; native sidecars are among the init containers."""
     spec = pod.get("spec") or {}
     for containers in (spec.get("containers"), spec.get("initContainers")):
         for container in containers or ():
@@ -31,29 +31,29 @@ def proxy_of(pod: Object) -> Object | None:
 
 
 def has_sidecar(pod: Object) -> bool:
-    """Whether the pod has a proxy beside something else; a gateway is nothing but a proxy."""
+    """Return whether the pod has a proxy and other containers; a gateway has only the proxy."""
     containers = (pod.get("spec") or {}).get("containers") or ()
     return proxy_of(pod) is not None and any(one.get("name") != CONTAINER for one in containers)
 
 
 def is_injected(pod: Object) -> bool:
-    """Whether the pod got its proxy from an injector; gateways that istioctl installs did not."""
+    """Return whether the pod's proxy was injected; gateways that istioctl installs are not."""
     return STATUS in (pod["metadata"].get("annotations") or {})
 
 
 def is_captured(pod: Object) -> bool:
-    """Whether the node's proxy handles the pod's traffic, as in an ambient mesh."""
+    """Return whether the pod's traffic is redirected to the node's proxy (ambient mode)."""
     return (pod["metadata"].get("annotations") or {}).get(CAPTURED) == "enabled"
 
 
 def has_ended(pod: Object) -> bool:
-    """Whether the pod runs no more, or is about to end."""
+    """Return whether the pod has completed, or is being deleted."""
     phase = (pod.get("status") or {}).get("phase")
     return phase in ("Succeeded", "Failed") or bool(pod["metadata"].get("deletionTimestamp"))
 
 
 def revision_of(pod: Object) -> str:
-    """The revision that the pod's proxy belongs to, empty where it is not known."""
+    """Return the revision of the pod's proxy, empty if unknown."""
     annotations = pod["metadata"].get("annotations") or {}
     if annotations.get(labels.REVISION):
         return str(annotations[labels.REVISION])
@@ -64,7 +64,7 @@ def revision_of(pod: Object) -> str:
 
 
 def version_of(image: str) -> str:
-    """The version in an image's tag, without the variant; empty for an image that is named by its digest."""
+    """Return the version in an image's tag, without the variant; empty for an image that is named by its digest."""
     name = image.partition("@")[0].rpartition("/")[2]
     tag = name.partition(":")[2]
     for variant in _VARIANTS:
@@ -73,6 +73,6 @@ def version_of(image: str) -> str:
 
 
 def proxy_version(pod: Object) -> str:
-    """The version of the pod's proxy, empty where it has none or its image does not tell."""
+    """Return the version of the pod's proxy, empty if it has none or its image has no tag."""
     container = proxy_of(pod)
     return version_of(str(container.get("image") or "")) if container else ""

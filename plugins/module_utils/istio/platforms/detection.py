@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which kind of cluster one is, by what each kind tells of itself."""
+"""Detect the platform of a cluster from its API groups, version and nodes."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from ...kube.api.cluster import Cluster
 
 OTHER = "other"
-"""A cluster of none of the kinds that are known."""
+"""A platform that is not known."""
 
 OPENSHIFT = Kind("config.openshift.io/v1", "ClusterVersion")
-"""What only OpenShift has."""
+"""A kind that only OpenShift serves."""
 
 _NODES = Kind("v1", "Node")
 _VERSIONS = {"eks": re.compile(r"-eks-"), "gke": re.compile(r"-gke\."), "k3s": re.compile(r"\+k3s")}
@@ -30,13 +30,13 @@ _LABELS = {
     "minikube.k8s.io/name": "minikube",
     "microk8s.io/cluster": "microk8s",
 }
-_PROVIDERS = {"kind": "kind", "k3s": "k3s"}  # those of clouds also name clusters that their users run themselves
+_PROVIDERS = {"kind": "kind", "k3s": "k3s"}  # those of clouds are also set in self-managed clusters
 
 
 def platform_of(cluster: Cluster) -> str:
-    """`aks`, `eks`, `gke`, `k3s`, `kind`, `microk8s`, `minikube`, `openshift`, or `other`.
+    """Return `aks`, `eks`, `gke`, `k3s`, `kind`, `microk8s`, `minikube`, `openshift`, or `other`.
 
-    Reads the server's version and API groups, and the nodes where the user may list them.
+    Reads the server's version and API groups, and the nodes if the user has permission.
     """
     if cluster.serves(OPENSHIFT):
         return "openshift"
@@ -55,7 +55,7 @@ def platform_of(cluster: Cluster) -> str:
 
 
 def nodes_of(cluster: Cluster) -> list[dict[str, Any]]:
-    """The nodes of a cluster; none where the user may not list them."""
+    """List the nodes of a cluster; empty without permission."""
     try:
         return cluster.list(_NODES)
     except ApiError as error:

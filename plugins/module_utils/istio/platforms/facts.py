@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a cluster is, for whoever is about to change it: where, which version, which platform, which nodes."""
+"""Read the facts of a cluster: server, context, version, platform and nodes."""
 
 from __future__ import annotations
 
@@ -15,16 +15,15 @@ if TYPE_CHECKING:
     from ...kube.api.cluster import Cluster
 
 BALANCING = frozenset({"aks", "eks", "gke", "openshift"})
-"""Platforms that give every Service of type LoadBalancer an address."""
+"""Platforms that assign an address to every Service of type LoadBalancer."""
 
 
 def read_cluster(cluster: Cluster) -> dict[str, Any]:
-    """What a cluster is, as plain data.
+    """Return the facts of a cluster, as plain data.
 
     - server, context (None without a kubeconfig), kubernetes (its version), platform (as `platform_of`).
-    - nodes: by name, {name, hosts}, with the addresses that answer from outside; none where they may not be listed.
-    - ingress: {type, hosts}, the type of Service by which a gateway is reached, and at which addresses, if it is the
-      nodes'.
+    - nodes: by name, {name, hosts}, with their external addresses; empty without permission to list them.
+    - ingress: {type, hosts}, the recommended type of a gateway's Service, and the nodes' addresses if it is NodePort.
     """
     nodes = nodes_of(cluster)
     platform = platform_of(cluster)

@@ -2,18 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How much memory a mesh asks of a small cluster, by its profile and addons."""
+"""Estimate the memory that a mesh needs on a single node, by profile and addons."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 KUBERNETES = 1200
-"""What Kubernetes itself takes of a single node, in MiB."""
+"""Memory that Kubernetes needs on a single node, in MiB."""
 
 _GATEWAY = 128
 _ISTIOD = 2048
-# What the pods of a profile request, in MiB.
+# Memory requests of the pods of a profile, in MiB.
 _PROFILES = {
     "ambient": _ISTIOD + 100 + 512,
     "demo": 100 + 2 * 40,
@@ -23,7 +23,7 @@ _PROFILES = {
     "remote": 0,
 }
 _ANY_PROFILE = _ISTIOD + _GATEWAY
-# What the addons of a release take when they run; most of them request less.
+# Memory use of running addons, in MiB; most of them request less.
 _ADDONS = {
     "grafana": 200,
     "jaeger": 200,
@@ -38,7 +38,7 @@ _EXTRAS = frozenset({"skywalking", "zipkin"})
 
 
 def needed_memory(profile: str, addons: Iterable[str] = ()) -> int:
-    """The memory in MiB below which a single node has no room for the mesh, applications aside."""
+    """Return the memory in MiB that a single node needs for the mesh, without applications."""
     mesh = _PROFILES.get(profile, _ANY_PROFILE)
     names = set(addons)
     if "all" in names:

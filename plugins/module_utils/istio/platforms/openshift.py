@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What OpenShift needs beside a mesh: its profile, Routes for gateways' hosts, SCCs for namespaces, and projects."""
+"""OpenShift: profile of the mesh, Routes for gateways' hosts, SCCs for namespaces, and projects."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ _SERVICE = Kind("v1", "Service")
 _ROLE_BINDING = Kind("rbac.authorization.k8s.io/v1", "RoleBinding")
 _WILDCARD = "*."
 _CONFLICT = 409
-_PAUSE = 0.2  # seconds between two looks at the projects
+_PAUSE = 0.2  # seconds between two lists of the projects
 
 
-def fitted(options: Options, cluster: Cluster) -> Options:
-    """The options as OpenShift needs them, where the cluster is one and they do not say a platform.
+def with_platform(options: Options, cluster: Cluster) -> Options:
+    """Return the options for OpenShift, if the cluster is one and they set no platform.
 
-    The profiles `default` and `ambient` become OpenShift's own, with the CNI; any other gets the platform's values.
+    The profiles `default` and `ambient` become OpenShift's, with the CNI; others get the platform's values.
     """
     if options.platform or not cluster.serves(OPENSHIFT):
         return options
@@ -56,8 +56,8 @@ def fitted(options: Options, cluster: Cluster) -> Options:
 
 
 @dataclass(frozen=True)
-class Way:
-    """How a host is reached: by which Gateway, whether by TLS, and whether plain HTTP is sent there."""
+class HostRoute:
+    """The route of a host: its Gateway, whether it uses TLS, and whether HTTP is redirected to it."""
 
     gateway: str
     tls: bool
@@ -65,35 +65,41 @@ class Way:
 
 
 def routes(cluster: Cluster, name: str, namespace: str) -> tuple[list[Object], list[str]]:
-    """A Route for each host of the Gateways of the gateway Service `name`, and remarks on hosts that have none.
+    """Return a Route for each host of the Gateways of the gateway Service `name`, and warnings about hosts without one.
 
-    Raises Refused where the cluster has no Routes, InvalidInput where there is no such Service.
+    Raises Refused if the cluster does not serve Routes, InvalidInput if the Service is not found.
     """
     if not cluster.serves(ROUTE):
-        raise Refused("The cluster does not know Routes: it is no OpenShift.", code="not_openshift")
+        raise Refused(
+            f"Cannot create Routes: kind Route of {ROUTE.group} not found in the cluster. Use an OpenShift cluster, or"
+            " disable routes.",
+            code="not_openshift",
+        )
     service = cluster.get(_SERVICE, name, namespace)
     if service is None:
-        raise InvalidInput(f"There is no gateway Service {namespace}/{name}, which Routes could lead to.")
+        raise InvalidInput(
+            f"Cannot create Routes: Service {namespace}/{name} not found. Install the gateway first, or correct its name."
+        )
     pods = (service.get("spec") or {}).get("selector") or {}
     ports = {int(port["port"]): port.get("name") or port["port"] for port in service["spec"].get("ports") or ()}
-    found: dict[str, Way] = {}
-    remarks: list[str] = []
+    found: dict[str, HostRoute] = {}
+    warnings: list[str] = []
     for gateway in sorted(cluster.list(served_kind(cluster, _GATEWAY)), key=_name_of):
         selector = (gateway.get("spec") or {}).get("selector") or {}
         if selector and selector.items() <= pods.items():
-            remarks += _collect(gateway, found)
+            warnings += _collect(gateway, found)
     made = []
-    for host, way in found.items():
-        number = 443 if way.tls else 80
+    for host, one in found.items():
+        number = 443 if one.tls else 80
         if number in ports:
-            made.append(_route(host, way, name, namespace, ports[number]))
+            made.append(_route(host, one, name, namespace, ports[number]))
         else:
-            remarks.append(f"{host} has no Route: the Service {namespace}/{name} has no port {number}.")
-    return made, remarks
+            warnings.append(f"No Route for {host}: port {number} not found in Service {namespace}/{name}.")
+    return made, warnings
 
 
-def _collect(gateway: Object, found: dict[str, Way]) -> Iterator[str]:
-    """Add the hosts of a Gateway to what was found; yields remarks."""
+def _collect(gateway: Object, found: dict[str, HostRoute]) -> Iterator[str]:
+    """Add the hosts of a Gateway to `found`; yield warnings."""
     own = _name_of(gateway)
     for server in gateway["spec"].get("servers") or ():
         protocol = str((server.get("port") or {}).get("protocol", "")).upper()
@@ -102,45 +108,48 @@ def _collect(gateway: Object, found: dict[str, Way]) -> Iterator[str]:
         for entry in server.get("hosts") or ():
             host = str(entry).rpartition("/")[2]
             if host == "*" or protocol not in ("HTTP", "HTTP2", "GRPC", "HTTPS", "TLS"):
-                yield f"{host} of the Gateway {own} has no Route: a Route needs a host, and speaks HTTP or TLS."
+                yield f"No Route for {host} of Gateway {own}: a Route needs a host name, and supports HTTP and TLS only."
                 continue
             there = found.get(host)
             plain = not by_tls or (there is not None and not there.tls)
             encrypted = by_tls or (there is not None and there.tls)
             if there is not None and there.tls != by_tls and not tls.get("httpsRedirect") and not there.redirect:
-                yield f"{host} has one Route, by which plain HTTP is sent to HTTPS: OpenShift allows no second one."
+                yield (
+                    f"The Route for {host} redirects HTTP to HTTPS: OpenShift does not allow a second Route for the same"
+                    " host."
+                )
             redirect = encrypted and (plain or bool(tls.get("httpsRedirect")) or (there is not None and there.redirect))
-            # A server that only redirects is not a way of its own; its Route is the one by TLS.
-            found[host] = Way(there.gateway if there else own, encrypted, redirect)
+            # A server that only redirects needs no Route of its own.
+            found[host] = HostRoute(there.gateway if there else own, encrypted, redirect)
 
 
-def _route(host: str, way: Way, service: str, namespace: str, port: Any) -> Object:
+def _route(host: str, one: HostRoute, service: str, namespace: str, port: Any) -> Object:
     readable = host.removeprefix(_WILDCARD)
     digest = hashlib.sha256(f"{service}/{host}".encode()).hexdigest()[:8]
     spec: Object = {
-        # OpenShift takes a wildcard as any host of the domain, and says that it is one beside it.
+        # OpenShift expresses a wildcard by any host of the domain and a wildcardPolicy.
         "host": f"wildcard.{readable}" if host.startswith(_WILDCARD) else host,
         "to": {"kind": "Service", "name": service, "weight": 100},
         "port": {"targetPort": port},
         "wildcardPolicy": "Subdomain" if host.startswith(_WILDCARD) else "None",
     }
-    if way.tls:
-        # The gateway has the certificates, and its own answer to a plain request.
-        policy = "Redirect" if way.redirect else "None"
+    if one.tls:
+        # The gateway has the certificates.
+        policy = "Redirect" if one.redirect else "None"
         spec["tls"] = {"termination": "passthrough", "insecureEdgeTerminationPolicy": policy}
     metadata = {
         "name": f"{readable.replace('.', '-')[:40].strip('-')}-{digest}",
         "namespace": namespace,
         "labels": {LABEL: service},
-        "annotations": {f"{LABEL}-gateway": way.gateway},
+        "annotations": {f"{LABEL}-gateway": one.gateway},
     }
     return {"apiVersion": ROUTE.api_version, "kind": ROUTE.kind, "metadata": metadata, "spec": spec}
 
 
 def refuse_hosts(cluster: Cluster, plan: Plan) -> None:
-    """Raise Refused where the user may not say a Route's host, which OpenShift has a right of its own for."""
-    said = [change for change in plan.changes if change.key.kind == ROUTE.kind and change.action != "delete"]
-    places = {(change.action, change.key.namespace) for change in said}
+    """Raise Refused if the user lacks OpenShift's permission to set a Route's host (routes/custom-host)."""
+    written = [change for change in plan.changes if change.key.kind == ROUTE.kind and change.action != "delete"]
+    places = {(change.action, change.key.namespace) for change in written}
     refuse_denied(
         cluster,
         [
@@ -150,8 +159,8 @@ def refuse_hosts(cluster: Cluster, plan: Plan) -> None:
     )
 
 
-def told(route: Object) -> Object:
-    """What a result says of a Route."""
+def route_result(route: Object) -> Object:
+    """Return a Route as it is reported in the result."""
     return {
         "host": route["spec"]["host"],
         "tls": "tls" in route["spec"],
@@ -160,7 +169,7 @@ def told(route: Object) -> Object:
 
 
 def grants(scc: str | None, namespaces: Iterable[str]) -> list[Object]:
-    """What lets the pods of namespaces run under an SCC: bindings to the role that OpenShift has for each."""
+    """Return the RoleBindings that allow the pods of namespaces to use an SCC."""
     return [
         {
             "apiVersion": _ROLE_BINDING.api_version,
@@ -184,7 +193,7 @@ def grants(scc: str | None, namespaces: Iterable[str]) -> list[Object]:
 
 
 def unit(objects: Sequence[Object], service: str, namespace: str, *, scc: bool, routes: bool) -> Unit:
-    """What `reconcile` is to make of the cluster. What is no longer wanted goes, of grants and of Routes as they say."""
+    """Return the desired state. With `scc` and `routes`, prune RoleBindings and Routes that are not among the objects."""
 
     def stale(cluster: Cluster) -> list[Object]:
         requests = [(_ROLE_BINDING, "", f"{LABEL}=scc")] if scc else []
@@ -192,22 +201,26 @@ def unit(objects: Sequence[Object], service: str, namespace: str, *, scc: bool, 
             requests.append((ROUTE, namespace, f"{LABEL}={service}"))
         return [obj for found in cluster.list_many(requests) for obj in found]
 
-    # A Route is admitted by OpenShift's router when it likes to.
+    # Routes are not awaited: the router may admit them much later.
     return Unit(MANAGER, objects, retired=PREVIOUS, stale=stale, awaited=lambda obj: obj["kind"] != ROUTE.kind)
 
 
 def request_projects(cluster: Cluster, names: Iterable[str], *, check: bool, timeout: float) -> list[str]:
-    """Ask OpenShift for those of the projects that are not there, and wait until they are; returns their names.
+    """Request the projects that do not exist, and wait for them; return their names.
 
-    A request is what users may make who may not create namespaces. Raises Refused where the cluster is no OpenShift or
-    the user may not ask, NotReady after `timeout` seconds.
+    Users without permission to create namespaces may request projects. Raises Refused if the cluster is not OpenShift
+    or the user lacks permission, NotReady after `timeout` seconds.
     """
     wanted = list(names)
-    # Who may not see a namespace may not ask for it either; the list of projects is that of one's own.
+    # Users may list their own projects, but not get other namespaces.
     there = _projects(cluster) if wanted else set()
     missing = [name for name in wanted if name not in there]
     if missing and not cluster.serves(PROJECT_REQUEST):
-        raise Refused("The cluster does not know project requests: it is no OpenShift.", code="not_openshift")
+        raise Refused(
+            f"Cannot request projects: kind ProjectRequest of {PROJECT_REQUEST.group} not found in the cluster. Use an"
+            " OpenShift cluster.",
+            code="not_openshift",
+        )
     if missing:
         refuse_denied(cluster, [Access("create", PROJECT_REQUEST.group, "projectrequests")])
     for name in missing if not check else ():
@@ -218,7 +231,8 @@ def request_projects(cluster: Cluster, names: Iterable[str], *, check: bool, tim
             if error.status != _CONFLICT:
                 raise
             raise Refused(
-                f"The project {name} is somebody else's: it is there, and this user may not see it.",
+                f"Cannot request Project {name}: it already exists, and this user has no access to it. Choose another name,"
+                " or ask its owner for access.",
                 code="foreign_project",
                 project=name,
             ) from error
@@ -228,12 +242,13 @@ def request_projects(cluster: Cluster, names: Iterable[str], *, check: bool, tim
 
 
 def _wait_for_projects(cluster: Cluster, names: Sequence[str], timeout: float) -> None:
-    """The user's own list of projects knows a new one a moment later, and until then the user may do nothing in it."""
+    """Wait until the user's list of projects has the new ones: until then the user has no permissions in them."""
     deadline = time.monotonic() + timeout
     while awaited := set(names) - _projects(cluster):
         if time.monotonic() > deadline:
             raise NotReady(
-                f"OpenShift has not made what was asked for within {timeout:.0f} s: the project {', '.join(sorted(awaited))}."
+                f"Timed out waiting for Project {', '.join(sorted(awaited))} after {timeout:.0f} s: not found in the list"
+                " of projects. Increase wait_timeout, or check OpenShift's API server."
             )
         time.sleep(_PAUSE)
 

@@ -14,19 +14,19 @@ from pathlib import Path
 
 from ...kube.errors import InvalidInput, Unreachable
 
-# Ten times what the largest release has.
+# Ten times the size of the largest release.
 LARGEST = 512 << 20
-"""Bytes that an archive may have."""
+"""The maximum size of an archive in bytes."""
 _UNPACKED = 4 << 30
 _MEMBERS = 20_000
 
 
 def unpack(archive: Path, target: Path, *, until: float = float("inf")) -> Path:
-    """Unpack a gzipped tar archive into `target` and return the one folder that it holds.
+    """Unpack a gzipped tar archive into `target` and return the folder in it.
 
-    Files and folders only, which nobody else may write; a link to a file of the archive becomes a copy of it. Raises
-    InvalidInput for what is not such an archive, for members outside of `target`, and for what is too large, and
-    Unreachable when `until`, on the monotonic clock, has passed.
+    Unpacks files and folders, writable for the user only; copies a file to which a link points. Raises InvalidInput for
+    anything but such an archive, for members outside `target` and for large archives, and Unreachable after `until` on
+    the monotonic clock.
     """
     target.mkdir(parents=True)
     try:
@@ -34,7 +34,7 @@ def unpack(archive: Path, target: Path, *, until: float = float("inf")) -> Path:
             _extract(tar, target, until)
     except (tarfile.TarError, EOFError, OSError, ValueError, zlib.error) as error:
         raise InvalidInput(
-            f"{archive} cannot be unpacked: {' '.join(str(error).split())}.", path=str(archive)
+            f"Cannot unpack {archive}: {' '.join(str(error).split())}. Download the archive again.", path=str(archive)
         ) from error
     folders = [path for path in target.iterdir() if path.is_dir()]
     return folders[0] if len(folders) == 1 else target
@@ -45,9 +45,9 @@ def _extract(tar: tarfile.TarFile, target: Path, until: float) -> None:
     for number, member in enumerate(tar, start=1):
         size += member.size
         if number > _MEMBERS or size > _UNPACKED:
-            raise ValueError(f"it has more than {_MEMBERS} members or {_UNPACKED >> 30} GiB, which no release has")
+            raise ValueError(f"it has more than {_MEMBERS} members or {_UNPACKED >> 30} GiB, so that it is no release")
         if time.monotonic() > until:
-            raise Unreachable(f"Unpacking {tar.name!s} timed out: raise `download_timeout`.", code="download_failed")
+            raise Unreachable(f"Timed out unpacking {tar.name!s}. Increase download_timeout.", code="download_failed")
         path = _place(member.name, target)
         if member.isdir():
             path.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -64,21 +64,21 @@ def _extract(tar: tarfile.TarFile, target: Path, until: float) -> None:
             raise ValueError(f"{member.name} is neither a file nor a folder")
     for path, source in links:
         if not source.is_file():
-            raise ValueError(f"{path.relative_to(target)} is a link to something that is no file of the archive")
+            raise ValueError(f"{path.relative_to(target)} is a link to a file that was not found in the archive")
         path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         shutil.copy(source, path)
 
 
 def _place(name: str, target: Path) -> Path:
-    """Where a member goes; ValueError outside of the target."""
+    """Return the path of a member. Raises ValueError if it is outside the target."""
     parts: list[str] = []
     for part in name.split("/"):
         if part == "..":
             if not parts:
-                raise ValueError(f"{name} would be outside of the target folder")
+                raise ValueError(f"{name} is outside the target folder")
             parts.pop()
         elif part not in ("", "."):
             parts.append(part)
     if name.startswith("/") or "\0" in name:
-        raise ValueError(f"{name} would be outside of the target folder")
+        raise ValueError(f"{name} is outside the target folder")
     return target.joinpath(*parts)

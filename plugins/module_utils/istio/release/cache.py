@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Folders of the user's cache: where they are, one writer at a time, and no half-written entry after a kill."""
+"""The folders of the user's cache: location, ownership, locks and atomic writes."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from ...kube.errors import NotReady
 _WORK = ".work-"
 _OF_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 _PAUSE = 0.1
-"""Seconds between two tries to get a lock."""
+"""Seconds between two attempts to get a lock."""
 
 
 def cache_folder(name: str, root: str | os.PathLike[str] | None = None) -> Path:
-    """The cache's folder of this name, made if need be, which only this user can write to.
+    """Return the cache's folder of this name, created if needed, which only this user can write to.
 
-    In `root`, else $MESHOPS_CACHE, else $XDG_CACHE_HOME/meshops-istio, else ~/.cache/meshops-istio; where none of
-    these is this user's to write to, in a folder of the system's temporary one that belongs to this user alone.
+    In `root`, else $MESHOPS_CACHE, else $XDG_CACHE_HOME/meshops-istio, else ~/.cache/meshops-istio; if none of these is
+    writable, in a folder of this user in the system's temporary folder.
     """
     for base in _candidates(root):
         folder = base / name
@@ -36,7 +36,7 @@ def cache_folder(name: str, root: str | os.PathLike[str] | None = None) -> Path:
             folder.mkdir(mode=0o755, parents=True, exist_ok=True)
             status = folder.lstat()
             if status.st_uid == os.geteuid() and status.st_mode & _OF_OTHERS and stat.S_ISDIR(status.st_mode):
-                folder.chmod(status.st_mode & 0o755)  # of a umask of 002; what is in it is looked at one by one
+                folder.chmod(status.st_mode & 0o755)  # created with a umask of 002; its content is checked separately
         except OSError:
             continue
         if belongs(folder) and os.access(folder, os.W_OK | os.X_OK):
@@ -45,7 +45,7 @@ def cache_folder(name: str, root: str | os.PathLike[str] | None = None) -> Path:
 
 
 def cache_folders(name: str, root: str | os.PathLike[str] | None = None) -> Iterator[Path]:
-    """The cache's folders of this name to read from: those that can only be read, up to the one to write to."""
+    """Yield the cache's folders of this name to read from: read-only ones, up to the one to write to."""
     for base in _candidates(root):
         folder = base / name
         if belongs(folder):
@@ -55,7 +55,7 @@ def cache_folders(name: str, root: str | os.PathLike[str] | None = None) -> Iter
 
 
 def belongs(path: Path) -> bool:
-    """Whether a path is there, belongs to this user or root, and nobody else can write to it; links are not followed."""
+    """Return whether a path exists, belongs to this user or root, and only they can write to it; follows no links."""
     try:
         return is_own(path.lstat())
     except OSError:
@@ -63,7 +63,7 @@ def belongs(path: Path) -> bool:
 
 
 def is_own(status: os.stat_result) -> bool:
-    """Whether a file or folder belongs to this user or root, and nobody else can write to it."""
+    """Return whether a file or folder belongs to this user or root, and only they can write to it."""
     if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
         return False
     return status.st_uid in (os.geteuid(), 0) and not status.st_mode & _OF_OTHERS
@@ -75,7 +75,7 @@ def _candidates(root: str | os.PathLike[str] | None) -> Iterator[Path]:
         named.append(Path(os.environ["MESHOPS_CACHE"]))
     home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     for folder in (*named, Path(home) / "meshops-istio"):
-        # Who owns a folder can put another in the place of one within it.
+        # The owner of a folder can replace folders in it.
         with contextlib.suppress(FileNotFoundError):
             if folder.stat().st_uid not in (os.geteuid(), 0):
                 continue
@@ -83,16 +83,16 @@ def _candidates(root: str | os.PathLike[str] | None) -> Iterator[Path]:
     private = Path(tempfile.gettempdir()) / f"meshops-istio-{os.getuid()}"
     with contextlib.suppress(OSError):
         private.mkdir(mode=0o700, exist_ok=True)
-        # The temporary folder is everybody's: what another user put there is not ours to trust.
+        # Any user can create this folder.
         if belongs(private):
             yield private
 
 
 @contextlib.contextmanager
 def locked(folder: Path, entry: str, *, until: float) -> Iterator[Path]:
-    """Hold the lock of one entry of a cache folder; it is free again the moment its holder ends, however it ends.
+    """Hold the lock of one entry of a cache folder; the system releases it if the process is killed.
 
-    Raises NotReady when `until`, on the monotonic clock, has passed.
+    Raises NotReady after `until` on the monotonic clock.
     """
     path = folder / f".{entry}.lock"
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -104,8 +104,8 @@ def locked(folder: Path, entry: str, *, until: float) -> Iterator[Path]:
             except BlockingIOError:
                 if time.monotonic() >= until:
                     raise NotReady(
-                        f"Timed out waiting for the lock {path}, which another run holds while it fetches {entry}: wait"
-                        " until that run has ended, raise `download_timeout`, or give another `cache_dir`.",
+                        f"Timed out waiting for the lock {path}: another run is downloading {entry}. Wait until it has"
+                        " finished, increase download_timeout, or set another cache_dir.",
                         code="cache_locked",
                         path=str(path),
                     ) from None
@@ -115,9 +115,9 @@ def locked(folder: Path, entry: str, *, until: float) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def work_folder(folder: Path, entry: str) -> Iterator[Path]:
-    """A folder beside the entry to prepare it in, removed at exit; call with the entry locked."""
+    """Create a temporary folder next to the entry, removed at exit; call with the entry locked."""
     for left in folder.glob(f"{_WORK}{entry}-*"):
-        shutil.rmtree(left, ignore_errors=True)  # of a run that was killed
+        shutil.rmtree(left, ignore_errors=True)  # left by a run that was killed
     work = Path(tempfile.mkdtemp(prefix=f"{_WORK}{entry}-", dir=folder))
     try:
         yield work
@@ -126,7 +126,7 @@ def work_folder(folder: Path, entry: str) -> Iterator[Path]:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Put a file in place complete or not at all."""
+    """Write a file completely or not at all."""
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:

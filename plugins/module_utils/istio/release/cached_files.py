@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a cached release holds, recorded when it is unpacked: size, time and SHA-256 of each file.
+"""Record the files of a cached release (size, time and SHA-256), and verify them before each use.
 
-An entry is used only if it holds exactly that, and nobody else could have put it there. Sizes and times are compared each
-time, which takes milliseconds; a file is read only where its time is another, as in a copy of the cache.
+Sizes and times are compared each time, which takes milliseconds; a file is only read if its time differs, as in a copy
+of the cache.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _FORMAT = 1
 
 
 def record(root: Path, checksum: str) -> None:
-    """Record what an unpacked release holds, and the SHA-256 of the archive that it is made of."""
+    """Record the files of an unpacked release, and the SHA-256 of its archive."""
     files = {
         name: [status.st_size, status.st_mtime_ns, _digest(root / name)]
         for name, status in _tree(root)
@@ -33,13 +33,13 @@ def record(root: Path, checksum: str) -> None:
     }
     content = {"format": _FORMAT, "archive": checksum, "files": files}
     write_atomically(root / _RECORD, json.dumps(content, separators=(",", ":")).encode())
-    (root / _RECORD).chmod(0o644)  # of root's cache, others may check it too
+    (root / _RECORD).chmod(0o644)  # other users may read root's cache
 
 
 def recorded_checksum(root: Path, *, ours: bool = False) -> str | None:
-    """The SHA-256 of the archive that a release is made of, if it still holds all that was in it.
+    """Return the SHA-256 of a release's archive if all its files are unchanged, else None.
 
-    ours: only if the release and all that is in it belong to this user or root, and nobody else can write to it.
+    ours: only if the release and all its files belong to this user or root, and only they can write to it.
     """
     try:
         tree = dict(_tree(root))
@@ -64,7 +64,7 @@ def _is_whole(root: Path, tree: dict[str, os.stat_result], expected: dict[str, l
 
 
 def _tree(folder: Path | str, below: str = "") -> Iterator[tuple[str, os.stat_result]]:
-    """All that is in a folder, by its path within; links are not followed."""
+    """Yield all files and folders below a folder, by relative path; follow no links."""
     with os.scandir(folder) as entries:
         for entry in entries:
             yield f"{below}{entry.name}", entry.stat(follow_symlinks=False)

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Known checksums of the official archives of releases, which no server can change.
+"""Known checksums of the official archives of releases.
 
-Written by `make checksums` from what is published beside the archives. Those of 1.8 and 1.9 are from the same files, as
-the Ansible role andrewrothstein.istio (commit 0159275a) has recorded them in February 2021.
+Written by `make checksums` from the published .sha256 files. Those of 1.8 and 1.9 are the same, as recorded by the
+Ansible role andrewrothstein.istio (commit 0159275a) in February 2021.
 """
 
 from __future__ import annotations
@@ -24,4 +24,4 @@ ARCHIVES: dict[str, str] = {
     "1.9.0-linux-arm64": "c78f611d39b96e306b8bb954faddd741e526611805fb3af6c0fd0e9d6f3b7b82",
     "1.9.0-linux-armv7": "0399a9b27f3b923941f0a2e78559b90c246cf8a161ad3db0bdb6157f5ef81b55",
 }
-"""By version and platform, as in the archive's name."""
+"""The SHA-256 by version and platform, as in the archive's name."""

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Fetch a release's archive and verify it against its SHA-256."""
+"""Download a release's archive and verify its SHA-256."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ _CHECKSUM_FILE = 1 << 16
 
 
 class Download:
-    """Downloads of archives by one client."""
+    """Downloads archives with one client."""
 
     def __init__(self, client: Client, progress: Progress) -> None:
         self._client = client
         self._progress = progress
 
     def fetch(self, url: str, target: Path, checksum: str | None, *, what: str) -> tuple[Path, str]:
-        """Fetch `url` to `target` and return it with its SHA-256, which is `checksum` or the one at `<url>.sha256`.
+        """Download `url` to `target` and return it with its SHA-256, which is `checksum` or the one at `<url>.sha256`.
 
-        Raises NotThere for a file that does not exist, Refused for a wrong checksum (the file is removed) and for http
-        without `checksum`, Unreachable for anything else.
+        Raises NotThere for a file that is not found, Refused for a wrong checksum (the file is removed) and for http
+        without `checksum`, Unreachable for other errors.
         """
         if not checksum and url.startswith("http://"):
             raise Refused(
-                f"{what} is not downloaded from {shown(url)}: over http anybody on the way can change it, and its .sha256"
-                " too. Use https, or give the archive's SHA-256 in `checksum`.",
+                f"Cannot download {what} from {shown(url)}: over http the archive and its .sha256 file could be tampered"
+                " with. Use https, or set checksum to the archive's SHA-256.",
                 code="no_checksum",
                 url=shown(url),
             )
@@ -45,9 +45,9 @@ class Download:
                 self._client.save(url, file, limit=LARGEST, received=self._shown(what))
         except Unreachable as error:
             raise Unreachable(
-                f"{what} cannot be downloaded from {shown(url)} ({error.message}): name in `source`"
-                f" {shown(url).rpartition('/')[2]}, a folder with it or with the unpacked release, or a mirror that this"
-                " machine reaches.",
+                f"Cannot download {what} from {shown(url)}: {error.message.rstrip('.')}. Set source to the archive"
+                f" {shown(url).rpartition('/')[2]}, to a folder with it or with the unpacked release, or to a reachable"
+                " mirror.",
                 code=error.code,
                 url=shown(url),
             ) from error
@@ -62,10 +62,10 @@ class Download:
         try:
             text = self._client.read(where, limit=_CHECKSUM_FILE).decode("ascii", "replace")
         except NotThere:
-            # A missing release has no checksum either: only a release without one deserves another sentence.
+            # Tell a release without a checksum from one that is not found.
             self._client.check(url)
             raise Refused(
-                f"{shown(url)} has no published checksum ({shown(where)}): give its SHA-256 in `checksum`.",
+                f"Cannot verify {shown(url)}: checksum {shown(where)} not found. Set checksum to its SHA-256.",
                 code="no_checksum",
             ) from None
         return checksum_in(text, shown(where))
@@ -83,13 +83,13 @@ class Download:
 
 
 def verify(path: Path, expected: str | None, *, where: str = "") -> str:
-    """The SHA-256 of a file; Refused if it is not the expected one."""
+    """Return the SHA-256 of a file. Raises Refused if it is not the expected one."""
     with open(path, "rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if expected and digest != expected:
         raise Refused(
-            f"{where or path} has the checksum {digest} instead of {expected}: it is damaged or not what was published, so"
-            " it is not used. If it is a build of your own, give its SHA-256 in `checksum`.",
+            f"Cannot use {where or path}: its checksum is {digest} instead of {expected}, so that it is damaged or was"
+            " changed. Download it again or, for a build of your own, set checksum to its SHA-256.",
             code="checksum_mismatch",
             expected=expected,
             found=digest,
@@ -98,8 +98,11 @@ def verify(path: Path, expected: str | None, *, where: str = "") -> str:
 
 
 def checksum_in(text: str, where: str) -> str:
-    """The SHA-256 in the text of a `.sha256` file; Refused if there is none."""
+    """Return the SHA-256 in the text of a `.sha256` file. Raises Refused if there is none."""
     found = re.search(r"\b[0-9a-fA-F]{64}\b", text)
     if not found:
-        raise Refused(f"{where} holds no SHA-256: give it in `checksum`.", code="no_checksum")
+        raise Refused(
+            f"Cannot read the checksum {where}: SHA-256 not found in it. Set checksum to the archive's SHA-256.",
+            code="no_checksum",
+        )
     return found[0].lower()

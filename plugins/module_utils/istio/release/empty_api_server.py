@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An API server on the loopback with almost nothing in it, for commands of istioctl that insist on a cluster."""
+"""Serve an almost empty Kubernetes API on the loopback interface, for istioctl commands that need a cluster."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _NOT_FOUND = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason
 
 @contextlib.contextmanager
 def empty_api(answers: Mapping[str, Any]) -> Iterator[str]:
-    """Serve `answers`, JSON by path, for the length of the context; everything else is not found.
+    """Serve `answers`, JSON by path, within the context; everything else is not found.
 
-    Gives the text of a kubeconfig that leads there. It holds no credentials, and nothing can be written.
+    Yields the text of a kubeconfig for it. It is read-only and needs no credentials.
     """
 
     class Handler(BaseHTTPRequestHandler):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Put a release into the cache: from an archive at hand, or from a mirror."""
+"""Add a release to the cache, from a local archive or a mirror."""
 
 from __future__ import annotations
 
@@ -32,18 +32,20 @@ def fetch(
     progress: Progress,
     checksum: str | None,
 ) -> None:
-    """Make the cache's entry, `<version>-<platform>`, of the first source that has the version's archive.
+    """Create the cache entry `<version>-<platform>` from the first source with the archive of the version.
 
-    `checksum` is what the user gives; without it a known one counts for what a server sends, else the one published
-    beside the archive. Call with the entry locked. Raises InvalidInput where no source has it, Refused for a wrong
-    checksum; the cache is then as it was.
+    `checksum`: given by the user; default: a known one for downloads, else the published .sha256 file. Call with the
+    entry locked. Raises InvalidInput if no source has the archive, Refused for a wrong checksum; the cache is unchanged
+    then.
     """
     download = Download(client, progress)
     with work_folder(cache, entry) as work:
         archive, digest = _archive(version, entry, sources, work, download, checksum)
         root = unpack(archive, work / "unpacked", until=client.until)
         if not is_release(root):
-            raise InvalidInput(f"{archive.name} does not hold an Istio release: bin/istioctl or manifests is missing.")
+            raise InvalidInput(
+                f"{archive.name} is not an Istio release: bin/istioctl or manifests not found in it. Correct source."
+            )
         record(root, digest)
         target = cache / entry
         if target.exists():
@@ -56,7 +58,7 @@ def _archive(
 ) -> tuple[Path, str]:
     name = f"istio-{entry}.tar.gz"
     missing: list[str] = []
-    silent: Unreachable | None = None
+    unreachable: Unreachable | None = None
     for source in sources:
         if not is_url(source):
             for archive in _local(Path(source).expanduser(), version, name):
@@ -68,9 +70,9 @@ def _archive(
         except NotThere:
             missing.append(shown(address))
         except Unreachable as error:
-            silent = silent or error
-    if silent:
-        raise silent
+            unreachable = unreachable or error
+    if unreachable:
+        raise unreachable
     raise _not_found(version, sources, missing)
 
 
@@ -90,14 +92,14 @@ def _published(archive: Path) -> str | None:
 def _not_found(version: str, sources: Sequence[str], missing: Sequence[str]) -> MeshError:
     if missing:
         return InvalidInput(
-            f"Istio {version} does not exist at {' or '.join(missing)}: check the version, or name in `source` where the"
-            " release is.",
+            f"Istio {version} not found at {' or '.join(missing)}. Check the version, or set source to where the release"
+            " is.",
             version=version,
         )
     present = sorted({version_of(path) for path in unpacked(sources)} - {""})
-    holds = f"; there is {', '.join(present)}" if present else ""
+    found = f", which has {', '.join(present)}" if present else ""
     return InvalidInput(
-        f"Istio {version} is not in {' or '.join(map(shown, sources))}{holds}: unpack that release there, or name in `source` a"
-        " folder, an archive or a mirror that has it.",
+        f"Istio {version} not found in {' or '.join(map(shown, sources))}{found}. Unpack the release there, or set source"
+        " to a folder, an archive or a mirror with it.",
         version=version,
     )

@@ -30,18 +30,18 @@ if TYPE_CHECKING:
     from ...kube.api.cluster import Cluster
 
 _IMPERSONATES = (1, 24)
-"""Since this release istioctl has flags for whom to act as, and no longer heeds what a kubeconfig says of it."""
+"""The first release with flags for impersonation, which ignores impersonation in a kubeconfig."""
 
 
 _WARNING = re.compile(r"^(?:❗|!) +(.+?)\s*$", re.MULTILINE)
-"""A warning of the installer, by the mark that it begins with; releases before 1.19 have a plain one."""
+"""A warning of the installer, by its first character; releases before 1.19 use '!'."""
 
 _WARNS_WITHIN = 30.0
-"""Seconds that the installer has to say what it warns of, of which it takes one."""
+"""Timeout in seconds for the installer's warnings, which take about one."""
 
 
 class IstioctlFailed(MeshError):
-    """istioctl ended with an error; `output` is what it said."""
+    """istioctl failed; `output` is its output."""
 
     code = "istioctl_failed"
 
@@ -51,27 +51,27 @@ class IstioctlFailed(MeshError):
 
 
 class Istioctl:
-    """One release's istioctl, for a cluster and as its user if one is given. `timeout` is in seconds, per run."""
+    """The istioctl of a release, optionally for a cluster and its user. `timeout` is in seconds, per command."""
 
     def __init__(self, release: Release, cluster: Cluster | None = None, *, timeout: float = 120) -> None:
         self.release = release
         self._cluster = cluster
         self._timeout = timeout
         self.hidden: set[str] = set()
-        """The remote secrets (namespace/name) that analyses were not shown."""
+        """The remote secrets (namespace/name) that were hidden from analyses."""
 
     @property
     def identity(self) -> str:
-        """What tells this binary from another of the same version."""
+        """Identifies this binary among others of the same version."""
         status = self.release.istioctl.stat()
         return f"{self.release.version} {status.st_size} {status.st_mtime_ns}"
 
     def render(
         self, overlays: Sequence[str], sets: Sequence[str] = (), *, charts: Path | None = None
     ) -> list[dict[str, Any]]:
-        """The objects of a control plane; with a cluster, those for its own version.
+        """Render the objects of a control plane; with a cluster, for its version.
 
-        `overlays` are the texts of IstioOperators. Raises IstioctlFailed.
+        `overlays`: texts of IstioOperators. Raises IstioctlFailed.
         """
         with _files(overlays) as paths:
             arguments = ["manifest", "generate"]
@@ -83,15 +83,17 @@ class Istioctl:
                 arguments += ["--manifests", str(charts)]
             if self._cluster:
                 arguments.append("--cluster-specific")
-            return read_manifests(self._run(arguments), f"what istioctl {self.release.version} renders")
+            return read_manifests(
+                self._run(arguments), f"the output of istioctl {self.release.version} manifest generate"
+            )
 
     def install_warnings(
         self, overlays: Sequence[str], sets: Sequence[str] = (), *, answers: Mapping[str, Any]
     ) -> list[str]:
-        """What `istioctl install` warns of before it applies anything, in its own words and order.
+        """Return the warnings of `istioctl install` before it applies anything, unchanged and in order.
 
-        `answers` are what it finds in the cluster, JSON by path, of which `/version` is needed. It never reaches a real
-        cluster. Empty where it cannot be run; a configuration that it refuses is for `render` to tell.
+        `answers`: what it reads from the cluster, JSON by path; `/version` is required. It never reaches a real cluster.
+        Empty if it fails; `render` reports errors in the configuration.
         """
         with empty_api(answers) as kubeconfig, _files([*overlays, kubeconfig]) as paths:
             *files, access = paths
@@ -128,10 +130,10 @@ class Istioctl:
         mesh_config: str = "",
         values: str = "",
     ) -> list[dict[str, Any]]:
-        """The objects of a manifest with sidecars in their pods, as `istioctl kube-inject` makes them.
+        """Inject sidecars into the pods of a manifest by `istioctl kube-inject`.
 
-        `injector`, `mesh_config` and `values` are the texts of what a cluster has in the ConfigMaps of its injector and
-        of the mesh; all three together need no cluster. Raises IstioctlFailed.
+        `injector`, `mesh_config` and `values`: texts from the ConfigMaps of the injector and the mesh; with all three, no
+        cluster is needed. Raises IstioctlFailed.
         """
         given = {"--filename": manifest, "--injectConfigFile": injector, "--meshConfigFile": mesh_config}
         given = {flag: text for flag, text in {**given, "--valuesFile": values}.items() if text}
@@ -139,10 +141,10 @@ class Istioctl:
         with _files(list(given.values())) as paths:
             flags = {**dict(zip(given, paths, strict=True)), **{flag: name for flag, name in names.items() if name}}
             text = self._run(["kube-inject", *(part for flag in flags.items() for part in flag)])
-        return read_manifests(text, f"what istioctl {self.release.version} injects")
+        return read_manifests(text, f"the output of istioctl {self.release.version} kube-inject")
 
     def precheck(self, *, namespace: str = "", revision: str = "") -> list[dict[str, Any]]:
-        """The messages of `istioctl experimental precheck`, each with code, level, origin, message."""
+        """Return the messages of `istioctl experimental precheck`, each with code, level, origin, message."""
         arguments = ["experimental", "precheck", "-o", "json"]
         if revision and revision != "default":
             arguments += ["--revision", revision]
@@ -158,11 +160,11 @@ class Istioctl:
         system_namespace: str = "",
         revision: str = "",
     ) -> list[dict[str, Any]]:
-        """The messages of `istioctl analyze`, of all namespaces if none is named.
+        """Return the messages of `istioctl analyze` for some namespaces, all if empty.
 
-        `manifests` are texts of what is analyzed as if it were applied. A release that would run what the kubeconfigs
-        of remote secrets name is not shown those, which are `hidden` then. Raises IstioctlFailed, also where istioctl
-        ends well without a verdict.
+        `manifests`: texts to analyze as if they were applied. Remote secrets are hidden from releases that would run the
+        exec plugins in their kubeconfigs, and listed in `hidden`. Raises IstioctlFailed, also if istioctl succeeds without
+        any output.
         """
         arguments = ["-o", "json", "--failure-threshold", "Error", "--timeout", f"{self._timeout:.0f}s"]
         if system_namespace:
@@ -179,10 +181,9 @@ class Istioctl:
     def _report(
         self, arguments: Sequence[str], *, verdict: bool = False, guarded: bool = False
     ) -> list[dict[str, Any]]:
-        """What a check found; that it found something is an error to istioctl.
+        """Return the messages of a check; istioctl exits with an error if there are any.
 
-        With `verdict`, that there is nothing to say has to be said: for what it does not find, as a namespace,
-        istioctl prints nothing and exits with 0.
+        With `verdict`, require output: for a namespace that is not found, istioctl prints nothing and exits with 0.
         """
         answer = self._answer(arguments, self._guarded_access() if guarded else self._access())
         messages = _messages(answer.stdout)
@@ -211,15 +212,20 @@ class Istioctl:
                     check=False,
                 )
             except subprocess.TimeoutExpired as error:
-                raise IstioctlFailed(f"{_named(arguments)} did not end within {self._timeout:.0f} s.", "") from error
+                raise IstioctlFailed(
+                    f"Timed out waiting for {_named(arguments)} after {self._timeout:.0f} s. Check the cluster's API"
+                    " server, and run it again.",
+                    "",
+                ) from error
             except OSError as error:
                 raise IstioctlFailed(
-                    f"{self.release.istioctl} cannot be run: {error.strerror or error}.", ""
+                    f"Cannot run {self.release.istioctl}: {error.strerror or error}. Check the file and its permissions.",
+                    "",
                 ) from error
 
     @contextlib.contextmanager
     def _access(self) -> Iterator[list[str]]:
-        """The flags that lead to the cluster, and say whom to act as there."""
+        """Yield the flags for the cluster and the impersonated user."""
         if self._cluster is None:
             yield []
             return
@@ -230,7 +236,7 @@ class Istioctl:
 
     @contextlib.contextmanager
     def _guarded_access(self) -> Iterator[list[str]]:
-        """The flags that lead to the cluster without its remote secrets."""
+        """Yield the flags for a proxy of the cluster that hides its remote secrets."""
         if self._cluster is None:
             yield []
             return
@@ -243,7 +249,7 @@ class Istioctl:
 
 @contextlib.contextmanager
 def _files(texts: Sequence[str]) -> Iterator[list[str]]:
-    """The paths of files with these texts, in their order: links, of names that istioctl reads, to files in memory."""
+    """Yield the paths of files with these texts: links, with an extension that istioctl accepts, to files in memory."""
     with tempfile.TemporaryDirectory(prefix="meshops-") as folder, contextlib.ExitStack() as held:
         paths = [Path(folder) / f"{number}.yaml" for number in range(len(texts))]
         for path, text in zip(paths, texts, strict=True):
@@ -258,12 +264,12 @@ def _named(arguments: Sequence[str]) -> str:
 def _failure(arguments: Sequence[str], answer: subprocess.CompletedProcess[str]) -> IstioctlFailed:
     output = answer.stderr.strip() or answer.stdout.strip()
     first = next((line for line in output.splitlines() if line.startswith("Error: ")), output.partition("\n")[0])
-    said = first.removeprefix("Error: ").rstrip(".") or f"exit code {answer.returncode}"
-    return IstioctlFailed(f"{_named(arguments)} failed: {said}.", output)
+    message = first.removeprefix("Error: ").rstrip(".") or f"exit code {answer.returncode}"
+    return IstioctlFailed(f"{_named(arguments)} failed: {message}.", output)
 
 
 def _messages(output: str) -> list[dict[str, Any]] | None:
-    """istioctl's JSON, which ends in a sentence for people when there is something to say; None where there is none."""
+    """Parse istioctl's JSON, which text may follow; None if there is none."""
     start = min((index for index in (output.find("["), output.find("{")) if index >= 0), default=-1)
     if start < 0:
         return None

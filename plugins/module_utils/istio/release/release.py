@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An Istio release on disk: istioctl, manifests and samples, found where the user says or in the cache."""
+"""Find an Istio release on disk (istioctl, manifests and samples), in the user's sources or the cache."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .cache import cache_folder, cache_folders, locked
 from .cached_files import recorded_checksum
 
 OFFICIAL = "https://github.com/istio/istio/releases/download"
-"""Where the releases are published, as `<this>/<version>/istio-<version>-<os>-<arch>.tar.gz`."""
+"""The URL of the official downloads, followed by `/<version>/istio-<version>-<os>-<arch>.tar.gz`."""
 
 _EXACT = re.compile(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?")
 _ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64", "armv7l": "armv7"}
@@ -32,7 +32,7 @@ _ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm6
 
 @dataclass(frozen=True)
 class Release:
-    """An unpacked release; `root` is the folder that holds `bin/`, `manifests/` and `samples/`."""
+    """An unpacked release; `root` is the folder with `bin/`, `manifests/` and `samples/`."""
 
     version: str
     root: Path
@@ -54,12 +54,12 @@ class Release:
 
     @cached_property
     def profiles(self) -> list[str]:
-        """The names of the installation profiles that the release has, in alphabetical order."""
+        """The names of the release's installation profiles, sorted."""
         return sorted(path.stem for path in (self.manifests / "profiles").glob("*.yaml"))
 
     @property
     def minor(self) -> tuple[int, int]:
-        """Major and minor number of the version."""
+        """The major and minor number of the version."""
         major, minor = self.version.split(".")[:2]
         return int(major), int(minor)
 
@@ -75,20 +75,20 @@ def find_release(
     connection: Mapping[str, Any] | None = None,
     progress: Progress = silent,
 ) -> tuple[Release, bool]:
-    """The release of exactly this version, and whether it had to be fetched into the cache.
+    """Return the release of exactly this version, and whether it was added to the cache.
 
-    `source` names where to look, first match wins: an unpacked release, a folder of unpacked releases or archives,
-    an archive, or the URL of a mirror with the official layout; without it the official downloads are asked.
-    `checksum` is the archive's SHA-256, which whatever is returned was made of. `timeout` is in seconds, for
-    everything. `connection` holds what else `Client` takes: proxy, certificates, headers.
+    `source`: where to look, the first match wins: an unpacked release, a folder of unpacked releases or archives, an
+    archive, or the URL of a mirror with the official layout; default: the official downloads. `checksum`: the required
+    SHA-256 of the archive. `timeout`: seconds in all. `connection`: further arguments of `Client`: proxy, certificates,
+    headers.
 
-    Raises InvalidInput for a version that is not exact or does not exist, Refused for a wrong checksum, and MeshError
+    Raises InvalidInput for a version that is not exact or not found, Refused for a wrong checksum, and MeshError
     for a failed download.
     """
     if not _EXACT.fullmatch(version or ""):
         raise InvalidInput(
-            f"'{version}' is not an exact Istio version; give all of it, such as 1.29.1, so that no run upgrades by"
-            " surprise.",
+            f"The Istio version '{version}' is invalid: it must be an exact version, so that no run upgrades unexpectedly."
+            " Use, for example, 1.29.1.",
             version=version,
         )
     sources = [source] if isinstance(source, str) else list(source or [OFFICIAL])
@@ -106,41 +106,41 @@ def find_release(
         if _is_cached(cache / entry, expected):
             return Release(version, cache / entry), False
 
-        # A release that is in the cache does not pay for these.
+        # Imported here, because a cached release does not need them.
         from ...download.client import Client
         from .fetch import fetch
 
         mirrors = [one for one in sources if source and is_url(one)]
         client = Client(timeout=until - time.monotonic(), mirrors=mirrors, **(connection or {}))
-        progress(f"fetching Istio {version}")
+        progress(f"downloading Istio {version}")
         fetch(version, entry, sources, cache, client, progress, expected)
         return Release(version, cache / entry), True
 
 
 def unpacked(sources: Sequence[str], names: Sequence[str] | None = None) -> Iterator[Path]:
-    """The unpacked releases among the sources that are folders, and of these names (or any) in such a folder."""
+    """Yield the unpacked releases among the sources, and those of these names (or any) in their folders."""
     for source in sources:
         folder = Path(source).expanduser().absolute()
         if is_url(source):
             continue
         if not folder.exists():
-            raise InvalidInput(f"The release source {source} does not exist.", source=source)
+            raise InvalidInput(f"The release source {source} was not found. Correct source.", source=source)
         inside = [folder / name for name in names] if names is not None else sorted(folder.glob("istio-*"))
         yield from (path for path in (folder, *inside) if is_release(path))
 
 
 def is_url(source: str) -> bool:
-    """Whether a source is an address rather than a path."""
+    """Return whether a source is a URL rather than a path."""
     return source.startswith(("http://", "https://"))
 
 
 def is_release(folder: Path) -> bool:
-    """Whether a folder is an unpacked release."""
+    """Return whether a folder is an unpacked release."""
     return (folder / "bin" / "istioctl").is_file() and (folder / "manifests" / "profiles").is_dir()
 
 
 def version_of(root: Path) -> str:
-    """The version that the release's own manifest.yaml states, else its istioctl; empty if neither does."""
+    """Return the version in the release's manifest.yaml, else that of its istioctl; empty if unknown."""
     manifest = root / "manifest.yaml"
     if manifest.is_file():
         stated = re.search(r"^version:\s*['\"]?([^\s'\"]+)", read_text(manifest), re.MULTILINE)
@@ -155,10 +155,7 @@ def version_of(root: Path) -> str:
 
 
 def _is_cached(root: Path, expected: str | None) -> bool:
-    """Whether the cache has all of it, of an archive with the expected checksum, and nobody else could have put it there.
-
-    What is not so is made anew.
-    """
+    """Return whether the cache entry is complete, from an archive with the expected checksum, and owned by this user."""
     if not is_release(root):
         return False
     found = recorded_checksum(root, ours=True)
@@ -166,11 +163,11 @@ def _is_cached(root: Path, expected: str | None) -> bool:
 
 
 def _check(root: Path, expected: str | None) -> None:
-    """Refuse an unpacked release that was not made of the archive with the expected checksum, as far as is known."""
+    """Refuse an unpacked release that is not known to come from the archive with the expected checksum."""
     if expected and recorded_checksum(root) != expected:
         raise Refused(
-            f"The unpacked release {root} cannot be compared with the checksum {expected}, which is that of an archive:"
-            " name the archive in `source`, or leave out `checksum`.",
+            f"Cannot verify the unpacked release {root}: checksum {expected} is that of an archive. Set source to the"
+            " archive, or remove checksum.",
             code="checksum_mismatch",
             path=str(root),
         )
@@ -181,8 +178,8 @@ def _platform(arch: str | None) -> str:
     machine = arch or _ARCHITECTURES.get(platform.machine().lower())
     if not system or not machine:
         raise InvalidInput(
-            f"Istio publishes no istioctl for {platform.system()} on {platform.machine()}, so this collection cannot run"
-            " on it."
+            f"Cannot run on {platform.system()} {platform.machine()}: Istio publishes no istioctl for it. Run on Linux or"
+            " macOS with an amd64 or arm64 processor."
         )
     return f"{system}-{machine}"
 
@@ -192,5 +189,5 @@ def _digest(checksum: str | None) -> str | None:
         return None
     digest = checksum.removeprefix("sha256:").strip().lower()
     if not re.fullmatch(r"[0-9a-f]{64}", digest):
-        raise InvalidInput(f"'{checksum}' is not a SHA-256 checksum of 64 hexadecimal digits.")
+        raise InvalidInput(f"The checksum '{checksum}' is invalid: it must be a SHA-256 of 64 hexadecimal digits.")
     return digest

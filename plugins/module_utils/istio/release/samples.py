@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The sample applications that come with a release, by name."""
+"""Find the sample applications of a release by name."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from pathlib import Path
 from ...kube.errors import InvalidInput
 from .release import Release
 
-# Those that do not lie where the rule below looks: the application's files, then those of its gateway.
+# Samples with other file names: the application's files, then those of its gateway.
 _ELSEWHERE = {
     "bookinfo": (("platform/kube/bookinfo.yaml",), ("networking/bookinfo-gateway.yaml",)),
 }
 _RENAMED = {"curl": "sleep", "sleep": "curl"}
-"""Releases before 1.24 call the sample `curl` `sleep`, and later ones no longer have that name everywhere."""
+"""Releases before 1.24 have the sample `curl` as `sleep`."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A sample's files: the application itself, and the Gateway and VirtualService that show it to the outside."""
+    """A sample's files: the application, and the Gateway and VirtualService that expose it."""
 
     name: str
     manifests: tuple[Path, ...]
@@ -30,9 +30,9 @@ class Sample:
 
 
 def find_sample(release: Release, name: str) -> Sample:
-    """The files of a sample, by its name, or by the path of a file or folder below the release's samples.
+    """Find a sample by its name, or by the path of a file or folder below the release's samples.
 
-    A name is that of a folder with a manifest of the same name in it. Raises InvalidInput, naming what there is.
+    A name is that of a folder with a manifest of the same name in it. Raises InvalidInput with the known names.
     """
     wanted = name.strip().strip("/")
     for candidate in (wanted, _RENAMED.get(wanted, "")):
@@ -42,15 +42,15 @@ def find_sample(release: Release, name: str) -> Sample:
     path = release.samples / wanted
     if not wanted or not _inside(path, release.samples) or not path.is_file():
         raise InvalidInput(
-            f"Istio {release.version} has no sample '{name}'; it has {', '.join(sample_names(release))}, and any file"
-            " below its samples can be named by its path.",
+            f"Sample '{name}' not found in Istio {release.version}. Choose one of {', '.join(sample_names(release))}, or"
+            " give the path of a file below its folder samples.",
             sample=name,
         )
     return Sample(wanted, (path,))
 
 
 def sample_names(release: Release) -> list[str]:
-    """The samples that can be named without a path."""
+    """Return the names of the samples that need no path."""
     folders = (path for path in release.samples.iterdir() if path.is_dir())
     return sorted(path.name for path in folders if _known(path.name, path) is not None)
 
@@ -62,9 +62,10 @@ def _of_folder(release: Release, name: str, folder: str) -> Sample:
         return Sample(name, *known)
     files = sorted(str(path.relative_to(release.samples)) for path in root.rglob("*.yaml"))
     raise InvalidInput(
-        f"The sample '{name}' of Istio {release.version} is made of several files: name one of {', '.join(files)}."
+        f"The sample '{name}' of Istio {release.version} is ambiguous: it has several files. Choose one of"
+        f" {', '.join(files)}."
         if files
-        else f"The sample '{name}' of Istio {release.version} holds no manifests.",
+        else f"The sample '{name}' of Istio {release.version} has no manifests. Choose another sample.",
         sample=name,
         files=files,
     )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which Kubernetes versions an Istio release supports, and whether a cluster is one of them."""
+"""The Kubernetes versions that each Istio release supports, and the check of a cluster's version."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ...kube.errors import Refused
 if TYPE_CHECKING:
     from ...kube.api.version import Version
 
-# Minor versions of Kubernetes 1.x, oldest and newest, as each release's documentation states them.
+# The oldest and newest minor version of Kubernetes 1.x, from each release's documentation.
 SUPPORTED: dict[tuple[int, int], tuple[int, int]] = {
     (1, 8): (16, 19),
     (1, 9): (17, 20),
@@ -40,43 +40,45 @@ SUPPORTED: dict[tuple[int, int], tuple[int, int]] = {
     (1, 29): (31, 35),
 }
 
-# The first release of each minor version whose `istioctl analyze` does not run what kubeconfigs in remote secrets name.
-# Newer minor versions have it from their start; older ones never got it.
+# The first patch release of each minor version whose `istioctl analyze` does not run exec plugins of remote secrets.
+# Newer minor versions never do; older ones always do.
 SAFE_REMOTE_SECRETS = ("1.29.8", "1.30.5", "1.31.1")
 
 
 def version_key(version: str) -> tuple[tuple[int, ...], bool, str]:
-    """Sorts versions by their numbers; a suffix such as -rc.1 comes before the version without it."""
+    """Return a sort key of a version; a pre-release such as -rc.1 comes before the version without it."""
     numbers, _dash, suffix = version.removeprefix("v").partition("-")
     return tuple(int(number) for number in re.findall(r"\d+", numbers)), not suffix, suffix
 
 
 def check(istio: str, kubernetes: Version) -> str | None:
-    """A warning for a Kubernetes that is newer than the release knows, None for a supported one.
+    """Return a warning for a Kubernetes version newer than the release supports, None for a supported one.
 
     Raises Refused for an older one.
     """
     numbers = version_key(istio)[0]
     supported = SUPPORTED.get((numbers[0], numbers[1])) if len(numbers) > 1 else None
     if supported is None:
-        return f"It is not known which Kubernetes versions Istio {istio} supports; this cluster runs {kubernetes}."
+        return f"The Kubernetes versions that Istio {istio} supports are not known; this cluster runs Kubernetes {kubernetes}."
     oldest, newest = supported
-    known = f"Istio {istio} supports Kubernetes 1.{oldest} to 1.{newest}"
     if (kubernetes.major, kubernetes.minor) < (1, oldest):
         raise Refused(
-            f"{known}, and this cluster runs {kubernetes}: upgrade the cluster, choose an older Istio, or set"
-            " ignore_version_check.",
+            f"Cannot install Istio {istio}: it supports Kubernetes 1.{oldest} to 1.{newest}, and this cluster runs"
+            f" {kubernetes}. Upgrade the cluster, choose an older Istio, or set ignore_version_check to true.",
             code="unsupported_kubernetes",
             istio=istio,
             kubernetes=str(kubernetes),
         )
     if (kubernetes.major, kubernetes.minor) > (1, newest):
-        return f"{known}; this cluster runs {kubernetes}, which that release was not tested with."
+        return (
+            f"Istio {istio} supports Kubernetes 1.{oldest} to 1.{newest}; this cluster runs {kubernetes}, with which the"
+            " release was not tested."
+        )
     return None
 
 
 def runs_remote_secrets(istio: str) -> bool:
-    """Whether a release's `istioctl analyze` runs the exec plugins that kubeconfigs in remote secrets name."""
+    """Return whether a release's `istioctl analyze` runs the exec plugins in kubeconfigs of remote secrets."""
     numbers, released, _suffix = version_key(istio)
     fixed = {version_key(one)[0][:2]: version_key(one)[0] for one in SAFE_REMOTE_SECRETS}
     if numbers[:2] in fixed:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.meshops.istio.tests.support.mesh_api import Mesh
+from ansible_collections.meshops.istio.tests.support.messages import has_facts
 from ansible_collections.meshops.istio.tests.unit.istio.addons.conftest import ADDONS, SYSTEM, Addons
 from ansible_collections.meshops.istio.tests.unit.istio.conftest import MadeRelease
 from ansible_collections.meshops.istio.tests.unit.istio.traffic.conftest import warnings_of
@@ -131,14 +132,14 @@ def test_in_another_control_plane_s_namespace(mesh: Mesh, run: Addons) -> None:
         (
             ["kiali", "loki"],
             "unknown_addon",
-            "has no addon 'loki'; it has grafana, jaeger, kiali, prometheus, prometheus-operator, zipkin.",
+            "addon 'loki' & not found & grafana, jaeger, kiali, prometheus, prometheus-operator, zipkin",
         ),
         (
             ["all", "zipkin"],
             "addons_exclude_each_other",
-            "jaeger and zipkin exclude each other, since both bring Service",
+            "jaeger & zipkin & conflict & Service",
         ),
-        (["prometheus-operator"], "not_installed", "install Prometheus' operator, or its CRDs, first."),
+        (["prometheus-operator"], "not_installed", "not found & install the Prometheus operator or its CRDs"),
     ],
 )
 def test_what_cannot_be_installed(refused: Addons, names: list[str], code: str, words: str) -> None:
@@ -152,7 +153,7 @@ def test_an_addon_that_came_with_a_later_release(refused: Addons, tmp_path: Path
     old.write("manifest.yaml", "version: 1.17.0\n")
     old.write("samples/addons/kiali.yaml", yaml.safe_dump_all(ADDONS["kiali"]))
     result = refused("loki", version="1.17.0", source=[str(old.root)])
-    assert result["msg"] == "Istio 1.17.0 has no addon 'loki'; it has kiali."
+    assert has_facts(result["msg"], "addon 'loki' & not found & Istio 1.17.0 & kiali")
 
 
 # --- settings ------------------------------------------------------------------------------------------------------
@@ -210,26 +211,26 @@ def test_grafana_with_logins(mesh: Mesh, run: Addons) -> None:
 
 
 def test_kiali_without_a_prometheus_is_warned_of(run: Addons) -> None:
-    assert "kiali will find no Prometheus" in warnings_of(run("kiali"))
+    assert has_facts(warnings_of(run("kiali")), "kiali & no Prometheus & prometheus_url")
 
 
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"retention": {"grafana": "1d"}}, "not among the addons"),
-        ({"retention": {"kiali": "1d"}}, "retention is known for prometheus and loki, not for kiali."),
-        ({"retention": {"prometheus": "long"}}, "'long' is no time; write it as 15d"),
-        ({"storage": {"kiali": "1Gi"}}, "kiali keeps nothing that could be stored"),
+        ({"retention": {"grafana": "1d"}}, "not one of the selected addons"),
+        ({"retention": {"kiali": "1d"}}, "retention.kiali & only prometheus and loki"),
+        ({"retention": {"prometheus": "long"}}, "retention.prometheus & 'long' & duration & 15d"),
+        ({"storage": {"kiali": "1Gi"}}, "storage.kiali & no data"),
         ({"storage": {"prometheus": {"klass": "fast"}}}, "a map of size and class"),
         ({"resources": {"kiali": {"memory": "1Gi"}}}, "a map of requests and limits"),
-        ({"prometheus_url": "http://prometheus.monitoring:9090"}, "the addon prometheus is a second one"),
-        ({"prometheus_url": "prometheus.monitoring"}, "is no URL"),
-        ({"grafana": {"anonymous_role": "none"}}, "not among the addons"),
+        ({"prometheus_url": "http://prometheus.monitoring:9090"}, "prometheus_url & addon prometheus & conflict"),
+        ({"prometheus_url": "prometheus.monitoring"}, "prometheus_url & URL"),
+        ({"grafana": {"anonymous_role": "none"}}, "not one of the selected addons"),
     ],
 )
 def test_settings_that_cannot_be_meant(refused: Addons, settings: dict[str, Any], words: str) -> None:
-    assert words in refused("kiali", "prometheus", **settings)["msg"]
+    assert has_facts(refused("kiali", "prometheus", **settings)["msg"], words)
 
 
 def test_grafana_that_nobody_could_log_in_to(refused: Addons) -> None:
-    assert "needs grafana.admin_secret" in refused("grafana", grafana={"anonymous_role": "none"})["msg"]
+    assert has_facts(refused("grafana", grafana={"anonymous_role": "none"})["msg"], "needs grafana.admin_secret")

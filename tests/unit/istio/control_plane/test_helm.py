@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane import helm, removal
 from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.runtime_fields import MeshRuntimeFields
-from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.warnings import remarks
+from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.warnings import warnings
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import ApiError
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import key_of
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.change import Change
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Plan
 from ansible_collections.meshops.istio.tests.support.memory_cluster import MemoryCluster, deployment, make
+from ansible_collections.meshops.istio.tests.support.messages import has_facts
 
 Object = dict[str, Any]
 
@@ -71,18 +72,18 @@ def test_a_gateway_of_helms_chart_stays_as_it_is(chart: str, kind: str) -> None:
 
 def test_what_helm_could_delete_is_told_as_long_as_it_could() -> None:
     live = istiod("istiod", annotations=MARKS)
-    [told] = remarks(MemoryCluster(record()), plan(live, live), [])
+    [told] = warnings(MemoryCluster(record()), plan(live, live), [])
     assert "The Helm release istiod still holds 1 objects of this mesh, Deployment istiod among them" in told
     assert "kubectl delete secret --namespace istio-system --selector owner=helm,name=istiod" in told
-    assert list(remarks(MemoryCluster(), plan(live, live), [])) == []
+    assert list(warnings(MemoryCluster(), plan(live, live), [])) == []
     forbidden = MemoryCluster()
     forbidden.fail_once("list", ApiError("no", status=403, reason="Forbidden"))
-    assert len(list(remarks(forbidden, plan(live, live), []))) == 1
+    assert len(list(warnings(forbidden, plan(live, live), []))) == 1
 
 
 def test_a_restart_by_a_take_over_is_told() -> None:
-    [told] = remarks(MemoryCluster(), plan(istiod("istiod"), istiod("istio")), [])
-    assert told == "Deployment istio-system/istiod is taken over with other pods than it has: they are restarted."
+    [told] = warnings(MemoryCluster(), plan(istiod("istiod"), istiod("istio")), [])
+    assert has_facts(told, "Deployment istio-system/istiod & restarted & takeover")
 
 
 def test_a_validator_with_nobody_behind_it_is_named() -> None:
@@ -90,11 +91,11 @@ def test_a_validator_with_nobody_behind_it_is_named() -> None:
     dead = make("ValidatingWebhookConfiguration", "v", api="admissionregistration.k8s.io/v1", webhooks=[webhook])
     reset = copy.deepcopy(dead)
     reset["webhooks"][0]["failurePolicy"] = "Ignore"
-    [told] = remarks(MemoryCluster(), plan(dead, reset), [])
+    [told] = warnings(MemoryCluster(), plan(dead, reset), [])
     assert told.startswith("ValidatingWebhookConfiguration v rejects every Istio resource")
-    assert list(remarks(MemoryCluster(), plan(dead, dead), [])) == []
+    assert list(warnings(MemoryCluster(), plan(dead, dead), [])) == []
 
 
 def test_adopted_gateways_are_named() -> None:
-    [told] = remarks(MemoryCluster(), plan(istiod("a"), istiod("a")), [("istio-system", "istio-ingressgateway")])
-    assert told.startswith("The gateway istio-system/istio-ingressgateway was installed by Helm's chart gateway")
+    [told] = warnings(MemoryCluster(), plan(istiod("a"), istiod("a")), [("istio-system", "istio-ingressgateway")])
+    assert has_facts(told, "gateway istio-system/istio-ingressgateway & not changed & Helm's chart gateway")

@@ -21,6 +21,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.change imp
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Plan
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.unit import Unit
 from ansible_collections.meshops.istio.tests.support.memory_cluster import MemoryCluster, deployment, make
+from ansible_collections.meshops.istio.tests.support.messages import has_facts
 from ansible_collections.meshops.istio.tests.unit.istio.conftest import MadeRelease
 
 Object = dict[str, Any]
@@ -45,8 +46,8 @@ def test_the_installers_warnings_are_told_and_kept(made: MadeRelease) -> None:
     made.warns("a picture\n❗ old is deprecated; use new\n❗ old is deprecated; use new\n! older\nError: no more\n")
     wanted = plane(made, MemoryCluster(CILIUM))
     change = plan_of(created(deployment("istiod", SYSTEM)))
-    assert wanted.remarks(change) == ["old is deprecated; use new", "older"]
-    assert wanted.remarks(change) == ["old is deprecated; use new", "older"]
+    assert wanted.warnings(change) == ["old is deprecated; use new", "older"]
+    assert wanted.warnings(change) == ["old is deprecated; use new", "older"]
     runs = [call for call in made.calls if call.startswith("install ")]
     assert len(runs) == 1
     assert "--dry-run --skip-confirmation --kubeconfig" in runs[0]
@@ -56,8 +57,8 @@ def test_the_clusters_network_is_looked_at_where_something_changes(made: MadeRel
     cluster = MemoryCluster(CILIUM)
     assert [found["data"] for found in network_settings(cluster).values()] == [{"cni-exclusive": "true"}]
     wanted = plane(made, cluster)
-    wanted.remarks(plan_of())
-    wanted.remarks(plan_of(created(deployment("istiod", SYSTEM))))
+    wanted.warnings(plan_of())
+    wanted.warnings(plan_of(created(deployment("istiod", SYSTEM))))
     assert len([call for call in made.calls if call.startswith("install ")]) == 2  # with other settings, asked anew
 
 
@@ -97,7 +98,7 @@ def test_a_patch_that_names_nothing(made: MadeRelease, patch: Object, told: str)
         "spec": {"components": {"pilot": {"k8s": {"overlays": [patch]}}}},
     }
     made.renders(deployment("istiod-blue", SYSTEM))
-    said = plane(made, MemoryCluster(), operator, revision="blue").remarks(plan_of())
+    said = plane(made, MemoryCluster(), operator, revision="blue").warnings(plan_of())
     assert [told in one and "components.pilot.k8s.overlays" in one for one in said] == [True] * bool(told)
 
 
@@ -113,5 +114,5 @@ def test_a_gateway_of_another_istio_operator_that_goes(made: MadeRelease, owner:
     }
     made.renders(deployment("istiod", SYSTEM))
     plan = plan_of(Change("delete", key_of(gateway), gateway, None))
-    said = plane(made, MemoryCluster(), operator).remarks(plan)
-    assert ["was installed by the IstioOperator edge and is deleted" in one for one in said] == [True] * told
+    said = plane(made, MemoryCluster(), operator).warnings(plan)
+    assert [has_facts(one, "installed by IstioOperator edge & is deleted") for one in said] == [True] * told

@@ -15,6 +15,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.
     set_flag,
 )
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
+from ansible_collections.meshops.istio.tests.support.messages import facts_pattern
 
 
 def test_maps_are_merged_and_lists_replaced() -> None:
@@ -49,13 +50,13 @@ def test_a_list_item_is_selected_by_a_key() -> None:
     document: dict[str, Any] = {"spec": {"gateways": [{"name": "a"}, {"name": "b"}]}}
     set_flag(document, "gateways.[name:b].enabled=false")
     assert document["spec"]["gateways"] == [{"name": "a"}, {"name": "b", "enabled": False}]
-    with pytest.raises(InvalidInput, match="selects a list item that does not exist"):
+    with pytest.raises(InvalidInput, match=facts_pattern("gateways.[name:c].enabled=false & list item & not found")):
         set_flag(document, "gateways.[name:c].enabled=false")
 
 
 @pytest.mark.parametrize("flag", ["profile", "=demo", "meshConfig.x=a=b"])
 def test_flags_that_istioctl_would_misread(flag: str) -> None:
-    with pytest.raises(InvalidInput, match="is not of the form path=value"):
+    with pytest.raises(InvalidInput, match=facts_pattern("invalid & path=value")):
         set_flag({}, flag)
 
 

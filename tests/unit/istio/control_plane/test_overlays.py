@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.overlays import Overlay, read_overlays
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
+from ansible_collections.meshops.istio.tests.support.messages import has_facts
 
 HEAD = "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\n"
 
@@ -23,19 +24,19 @@ HEAD = "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\n"
         ("apiVersion: v1\nkind: Service\n", "mesh.yaml is not an IstioOperator: its kind is Service"),
         ("spec: {}\n", "mesh.yaml is not an IstioOperator: its kind is missing"),
         ("apiVersion: v1\nkind: IstioOperator\n", "its apiVersion is v1"),
-        ("- a\n", "it is no map of keys and values"),
-        ("", "mesh.yaml holds 0 documents"),
-        (f"{HEAD}---\n{HEAD}", "mesh.yaml holds 2 documents; an overlay is exactly one IstioOperator"),
+        ("- a\n", "must be a map of keys and values"),
+        ("", "mesh.yaml & 0 YAML documents"),
+        (f"{HEAD}---\n{HEAD}", "mesh.yaml & 2 YAML documents & exactly one IstioOperator"),
         (f"{HEAD}spec:\n  a: b: c\n", "mesh.yaml, line 4: mapping values are not allowed"),
         (f"{HEAD}spec:\n  hub: a\n  hub: b\n", "mesh.yaml, line 5: the key 'hub' is repeated"),
-        (f"{HEAD}profile: demo\n", "mesh.yaml has the unknown field 'profile'; settings belong below 'spec'"),
+        (f"{HEAD}profile: demo\n", "mesh.yaml & unknown field 'profile' & below 'spec'"),
         (f"{HEAD}spec: [a]\n", "mesh.yaml: spec is a list, but must be a map"),
     ],
 )
 def test_what_is_no_overlay_is_refused(text: str, sentence: str) -> None:
     with pytest.raises(InvalidInput, match=r"^mesh\.yaml") as caught:
         Overlay.read(text, "mesh.yaml")
-    assert sentence in caught.value.message
+    assert has_facts(caught.value.message, sentence)
     assert caught.value.message.endswith(".")
 
 

@@ -13,8 +13,8 @@ import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.configuration import Options
 from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.revision import (
     BaseOwner,
+    ClusterState,
     ControlPlane,
-    Standing,
 )
 from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.tag_objects import NEVER_MATCH
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import Refused
@@ -154,16 +154,16 @@ def test_a_first_named_revision_gets_the_default_tag_and_stays_active(made: Made
 
 
 @pytest.mark.parametrize(
-    ("revision", "standing", "has_tag"),
+    ("revision", "state", "has_tag"),
     [
-        ("canary", Standing(default_tag="default"), False),
-        ("canary", Standing(default_tag="canary"), True),
-        ("", Standing(default_tag="canary"), True),
-        ("", Standing(default_tag="canary", tag_is_set=True), False),
+        ("canary", ClusterState(default_tag="default"), False),
+        ("canary", ClusterState(default_tag="canary"), True),
+        ("", ClusterState(default_tag="canary"), True),
+        ("", ClusterState(default_tag="canary", tag_is_set=True), False),
     ],
 )
-def test_who_gets_the_default_tag(made: MadeRelease, revision: str, standing: Standing, has_tag: bool) -> None:
-    objects = named(control_plane(made, revision=revision).desired(standing))
+def test_who_gets_the_default_tag(made: MadeRelease, revision: str, state: ClusterState, has_tag: bool) -> None:
+    objects = named(control_plane(made, revision=revision).desired(state))
     assert ("MutatingWebhookConfiguration istio-revision-tag-default" in objects) is has_tag
 
 
@@ -187,7 +187,7 @@ def test_without_webhooks_of_the_installer_there_is_no_tag(made: MadeRelease) ->
 def test_shared_objects_belong_to_the_newest_revision(
     made: MadeRelease, base: BaseOwner | None, included: bool
 ) -> None:
-    objects = named(control_plane(made, revision="canary").desired(Standing(default_tag="default", base=base)))
+    objects = named(control_plane(made, revision="canary").desired(ClusterState(default_tag="default", base=base)))
     assert ("ServiceAccount istio-reader-service-account" in objects) is included
 
 
@@ -204,15 +204,15 @@ def test_what_stands_is_read_from_the_cluster() -> None:
         "install.operator.istio.io/owning-resource-namespace": SYSTEM,
     }
     crd = make("CustomResourceDefinition", "gateways.networking.istio.io", api="apiextensions.k8s.io/v1", labels=labels)
-    assert Standing.read(MemoryCluster()) == Standing()
-    expected = Standing(default_tag="canary", tag_is_set=True, base=BaseOwner("canary", "1.29.1", SYSTEM))
-    assert Standing.read(MemoryCluster(tag, crd)) == expected
+    assert ClusterState.read(MemoryCluster()) == ClusterState()
+    expected = ClusterState(default_tag="canary", tag_is_set=True, base=BaseOwner("canary", "1.29.1", SYSTEM))
+    assert ClusterState.read(MemoryCluster(tag, crd)) == expected
     tag["metadata"]["labels"]["operator.istio.io/managed"] = "Reconcile"
-    assert not Standing.read(MemoryCluster(tag)).tag_is_set
+    assert not ClusterState.read(MemoryCluster(tag)).tag_is_set
 
 
 def test_crds_and_istiod_come_last_and_gateways_wait_for_its_endpoint(made: MadeRelease) -> None:
-    unit = control_plane(made, revision="canary").unit_for(Standing())
+    unit = control_plane(made, revision="canary").unit_for(ClusterState())
     assert unit.rank is not None
     assert unit.gate is not None
     objects = named([dict(obj) for obj in unit.objects])
@@ -239,7 +239,7 @@ def planned(plane: ControlPlane, *live: Object) -> Plan:
         for obj in objects
         if key_of(obj).identity in there
     ]
-    return Plan(plane.unit_for(Standing()), objects, there, changes)
+    return Plan(plane.unit_for(ClusterState()), objects, there, changes)
 
 
 def test_a_gateway_of_another_revision_is_not_taken(made: MadeRelease) -> None:

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.istio.gateways.addresses import describe, read_ingress
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
 from ansible_collections.meshops.istio.tests.support.memory_cluster import MemoryCluster, make, pod
+from ansible_collections.meshops.istio.tests.support.messages import facts_pattern
 
 Object = dict[str, Any]
 
@@ -92,9 +93,7 @@ def test_inside_only() -> None:
 def test_it_is_read_from_the_cluster() -> None:
     cluster = MemoryCluster(service("NodePort"), node("a", "10.0.0.1"), gateway_pod("a"))
     assert read_ingress(cluster, "istio-ingressgateway", "istio-system")["hosts"] == ["10.0.0.1"]
-    with pytest.raises(
-        InvalidInput, match="no gateway Service gw in namespace istio-system; there is istio-ingressgateway"
-    ):
+    with pytest.raises(InvalidInput, match=facts_pattern("Service istio-system/gw & not found & istio-ingressgateway")):
         read_ingress(cluster, "gw", "istio-system")
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.istio.gateways.service import apply_ingress
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
+from ansible_collections.meshops.istio.tests.support.messages import facts_pattern, has_facts
 from ansible_collections.meshops.istio.tests.unit.istio.gateways.test_service import gateway
 
 PREFIX = "service.beta.kubernetes.io/"
@@ -94,21 +95,21 @@ def test_an_annotation_of_ones_own_wins() -> None:
 @pytest.mark.parametrize(
     ("azure", "entry", "said"),
     [
-        ({"subnet": "apps"}, {}, "azure.subnet is that of an internal load balancer"),
-        ({"internal": True, "dns_label": "shop"}, {}, "azure.dns_label is of a public address"),
-        ({"public_address": "entry"}, {"address": "203.0.113.7"}, "both say which address"),
-        ({"dns_label": "Shop!"}, {}, "azure.dns_label 'Shop!' cannot be a DNS label"),
-        ({"idle_timeout": 3}, {}, "azure.idle_timeout is from 4 to 100 minutes, but it is 3."),
-        ({"ports_kept_inside": ["status"]}, {}, "the port status, and there is status-port, http2, https"),
-        ({"internal": True}, {"type": "NodePort"}, "azure needs the type LoadBalancer, not NodePort"),
+        ({"subnet": "apps"}, {}, "azure.subnet & internal load balancer & azure.internal"),
+        ({"internal": True, "dns_label": "shop"}, {}, "azure.dns_label & azure.internal & conflict"),
+        ({"public_address": "entry"}, {"address": "203.0.113.7"}, "address & azure.public_address & conflict"),
+        ({"dns_label": "Shop!"}, {}, "azure.dns_label 'Shop!' & invalid & 3 to 63"),
+        ({"idle_timeout": 3}, {}, "azure.idle_timeout 3 & from 4 to 100 minutes"),
+        ({"ports_kept_inside": ["status"]}, {}, "port status & not found & status-port, http2, https"),
+        ({"internal": True}, {"type": "NodePort"}, "azure & type NodePort & set type to LoadBalancer"),
     ],
 )
 def test_what_contradicts_itself_is_refused(azure: dict[str, Any], entry: dict[str, Any], said: str) -> None:
-    with pytest.raises(InvalidInput, match="ingress for gateway istio-ingressgateway: ") as refused:
+    with pytest.raises(InvalidInput, match=facts_pattern("ingress & gateway istio-ingressgateway")) as refused:
         service(azure, **entry)
-    assert said in refused.value.message
+    assert has_facts(refused.value.message, said)
 
 
 def test_a_gateway_without_its_status_port_cannot_be_asked() -> None:
-    with pytest.raises(InvalidInput, match="the port 15021, which this gateway's Service does not have"):
+    with pytest.raises(InvalidInput, match=facts_pattern("port 15021 & not found & 'tcp'")):
         service({"internal": True}, ports=[{"name": "http2", "port": 80}])

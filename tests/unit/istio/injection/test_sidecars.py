@@ -190,9 +190,9 @@ def test_what_is_misshapen_in_a_meshs_configuration_names_no_provider(mesh: str)
 @pytest.mark.parametrize(
     ("owner", "workload", "reason"),
     [
-        (None, None, "a pod that nothing would create again"),
-        (("Job", "load"), None, "a Job runs to its end"),
-        (("Rollout", "web"), None, "a Rollout is restarted by its own controller's means"),
+        (None, None, "pod without a controller"),
+        (("Job", "load"), None, "runs to completion"),
+        (("Rollout", "web"), None, "kind Rollout is not supported"),
         (("ReplicaSet", "web-5f6c7d"), deployment("web", spec={"paused": True}), "its rollout is paused"),
         (("ReplicaSet", "web-5f6c7d"), None, "the Deployment does not exist any more"),
         (

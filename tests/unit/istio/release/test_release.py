@@ -32,6 +32,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import (
     Unreachable,
 )
 from ansible_collections.meshops.istio.tests.support.download_server import Authority, authority
+from ansible_collections.meshops.istio.tests.support.messages import facts_pattern
 
 __all__ = ["authority"]
 
@@ -133,7 +134,7 @@ def cached(cache: Path) -> list[str]:
 
 @pytest.mark.parametrize("version", ["latest", "1.29", "1.29.x", "", "v1.29.1"])
 def test_versions_that_are_not_exact_are_refused(cache: Path, version: str) -> None:
-    with pytest.raises(InvalidInput, match="not an exact Istio version"):
+    with pytest.raises(InvalidInput, match=facts_pattern(f"'{version}' & exact version")):
         find_release(version, cache_dir=cache)
 
 
@@ -161,7 +162,7 @@ def test_two_at_once_fetch_it_once(mirror: Mirror, cache: Path) -> None:
 
 def test_a_wrong_checksum_is_refused_and_nothing_cached(mirror: Mirror, cache: Path) -> None:
     mirror.publish(archive(), checksum="0" * 64)
-    with pytest.raises(Refused, match=r"has the checksum [0-9a-f]{64} instead of 0{64}") as caught:
+    with pytest.raises(Refused, match=r"checksum is [0-9a-f]{64} instead of 0{64}") as caught:
         find(cache, mirror)
     assert caught.value.code == "checksum_mismatch"
     assert cached(cache) == []
@@ -169,7 +170,7 @@ def test_a_wrong_checksum_is_refused_and_nothing_cached(mirror: Mirror, cache: P
 
 def test_a_given_checksum_is_the_one_that_counts(mirror: Mirror, cache: Path) -> None:
     digest = mirror.publish(archive(), checksum=None)
-    with pytest.raises(Refused, match="no published checksum"):
+    with pytest.raises(Refused, match=facts_pattern("checksum & not found")):
         find(cache, mirror)
     with pytest.raises(Refused, match="instead of"):
         find(cache, mirror, checksum="1" * 64)
@@ -181,7 +182,7 @@ def test_a_given_checksum_is_the_one_that_counts(mirror: Mirror, cache: Path) ->
 
 
 def test_a_version_that_does_not_exist(mirror: Mirror, cache: Path) -> None:
-    with pytest.raises(InvalidInput, match=r"Istio 1.29.1 does not exist at https://127\S+: check the version"):
+    with pytest.raises(InvalidInput, match=facts_pattern("Istio 1.29.1 & not found & https://127 & version")):
         find(cache, mirror)
 
 
@@ -189,7 +190,7 @@ def test_an_unreachable_source_names_its_address_and_the_way_out(mirror: Mirror,
     mirror.server.shutdown()
     mirror.server.server_close()
     with pytest.raises(
-        Unreachable, match=r"cannot be downloaded from https://127\S+ \(.*refused\): name in `source` istio-1\.29\.1-"
+        Unreachable, match=facts_pattern("cannot download & https://127 & refused & set source & istio-1.29.1-")
     ):
         find(cache, mirror)
 
@@ -233,9 +234,9 @@ def test_ca_certificates_that_are_not_there(mirror: Mirror, cache: Path) -> None
 
 def test_a_folder_without_the_version_says_what_it_holds(tmp_path: Path, cache: Path) -> None:
     unpacked(tmp_path / "releases", "1.28.3")
-    with pytest.raises(InvalidInput, match=r"Istio 1.29.1 is not in \S+/releases; there is 1.28.3: unpack"):
+    with pytest.raises(InvalidInput, match=facts_pattern("Istio 1.29.1 & not found & /releases & 1.28.3 & unpack")):
         find(cache, str(tmp_path / "releases"))
-    with pytest.raises(InvalidInput, match="does not exist"):
+    with pytest.raises(InvalidInput, match=facts_pattern("release source & not found")):
         find(cache, str(tmp_path / "nowhere"))
 
 
@@ -253,14 +254,14 @@ def test_what_a_killed_run_left_is_no_release(mirror: Mirror, cache: Path) -> No
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (archive(extra="../../escaped"), "cannot be unpacked"),
-        (archive(istioctl=False), "does not hold an Istio release"),
-        (b"no archive", "cannot be unpacked"),
+        (archive(extra="../../escaped"), "cannot unpack"),
+        (archive(istioctl=False), "not an Istio release"),
+        (b"no archive", "cannot unpack"),
     ],
 )
 def test_what_is_no_release_is_not_cached(mirror: Mirror, cache: Path, content: bytes, sentence: str) -> None:
     mirror.publish(content)
-    with pytest.raises(InvalidInput, match=sentence):
+    with pytest.raises(InvalidInput, match=facts_pattern(sentence)):
         find(cache, mirror)
     assert cached(cache) == []
     assert not (cache / "escaped").exists()
@@ -271,7 +272,7 @@ def test_what_is_no_release_is_not_cached(mirror: Mirror, cache: Path, content: 
 
 def test_http_needs_a_checksum_from_the_user(plain: Mirror, cache: Path) -> None:
     digest = plain.publish(archive())
-    with pytest.raises(Refused, match=r"is not downloaded from http://.*Use https, or give .* in `checksum`") as caught:
+    with pytest.raises(Refused, match=facts_pattern("http:// & use https & checksum")) as caught:
         find(cache, plain)
     assert (caught.value.code, plain.requests) == ("no_checksum", [])
     assert find(cache, plain, checksum=digest)[1]
@@ -299,7 +300,7 @@ def test_an_unpacked_release_is_used_with_a_checksum_only_if_it_has_it(
     mirror: Mirror, tmp_path: Path, cache: Path
 ) -> None:
     root = unpacked(tmp_path / "releases")
-    with pytest.raises(Refused, match="cannot be compared with the checksum"):
+    with pytest.raises(Refused, match=facts_pattern("cannot verify & checksum & archive")):
         find(cache, str(root), checksum="1" * 64)
     digest = mirror.publish(archive())
     made = find(cache, mirror)[0].root
@@ -390,7 +391,7 @@ def test_a_locked_cache_is_waited_for_within_the_time_limit(mirror: Mirror, cach
     (cache / "releases").mkdir(parents=True)
     with open(cache / "releases" / ".1.29.1-linux-amd64.lock", "w", encoding="ascii") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        with pytest.raises(NotReady, match=r"Timed out waiting for the lock \S+ which another run holds"):
+        with pytest.raises(NotReady, match=facts_pattern("timed out waiting for the lock & another run")):
             find(cache, mirror, timeout=0.2)
 
 
@@ -428,7 +429,7 @@ def test_members_that_are_no_files_of_a_release(
     mirror: Mirror, cache: Path, name: str, attributes: dict[str, Any]
 ) -> None:
     mirror.publish(packed((name, attributes)))
-    with pytest.raises(InvalidInput, match="cannot be unpacked"):
+    with pytest.raises(InvalidInput, match="cannot unpack"):
         find(cache, mirror)
     assert cached(cache) == []
 
@@ -445,6 +446,6 @@ def test_an_archive_that_unpacks_to_too_much(
 ) -> None:
     monkeypatch.setattr(archives, limit, value)
     mirror.publish(archive())
-    with pytest.raises(InvalidInput, match="which no release has"):
+    with pytest.raises(InvalidInput, match=facts_pattern("more than & no release")):
         find(cache, mirror)
     assert cached(cache) == []

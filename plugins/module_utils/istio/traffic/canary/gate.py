@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a canary may go on: what Prometheus says of it, or how requests to it are answered."""
+"""Gates of a canary: a Prometheus query, or the share of successful requests."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ Options = Mapping[str, Any]
 
 _ANSWER = Map({"status": TEXT, "data": MAP})
 _TIMEOUT = 10.0
-"""Seconds that one question may take."""
+"""Timeout of one request in seconds."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a gate found: `ok`, a sentence, and the value behind it, None where there was no data."""
+    """The result of a gate: `ok`, a sentence, and the measured value, None without data."""
 
     ok: bool
     sentence: str
@@ -36,7 +36,7 @@ class Finding:
 
 
 def ask(cluster: Cluster, prometheus: Options | None, answers: Options | None) -> Finding:
-    """The first gate that says no, else the last that said yes."""
+    """Run the gates; return the first failure, else the last success."""
     found = [_metric(cluster, prometheus)] if prometheus else []
     if answers and all(one.ok for one in found):
         found.append(_answers(answers))
@@ -44,43 +44,45 @@ def ask(cluster: Cluster, prometheus: Options | None, answers: Options | None) -
 
 
 def check(prometheus: Options | None, answers: Options | None) -> None:
-    """Raise InvalidInput for a gate that cannot say anything."""
+    """Raise InvalidInput for missing or incomplete gates."""
     if not prometheus and not answers:
-        raise InvalidInput("A canary needs a gate: give prometheus or answers.")
+        raise InvalidInput("The canary is invalid: it has no gate. Set prometheus or answers.")
     if prometheus:
         if (prometheus.get("url") is None) == (prometheus.get("service") is None):
-            raise InvalidInput("prometheus: give one of url and service.", option="prometheus")
+            raise InvalidInput(
+                "prometheus is invalid: it needs exactly one of url and service. Set one of them.", option="prometheus"
+            )
         if prometheus.get("min") is None and prometheus.get("max") is None:
-            raise InvalidInput("prometheus: give min or max, between which the query's value is good.")
+            raise InvalidInput("prometheus is invalid: it has no threshold. Set min, max or both.")
         if prometheus.get("service"):
             _proxy(prometheus["service"])
     for name, options in (("prometheus", prometheus), ("answers", answers)):
         url = (options or {}).get("url")
         if url and not url.startswith(("http://", "https://")):
-            raise InvalidInput(f"{name}.url is '{url}'; it has to begin with http:// or https://.", option=name)
+            raise InvalidInput(f"{name}.url '{url}' is invalid: it must start with http:// or https://.", option=name)
     if answers and answers["count"] < 1:
-        raise InvalidInput("answers.count has to be at least 1 (request).", option="answers.count")
+        raise InvalidInput("answers.count is invalid: it must be 1 or more.", option="answers.count")
 
 
 def _metric(cluster: Cluster, options: Options) -> Finding:
     try:
         data = _queried(cluster, options)
     except (MeshError, OSError, ValueError) as error:
-        return Finding(False, f"Prometheus does not answer: {getattr(error, 'message', error)}")
+        return Finding(False, f"Prometheus cannot be queried: {getattr(error, 'message', error)}")
     data = fitting(data, _ANSWER) or {}
     if data.get("status") != "success":
-        return Finding(False, "Prometheus refuses the query, so that there is no data")
+        return Finding(False, "Prometheus rejected the query, so that there is no data")
     value = _value(data.get("data") or {})
     if value is None:
-        return Finding(False, "Prometheus has no data for the query, or more than one series")
+        return Finding(False, "Prometheus returned no data for the query, or more than one series")
     low, high = options.get("min"), options.get("max")
     good = (low is None or value >= low) and (high is None or value <= high)
     limits = [f"{word} {limit:g}" for word, limit in (("at least", low), ("at most", high)) if limit is not None]
-    return Finding(good, f"Prometheus says {value:g}, good is {' and '.join(limits)}", value)
+    return Finding(good, f"the query's value is {value:g}, and must be {' and '.join(limits)}", value)
 
 
 def asking(prometheus: Options | None) -> Iterator[Access]:
-    """What asking the gate needs of the user."""
+    """Yield the permissions that the gate needs."""
     service = (prometheus or {}).get("service")
     if service:
         yield Access("get", "", "services", service.partition("/")[0], subresource="proxy")
@@ -94,16 +96,19 @@ def _queried(cluster: Cluster, options: Options) -> Any:
 
 
 def _proxy(service: str) -> str:
-    """The way to a Service through the API server, from `namespace/name:port`."""
+    """Return the path to a Service through the API server, from `namespace/name:port`."""
     namespace, slash, rest = service.partition("/")
     name, colon, port = rest.partition(":")
     if not (namespace and slash and name and colon and port):
-        raise InvalidInput(f"prometheus.service is '{service}'; write it as istio-system/prometheus:9090.")
+        raise InvalidInput(
+            f"prometheus.service '{service}' is invalid: it must have the form namespace/name:port. Use, for example,"
+            " istio-system/prometheus:9090."
+        )
     return f"/api/v1/namespaces/{namespace}/services/{name}:{port}/proxy"
 
 
 def _value(data: Mapping[str, Any]) -> float | None:
-    """The number that a query came to; None for none, several, or what is no number."""
+    """Return the value of a query; None for no value, several values, or NaN."""
     result = data.get("result")
     if data.get("resultType") == "vector":
         result = [one.get("value") for one in maps_of(result)]
@@ -116,12 +121,14 @@ def _value(data: Mapping[str, Any]) -> float | None:
 
 
 def _answers(options: Options) -> Finding:
-    """How many of some requests are answered with a status below 500."""
+    """Send requests, and measure how many are answered with a status below 500."""
     count = options["count"]
     good = sum(_answered(options) for _number in range(count))
     share = 100 * good / count
     enough = share >= options["min_success"]
-    return Finding(enough, f"{good} of {count} requests were answered, good is {options['min_success']:g} %", share)
+    return Finding(
+        enough, f"{good} of {count} requests succeeded, and {options['min_success']:g} % of them must succeed", share
+    )
 
 
 def _answered(options: Options) -> bool:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Builds what lets a namespace out: a ServiceEntry for hosts outside, and a Sidecar that shuts out all others."""
+"""Build egress: a ServiceEntry for external hosts, and a Sidecar with the outbound traffic policy of a namespace."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ..shared.fields import NETWORKING, Object, Options, each, given, make, refu
 
 
 def build(options: Options) -> list[Object]:
-    """The objects of `egress`'s options. Raises InvalidInput for what can be told without a cluster."""
+    """Build the objects from the options of `egress`. Raises InvalidInput."""
     namespace, name = options["namespace"], options["name"]
     hosts, outbound = options.get("hosts"), options.get("outbound")
     if not hosts and not outbound:
-        raise InvalidInput("Egress needs hosts or outbound.")
+        raise InvalidInput("The egress is empty: neither hosts nor outbound is set. Set one of them.")
     objects = []
     if hosts:
         _refuse_contradictions(options)
@@ -66,11 +66,19 @@ def _refuse_contradictions(options: Options) -> None:
     wild = next((host for host in options["hosts"] if "*" in host), None)
     if wild and resolution.startswith("dns"):
         raise InvalidInput(
-            f"The wildcard '{wild}' cannot be looked up in DNS; use resolution none.", option="resolution"
+            f"resolution {resolution} is invalid for the wildcard host '{wild}': it cannot be resolved by DNS. Use"
+            " resolution none.",
+            option="resolution",
         )
     if (resolution == "static") and not endpoints:
-        raise InvalidInput("The resolution static needs endpoints, the addresses to go to.", option="endpoints")
+        raise InvalidInput(
+            "resolution static needs the addresses of the hosts: endpoints is not set. Set endpoints.",
+            option="endpoints",
+        )
     if resolution == "none" and endpoints:
-        raise InvalidInput("The resolution none goes to the address that was asked for and takes no endpoints.")
+        raise InvalidInput(
+            "resolution none and endpoints conflict: requests go to the address that the client has chosen. Remove"
+            " endpoints, or use resolution static."
+        )
     if not options.get("ports"):
-        raise InvalidInput("Egress needs the ports of its hosts.", option="ports")
+        raise InvalidInput("hosts needs the ports of the hosts: ports is not set. Set ports.", option="ports")

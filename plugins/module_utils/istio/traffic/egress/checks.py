@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What speaks against egress rules, seen from the cluster."""
+"""Check egress rules against the objects in the cluster."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..shared.registry import SERVICE_ENTRY, SIDECAR, Registry, exported
 
 
 def problems(options: Options, cluster: Cluster, plan: Plan) -> Iterator[Problem]:
-    """A host that has an entry already, and a second Sidecar for a whole namespace."""
+    """Yield a problem for a host that another ServiceEntry has, and for a second Sidecar of a whole namespace."""
     registry = Registry(cluster, options["namespace"])
     for obj in plan.objects:
         rivals = _same_hosts if obj["kind"] == "ServiceEntry" else _same_scope
@@ -34,8 +34,8 @@ def _same_hosts(registry: Registry, entry: Object) -> Iterator[Problem]:
         same = ports & {port["number"] for port in spec.get("ports") or ()}
         if shared and same and exported(other, own["namespace"]):
             yield Problem(
-                f"ServiceEntry {theirs['namespace']}/{theirs['name']} has the host '{shared[0]}' already: "
-                "change that one, or remove it.",
+                f"Host '{shared[0]}' already exists in ServiceEntry {theirs['namespace']}/{theirs['name']}. Change or"
+                " delete that ServiceEntry.",
                 "host_taken",
                 details={"service_entry": f"{theirs['namespace']}/{theirs['name']}", "hosts": shared},
             )
@@ -51,8 +51,8 @@ def _same_scope(registry: Registry, sidecar: Object) -> Iterator[Problem]:
             and not other["spec"].get("workloadSelector")
         ):
             yield Problem(
-                f"Sidecar {theirs['namespace']}/{theirs['name']} holds for the whole namespace already: set its "
-                "outboundTrafficPolicy, or remove it.",
+                f"Cannot set outbound: Sidecar {theirs['namespace']}/{theirs['name']} already exists for the whole"
+                " namespace. Set its outboundTrafficPolicy, or delete it.",
                 "sidecar_taken",
                 details={"sidecar": f"{theirs['namespace']}/{theirs['name']}"},
             )

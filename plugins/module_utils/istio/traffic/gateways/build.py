@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Builds a Gateway: the ports and hosts at which a gateway workload takes requests, and their certificates."""
+"""Build a Gateway: the ports and hosts of a gateway workload, and their certificates."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _TERMINATING = frozenset({"simple", "mutual", "optional_mutual"})
 
 
 def build(options: Options) -> list[Object]:
-    """The Gateway of `gateway`'s options. Raises InvalidInput for what can be told without a cluster."""
+    """Build the Gateway from the options of `gateway`. Raises InvalidInput."""
     servers = [_server(server, where) for where, server in each(options, "servers")]
     if not servers:
-        raise InvalidInput("A gateway needs at least one server.", option="servers")
+        raise InvalidInput("The gateway is empty: it needs at least one server. Set servers.", option="servers")
     refuse_repeated((server["port"]["name"] for server in servers), "server name")
     _refuse_contradictions(servers)
     spec = given(selector=texts(options["selector"]), servers=servers)
@@ -30,11 +30,18 @@ def _server(server: Options, where: str) -> dict[str, Any]:
     protocol, number = server["protocol"], server["port"]
     tls, redirect = server.get("tls") or {}, server.get("https_redirect")
     if protocol in _SECURE and not tls:
-        raise InvalidInput(f"{where}: {protocol.upper()} needs tls, its mode and Secret.", option=where)
+        raise InvalidInput(
+            f"{where} is invalid: protocol {protocol} needs tls. Set tls.mode and tls.secret.", option=where
+        )
     if tls and protocol not in _SECURE:
-        raise InvalidInput(f"{where}: tls goes with the protocols https and tls, not {protocol}.", option=where)
+        raise InvalidInput(
+            f"{where} is invalid: protocol {protocol} does not support tls. Use the protocol https or tls, or remove tls.",
+            option=where,
+        )
     if redirect and protocol != "http":
-        raise InvalidInput(f"{where}: only requests of protocol http can be redirected to HTTPS.", option=where)
+        raise InvalidInput(
+            f"{where} is invalid: https_redirect is for protocol http only. Remove https_redirect.", option=where
+        )
     return given(
         port={"number": number, "name": server.get("name") or f"{protocol}-{number}", "protocol": protocol.upper()},
         hosts=server.get("hosts") or ["*"],
@@ -47,9 +54,14 @@ def _tls(tls: Options, where: str) -> dict[str, Any]:
     if not tls:
         return {}
     if mode in _TERMINATING and not secret:
-        raise InvalidInput(f"{where}: the mode {mode} needs secret, the certificate's.", option=where)
+        raise InvalidInput(
+            f"{where} is invalid: mode {mode} needs a certificate. Set secret to the name of its Secret.", option=where
+        )
     if mode not in _TERMINATING and secret:
-        raise InvalidInput(f"{where}: the mode {mode} uses no Secret, since TLS does not end there.", option=where)
+        raise InvalidInput(
+            f"{where} is invalid: mode {mode} does not terminate TLS, so that it uses no Secret. Remove secret.",
+            option=where,
+        )
     lowest, highest = (f"TLSV{tls[one].replace('.', '_')}" if tls.get(one) else None for one in versions)
     return given(
         mode=mode.upper(),
@@ -62,12 +74,15 @@ def _tls(tls: Options, where: str) -> dict[str, Any]:
 
 
 def _refuse_contradictions(servers: list[dict[str, Any]]) -> None:
-    """One port speaks one protocol, and knows each host once."""
+    """Refuse servers with different protocols or the same host at one port."""
     protocols: dict[int, str] = {}
     for server in servers:
         number, protocol = server["port"]["number"], server["port"]["protocol"]
         known = protocols.setdefault(number, protocol)
-        # A port may end TLS for some hosts (HTTPS) and pass it on for others (TLS).
+        # A port may terminate TLS for some hosts (HTTPS) and pass it through for others (TLS).
         if known != protocol and not {known.lower(), protocol.lower()} <= _SECURE:
-            raise InvalidInput(f"Port {number} is given as {known} and as {protocol}; use two ports.", port=number)
+            raise InvalidInput(
+                f"Port {number} of servers has conflicting protocols, {known} and {protocol}. Use two ports.",
+                port=number,
+            )
     refuse_repeated((f"{host}:{server['port']['number']}" for server in servers for host in server["hosts"]), "host")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What speaks against a gateway, seen from the cluster: its workload, the workload's ports, and its certificates."""
+"""Check a Gateway against the cluster: its workload, the ports of its Service, and the Secrets of its certificates."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from ..shared.registry import POD, SERVICE
 
 
 def problems(_options: Options, cluster: Cluster, plan: Plan, *, assumed: Sequence[str] = ()) -> Iterator[Problem]:
-    """No workload with the selector's labels, a port that it does not have, and Secrets that cannot be used.
+    """Yield a problem for a workload or port that is not found, and for Secrets that cannot be used.
 
-    `assumed` are the namespaces of gateways that are yet to come, and whose labels and ports are not known.
+    `assumed`: the namespaces of gateways that do not exist yet, whose labels and ports are unknown.
     """
     for gateway in plan.objects:
         selector = gateway["spec"]["selector"]
@@ -31,7 +31,8 @@ def problems(_options: Options, cluster: Cluster, plan: Plan, *, assumed: Sequen
         pods = [pod for pod in cluster.list(POD, label_selector=text) if not has_ended(pod)]
         if not pods and not assumed:
             yield Problem(
-                f"No gateway runs with the labels {text}; install one, or correct selector.",
+                f"Gateway workload not found: no running Pod has the labels {text} of selector. Install a gateway, or"
+                " correct selector.",
                 "workload_missing",
                 details={"selector": selector},
             )
@@ -48,12 +49,12 @@ def problems(_options: Options, cluster: Cluster, plan: Plan, *, assumed: Sequen
                 ]
                 if namespaces:
                     yield from itertools.chain.from_iterable(found)
-                elif all(found):  # of those that are yet to come, one is meant
+                elif all(found):  # the Secret may be in any of the namespaces
                     yield from found[0]
 
 
 def _ports(cluster: Cluster, gateway: Object, pods: Iterable[Object]) -> Iterator[Problem]:
-    """A server listens at a port of the workload's Service, by its number there or in the pod."""
+    """Yield a problem for each server whose port is neither a port nor a targetPort of the workload's Service."""
     labels = {(pod["metadata"]["namespace"], *sorted(labels_of(pod).items())) for pod in pods}
     namespaces = {namespace for namespace, *_labels in labels}
     services = [
@@ -70,8 +71,8 @@ def _ports(cluster: Cluster, gateway: Object, pods: Iterable[Object]) -> Iterato
             names = ", ".join(f"{one['metadata']['namespace']}/{one['metadata']['name']}" for one in services)
             has = ", ".join(str(number) for number in sorted({port["port"] for port in ports}))
             yield Problem(
-                f"Port {number} is no port of the gateway's Service {names}, which has {has}: "
-                "use one of those, or add it there.",
+                f"Port {number} not found in the gateway's Service {names}, which has {has}. Use one of these, or add the"
+                " port to the Service.",
                 "port_missing",
                 details={"port": number, "ports": sorted({port["port"] for port in ports})},
             )

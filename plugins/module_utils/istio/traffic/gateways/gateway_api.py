@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Builds a Gateway of Kubernetes' Gateway API, of which Istio makes a workload and a Service."""
+"""Build a Gateway of the Kubernetes Gateway API, for which Istio creates a Deployment and a Service."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ from ..shared.fields import GATEWAY_API, Object, Options, each, given, make
 from . import build as gateway
 
 _PROTOCOLS = {"HTTP2": "HTTP", "GRPC": "HTTP"}
-_NOT_THERE = ("min_version", "max_version", "subject_alt_names")
+_UNSUPPORTED = ("min_version", "max_version", "subject_alt_names")
 _OPTION = "gateway.istio.io/"
 _SERVICE_TYPE = "networking.istio.io/service-type"
 
 
 def build(options: Options) -> list[Object]:
-    """The Gateway of `gateway`'s options, and a route for redirects. Raises InvalidInput as `gateway.build` does."""
+    """Build the Gateway from the options of `gateway`, and an HTTPRoute for redirects. Raises InvalidInput."""
     name, namespace = options["name"], options["namespace"]
     (plain,) = gateway.build(options)
     for where, server in each(options, "servers"):
-        for setting in _NOT_THERE:
+        for setting in _UNSUPPORTED:
             if (server.get("tls") or {}).get(setting):
-                raise InvalidInput(f"{where}.tls.{setting} is not part of Kubernetes' Gateway API; use api istio.")
+                raise InvalidInput(
+                    f"{where}.tls.{setting} is not supported by the Kubernetes Gateway API. Set api to istio, or remove it."
+                )
     listeners = [listener for server in plain["spec"]["servers"] for listener in _listeners(server, namespace)]
     spec = {"gatewayClassName": options["gateway_class"], "listeners": listeners}
     made = make(GATEWAY_API, "Gateway", namespace, name, spec)
@@ -41,7 +43,7 @@ def build(options: Options) -> list[Object]:
 
 
 def _listeners(server: Options, namespace: str) -> list[dict[str, Any]]:
-    """A listener for each of the server's hosts."""
+    """Build a listener for each of the server's hosts."""
     port, hosts, tls = server["port"], server["hosts"], server.get("tls") or {}
     listeners = []
     for number, host in enumerate(hosts, start=1):
@@ -72,7 +74,7 @@ def _tls(tls: Options) -> dict[str, Any]:
 
 
 def _allowed(scope: str, namespace: str) -> dict[str, Any]:
-    """The namespaces whose routes may have a host; by default all, as with Istio's own gateways."""
+    """Return the namespaces whose routes may use a host; by default all, as with Istio's Gateway."""
     if scope in ("", "*"):
         return {"from": "All"}
     if scope in (".", namespace):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Builds a DestinationRule: how requests for a host are balanced, pooled, cut off, and which subsets the host has."""
+"""Build a DestinationRule: load balancing, connection pool, outlier detection, TLS and subsets of a host."""
 
 from __future__ import annotations
 
@@ -15,19 +15,21 @@ _ONE_DAY = "86400s"
 
 
 def build(options: Options) -> list[Object]:
-    """The DestinationRule of `traffic_policy`'s options; none where they only limit the rate of requests.
+    """Build the DestinationRule from the options of `traffic_policy`; none if only rate_limit is set.
 
-    Raises InvalidInput for what can be told without a cluster.
+    Raises InvalidInput.
     """
     subsets = [{"name": one["name"], "labels": texts(one.get("labels"))} for _where, one in each(options, "subsets")]
     refuse_repeated((subset["name"] for subset in subsets), "subset")
     policy = _policy(options)
     if not policy and not subsets:
         if not options.get("rate_limit"):
-            raise InvalidInput("The policy says nothing: give subsets, a rate limit or a setting for the host.")
+            raise InvalidInput("The policy is empty: no setting is given. Set subsets, rate_limit or another setting.")
         return []
     if not options.get("destination"):
-        raise InvalidInput("The policy needs a destination, the host that it is for.", option="destination")
+        raise InvalidInput(
+            "destination is missing: the policy needs the host that it is for. Set destination.", option="destination"
+        )
     spec = given(host=options["destination"], exportTo=options.get("export_to"), trafficPolicy=policy, subsets=subsets)
     return [make(NETWORKING, "DestinationRule", options["namespace"], options["name"], spec)]
 
@@ -36,7 +38,10 @@ def _policy(options: Options) -> dict[str, Any]:
     outliers = options.get("outlier_detection") or {}
     balancing = _balancing(options)
     if "localityLbSetting" in balancing and not outliers:
-        raise InvalidInput("locality needs outlier_detection, which tells what has failed.", option="locality")
+        raise InvalidInput(
+            "locality needs outlier_detection, by which Istio detects failed endpoints. Set outlier_detection.",
+            option="locality",
+        )
     return given(
         loadBalancer=balancing,
         connectionPool=_connection_pool(options.get("connection_pool") or {}, "connection_pool"),
@@ -48,7 +53,7 @@ def _policy(options: Options) -> dict[str, Any]:
 def _balancing(options: Options) -> dict[str, Any]:
     algorithm, affinity = options.get("algorithm"), options.get("session_affinity") or {}
     if algorithm and affinity:
-        raise InvalidInput("algorithm and session_affinity exclude each other.", option="algorithm")
+        raise InvalidInput("algorithm and session_affinity conflict. Remove one of them.", option="algorithm")
     return given(
         simple=algorithm.upper() if algorithm else None,
         consistentHash=_affinity(affinity, "session_affinity"),
@@ -62,10 +67,10 @@ def _affinity(affinity: Options, where: str) -> dict[str, Any]:
     if not chosen:
         return {}
     if len(chosen) > 1:
-        raise InvalidInput(f"{where}: {' and '.join(chosen)} exclude each other.", option=where)
+        raise InvalidInput(f"{where} is invalid: {' and '.join(chosen)} conflict. Keep one of them.", option=where)
     cookie = affinity.get("cookie") or {}
     return given(
-        # Without a lifetime Envoy looks for the cookie and never sets one: no affinity for a new client.
+        # Without a TTL Envoy never sets the cookie, so that new clients have no affinity.
         httpCookie=given(
             name=cookie.get("name"),
             path=cookie.get("path"),
@@ -82,12 +87,18 @@ def _affinity(affinity: Options, where: str) -> dict[str, Any]:
 def _locality(locality: Options) -> dict[str, Any]:
     ways = [name for name in ("failover", "failover_priority", "distribute") if locality.get(name)]
     if "distribute" in ways and len(ways) > 1:
-        raise InvalidInput("locality: distribute and failover exclude each other.", option="locality")
+        raise InvalidInput(
+            "locality is invalid: distribute and failover conflict. Keep one of them.", option="locality"
+        )
     if not ways:
         return {}
     for where, share in each(locality, "distribute", "locality"):
         if (total := sum(share["to"].values())) != 100:
-            raise InvalidInput(f"{where}: the weights add up to {total}, not to 100.", code="weights", option=where)
+            raise InvalidInput(
+                f"{where} is invalid: the weights add up to {total}. Change them to add up to 100.",
+                code="weights",
+                option=where,
+            )
     return given(
         enabled=True,
         failover=[{"from": one["from"], "to": one["to"]} for _where, one in each(locality, "failover")],

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What speaks against a traffic policy, seen from the cluster; and which pods its rate limit is for."""
+"""Check a traffic policy against the cluster, and find the pods of its rate limit."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from ..shared.workloads import unprotected
 
 
 def limited_workload(options: Options, cluster: Cluster) -> dict[str, Any]:
-    """The labels of the pods whose proxies limit the rate: as given, or else those that the host's Service selects.
+    """Return the labels of the pods for the rate limit: those given, else the selector of the host's Service.
 
-    Raises InvalidInput or Refused where they cannot be told.
+    Raises InvalidInput or Refused if neither is known.
     """
     limit, namespace = options.get("rate_limit") or {}, options["namespace"]
     if not limit:
@@ -31,25 +31,30 @@ def limited_workload(options: Options, cluster: Cluster) -> dict[str, Any]:
         return dict(limit["selector"])
     if not options.get("destination"):
         raise InvalidInput(
-            "rate_limit needs the labels of its workload, as selector, or a destination.", option="rate_limit"
+            "rate_limit needs a workload: neither selector nor destination is set. Set rate_limit.selector to the labels of"
+            " its pods, or set destination.",
+            option="rate_limit",
         )
     host = Host.of(options["destination"], namespace)
     service = Registry(cluster, namespace).service(host)
     if service is None or not service["spec"].get("selector"):
         raise Refused(
-            f"There is no Service {host} with a selector, so rate_limit needs the labels of its workload, as selector.",
+            f"Cannot find the pods of rate_limit: Service {host} with a selector not found. Set rate_limit.selector to"
+            " their labels.",
             code="host_missing",
             host=str(host),
         )
     if host.namespace != namespace:
         raise InvalidInput(
-            f"A rate limit is set where the pods are: use namespace {host.namespace}.", option="namespace"
+            f"rate_limit cannot be set in namespace {namespace}: it must be in the namespace of its pods. Set namespace to"
+            f" {host.namespace}.",
+            option="namespace",
         )
     return dict(service["spec"]["selector"])
 
 
 def problems(options: Options, cluster: Cluster, plan: Plan) -> Iterator[Problem]:
-    """A host that does not exist, a second policy for it, subsets still in use, and what has no effect."""
+    """Yield a problem for a host that is not found, a second policy for it, subsets in use, and rules without effect."""
     registry = Registry(cluster, options["namespace"])
     for obj in plan.objects:
         if obj["kind"] == "EnvoyFilter":
@@ -57,7 +62,7 @@ def problems(options: Options, cluster: Cluster, plan: Plan) -> Iterator[Problem
             yield from unprotected(cluster, options["namespace"], labels, "The rate limit")
         else:
             yield from _host(registry, obj)
-            yield from _rivals(registry, plan, obj)
+            yield from _conflicts(registry, plan, obj)
     yield from lost_subsets(registry, plan)
 
 
@@ -65,14 +70,15 @@ def _host(registry: Registry, rule: Object) -> Iterator[Problem]:
     host = registry.host(rule["spec"]["host"])
     if "*" not in host.full and registry.find(host) is None:
         yield Problem(
-            f"No Service or ServiceEntry is called {host.full}: create it first, or correct destination.",
+            f"Host {host.full} of destination not found: no Service or ServiceEntry has this name. Create it first, or"
+            " correct destination.",
             "host_missing",
             details={"host": host.full},
         )
 
 
-def _rivals(registry: Registry, plan: Plan, rule: Object) -> Iterator[Problem]:
-    """Of several policies for one host Istio takes one; only subsets are put together."""
+def _conflicts(registry: Registry, plan: Plan, rule: Object) -> Iterator[Problem]:
+    """Yield a problem for a second policy of a host: Istio merges subsets, but uses only one policy."""
     host, own = registry.host(rule["spec"]["host"]), rule["metadata"]
     for other in after(plan, registry.rules, "DestinationRule"):
         theirs = other["metadata"]
@@ -80,8 +86,8 @@ def _rivals(registry: Registry, plan: Plan, rule: Object) -> Iterator[Problem]:
             continue
         if Host.of(other["spec"].get("host", ""), theirs["namespace"]) == host:
             yield Problem(
-                f"DestinationRule {theirs['namespace']}/{theirs['name']} sets a policy or the same subset for {host} "
-                "already, and Istio takes only one: put them together.",
+                f"A policy or subset for {host} already exists in DestinationRule"
+                f" {theirs['namespace']}/{theirs['name']}, and Istio uses only one. Merge them.",
                 "policy_taken",
                 details={"destination_rule": f"{theirs['namespace']}/{theirs['name']}", "host": str(host)},
             )

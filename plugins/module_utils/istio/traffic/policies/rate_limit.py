@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Builds an EnvoyFilter that limits the rate of requests in each proxy of a workload; Istio has no API of its own."""
+"""Build an EnvoyFilter for local rate limiting in each proxy of a workload, for which Istio has no API."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from ..shared.fields import ENVOY_FILTERS, Object, Options, given, make, seconds
 
 FILTER = "envoy.filters.http.local_ratelimit"
 SHORTEST = 0.05
-"""Seconds."""
+"""Envoy's shortest interval in seconds."""
 
 _TYPE = "type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit"
 
 
 def build(options: Options, workload_labels: Mapping[str, Any]) -> list[Object]:
-    """The EnvoyFilter of `traffic_policy`'s rate_limit, for the proxies of pods with `workload_labels`; or none."""
+    """Build the EnvoyFilter from `rate_limit` for the proxies of pods with `workload_labels`; none if it is not set."""
     limit = options.get("rate_limit")
     if not limit:
         return []
@@ -39,7 +39,7 @@ def build(options: Options, workload_labels: Mapping[str, Any]) -> list[Object]:
         "match": {"context": context, "listener": listener},
         "patch": {"operation": "INSERT_BEFORE", "value": {"name": FILTER, "typed_config": _configuration(limit)}},
     }
-    # After what Istio inserts itself (0), so that there is a router to go before; analysis warns of none.
+    # A priority after Istio's own filters (0), so that the router exists; without one, `istioctl analyze` warns.
     spec = {"workloadSelector": {"labels": texts(workload_labels)}, "priority": 10, "configPatches": [patch]}
     return [make(ENVOY_FILTERS, "EnvoyFilter", options["namespace"], f"{options['name']}-rate-limit", spec)]
 
@@ -47,9 +47,7 @@ def build(options: Options, workload_labels: Mapping[str, Any]) -> list[Object]:
 def _configuration(limit: Options) -> dict[str, Any]:
     requests = limit["requests"]
     if requests < 1:
-        raise InvalidInput(
-            f"rate_limit.requests: {requests} lets nothing through; it is at least 1.", option="rate_limit"
-        )
+        raise InvalidInput(f"rate_limit.requests {requests} is invalid: it must be 1 or more.", option="rate_limit")
     always = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
     return {
         "@type": _TYPE,
@@ -68,10 +66,10 @@ def _configuration(limit: Options) -> dict[str, Any]:
 
 
 def _interval(limit: Options) -> str:
-    """Envoy takes the interval in seconds only."""
+    """Return the interval in seconds, Envoy's only unit."""
     interval = seconds(limit.get("interval") or "1s", "rate_limit.interval")
     if interval < SHORTEST:
         raise InvalidInput(
-            f"rate_limit.interval: Envoy fills in intervals of {SHORTEST} s and more.", option="rate_limit"
+            f"rate_limit.interval {interval:g} s is invalid: it must be {SHORTEST} s or more.", option="rate_limit"
         )
     return f"{interval:g}s"

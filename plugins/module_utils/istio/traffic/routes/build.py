@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Builds a VirtualService, and with subsets given beside it the DestinationRules that define them."""
+"""Build a VirtualService, and the DestinationRules of its subsets."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ Match = Callable[[Options, str], dict[str, Any]]
 
 
 def build(options: Options) -> list[Object]:
-    """The objects of `traffic_route`'s options. Raises InvalidInput for what can be told without a cluster."""
+    """Build the objects from the options of `traffic_route`. Raises InvalidInput."""
     name, namespace = options["name"], options["namespace"]
     if not any(options.get(protocol) for protocol in ("http", "tls", "tcp")):
-        raise InvalidInput("A route needs at least one of http, tls and tcp.")
+        raise InvalidInput("The route is empty: it needs at least one of http, tls and tcp. Set one of them.")
     fallback = _only_host(options)
     spec = given(
         hosts=options.get("hosts"),
@@ -50,7 +50,7 @@ def build(options: Options) -> list[Object]:
 
 
 def destinations(route: Object) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every destination of a VirtualService, mirrors included, each with its place."""
+    """Yield every destination of a VirtualService, mirrors included, each with its path in the options."""
     for protocol in ("http", "tls", "tcp"):
         for where, item in each(route["spec"], protocol):
             yield from ((place, target["destination"]) for place, target in targets(item, where))
@@ -59,13 +59,13 @@ def destinations(route: Object) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def targets(rule: Options, where: str) -> Iterator[tuple[str, Options]]:
-    """The weighted destinations of a VirtualService's rule, each with its place among the options."""
+    """Yield the weighted destinations of a VirtualService's rule, each with its path in the options."""
     for place, target in each(rule, "route", where):
         yield place.replace(".route[", ".to["), target
 
 
 def _only_host(options: Options) -> str | None:
-    """The host that destinations go to where they name none: the route's own, if there is just one service."""
+    """Return the default host of destinations: the route's own, if it has exactly one without a wildcard."""
     hosts = options.get("hosts") or []
     return hosts[0] if len(hosts) == 1 and "*" not in hosts[0] else None
 
@@ -73,7 +73,9 @@ def _only_host(options: Options) -> str | None:
 def _http(route: Options, where: str, fallback: str | None) -> dict[str, Any]:
     actions = [name for name in ("to", "redirect", "respond") if route.get(name)]
     if len(actions) != 1:
-        raise InvalidInput(f"{where}: give one of to, redirect and respond.", option=where)
+        raise InvalidInput(
+            f"{where} is invalid: it needs exactly one of to, redirect and respond. Set one of them.", option=where
+        )
     rewrite = route.get("rewrite") or {}
     mirror = route.get("mirror")
     return given(
@@ -97,7 +99,7 @@ def _connections(
     route: Options, where: str, fallback: str | None, match: Callable[[Options], dict[str, Any]]
 ) -> dict[str, Any]:
     if not route.get("to"):
-        raise InvalidInput(f"{where}: give to, the destinations.", option=where)
+        raise InvalidInput(f"{where} is invalid: it has no destinations. Set to.", option=where)
     return given(match=[match(item) for item in route.get("match") or ()], route=_weighted(route, where, fallback))
 
 
@@ -105,16 +107,19 @@ def _weighted(route: Options, where: str, fallback: str | None) -> list[dict[str
     goals = list(each(route, "to", where))
     weights = [target.get("weight") for _place, target in goals]
     if len(goals) > 1 and None in weights:
-        raise InvalidInput(f"{where}: with several destinations each needs a weight.", option=where)
+        raise InvalidInput(
+            f"{where} is invalid: a weight is missing. Set a weight for each of its destinations.", option=where
+        )
     if goals and (len(goals) > 1 or weights != [None]) and (total := sum(weight or 0 for weight in weights)) != 100:
         raise InvalidInput(
-            f"{where}: the weights {' + '.join(map(str, weights))} add up to {total}, not to 100.",
+            f"{where} is invalid: the weights {' + '.join(map(str, weights))} add up to {total}. Change them to add up to"
+            " 100.",
             code="weights",
             option=where,
             weights=weights,
         )
     if any(weight is not None and weight < 0 for weight in weights):
-        raise InvalidInput(f"{where}: a weight is from 0 to 100.", code="weights", option=where)
+        raise InvalidInput(f"{where} is invalid: a weight must be from 0 to 100.", code="weights", option=where)
     return [
         given(
             destination=_destination(target, place, fallback),
@@ -128,7 +133,7 @@ def _weighted(route: Options, where: str, fallback: str | None) -> list[dict[str
 def _destination(target: Options, where: str, fallback: str | None) -> dict[str, Any]:
     host = target.get("host") or fallback
     if not host:
-        raise InvalidInput(f"{where}: name the destination's host.", option=where)
+        raise InvalidInput(f"{where} is invalid: the host of the destination is missing. Set host.", option=where)
     return given(host=host, subset=target.get("subset"), port=given(number=target.get("port")))
 
 
@@ -149,7 +154,9 @@ def _response(respond: Options) -> dict[str, Any]:
 def _fault(fault: Options, where: str) -> dict[str, Any]:
     delay, abort = fault.get("delay") or {}, fault.get("abort") or {}
     if abort and (abort.get("status") is None) == (abort.get("grpc_status") is None):
-        raise InvalidInput(f"{where}.abort: give one of status and grpc_status.", option=where)
+        raise InvalidInput(
+            f"{where}.abort is invalid: it needs exactly one of status and grpc_status. Set one of them.", option=where
+        )
     return given(
         delay=given(
             fixedDelay=duration(delay.get("duration"), f"{where}.delay.duration"),
@@ -194,13 +201,14 @@ def _refuse_unreachable(routes: Iterable[Options], protocol: str) -> None:
         everything = not route.get("match") or any(not match for match in route["match"])
         if everything and number + 1 < len(routes):
             raise InvalidInput(
-                f"{protocol}[{number}] takes all that comes, so {protocol}[{number + 1}] is never used; put it last.",
+                f"{protocol}[{number + 1}] is never used: {protocol}[{number}] matches everything. Move"
+                f" {protocol}[{number}] to the end.",
                 option=f"{protocol}[{number}]",
             )
 
 
 def _subset_rules(options: Options, spec: Options) -> list[Object]:
-    """A DestinationRule for each host that subsets are given for."""
+    """Build a DestinationRule for each host with subsets."""
     name, namespace = options["name"], options["namespace"]
     goals = [target for _place, target in destinations({"spec": spec})]
     rules: dict[Host, list[dict[str, Any]]] = {}
@@ -210,7 +218,10 @@ def _subset_rules(options: Options, spec: Options) -> list[Object]:
         hosts = {target["host"] for target in users or goals}
         text = subset.get("host") or (hosts.pop() if len(hosts) == 1 else None)
         if not text:
-            raise InvalidInput(f"{where}: name its host, since the routes go to several.", option=where)
+            raise InvalidInput(
+                f"{where} is ambiguous: the routes have several destination hosts. Set the host of the subset.",
+                option=where,
+            )
         host = Host.of(text, namespace)
         texts_of.setdefault(host, text)
         rules.setdefault(host, []).append({"name": subset["name"], "labels": texts(subset.get("labels"))})

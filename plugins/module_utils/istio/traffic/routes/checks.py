@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What speaks against a route, seen from the cluster."""
+"""Check a route against the objects in the cluster."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MESH = "mesh"
 
 
 def problems(options: Options, cluster: Cluster, plan: Plan) -> Iterator[Problem]:
-    """Hosts, ports, subsets and gateways that do not exist, a second route for a host, and subsets still in use."""
+    """Yield a problem for hosts, ports, subsets and gateways not found, a second route of a host, and subsets in use."""
     registry = Registry(cluster, options["namespace"])
     if options["state"] == "present":
         route, *_rules = build(options)
@@ -30,7 +30,7 @@ def problems(options: Options, cluster: Cluster, plan: Plan) -> Iterator[Problem
             yield from kubernetes_problems(registry, route)
         else:
             yield from _gateways(registry, route)
-            yield from _rivals(registry, route)
+            yield from _conflicts(registry, route)
         yield from missing_destinations(registry, plan, route)
     yield from _misplaced_subsets(registry, plan)
     yield from lost_subsets(registry, plan)
@@ -43,24 +43,25 @@ def _gateways(registry: Registry, route: Object) -> Iterator[Problem]:
     known = {f"{one['metadata']['namespace']}/{one['metadata']['name']}": one for one in registry.listed(GATEWAY)}
     for name in named:
         if name not in known:
-            has = f"there are {', '.join(sorted(known))}" if known else "there is none"
+            has = f"the cluster has {', '.join(sorted(known))}" if known else "the cluster has none"
             yield Problem(
-                f"There is no Gateway {name} ({has}); create it first, or correct the name.",
+                f"Gateway {name} not found: {has}. Create it first, or correct gateways.",
                 "gateway_missing",
                 details={"gateway": name},
             )
             continue
         for host in route["spec"].get("hosts") or ():
-            if not _takes(known[name], host, route["metadata"]["namespace"]):
+            if not _accepts(known[name], host, route["metadata"]["namespace"]):
                 taken = sorted({one for server in known[name]["spec"].get("servers") or () for one in server["hosts"]})
                 yield Problem(
-                    f"Gateway {name} takes no requests for the host '{host}', only for {', '.join(taken)}.",
+                    f"Host '{host}' not found in Gateway {name}, which has {', '.join(taken)}. Add it to the Gateway, or"
+                    " correct hosts.",
                     "host_not_in_gateway",
                     details={"gateway": name, "host": host},
                 )
 
 
-def _rivals(registry: Registry, route: Object) -> Iterator[Problem]:
+def _conflicts(registry: Registry, route: Object) -> Iterator[Problem]:
     namespace, name = route["metadata"]["namespace"], route["metadata"]["name"]
     hosts, gateways = _hosts(route), gateways_of(route)
     for other in registry.listed(VIRTUAL_SERVICE):
@@ -69,34 +70,34 @@ def _rivals(registry: Registry, route: Object) -> Iterator[Problem]:
             continue
         shared = sorted(str(host) for host in hosts & _hosts(other))
         places = gateways & gateways_of(other)
-        if places == {_MESH} and not _meet(route, other):
+        if places == {_MESH} and not _same_clients(route, other):
             continue
         if shared and places:
             place = min(places)
             where = "in the mesh" if place == _MESH else f"at Gateway {place}"
             yield Problem(
-                f"VirtualService {theirs['namespace']}/{theirs['name']} routes the host '{shared[0]}' {where} already: "
-                "put all routes of a host into one.",
+                f"A route for the host '{shared[0]}' {where} already exists in VirtualService"
+                f" {theirs['namespace']}/{theirs['name']}. Merge all routes of a host into one VirtualService.",
                 "host_taken",
                 details={"virtual_service": f"{theirs['namespace']}/{theirs['name']}", "hosts": shared},
             )
 
 
 def _misplaced_subsets(registry: Registry, plan: Plan) -> Iterator[Problem]:
-    """Istio looks for DestinationRules where the client and where the Service is, not where the route is."""
+    """Yield a problem for subsets in a namespace in which neither clients nor the Service look for DestinationRules."""
     for rule in (obj for obj in plan.objects if obj["kind"] == "DestinationRule"):
         host, namespace = registry.host(rule["spec"]["host"]), rule["metadata"]["namespace"]
         if host.namespace and host.namespace != namespace:
             yield Problem(
-                f"Subsets of {host} given in namespace {namespace} hold for no gateway: "
-                f"define them with traffic_policy in namespace {host.namespace}.",
+                f"Subsets of {host} in namespace {namespace} have no effect for gateways. Define them with traffic_policy in"
+                f" namespace {host.namespace}.",
                 "subset_misplaced",
                 details={"host": str(host)},
             )
 
 
 def gateways_of(route: Mapping[str, Any]) -> set[str]:
-    """The gateways of a VirtualService, each with its namespace; `mesh` stands for all sidecars."""
+    """Return the gateways of a VirtualService, each with its namespace; `mesh` stands for all sidecars."""
     namespace = route["metadata"]["namespace"]
     named = route["spec"].get("gateways") or [_MESH]
     return {name if name == _MESH or "/" in name else f"{namespace}/{name}" for name in named if isinstance(name, str)}
@@ -110,14 +111,14 @@ def _hosts(route: Mapping[str, Any]) -> set[Host]:
     }
 
 
-def _meet(route: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether there is a namespace for whose clients both hold."""
+def _same_clients(route: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Return whether both apply to clients of the same namespace."""
     mine, theirs = route["metadata"]["namespace"], other["metadata"]["namespace"]
     return exported(other, mine) or exported(route, theirs)
 
 
-def _takes(gateway: Mapping[str, Any], host: str, namespace: str) -> bool:
-    """Whether a server of the gateway lets routes of this namespace have the host."""
+def _accepts(gateway: Mapping[str, Any], host: str, namespace: str) -> bool:
+    """Return whether a server of the gateway allows the host for routes of this namespace."""
     for server in gateway["spec"].get("servers") or ():
         for allowed in server.get("hosts") or ():
             scope, _slash, pattern = allowed.rpartition("/")

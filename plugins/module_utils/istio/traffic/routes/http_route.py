@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Translates a VirtualService into an HTTPRoute of Kubernetes' Gateway API, as far as that has words for it."""
+"""Translate a VirtualService into an HTTPRoute of the Kubernetes Gateway API, as far as it is supported there."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ _WORDS = {
 
 
 def translate(route: Object, ports: Ports) -> Object:
-    """The HTTPRoute that does what a VirtualService does; `ports` tells the ports of a Service.
+    """Return the HTTPRoute for a VirtualService; `ports` returns the ports of a Service.
 
-    Raises InvalidInput for what an HTTPRoute cannot say.
+    Raises InvalidInput for what an HTTPRoute does not support.
     """
     spec, metadata = route["spec"], route["metadata"]
     for name in ("tls", "tcp", "exportTo"):
         if spec.get(name):
-            raise _unknown(_WORDS.get(name, name))
+            raise _unsupported(_WORDS.get(name, name))
     parents, hostnames = _parents(route)
     rules = [_rule(rule, where, metadata["namespace"], ports) for where, rule in each(spec, "http")]
     wanted = given(parentRefs=parents, hostnames=hostnames, rules=rules)
@@ -60,11 +60,13 @@ def translate(route: Object, ports: Ports) -> Object:
 
 
 def _parents(route: Object) -> tuple[list[dict[str, Any]], list[str]]:
-    """What the route is attached to, and its hosts: at gateways by name, within the mesh the Services themselves."""
+    """Return parentRefs and hostnames: Gateways by name, or within the mesh the Services themselves."""
     namespace, spec = route["metadata"]["namespace"], route["spec"]
     named = spec.get("gateways") or [_MESH]
     if _MESH in named and len(named) > 1:
-        raise InvalidInput("gateways: with api kubernetes a route is for gateways or for the mesh; make two of it.")
+        raise InvalidInput(
+            "gateways is invalid: with api kubernetes a route is either for gateways or for the mesh. Create two routes."
+        )
     if named != [_MESH]:
         parents = []
         for gateway in named:
@@ -74,7 +76,10 @@ def _parents(route: Object) -> tuple[list[dict[str, Any]], list[str]]:
     services = [Host.of(text, namespace) for text in spec["hosts"]]
     for service in services:
         if not service.name:
-            raise InvalidInput(f"hosts: within the mesh '{service}' has to be a Service with api kubernetes.")
+            raise InvalidInput(
+                f"hosts is invalid: with api kubernetes a host within the mesh must be a Service, not '{service}'. Use the"
+                " name of a Service, or set api to istio."
+            )
     return [{"group": "", "kind": "Service", **_reference(service, namespace)} for service in services], []
 
 
@@ -106,7 +111,10 @@ def _match(match: Mapping[str, Any], where: str) -> dict[str, Any]:
     _refuse_others(match, _MATCH, where)
     uri, method = match.get("uri") or {}, match.get("method") or {}
     if method and "exact" not in method:
-        raise InvalidInput(f"{where}.method: with api kubernetes a method is given as it is.", option=where)
+        raise InvalidInput(
+            f"{where}.method is invalid: with api kubernetes it must be an exact method. Use, for example, GET.",
+            option=where,
+        )
     way, text = next(iter(uri.items()), ("", ""))
     return given(
         path={"type": _PATHS[way], "value": text} if way else None,
@@ -131,9 +139,17 @@ def _conditions(conditions: Mapping[str, Mapping[str, str]]) -> list[dict[str, s
 def _backend(destination: Mapping[str, Any], where: str, namespace: str, ports: Ports) -> dict[str, Any]:
     host = Host.of(destination["host"], namespace)
     if destination.get("subset"):
-        raise InvalidInput(f"{where}: Kubernetes' Gateway API has no subsets; name a Service of its own.", option=where)
+        raise InvalidInput(
+            f"{where}.subset is not supported by the Kubernetes Gateway API. Create a Service for the subset and use it as"
+            " host, or set api to istio.",
+            option=where,
+        )
     if not host.name:
-        raise InvalidInput(f"{where}: with api kubernetes '{host}' has to be a Service.", option=where)
+        raise InvalidInput(
+            f"{where} is invalid: with api kubernetes the host must be a Service, not '{host}'. Use the name of a Service,"
+            " or set api to istio.",
+            option=where,
+        )
     known = ports(host)
     port = (destination.get("port") or {}).get("number") or (known[0] if len(known) == 1 else None)
     return given(**_reference(host, namespace), port=port)
@@ -183,15 +199,17 @@ def _full_path(path: str | None) -> dict[str, str] | None:
 
 
 def _milliseconds(timeout: str | None, where: str) -> str | None:
-    """The Gateway API's times have no fractions."""
+    """Return a timeout in milliseconds, because the Gateway API's durations have no fractions."""
     return None if timeout is None else f"{round(seconds(timeout, where) * 1000)}ms"
 
 
 def _refuse_others(given_: Mapping[str, Any], known: set[str], where: str) -> None:
     for name in given_:
         if name not in known:
-            raise _unknown(f"{where}.{_WORDS.get(name, name)}")
+            raise _unsupported(f"{where}.{_WORDS.get(name, name)}")
 
 
-def _unknown(option: str) -> InvalidInput:
-    return InvalidInput(f"{option} is not part of Kubernetes' Gateway API; use api istio.", option=option)
+def _unsupported(option: str) -> InvalidInput:
+    return InvalidInput(
+        f"{option} is not supported by the Kubernetes Gateway API. Set api to istio, or remove it.", option=option
+    )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which requests and connections a route is for."""
+"""Build the match conditions of routes for requests and connections."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..shared.fields import Options, given, string_match, string_matches, texts
 
 
 def http_match(match: Options, where: str) -> dict[str, Any]:
-    """One HTTPMatchRequest; all that it names must hold."""
+    """Build an HTTPMatchRequest; all of its conditions must hold."""
     return given(
         uri=string_match(match.get("path"), f"{where}.path"),
         authority=string_match(match.get("authority"), f"{where}.authority"),
@@ -30,12 +30,12 @@ def http_match(match: Options, where: str) -> dict[str, Any]:
 
 
 def tls_match(match: Options) -> dict[str, Any]:
-    """One TLSMatchAttributes."""
+    """Build a TLSMatchAttributes."""
     return given(sniHosts=match.get("sni_hosts"), **_connection(match))
 
 
 def tcp_match(match: Options) -> dict[str, Any]:
-    """One L4MatchAttributes."""
+    """Build an L4MatchAttributes."""
     return given(destinationSubnets=match.get("destination_subnets"), **_connection(match))
 
 
@@ -56,7 +56,7 @@ def _headers(match: Options, where: str) -> dict[str, Any]:
     cookies = match.get("cookies") or {}
     if len(cookies) > 1:
         raise InvalidInput(
-            f"{where}.cookies: one match can look at one cookie only; use a header for the rest.", option=where
+            f"{where}.cookies is invalid: a match supports only one cookie. Use a header for the others.", option=where
         )
     for name, value in cookies.items():
         _add(headers, "cookie", {"regex": _cookie(name, value, f"{where}.cookies.{name}")}, where)
@@ -65,12 +65,14 @@ def _headers(match: Options, where: str) -> dict[str, Any]:
 
 def _add(headers: dict[str, Any], name: str, condition: Any, where: str) -> None:
     if name in headers:
-        raise InvalidInput(f"{where}: the header {name} is matched twice; keep one of them.", option=where)
+        raise InvalidInput(
+            f"{where} is invalid: the header {name} has more than one condition. Keep one of them.", option=where
+        )
     headers[name] = condition
 
 
 def _cookie(name: str, value: Any, where: str) -> str:
-    """A pattern over the whole Cookie header, in which other cookies may stand before and after."""
+    """Return a pattern for the whole Cookie header, with other cookies before and after."""
     if isinstance(value, Mapping) and "contains" in value:
         pattern = f"[^;]*{re.escape(str(value['contains']))}[^;]*"
     else:

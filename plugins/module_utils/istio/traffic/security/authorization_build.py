@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Builds access control: an AuthorizationPolicy, and for JSON Web Tokens a RequestAuthentication beside it."""
+"""Build access control: an AuthorizationPolicy, and a RequestAuthentication for JSON Web Tokens."""
 
 from __future__ import annotations
 
@@ -23,17 +23,20 @@ OPERATIONS = {"hosts": "hosts", "ports": "ports", "methods": "methods", "paths":
 
 
 def build(options: Options) -> list[Object]:
-    """The objects of `authorization`'s options. Raises InvalidInput for what can be told without a cluster."""
+    """Build the objects from the options of `authorization`. Raises InvalidInput."""
     jwt, rules = options.get("jwt"), options.get("rules")
     if rules is None and not jwt:
-        raise InvalidInput("Access control needs rules or jwt; an empty list of rules allows nothing.")
+        raise InvalidInput(
+            "The authorization is empty: neither rules nor jwt is set. Set one of them; an empty list of rules allows"
+            " nothing."
+        )
     namespace, name, selector = options["namespace"], options["name"], _selector(options)
     objects = []
     if jwt:
         tokens = [_jwt(one, where) for where, one in each(options, "jwt")]
         objects.append(make(SECURITY, "RequestAuthentication", namespace, name, given(**selector, jwtRules=tokens)))
     if jwt and options.get("jwt_required"):
-        # By itself a RequestAuthentication refuses wrong tokens only, not requests without any.
+        # A RequestAuthentication rejects invalid tokens, but not requests without a token.
         anonymous = {"from": [{"source": {"notRequestPrincipals": ["*"]}}]}
         spec = {**selector, "action": "DENY", "rules": [anonymous]}
         objects.append(make(SECURITY, "AuthorizationPolicy", namespace, f"{name}-jwt", spec))
@@ -51,11 +54,15 @@ def _policy(options: Options) -> dict[str, Any]:
     rules = [_rule(rule, where) for where, rule in each(options, "rules")]
     if not rules and action != "allow":
         raise InvalidInput(
-            f"The action {action} with no rules does nothing; an empty rule matches all.", option="rules"
+            f"action {action} without rules has no effect. Set rules; an empty rule matches all requests.",
+            option="rules",
         )
     if (action == "custom") != bool(options.get("provider")):
-        raise InvalidInput("The action custom needs a provider, and no other action has one.", option="provider")
-    # An ALLOW policy without rules allows nothing, so the list is left out rather than sent empty.
+        raise InvalidInput(
+            "provider is required for the action custom, and invalid for others. Set or remove provider.",
+            option="provider",
+        )
+    # The list is omitted if empty: an ALLOW policy without rules allows nothing.
     return {"action": action.upper(), **given(rules=rules, provider=given(name=options.get("provider")))}
 
 
@@ -71,15 +78,15 @@ def _rule(rule: Options, where: str) -> dict[str, Any]:
 
 
 def _either(options: Options, names: dict[str, str], where: str) -> dict[str, Any]:
-    """Each attribute, and its negation."""
+    """Return each attribute, and its negation."""
     fields = {}
     for name, field in names.items():
         fields[field] = _texts(options.get(name))
         fields[f"not{field[0].upper()}{field[1:]}"] = _texts(options.get(f"not_{name}"))
-    said = given(**fields)
-    if not said:
-        raise InvalidInput(f"{where} says nothing; leave it out to mean everything.", option=where)
-    return said
+    found = given(**fields)
+    if not found:
+        raise InvalidInput(f"{where} is empty. Remove it to match everything, or set a condition.", option=where)
+    return found
 
 
 def _texts(values: Any) -> list[str] | None:
@@ -88,7 +95,7 @@ def _texts(values: Any) -> list[str] | None:
 
 def _jwt(one: Options, where: str) -> dict[str, Any]:
     if one.get("jwks") and one.get("jwks_uri"):
-        raise InvalidInput(f"{where}: jwks and jwks_uri exclude each other.", option=where)
+        raise InvalidInput(f"{where} is invalid: jwks and jwks_uri conflict. Remove one of them.", option=where)
     headers = [given(name=header["name"], prefix=header.get("prefix")) for header in one.get("from_headers") or ()]
     return given(
         issuer=one["issuer"],

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is worth knowing about access control, seen from the cluster."""
+"""Check access control against the cluster: warn of pods without a proxy."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REQUEST_AUTHENTICATION = Kind(SECURITY, "RequestAuthentication")
 
 
 def problems(options: Options, cluster: Cluster, plan: Plan) -> Iterator[Problem]:
-    """Warnings of pods on which the policy has no effect."""
+    """Yield a warning about pods on which the policy has no effect."""
     everywhere = options["namespace"] == options["root_namespace"] and not options.get("selector")
     if plan.objects and not everywhere:
         yield from unprotected(cluster, options["namespace"], options.get("selector") or {}, "Access control")

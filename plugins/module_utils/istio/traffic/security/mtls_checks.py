@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What speaks against a mode of mutual TLS, seen from the cluster."""
+"""Check a mutual TLS mode against the cluster."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ PEER_AUTHENTICATION = Kind(SECURITY, "PeerAuthentication")
 
 
 def problems(options: Options, cluster: Cluster, plan: Plan) -> Iterator[Problem]:
-    """A second PeerAuthentication for the same workloads, and plain-text clients of what becomes strict."""
+    """Yield a problem for a second PeerAuthentication of the same workloads, and for plain-text clients of STRICT."""
     for wanted in plan.objects:
         namespace, name = options["namespace"], options["name"]
         for other in cluster.list(served_kind(cluster, PEER_AUTHENTICATION), namespace):
             same = other["spec"].get("selector") == wanted["spec"].get("selector")
             if other["metadata"]["name"] != name and same:
                 yield Problem(
-                    f"PeerAuthentication {namespace}/{other['metadata']['name']} is for the same workloads, and Istio "
-                    "heeds the older one: give this its name, or remove it.",
+                    f"PeerAuthentication {namespace}/{other['metadata']['name']} already exists for the same workloads, and"
+                    " Istio uses the older one. Set name to that name, or delete it.",
                     "mode_taken",
                     details={"peer_authentication": other["metadata"]["name"]},
                 )

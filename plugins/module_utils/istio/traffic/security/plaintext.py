@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who may be talking to workloads in plain text, and would be refused by strict mutual TLS.
+"""Find clients that may send plain text, and that mutual TLS mode STRICT would reject.
 
-Only what the cluster's objects tell is seen: pods without a proxy in the namespaces of the mesh, Services by which
-clients outside of the cluster reach a workload directly, and DestinationRules that switch TLS off. Who really sends
-requests is not: a pod that is named may never do so, and one outside of the mesh's namespaces may.
+They are found from the cluster's objects: pods without a proxy in namespaces of the mesh, Services that external clients
+reach directly, and DestinationRules that disable TLS. Actual traffic is not known: a listed pod may never send requests,
+and one outside the mesh's namespaces may.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _OUTSIDE = frozenset({"NodePort", "LoadBalancer"})
 
 @dataclass(frozen=True, order=True)
 class Client:
-    """Something that may send plain text, and why it is thought to."""
+    """An object that may send plain text, and the reason."""
 
     namespace: str
     kind: str
@@ -46,7 +46,7 @@ class Client:
 
 
 def clients(options: Options, cluster: Cluster, wanted: Mapping[str, Any]) -> list[Client]:
-    """The likely plain-text clients of the workloads that a PeerAuthentication is for."""
+    """Return the likely plain-text clients of the workloads of a PeerAuthentication."""
     root = options["root_namespace"]
     namespace = "" if options["namespace"] == root and not options.get("selector") else options["namespace"]
     pods, namespaces, services, rules = cluster.list_many(
@@ -70,15 +70,15 @@ def clients(options: Options, cluster: Cluster, wanted: Mapping[str, Any]) -> li
     members |= {one["metadata"]["name"] for one in namespaces if _labelled(one)}
     reached = [service for service in services if selected_by(service, servers)]
     found = {
-        *_bare_pods(pods, members - _SYSTEM - {root}),
+        *_without_sidecar(pods, members - _SYSTEM - {root}),
         *_exposed(reached, servers, wanted),
-        *_switched_off(rules, reached),
+        *_tls_disabled(rules, reached),
     }
     return sorted(found)
 
 
 def problems(options: Options, cluster: Cluster, plan: Plan) -> Iterator[Problem]:
-    """The plain-text clients that a plan would shut out; none where plain text is refused already."""
+    """Yield a problem for plain-text clients that a plan would reject; none if they are rejected already."""
     for change in plan.changes:
         wanted, before = change.desired, change.before
         if wanted is None or not strict_somewhere(wanted) or _same_refusal(before, wanted):
@@ -86,16 +86,16 @@ def problems(options: Options, cluster: Cluster, plan: Plan) -> Iterator[Problem
         found = clients(options, cluster, wanted)
         if found:
             yield Problem(
-                f"Strict mutual TLS would shut out clients that may speak plain text, "
-                f"{summed_up([str(client) for client in found])}: bring them into the mesh, keep the mode permissive, "
-                "or set force.",
+                f"Cannot set mode strict: it would reject clients that may send plain text,"
+                f" {summed_up([str(client) for client in found])}. Add them to the mesh, use the mode permissive, or set"
+                " force to true.",
                 "plain_text_clients",
                 details={"plain_text_clients": as_dicts(found)},
             )
 
 
 def as_dicts(found: Iterable[Client]) -> list[dict[str, str]]:
-    """Clients as plain data."""
+    """Return clients as plain data."""
     return [asdict(client) for client in found]
 
 
@@ -106,7 +106,7 @@ def _same_refusal(before: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -
 
 
 def _serves(pod: Mapping[str, Any]) -> bool:
-    """Whether PeerAuthentication governs the pod: it has a sidecar; gateways have listeners of their own."""
+    """Return whether PeerAuthentication applies to the pod: it has a sidecar, and is not a gateway."""
     annotations = pod["metadata"].get("annotations") or {}
     gateway = annotations.get("inject.istio.io/templates") == "gateway"
     return is_injected(pod) and not gateway and "gateway.networking.k8s.io/gateway-name" not in labels_of(pod)
@@ -117,7 +117,7 @@ def _labelled(namespace: Mapping[str, Any]) -> bool:
     return own.get("istio-injection") == "enabled" or bool(own.get(REVISION))
 
 
-def _bare_pods(pods: Iterable[Object], members: set[str]) -> Iterator[Client]:
+def _without_sidecar(pods: Iterable[Object], members: set[str]) -> Iterator[Client]:
     for pod in pods:
         if pod["metadata"]["namespace"] in members and not in_mesh(pod):
             kind, namespace, name = owner_of(pod)
@@ -125,7 +125,7 @@ def _bare_pods(pods: Iterable[Object], members: set[str]) -> Iterator[Client]:
 
 
 def _exposed(services: Iterable[Object], servers: Sequence[Object], wanted: Mapping[str, Any]) -> Iterator[Client]:
-    """Services by which clients outside of the cluster, who have no certificate of the mesh, come in."""
+    """Yield Services for external clients, which have no certificate of the mesh."""
     for service in services:
         metadata, spec = service["metadata"], service["spec"]
         if spec.get("type") not in _OUTSIDE:
@@ -133,7 +133,7 @@ def _exposed(services: Iterable[Object], servers: Sequence[Object], wanted: Mapp
         targets = selected_by(service, servers)
         ports = [port for port in spec.get("ports") or () if _refused(port, targets, wanted)]
         if ports:
-            reason = f"{spec['type']}, open to clients outside of the cluster"
+            reason = f"type {spec['type']}, open to clients outside the cluster"
             yield Client(metadata["namespace"], "Service", metadata["name"], reason)
 
 
@@ -150,8 +150,8 @@ def _numbered(pod: Mapping[str, Any], name: str) -> Iterator[int]:
                 yield port["containerPort"]
 
 
-def _switched_off(rules: Iterable[Object], reached: Iterable[Object]) -> Iterator[Client]:
-    """DestinationRules by which even clients with a sidecar send plain text."""
+def _tls_disabled(rules: Iterable[Object], reached: Iterable[Object]) -> Iterator[Client]:
+    """Yield DestinationRules that make clients with a sidecar send plain text."""
     hosts = [Host(service["metadata"]["name"], service["metadata"]["namespace"]) for service in reached]
     for rule in rules:
         metadata, spec = rule["metadata"], rule["spec"]
@@ -159,4 +159,4 @@ def _switched_off(rules: Iterable[Object], reached: Iterable[Object]) -> Iterato
         off = any(((policy or {}).get("tls") or {}).get("mode") == "DISABLE" for policy in policies)
         own = Host.of(spec.get("host", ""), metadata["namespace"])
         if off and any(own.covers(host) for host in hosts):
-            yield Client(metadata["namespace"], "DestinationRule", metadata["name"], "it switches TLS off")
+            yield Client(metadata["namespace"], "DestinationRule", metadata["name"], "TLS mode DISABLE")

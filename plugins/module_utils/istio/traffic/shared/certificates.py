@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether the Secrets with a gateway's certificates are where it looks for them, and complete."""
+"""Check the Secrets of a gateway's certificates: namespace and keys."""
 
 from __future__ import annotations
 
@@ -21,15 +21,16 @@ _MUTUAL = frozenset({"MUTUAL", "OPTIONAL_MUTUAL"})
 
 
 def secret_problems(cluster: Cluster, namespace: str, name: str, mode: str) -> Iterator[Problem]:
-    """What is wrong with a certificate's Secret for a gateway that runs in `namespace`. Shows none of its content."""
+    """Yield a problem for a certificate's Secret of a gateway in `namespace`, without its content."""
     details = {"secret": name, "namespace": namespace}
     try:
         secret = cluster.get(SECRET, name, namespace)
         if secret is None:
             others = _elsewhere(cluster, name)
-            there = f"it is in {', '.join(others)}" if others else "there is none of that name anywhere"
+            there = f", but in namespace {', '.join(others)}" if others else " or in any other namespace"
             yield Problem(
-                f"There is no Secret {name} in namespace {namespace}, where the gateway runs ({there}): create it there.",
+                f"Secret {namespace}/{name} not found in the namespace of the gateway{there}. Create it in namespace"
+                f" {namespace}.",
                 "secret_missing",
                 details={**details, "found_in": others},
             )
@@ -37,7 +38,7 @@ def secret_problems(cluster: Cluster, namespace: str, name: str, mode: str) -> I
         keys = set(secret.get("data") or {})
         if not any(keys.issuperset(pair) for pair in _PAIRS):
             yield Problem(
-                f"Secret {namespace}/{name} holds no certificate with its key: it needs tls.crt and tls.key.",
+                f"Secret {namespace}/{name} has no certificate with its key: tls.crt or tls.key not found in it. Add both.",
                 "secret_incomplete",
                 details=details,
             )
@@ -45,8 +46,8 @@ def secret_problems(cluster: Cluster, namespace: str, name: str, mode: str) -> I
             companion = cluster.get(SECRET, f"{name}-cacert", namespace) or {}
             if not set(companion.get("data") or {}).intersection(_AUTHORITIES):
                 yield Problem(
-                    f"Secret {namespace}/{name} holds no CA certificates to check clients with: add ca.crt to it, "
-                    f"or to a Secret {name}-cacert.",
+                    f"Secret {namespace}/{name} has no CA certificate to verify clients: ca.crt not found in it. Add ca.crt"
+                    f" to it, or to Secret {namespace}/{name}-cacert.",
                     "secret_incomplete",
                     details=details,
                 )
@@ -54,7 +55,10 @@ def secret_problems(cluster: Cluster, namespace: str, name: str, mode: str) -> I
         if error.status != 403:
             raise
         yield Problem(
-            f"Secret {namespace}/{name} was not looked at, since the user may not read it.", "forbidden", fatal=False
+            f"Secret {namespace}/{name} was not checked: reading it is forbidden. Grant the user the permission to get"
+            " Secrets, or check that it has tls.crt and tls.key.",
+            "forbidden",
+            fatal=False,
         )
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What speaks against gateways and routes of Kubernetes' Gateway API, seen from the cluster."""
+"""Check Gateways and HTTPRoutes of the Kubernetes Gateway API against the objects in the cluster."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ _MESH = "mesh"
 
 
 def gateway_problems(options: Options, cluster: Cluster, plan: Plan) -> Iterator[Problem]:
-    """A class that nobody serves, and Secrets that cannot be used; they belong into the Gateway's own namespace."""
+    """Yield a problem for a GatewayClass that is not found, and for Secrets that cannot be used."""
     name = options["gateway_class"]
     classes = cluster.list(served_kind(cluster, GATEWAY_CLASS))
     if name not in {one["metadata"]["name"] for one in classes}:
         there = ", ".join(sorted(one["metadata"]["name"] for one in classes))
-        has = f"there are {there}" if there else "there is none"
+        has = f"the cluster has {there}" if there else "the cluster has none"
         yield Problem(
-            f"There is no GatewayClass {name} ({has}); Istio makes its own once it runs beside the Gateway API.",
+            f"GatewayClass {name} not found: {has}. Install Istio and the Gateway API, so that Istio creates its own, or"
+            " correct gateway_class.",
             "class_missing",
             details={"gateway_class": name},
         )
@@ -42,9 +43,9 @@ def gateway_problems(options: Options, cluster: Cluster, plan: Plan) -> Iterator
 
 
 def kubernetes_problems(registry: Registry, route: Object) -> Iterator[Problem]:
-    """Gateways that do not exist or do not take the hosts, and Services of other namespaces that may not be used.
+    """Yield a problem for Gateways not found or without the hosts, and for Services without a ReferenceGrant.
 
-    `route` is the VirtualService that the HTTPRoute is a translation of.
+    `route`: the VirtualService from which the HTTPRoute is translated.
     """
     yield from _gateways(registry, route)
     yield from _grants(registry, route)
@@ -63,8 +64,8 @@ def _gateways(registry: Registry, route: Object) -> Iterator[Problem]:
         if gateway is None:
             has = ", ".join(f"{one[0]}/{one[1]}" for one in sorted(known))
             yield Problem(
-                f"There is no Gateway {space or namespace}/{name} of Kubernetes' Gateway API "
-                f"({f'there are {has}' if has else 'there is none'}); create it first, or correct the name.",
+                f"Gateway {space or namespace}/{name} of the Kubernetes Gateway API not found: the cluster has"
+                f" {has or 'none'}. Create it first, or correct gateways.",
                 "gateway_missing",
                 details={"gateway": text},
             )
@@ -73,15 +74,15 @@ def _gateways(registry: Registry, route: Object) -> Iterator[Problem]:
         for host in route["spec"]["hosts"]:
             if not any(overlap(pattern, host) for pattern in taken):
                 yield Problem(
-                    f"Gateway {space or namespace}/{name} takes no requests for the host '{host}', only for "
-                    f"{', '.join(sorted(set(taken)))}.",
+                    f"Host '{host}' not found in Gateway {space or namespace}/{name}, which has"
+                    f" {', '.join(sorted(set(taken)))}. Add it to the Gateway, or correct hosts.",
                     "host_not_in_gateway",
                     details={"gateway": text, "host": host},
                 )
 
 
 def _grants(registry: Registry, route: Object) -> Iterator[Problem]:
-    """The Gateway API asks the owner of a Service whether routes of another namespace may use it."""
+    """Yield a problem for each Service of another namespace that no ReferenceGrant allows."""
     namespace = route["metadata"]["namespace"]
     for where, destination in destinations(route):
         host = Host.of(destination["host"], namespace)
@@ -90,8 +91,8 @@ def _grants(registry: Registry, route: Object) -> Iterator[Problem]:
         grants = [one for one in registry.listed(REFERENCE_GRANT) if one["metadata"]["namespace"] == host.namespace]
         if not any(_grants_routes(grant, namespace, host.name) for grant in grants):
             yield Problem(
-                f"{where}: routes of namespace {namespace} may not use Service {host}: a ReferenceGrant in namespace "
-                f"{host.namespace} has to allow it.",
+                f"{where} is forbidden: no ReferenceGrant allows routes of namespace {namespace} to use Service {host}."
+                f" Create a ReferenceGrant in namespace {host.namespace}.",
                 "grant_missing",
                 details={"option": where, "host": str(host)},
             )

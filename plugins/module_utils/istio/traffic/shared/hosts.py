@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Names of hosts as Istio reads them: a short name is a Service of the namespace, any other is taken as it is."""
+"""Resolve host names as Istio does: a short name is a Service of the namespace, others are complete."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Host(NamedTuple):
 
     @classmethod
     def of(cls, text: str, namespace: str) -> Host:
-        """The host that `text` names in an object of `namespace`, whatever the cluster's domain is."""
+        """Return the host that `text` means in an object of `namespace`, for any cluster domain."""
         if "." not in text and "*" not in text:
             return cls(text, namespace)
         found = _SERVICE.fullmatch(text)
@@ -32,24 +32,24 @@ class Host(NamedTuple):
 
     @property
     def full(self) -> str:
-        """The whole name, in the domain that is Kubernetes' default."""
+        """The fully qualified name, in the default domain cluster.local."""
         return self.external or f"{self.name}.{self.namespace}.svc.cluster.local"
 
     @property
     def label(self) -> str:
-        """The name in a form that can be part of an object's name."""
+        """The name in a form that is valid in an object's name."""
         return re.sub(r"[^a-z0-9]+", "-", str(self)).strip("-")
 
     def covers(self, other: Host) -> bool:
-        """Whether it is the other host, or a wildcard that the other falls under."""
+        """Return whether it is the other host, or a wildcard that matches it."""
         return self == other or covers(self.full, other.full)
 
 
 def covers(pattern: str, host: str) -> bool:
-    """Whether a host's name is `pattern`, or falls under it where it begins with `*`."""
+    """Return whether a host's name is `pattern`, or matches it as a wildcard."""
     return pattern == host or (pattern.startswith("*") and host.endswith(pattern[1:]))
 
 
 def overlap(one: str, other: str) -> bool:
-    """Whether there are hosts that fall under both, as `*.example.com` and `shop.example.com`."""
+    """Return whether some host matches both, such as `*.example.com` and `shop.example.com`."""
     return covers(pattern=one, host=other) or covers(pattern=other, host=one)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What speaks against a plan, found by looking at the cluster before the first write."""
+"""Failed checks of a plan, found before the first write."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ....kube.errors import Refused
 
 @dataclass(frozen=True)
 class Problem:
-    """One sentence that says what, where and what to do. Only a `fatal` one stands in the way."""
+    """A failed check: what failed, where, why and what to do. Only a `fatal` one refuses the plan."""
 
     message: str
     code: str = "refused"
@@ -23,8 +23,8 @@ class Problem:
     details: dict[str, Any] = field(default_factory=dict)
 
 
-def settle(problems: Iterable[Problem], *, force: bool) -> list[str]:
-    """The sentences to warn with. Raises Refused for the first fatal problem, unless `force`; its details name all."""
+def refuse_fatal(problems: Iterable[Problem], *, force: bool) -> list[str]:
+    """Return the warnings. Raises Refused for the first fatal problem, unless `force`; its details have all of them."""
     found = list(problems)
     fatal = [problem for problem in found if problem.fatal]
     if fatal and not force:

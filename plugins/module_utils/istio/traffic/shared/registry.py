@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a mesh knows: the hosts that requests can go to, their ports, and the subsets that are defined for them."""
+"""Look up the hosts of a mesh, their ports and their subsets."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ENVOY_FILTER = Kind(ENVOY_FILTERS, "EnvoyFilter")
 
 @dataclass(frozen=True)
 class Target:
-    """A host that exists, with its port numbers and the Service behind it, if it is one."""
+    """A host that exists, with its port numbers and its Service, if it has one."""
 
     host: Host
     ports: tuple[int, ...]
@@ -44,14 +44,14 @@ class Target:
 
 
 class Registry:
-    """The hosts of a cluster as objects of one namespace see them; each thing is read once, when asked for."""
+    """The hosts of a cluster that are visible in one namespace; objects are read once, on first use."""
 
     def __init__(self, cluster: Cluster, namespace: str) -> None:
         self._cluster, self._namespace = cluster, namespace
         self._services: dict[Host, Object | None] = {}
 
     def listed(self, kind: Kind) -> list[Object]:
-        """All objects of an Istio kind."""
+        """List all objects of an Istio kind."""
         return self._cluster.list(served_kind(self._cluster, kind))
 
     @cached_property
@@ -64,11 +64,11 @@ class Registry:
         return [one for one in self.listed(SERVICE_ENTRY) if exported(one, self._namespace)]
 
     def host(self, text: str) -> Host:
-        """The host that a text names here."""
+        """Return the host that a text means in this namespace."""
         return Host.of(text, self._namespace)
 
     def service(self, host: Host) -> Object | None:
-        """The Service that a host is, if it exists."""
+        """Return the Service of a host, None if it is not found."""
         if not host.name:
             return None
         if host not in self._services:
@@ -76,12 +76,12 @@ class Registry:
         return self._services[host]
 
     def ports(self, host: Host) -> tuple[int, ...]:
-        """The ports of a host; none where it does not exist."""
+        """Return the ports of a host; empty if it is not found."""
         target = self.find(host)
         return target.ports if target else ()
 
     def find(self, host: Host) -> Target | None:
-        """What a host stands for; None where nothing in the mesh has that name."""
+        """Find the Service or ServiceEntry of a host; None if there is none."""
         service = self.service(host)
         if service is not None:
             return Target(host, tuple(port["port"] for port in service["spec"].get("ports") or ()), service)
@@ -91,16 +91,16 @@ class Registry:
         return None
 
     def subsets(self, host: Host, plan: Plan) -> list[str]:
-        """The names of a host's subsets, when the plan has been carried out."""
+        """Return the names of a host's subsets after the plan is applied."""
         return sorted({name for rule in self.rules_after(plan) for name in _subsets(rule, host)})
 
     def rules_after(self, plan: Plan) -> Iterator[Object]:
-        """All DestinationRules when the plan has been carried out."""
+        """Yield all DestinationRules after the plan is applied."""
         yield from after(plan, self.rules, "DestinationRule")
 
 
 def after(plan: Plan, live: Sequence[Object], kind: str) -> Iterator[Object]:
-    """All objects of a kind when the plan has been carried out."""
+    """Yield all objects of a kind after the plan is applied."""
     touched = {(change.key.namespace, change.key.name) for change in plan.changes if change.key.kind == kind} | {
         _place(obj) for obj in plan.objects if obj["kind"] == kind
     }
@@ -109,7 +109,7 @@ def after(plan: Plan, live: Sequence[Object], kind: str) -> Iterator[Object]:
 
 
 def missing_destinations(registry: Registry, plan: Plan, route: Object) -> Iterator[Problem]:
-    """Destinations of a VirtualService that go to a host, a port or a subset that does not exist."""
+    """Yield a problem for each destination whose host, port or subset is not found."""
     for where, destination in destinations(route):
         problem = _missing(registry, plan, where, destination)
         if problem is not None:
@@ -124,22 +124,31 @@ def _missing(registry: Registry, plan: Plan, where: str, destination: Mapping[st
     details = {"option": where, "host": text}
     if target is None:
         return Problem(
-            f"{where}: {_absent(host)}; create it first, or correct the name.", "host_missing", True, details
+            f"Host of {where} not found: {_absent(host)}. Create it first, or correct the name.",
+            "host_missing",
+            True,
+            details,
         )
     if port is None and len(target.ports) > 1 and target.service:
         return Problem(
-            f"{where}: Service {host} has the ports {_listed(target.ports)}; name one of them.", "port", True, details
+            f"Port of {where} is missing: Service {host} has the ports {_listed(target.ports)}. Set port to one of them.",
+            "port",
+            True,
+            details,
         )
     if port is not None and target.ports and port not in target.ports:
         return Problem(
-            f"{where}: {host} has no port {port}, only {_listed(target.ports)}.", "port_missing", True, details
+            f"Port {port} of {where} not found: {host} has the ports {_listed(target.ports)}. Choose one of them.",
+            "port_missing",
+            True,
+            details,
         )
     if subset:
         known = registry.subsets(host, plan)
         if subset not in known:
-            has = f"it has {', '.join(known)}" if known else "it has none"
+            has = f"{host} has {', '.join(known)}" if known else f"{host} has none"
             return Problem(
-                f"{where}: no DestinationRule defines a subset '{subset}' of {host} ({has}); add it to subsets.",
+                f"Subset '{subset}' of {where} not found in any DestinationRule: {has}. Add it to subsets.",
                 "subset_missing",
                 True,
                 {**details, "subset": subset, "subsets": known},
@@ -149,19 +158,19 @@ def _missing(registry: Registry, plan: Plan, where: str, destination: Mapping[st
 
 def _absent(host: Host) -> str:
     if host.name:
-        return f"there is no Service {host.name} in namespace {host.namespace}"
+        return f"Service {host.namespace}/{host.name} does not exist"
     parts = host.external.split(".")
     if len(parts) == 2 or (len(parts) == 3 and parts[2] == "svc"):
-        # Istio takes a name with a dot as complete.
+        # Istio treats a name with a dot as complete.
         return (
-            f"no Service or ServiceEntry has the host '{host.external}' (a Service of another namespace goes by its "
-            f"whole name, {parts[0]}.{parts[1]}.svc.cluster.local)"
+            f"no Service or ServiceEntry has the host '{host.external}' (the host of a Service in another namespace is"
+            f" its full name, {parts[0]}.{parts[1]}.svc.cluster.local)"
         )
     return f"no ServiceEntry has the host '{host.external}'"
 
 
 def lost_subsets(registry: Registry, plan: Plan) -> Iterator[Problem]:
-    """Subsets that routes go to and that would be defined no more when the plan has been carried out."""
+    """Yield a problem for each subset that the plan removes, and that a route still uses."""
     gone: dict[Host, set[str]] = {}
     for change in plan.changes:
         if change.key.kind == "DestinationRule" and change.before is not None:
@@ -176,8 +185,8 @@ def lost_subsets(registry: Registry, plan: Plan) -> Iterator[Problem]:
             host, subset = Host.of(destination["host"], namespace), destination.get("subset")
             if subset in gone.get(host, ()):
                 yield Problem(
-                    f"VirtualService {namespace}/{route['metadata']['name']} still goes to the subset '{subset}' of "
-                    f"{host}; change the route first.",
+                    f"Cannot remove the subset '{subset}' of {host}: it is in use by VirtualService"
+                    f" {namespace}/{route['metadata']['name']}. Change the route first.",
                     "subset_in_use",
                     True,
                     {"host": str(host), "subset": subset},
@@ -185,7 +194,7 @@ def lost_subsets(registry: Registry, plan: Plan) -> Iterator[Problem]:
 
 
 def exported(obj: Mapping[str, Any], namespace: str) -> bool:
-    """Whether an object takes effect for clients of a namespace."""
+    """Return whether an object applies to clients of a namespace."""
     scopes = obj["spec"].get("exportTo") or ["*"]
     return "*" in scopes or namespace in scopes or ("." in scopes and obj["metadata"]["namespace"] == namespace)
 

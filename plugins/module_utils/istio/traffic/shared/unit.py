@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One named thing of a traffic module as a unit of the pipeline: what it owns, and at which API versions."""
+"""The objects of a traffic module as one unit: owner label, lock, checks and API versions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .fields import Object, Options
 from .problems import Problem
 
 OWNER = "meshops.istio/"
-"""Prefix of the label by which a module knows the objects that it made; its value is the unit's name."""
+"""Prefix of the label of the objects that a module has created; its value is the unit's name."""
 
 _VERSIONS = ("v1", "v1beta1", "v1alpha3", "v1alpha1")
 _LONGEST_LABEL = 63
@@ -33,10 +33,10 @@ _KUBERNETES = "gateway.networking.k8s.io"
 
 @dataclass(frozen=True)
 class Builder:
-    """A traffic module: from options to objects, and what may speak against them.
+    """A traffic module: builds objects from options, and checks them.
 
-    kinds: all kinds that it can make. build: the objects for options, with labels and versions still to come.
-    problems: called with the plan when there is something to change.
+    kinds: all kinds that it can create. build: builds the objects, without owner labels and served versions.
+    problems: checks a plan with changes.
     """
 
     module: str
@@ -45,7 +45,7 @@ class Builder:
     problems: Callable[[Options, Cluster, Plan], Iterable[Problem]]
 
     def unit(self, options: Options, cluster: Cluster) -> Unit:
-        """The unit that the options describe; with state absent one that wants nothing."""
+        """Return the desired state as a unit; without objects for state absent."""
         name = options["name"]
         wanted = self.build(options, cluster) if options["state"] == "present" else []
         return Unit(
@@ -53,17 +53,17 @@ class Builder:
             objects=[self._owned(at_served_version(cluster, obj), name) for obj in wanted],
             retired=PREVIOUS,
             stale=lambda cluster: self._made(cluster, options),
-            # Subsets before the routes that name them.
+            # Subsets before the routes that use them.
             rank=lambda obj: 0 if obj["kind"] == "DestinationRule" else 1,
             awaited=is_awaited,
         )
 
     def lock(self, options: Options) -> Lock:
-        """One run at a time, in the namespace of the named thing."""
+        """Return the lock that allows one run at a time, in the namespace of the objects."""
         return Lock.of(self.module.replace("_", "-"), options["name"], namespace=options["namespace"])
 
     def check(self, options: Options, cluster: Cluster, plan: Plan) -> Iterable[Problem]:
-        """What speaks against a plan with changes. Raises Refused where its objects are not ours to write."""
+        """Return the failed checks of a plan with changes. Raises Refused for objects of another owner."""
         refuse_missing_namespaces(cluster, plan)
         refuse_owned(plan, self._label(options["name"]))
         return self.problems(options, cluster, plan)
@@ -86,7 +86,7 @@ class Builder:
 
 
 def served_kind(cluster: Cluster, kind: Kind) -> Kind:
-    """The kind at the newest version that the cluster serves; as it is where it serves none."""
+    """Return the kind at the newest version that the cluster serves; unchanged if it serves none."""
     if cluster.serves(kind):
         return kind
     candidates = (Kind(f"{kind.group}/{version}", kind.kind) for version in _VERSIONS)
@@ -94,13 +94,13 @@ def served_kind(cluster: Cluster, kind: Kind) -> Kind:
 
 
 def at_served_version(cluster: Cluster, obj: Object) -> Object:
-    """The object at a version that the cluster serves. Raises Refused where the kind is not installed."""
+    """Return the object at a version that the cluster serves. Raises Refused if it serves none."""
     kind = Kind(obj["apiVersion"], obj["kind"])
     found = served_kind(cluster, kind)
     if not cluster.serves(found):
         how = "the Gateway API (meshops.istio.gateway_api)" if kind.group == _KUBERNETES else "Istio"
         raise Refused(
-            f"The cluster does not know {kind.kind} of {kind.group}: install {how} first.",
+            f"Kind {kind.kind} of {kind.group} not found in the cluster. Install {how} first.",
             code="not_installed",
             kind=kind.kind,
         )
@@ -108,14 +108,15 @@ def at_served_version(cluster: Cluster, obj: Object) -> Object:
 
 
 def refuse_owned(plan: Plan, label: Mapping[str, str]) -> None:
-    """Raise Refused where an object to be written is another unit's by its label: the two would take turns."""
+    """Raise Refused for a change of an object that belongs to another unit by its label."""
     for change in plan.changes:
         own = labels_of(change.before or {})
         owners = {name.removeprefix(OWNER): value for name, value in own.items() if name.startswith(OWNER)}
         if owners and not label.items() <= own.items():
             module, name = min(owners.items())
             raise Refused(
-                f"{change.key} belongs to the {module} '{name}': change it there, or choose another name.",
+                f"Cannot apply {change.key}: it already belongs to {module} '{name}'. Change it there, or choose another"
+                " name.",
                 code="owned",
                 object=change.key._asdict(),
             )

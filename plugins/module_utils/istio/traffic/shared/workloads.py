@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The pods that a policy is about, and whether a proxy stands before them."""
+"""Find the pods of a policy, and whether they have a proxy."""
 
 from __future__ import annotations
 
@@ -22,42 +22,42 @@ _NAMED = 3
 
 
 def pods_with(cluster: Cluster, namespace: str, labels: Mapping[str, Any]) -> list[Object]:
-    """The running pods of a namespace (of all, if empty) with these labels."""
+    """Return the running pods of a namespace (of all, if empty) with these labels."""
     selector = ",".join(f"{name}={value}" for name, value in labels.items())
     return [pod for pod in cluster.list(POD, namespace, label_selector=selector) if not has_ended(pod)]
 
 
 def in_mesh(pod: Mapping[str, Any]) -> bool:
-    """Whether a proxy carries the pod's traffic: its own, or in ambient mode its node's."""
+    """Return whether a proxy handles the pod's traffic: a sidecar, or the node's proxy in ambient mode."""
     annotations = pod["metadata"].get("annotations") or {}
     return proxy_of(pod) is not None or annotations.get(_AMBIENT) == "enabled"
 
 
 def unprotected(cluster: Cluster, namespace: str, labels: Mapping[str, Any], what: str) -> Iterator[Problem]:
-    """A warning where `what` is set for pods that no proxy stands before, or for none at all."""
+    """Yield a warning if `what` is set for pods without a proxy, or if no pod is found."""
     pods = pods_with(cluster, namespace, labels)
-    bare = [pod for pod in pods if not in_mesh(pod)]
+    without = [pod for pod in pods if not in_mesh(pod)]
     if not pods and labels:
         wanted = ", ".join(f"{name}={value}" for name, value in labels.items())
-        yield Problem(f"No pod in namespace {namespace} has the labels {wanted} as yet.", fatal=False)
-    if bare:
-        yield Problem(f"{what} has no effect on {named(bare)}: there is no sidecar to enforce it.", fatal=False)
+        yield Problem(f"Pod with the labels {wanted} not found in namespace {namespace} yet.", fatal=False)
+    if without:
+        yield Problem(f"{what} has no effect on {named(without)}: it has no sidecar. Inject one.", fatal=False)
 
 
 def named(pods: Iterable[Object]) -> str:
-    """The owners of pods, for a sentence."""
+    """Return the owners of pods as a text."""
     owners = sorted({" ".join((kind, f"{space}/{name}")) for kind, space, name in (owner_of(pod) for pod in pods)})
     return summed_up(owners)
 
 
 def summed_up(names: list[str]) -> str:
-    """The first few of many names."""
+    """Return the first few of many names."""
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more
 
 
 def selected_by(service: Mapping[str, Any], pods: Iterable[Object]) -> list[Object]:
-    """The pods that a Service sends requests to."""
+    """Return the pods that a Service selects."""
     selector = service["spec"].get("selector") or {}
     namespace = service["metadata"]["namespace"]
     return [

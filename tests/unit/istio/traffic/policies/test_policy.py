@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.meshops.istio.tests.support.mesh_api import Mesh, istio, pod, service
+from ansible_collections.meshops.istio.tests.support.messages import has_facts
 from ansible_collections.meshops.istio.tests.support.modules import Run
 from ansible_collections.meshops.istio.tests.unit.istio.traffic.conftest import Refused, warnings_of
 
@@ -98,21 +99,21 @@ def test_a_rate_limit_at_a_gateway(mesh: Mesh, run: Run) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"destination": "reviews"}, "The policy says nothing"),
-        ({"algorithm": "random"}, "The policy needs a destination"),
-        ({"rate_limit": {"requests": 1}}, "rate_limit needs the labels of its workload, as selector, or a destination"),
-        ({"destination": "reviews", "rate_limit": {"requests": 0}}, "rate_limit.requests: 0 lets nothing through"),
+        ({"destination": "reviews"}, "policy & empty"),
+        ({"algorithm": "random"}, "set destination"),
+        ({"rate_limit": {"requests": 1}}, "rate_limit & set rate_limit.selector & destination"),
+        ({"destination": "reviews", "rate_limit": {"requests": 0}}, "rate_limit.requests 0 & 1 or more"),
         (
             {"destination": "reviews", "rate_limit": {"requests": 1, "interval": "10ms"}},
-            "rate_limit.interval: Envoy fills",
+            "rate_limit.interval & 0.05 s or more",
         ),
         (
             {"destination": "reviews", "algorithm": "random", "session_affinity": {"header": "x"}},
-            "algorithm and session_affinity exclude each other",
+            "algorithm & session_affinity & conflict",
         ),
         (
             {"destination": "reviews", "session_affinity": {"header": "x", "source_ip": True}},
-            "session_affinity: header and source_ip exclude each other",
+            "session_affinity & header & source_ip & conflict",
         ),
         (
             {"destination": "reviews", "locality": {"failover": [{"from": "a", "to": "b"}]}},
@@ -126,8 +127,8 @@ def test_a_rate_limit_at_a_gateway(mesh: Mesh, run: Run) -> None:
             },
             "locality.distribute[0]: the weights add up to 110, not to 100",
         ),
-        ({"destination": "reviews", "subsets": SUBSETS * 2}, "The subset 'v1' is given twice"),
-        ({"destination": "reviews", "warmup": "long"}, "warmup: 'long' is not a time"),
+        ({"destination": "reviews", "subsets": SUBSETS * 2}, "subset 'v1' & duplicate"),
+        ({"destination": "reviews", "warmup": "long"}, "warmup 'long' & duration"),
     ],
 )
 def test_options_that_make_no_sense(refused: Refused, options: dict[str, Any], words: str) -> None:
@@ -146,7 +147,7 @@ def test_a_host_that_does_not_exist(refused: Refused) -> None:
 def test_a_rate_limit_for_a_service_elsewhere(mesh: Mesh, refused: Refused) -> None:
     mesh.add(service("ratings", namespace="other"))
     options = {"destination": "ratings.other.svc.cluster.local", "rate_limit": {"requests": 1}}
-    assert "use namespace other" in refused("traffic_policy", name="r", **options)["msg"]
+    assert has_facts(refused("traffic_policy", name="r", **options)["msg"], "set namespace to other")
 
 
 def test_a_second_policy_for_a_host(mesh: Mesh, refused: Refused) -> None:
@@ -154,7 +155,7 @@ def test_a_second_policy_for_a_host(mesh: Mesh, refused: Refused) -> None:
     mesh.add(istio("DestinationRule", "older", policy))
     result = refused("traffic_policy", **REVIEWS, algorithm="random")
     assert result["code"] == "policy_taken"
-    assert "DestinationRule shop/older sets a policy" in result["msg"]
+    assert has_facts(result["msg"], "already exists & DestinationRule shop/older & merge")
 
 
 def test_subsets_of_a_route_go_together_with_a_policy(mesh: Mesh, run: Run) -> None:
