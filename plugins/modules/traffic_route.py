@@ -712,7 +712,9 @@ def build(options: Options, cluster: Cluster) -> list[Object]:
         return [made, *rules]
     if rules:
         raise InvalidInput(
-            "subsets are not part of Kubernetes' Gateway API; name Services of their own.", option="subsets"
+            "subsets are not supported by the Kubernetes Gateway API. Create a Service for each subset, or set api to"
+            " istio.",
+            option="subsets",
         )
     return [http_route.translate(made, Registry(cluster, options["namespace"]).ports)]
 

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from ansible_collections.meshops.istio.tests.support.download_server import Authority, Server, authority, serve
 from ansible_collections.meshops.istio.tests.support.kube.api_server import Answer, ApiServer
+from ansible_collections.meshops.istio.tests.support.messages import has_facts
 from ansible_collections.meshops.istio.tests.support.modules import Run
 
 __all__ = ["authority", "serve"]
@@ -213,7 +214,7 @@ def test_a_namespace_that_does_not_exist_is_refused_or_made(api: ApiServer, on_a
     bank = {"name": "bank", "namespace": "bank", "definition": [config_map("settings")]}
     refused = on_api("application", **bank)
     assert (refused["code"], api.writes) == ("namespace_missing", [])
-    assert "The namespace bank does not exist" in refused["msg"]
+    assert has_facts(refused["msg"], "Namespace bank not found & create_namespaces")
     made = on_api("application", **bank, create_namespaces=True)
     assert acts(made)[0] == ("create", "/bank")
     assert not on_api("application", **bank, create_namespaces=True)["changed"]
@@ -255,7 +256,7 @@ def test_a_kind_that_the_cluster_does_not_know(api: ApiServer, on_api: Run) -> N
     assert acts(on_api("application", **SHOP, definition=[gateway], check=True)) == [("create", "shop/front")]
     refused = on_api("application", **SHOP, definition=[gateway])
     assert (refused["code"], api.writes) == ("unknown_kind", [])
-    assert "install Istio first" in refused["msg"]
+    assert has_facts(refused["msg"], "Gateway & not found & install Istio first")
 
 
 def test_a_name_that_is_no_name(on_api: Run) -> None:

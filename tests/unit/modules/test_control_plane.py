@@ -128,7 +128,7 @@ TWICE = "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nspec: {}\ns
         ({"overlays": [{"source": "mesh.yaml", "text": BROKEN}]}, "mesh.yaml, line 3: "),
         ({"overlays": [{"source": "mesh.yaml", "text": TWICE}]}, "mesh.yaml, line 4: the key 'spec' is repeated"),
         ({"overlays": ["/nowhere/mesh.yaml"]}, "/nowhere/mesh.yaml does not exist"),
-        ({"ingress": [{"type": "NodePort", "node_ports": {"grpc": 30080}}]}, "no port named grpc; there is http2"),
+        ({"ingress": [{"type": "NodePort", "node_ports": {"grpc": 30080}}]}, "port grpc & not found & http2"),
         ({"set": ["colour"]}, "colour"),
         ({"set": "colour"}, "colour"),
         ({"set": 7}, "set & invalid & path=value"),

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.meshops.istio.tests.support.mesh_api import Mesh, secret
+from ansible_collections.meshops.istio.tests.support.messages import has_facts
 from ansible_collections.meshops.istio.tests.unit.istio.addons.conftest import Addons
 from ansible_collections.meshops.istio.tests.unit.istio.addons.test_exposure import addressed
 
@@ -53,7 +54,7 @@ def test_a_certificate_is_no_login(refused: Addons, options: dict[str, Any], wit
 def test_a_login_is_no_tls(refused: Addons) -> None:
     result = refused("kiali", "grafana", **SHOWN, **LOGINS)
     assert (result["code"], result["details"]["without_login"]) == ("open_dashboards", [])
-    assert "over http" in result["msg"]
+    assert has_facts(result["msg"], "cannot expose & TLS is not configured & gateway.secret & allow_http")
 
 
 @pytest.mark.parametrize(

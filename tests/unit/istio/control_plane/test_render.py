@@ -87,7 +87,7 @@ def test_another_chart_takes_the_place_of_base(made: MadeRelease) -> None:
         ),
         (
             "Error: could not unmarshal: json: cannot unmarshal array into Go struct field IstioComponentSpec.spec.components.pilot of type apis.ComponentSpec",
-            "The entry 'values.pilot.foo=1' of set: 'spec.components.pilot' has a value of the wrong type (array).",
+            "entry 'values.pilot.foo=1' of set & 'spec.components.pilot' & wrong type (array)",
         ),
         (
             "Error: helm render: render chart: execution error at (base/templates/zzz_profile.yaml:45:3): unknown platform aks",

@@ -85,8 +85,8 @@ def test_what_an_entry_leaves_out_stays_as_rendered() -> None:
             {"name": "outer", "type": "NodePort"},
             "gateway outer & not found & istio-system/inner, istio-system/istio-ingressgateway",
         ),
-        ({"node_ports": {"http": 30080}}, "there is no port named http; there is status-port, http2, https."),
-        ({"type": "ExternalName"}, "the type 'ExternalName' is none of ClusterIP, LoadBalancer, NodePort."),
+        ({"node_ports": {"http": 30080}}, "port http & not found & status-port, http2, https"),
+        ({"type": "ExternalName"}, "type 'ExternalName' & ClusterIP, LoadBalancer, NodePort"),
         (
             {"type": "ClusterIP", "node_ports": {"http2": 30080}},
             "node_ports & type ClusterIP & NodePort or LoadBalancer",

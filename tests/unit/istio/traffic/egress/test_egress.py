@@ -73,7 +73,7 @@ def test_a_host_that_has_an_entry(mesh: Mesh, refused: Refused) -> None:
     entry = {"hosts": ["api.example.com"], "ports": [{"number": 443}]}
     mesh.add(istio("ServiceEntry", "older", entry, namespace="other"))
     result = refused("egress", **HOSTS)
-    assert result["msg"].startswith("ServiceEntry other/older has the host 'api.example.com' already")
+    assert has_facts(result["msg"], "host 'api.example.com' & already exists & ServiceEntry other/older")
 
 
 def test_an_entry_that_is_bound_to_another_namespace(mesh: Mesh, run: Run) -> None:

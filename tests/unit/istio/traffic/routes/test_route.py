@@ -219,7 +219,7 @@ def test_weights_that_do_not_add_up(refused: Refused, weights: list[int | None],
 )
 def test_options_that_make_no_sense(refused: Refused, options: dict[str, Any], words: str) -> None:
     result = refused("traffic_route", **{**PLAIN, **options})
-    assert words in result["msg"]
+    assert has_facts(result["msg"], words)
 
 
 # --- what is refused by a look at the cluster ----------------------------------------------------------------------
@@ -231,19 +231,19 @@ def test_options_that_make_no_sense(refused: Refused, options: dict[str, Any], w
         ({"host": "reviewz"}, "host_missing", "not found & Service shop/reviewz"),
         ({"host": "reviews.other"}, "host_missing", "not found & reviews.other.svc.cluster.local"),
         ({"host": "api.example.com"}, "host_missing", "not found & ServiceEntry & 'api.example.com'"),
-        ({"host": "reviews", "port": 81}, "port_missing", "reviews.shop has no port 81, only 9080"),
-        ({"host": "reviews", "subset": "v3"}, "subset_missing", "no DestinationRule defines a subset 'v3'"),
+        ({"host": "reviews", "port": 81}, "port_missing", "port 81 & not found & reviews.shop & 9080"),
+        ({"host": "reviews", "subset": "v3"}, "subset_missing", "subset 'v3' & not found & DestinationRule"),
     ],
 )
 def test_destinations_that_do_not_exist(refused: Refused, destination: dict[str, Any], code: str, words: str) -> None:
     result = refused("traffic_route", **{**PLAIN, "http": [{"to": [destination]}]})
-    assert (result["code"], words in result["msg"]) == (code, True)
-    assert result["msg"].startswith("http[0].to[0]: ")
+    assert (result["code"], has_facts(result["msg"], words)) == (code, True)
+    assert "http[0].to[0]" in result["msg"]
 
 
 def test_a_mirror_that_does_not_exist(refused: Refused) -> None:
     result = refused("traffic_route", **http(mirror={"host": "copy"}))
-    assert result["msg"].startswith("http[0].mirror: there is no Service copy")
+    assert has_facts(result["msg"], "http[0].mirror & not found & Service shop/copy")
 
 
 def test_a_service_with_several_ports_needs_one(mesh: Mesh, refused: Refused) -> None:
