@@ -64,7 +64,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     "mesh_restart": ("perhaps", "mesh_restart must be true or false, but it is 'perhaps'."),
     "mesh_ingress_type": ("nodeport", "mesh_ingress_type must be one of NodePort, LoadBalancer, ClusterIP, but it is"),
     "mesh_addons_tracing_sampling": ("much", "mesh_addons_tracing_sampling must be a number, but it is 'much'."),
-    "mesh_set": ({"a": "b"}, "mesh_set must be a list, but it is {'a': 'b'}."),
+    "mesh_set": ({"a": "b"}, "mesh_set must be a list"),
     "mesh_profile": (["demo"], "mesh_profile must be text, but it is ['demo']."),
 }
 
