@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -78,7 +79,8 @@ Cluster.connect({"kubeconfig": sys.argv[1]}, user_agent="test").version()
 print(json.dumps([name for name in ("kubernetes", "requests", "jmespath") if name in sys.modules]))
 """
     command = [sys.executable, "-c", program, written(tmp_path / "config", content)]
-    done = subprocess.run(command, env={"TMPDIR": str(tmp_path)}, capture_output=True, text=True, check=True)
+    environment = {"TMPDIR": str(tmp_path), "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == []
     assert list(tmp_path.glob("meshops-*")) == []
 
