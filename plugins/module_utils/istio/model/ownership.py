@@ -62,8 +62,10 @@ def refuse_missing_namespaces(cluster: Cluster, plan: Plan) -> None:
     """Raise Refused for objects in namespaces that do not exist, and are neither created nor assumed."""
     made = {obj["metadata"]["name"] for obj in plan.objects if obj["kind"] == "Namespace"}
     there = {namespace for _group, _kind, namespace, _name in plan.live}
-    needed = {key_of(obj).namespace for obj in plan.objects} - made - there - plan.unit.assumed
-    missing = unusable(cluster, needed)
+    needed = {key_of(obj).namespace for obj in plan.objects} - made - there
+    # Who may not look at one is told so where it is only assumed, too: once it is there, it is looked at.
+    found = unusable(cluster, needed)
+    missing = {name: fault for name, fault in found.items() if name not in plan.unit.assumed}
     for name, fault in missing.items():
         first = next(key_of(obj) for obj in plan.objects if obj["metadata"].get("namespace") == name)
         after = "after it is deleted" if fault == "is being deleted" else "first"

@@ -11,11 +11,14 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.meshops.istio.tests.support.kube.api_server import Answer, Request, status
 from ansible_collections.meshops.istio.tests.support.mesh_api import Mesh
 from ansible_collections.meshops.istio.tests.support.messages import has_facts
 from ansible_collections.meshops.istio.tests.unit.istio.addons.conftest import ADDONS, SYSTEM, Addons
 from ansible_collections.meshops.istio.tests.unit.istio.conftest import MadeRelease
 from ansible_collections.meshops.istio.tests.unit.istio.traffic.conftest import warnings_of
+
+FORBIDDEN = 'namespaces "istio-system" is forbidden: User "jane" cannot get resource "namespaces" in API group ""'
 
 
 def acts(result: dict[str, Any]) -> set[tuple[str, str, str]]:
@@ -146,6 +149,20 @@ def test_what_cannot_be_installed(refused: Addons, names: list[str], code: str, 
     result = refused(*names)
     assert result["code"] == code
     assert has_facts(result["msg"], words)
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_who_may_not_look_at_the_namespace_is_told_so(check: bool, mesh: Mesh, refused: Addons) -> None:
+    answered = mesh.fault
+
+    def fault(request: Request) -> Answer | None:
+        place = request.path == "/api/v1/namespaces/istio-system"
+        return status(403, "Forbidden", FORBIDDEN) if place else answered(request)
+
+    mesh.fault = fault
+    result = refused("prometheus", check=check)
+    assert result["code"] == "forbidden"
+    assert "may not get namespaces" in result["msg"]
 
 
 def test_an_addon_that_came_with_a_later_release(refused: Addons, tmp_path: Path) -> None:
