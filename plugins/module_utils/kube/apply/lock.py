@@ -118,8 +118,8 @@ def _acquired(cluster: Cluster, lock: Lock, holder: str, manager: str, deadline:
     while True:
         place = placed(cluster, lock)
         waiting = _Waiting(cluster, place, deadline, progress)
-        lease = waiting.acquire(holder, manager)
-        held = _Held(cluster, place, lease, manager)
+        lease, begun = waiting.acquire(holder, manager)
+        held = _Held(cluster, place, lease, begun, manager)
         try:
             if place == lock and lock.namespace != DEFAULT_NAMESPACE:
                 # A run that began before the namespace was there has its lock in `default`.
@@ -133,15 +133,18 @@ def _acquired(cluster: Cluster, lock: Lock, holder: str, manager: str, deadline:
 
 
 class _Held:
-    """A lock that is ours. Who takes it over makes a new Lease, so that the uid tells whose it is."""
+    """A lock that is ours. Who takes it over makes a new Lease, so that the uid tells whose it is.
 
-    def __init__(self, cluster: Cluster, lock: Lock, lease: dict[str, Any], manager: str) -> None:
+    `begun` is when it was asked for: a run may be suspended before it has read the answer.
+    """
+
+    def __init__(self, cluster: Cluster, lock: Lock, lease: dict[str, Any], begun: float, manager: str) -> None:
         self._cluster, self._lock, self._manager = cluster, lock, manager
         self._uid: str = lease["metadata"]["uid"]
         # Renewals are not fenced, and those beside the work give up early enough for the next one.
         self._asking, self._keeping = cluster.aside(), cluster.aside()
         self._keeping.patience = DURATION / 4
-        self._renewed = _clock()
+        self._renewed = begun
         self._renewing = threading.Lock()
         self._released = threading.Event()
         self._lost: NotReady | None = None
@@ -201,16 +204,17 @@ class _Waiting:
         self._progress = progress
         self._watched = _Watched()
 
-    def acquire(self, holder: str, manager: str) -> dict[str, Any]:
-        """The Lease, ours."""
+    def acquire(self, holder: str, manager: str) -> tuple[dict[str, Any], float]:
+        """The Lease, ours, and when it was asked for."""
         while True:
+            begun = _clock()
             try:
                 live = self._read()
                 if live is None:
                     live = self._cluster.create(_lease(self._lock, holder), manager=manager)
                 # Ours, even where only the answer to its creation was lost.
                 if live["spec"].get("holderIdentity") == holder:
-                    return live
+                    return live, begun
                 if self._expired(live):
                     metadata = live["metadata"]
                     guards = {"uid": metadata["uid"], "resource_version": metadata["resourceVersion"]}

@@ -229,6 +229,25 @@ def test_who_was_cut_off_stops_and_leaves_the_lock_to_its_successor(cut_off: Cal
         cut_off()
 
 
+def test_who_was_suspended_before_the_answer_has_lost_it(
+    api: ApiServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lock._Held, "keep", lambda self: None)
+    created, clock, asleep = Cluster.create, lock._clock, [0.0]
+
+    def suspended(self: Cluster, *arguments: Any, **more: Any) -> Any:
+        made = created(self, *arguments, **more)
+        api.remove(LEASE)  # another run has waited for it, had its turn, and has ended
+        asleep[0] = 60.0
+        return made
+
+    monkeypatch.setattr(Cluster, "create", suspended)
+    monkeypatch.setattr(lock, "_clock", lambda: clock() + asleep[0])
+    with locked(cluster), pytest.raises(NotReady) as caught:
+        check(cluster)
+    assert caught.value.code == "lock_lost"
+
+
 def test_who_was_only_slow_goes_on(api: ApiServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lock._Held, "keep", lambda self: None)
     with locked(cluster):
