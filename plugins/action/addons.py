@@ -8,6 +8,6 @@ from ansible_collections.meshops.istio.plugins.plugin_utils.mesh_action import M
 
 
 class ActionModule(MeshAction):
-    """Shows what is awaited, and finds a source and a kubeconfig beside the playbook."""
+    """Show progress, and resolve sources and the kubeconfig on the controller."""
 
     folders = ("source",)

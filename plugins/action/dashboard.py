@@ -8,4 +8,4 @@ from ansible_collections.meshops.istio.plugins.plugin_utils.mesh_action import M
 
 
 class ActionModule(MeshAction):
-    """Shows where the page is while it is there, and finds a kubeconfig beside the playbook."""
+    """Show the URL of the page, and resolve the kubeconfig on the controller."""

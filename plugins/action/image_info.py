@@ -8,7 +8,7 @@ from ansible_collections.meshops.istio.plugins.plugin_utils.mesh_action import M
 
 
 class ActionModule(MeshAction):
-    """Shows what is awaited, and finds overlays, manifests and a source beside the playbook."""
+    """Show progress, and resolve overlays, manifests and sources on the controller."""
 
     files = ("overlays", "src")
     folders = ("source",)

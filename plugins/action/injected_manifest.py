@@ -8,7 +8,7 @@ from ansible_collections.meshops.istio.plugins.plugin_utils.mesh_action import M
 
 
 class ActionModule(MeshAction):
-    """Finds manifests, a source and a kubeconfig beside the playbook."""
+    """Resolve manifests, sources and the kubeconfig on the controller."""
 
     files = ("src",)
     folders = ("source",)

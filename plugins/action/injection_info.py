@@ -8,4 +8,4 @@ from ansible_collections.meshops.istio.plugins.plugin_utils.mesh_action import M
 
 
 class ActionModule(MeshAction):
-    """Finds a kubeconfig beside the playbook."""
+    """Resolve the kubeconfig on the controller."""

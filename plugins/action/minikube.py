@@ -11,10 +11,10 @@ from ansible_collections.meshops.istio.plugins.plugin_utils.mesh_action import M
 
 
 class ActionModule(MeshAction):
-    """Has the tunnel live as long as the run of Ansible, whose child each task's process is."""
+    """Keep the tunnel open until the Ansible run ends, which is the parent of each task's process."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Tell the module of the run."""
+        """Pass the process ID of the run to the module."""
         if self._task.args.get("tunnel") and self._local:
             self._task.args.setdefault("tunnel_owner", os.getppid())
         return super().run(tmp, task_vars)

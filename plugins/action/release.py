@@ -8,6 +8,6 @@ from ansible_collections.meshops.istio.plugins.plugin_utils.mesh_action import M
 
 
 class ActionModule(MeshAction):
-    """Shows the download, and finds a source beside the playbook."""
+    """Show progress, and resolve sources on the controller."""
 
     folders = ("source",)

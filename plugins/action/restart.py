@@ -8,4 +8,4 @@ from ansible_collections.meshops.istio.plugins.plugin_utils.mesh_action import M
 
 
 class ActionModule(MeshAction):
-    """Shows which restarts are awaited, and finds a kubeconfig beside the playbook."""
+    """Show progress, and resolve the kubeconfig on the controller."""

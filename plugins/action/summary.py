@@ -25,12 +25,12 @@ display = Display()
 
 
 class ActionModule(ActionBase):
-    """Shows a table as it is, where ansible.builtin.debug would show a quoted list, and writes files here."""
+    """Print the table and write the reports. ansible.builtin.debug would print a quoted list."""
 
     TRANSFERS_FILES = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Show, and write what is asked for."""
+        """Print the table and write the reports."""
         super().run(tmp, task_vars)
         _validated, given = self.validate_argument_spec(
             {

@@ -10,12 +10,12 @@ from ansible.plugins.action import ActionBase
 
 
 class ActionModule(ActionBase):
-    """Returns what was read and has it shown nowhere; what is wrong with a template is shown, as no_log would not."""
+    """Return variables without logging them. Template errors are still shown, unlike with no_log."""
 
     TRANSFERS_FILES = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Return it."""
+        """Return the converted variables."""
         super().run(tmp, task_vars)
         _validated, given = self.validate_argument_spec({"conformed": {"type": "dict", "required": True}})
         read = given["conformed"]

@@ -2,27 +2,27 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What every module supports; a module says so itself where it differs."""
+"""Attributes of all modules. Modules override those that differ."""
 
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Attributes of modules that change a cluster, and of those that only read (INFO)."""
+    """Attributes of modules that change a cluster, and of modules that only read (INFO)."""
 
     DOCUMENTATION = r"""
 attributes:
   check_mode:
-    description: Can run in check mode and tell what would change, without a write at the API.
+    description: Supports check mode. Returns the changes that would be made, without writing to the API.
     support: full
   diff_mode:
-    description: Returns what changes, or would change, object by object.
+    description: Returns a diff of each object that changes, or would change in check mode.
     support: full
   idempotent:
-    description: A second run with the same options changes nothing and makes no write at the API.
+    description: A second run with the same options changes nothing and does not write to the API.
     support: full
   async:
-    description: Can be run with C(async).
+    description: Supports C(async).
     support: full
 author:
   - The meshops.istio authors (@meshops)
@@ -31,17 +31,17 @@ author:
     INFO = r"""
 attributes:
   check_mode:
-    description: Only reads, in check mode too.
+    description: Supports check mode. The module only reads.
     support: full
   diff_mode:
-    description: Returns what changes, or would change, object by object.
+    description: Returns a diff of each object that changes, or would change in check mode.
     support: N/A
-    details: Changes nothing.
+    details: The module only reads.
   idempotent:
-    description: A second run with the same options changes nothing and makes no write at the API.
+    description: A second run with the same options changes nothing and does not write to the API.
     support: full
   async:
-    description: Can be run with C(async).
+    description: Supports C(async).
     support: full
 author:
   - The meshops.istio authors (@meshops)

@@ -2,27 +2,28 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where a site's images come from, and how they are pulled."""
+"""Image mirrors and pull secrets."""
 
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of every module that brings images into a cluster."""
+    """Options of all modules that apply objects with images."""
 
     DOCUMENTATION = r"""
 options:
   mirrors:
     description:
-      - Where the images of a whole site come from. One that is not used here is left alone.
-      - A key is an image, with or without its version; or the beginning of images, ending in C(/); or just C(/), for the
-        registry of each image that is not in the registry of the value. The longest that fits is taken. A value without
-        a tag or digest keeps those that the image has.
+      - "Image mirrors of the site, as a dictionary of images or image prefixes and their replacements, for example
+        V({docker.io/istio/: registry.example.com/istio/}). Entries that match no image are ignored."
+      - A key is an image with or without its tag or digest, an image prefix that ends with C(/), or C(/) alone, which
+        matches all images outside of the registry in its value. The longest matching key applies.
+      - If a value has no tag or digest, the image keeps its own.
     type: dict
     default: {}
   pull_secrets:
     description:
-      - The names of Secrets to pull images with, in the namespaces of the pods. They have to be there.
+      - Names of image pull Secrets in the namespaces of the pods. The Secrets must exist.
     type: list
     elements: str
     default: []

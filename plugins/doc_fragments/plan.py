@@ -2,33 +2,35 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The plan: what a module is about to write."""
+"""Options of plans."""
 
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of every module that plans and applies objects."""
+    """Options of all modules that plan and apply objects."""
 
     DOCUMENTATION = r"""
 options:
   ignore_fields:
     description:
-      - Paths of fields that are left to whoever else sets them, for example V(spec.replicas).
-      - Fields that controllers set at run time, such as replicas under an autoscaler, need not be named.
+      - Paths of fields that the module does not set, because others manage them, for example V(spec.replicas).
+      - Fields that controllers set at run time do not need to be listed, such as the replicas of a Deployment with a
+        HorizontalPodAutoscaler.
     type: list
     elements: str
     default: []
   plan_digest:
     description:
-      - The RV(plan_digest) of an earlier run in check mode. The module refuses to apply any other plan.
+      - The RV(plan_digest) of an earlier run in check mode. If the plan has changed since then, the module fails before
+        the first write.
     type: str
   force:
     description:
-      - Whether to change and delete what belongs to others. Otherwise the module refuses an object of Helm, Argo CD, Flux
-        or another tool, an object with a controller as its owner, and a field that another field manager has set to
-        another value.
-      - The module warns of each object and field that it takes.
+      - Change and delete objects and fields that belong to others.
+      - By default, the module fails for objects of Helm, Argo CD, Flux or another tool, for objects that have a
+        controller as their owner, and for fields that another field manager has set to another value.
+      - The module returns a warning for each object and field that it takes over.
     type: bool
     default: false
 """

@@ -6,21 +6,21 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of modules that return messages, and fail because of some."""
+    """Options of all modules that return messages and fail on some of them."""
 
     DOCUMENTATION = r"""
 options:
   fail_on:
     description:
-      - From which level of message on the module fails.
+      - Lowest level of messages that makes the module fail. With V(never), messages do not make the module fail.
     type: str
     choices: [error, warning, info, never]
     default: error
   tolerate:
     description:
-      - Codes of messages because of which the module does not fail, for example V(IST0103).
-      - With V(IST0103=Pod shop/*) only of what the pattern names, as the message's C(origin) does.
-      - Tolerated messages are returned all the same.
+      - Codes of messages to ignore, for example V(IST0103).
+      - V(IST0103=Pod shop/*) ignores the code only for messages whose C(origin) matches the pattern.
+      - Ignored messages are still returned.
     type: list
     elements: str
     default: []

@@ -2,24 +2,25 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Waiting until what was applied is ready."""
+"""Wait options."""
 
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of every module that waits."""
+    """Options of all modules that wait for objects."""
 
     DOCUMENTATION = r"""
 options:
   wait:
     description:
-      - Whether to wait until everything is ready. Nothing is waited for in check mode.
+      - Wait until all objects are ready. In check mode, the module does not wait.
     type: bool
     default: true
   wait_timeout:
     description:
-      - How long to wait, in seconds. When the time is up the module fails and says what is not ready, and why.
+      - How long to wait, in seconds. After this time, the module fails and reports the objects that are not ready, with
+        the reason.
     type: int
     default: 300
 """

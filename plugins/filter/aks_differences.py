@@ -10,29 +10,29 @@ from typing import Any
 
 DOCUMENTATION = r"""
 name: aks_differences
-short_description: Tell how an AKS cluster differs from the one that is wanted
+short_description: Compare an AKS cluster with the wanted settings
 version_added: 0.1.0
 author:
   - The meshops.istio authors (@meshops)
 description:
-  - Compares what is wanted, and nothing that Azure adds to it.
+  - Compares the wanted settings only. Other settings that Azure adds are ignored.
 positional: _input, wanted
 options:
   _input:
-    description: The cluster, as M(azure.azcollection.azure_rm_aks_info) returns it.
+    description: The cluster, as returned by M(azure.azcollection.azure_rm_aks_info).
     type: dict
     required: true
   wanted:
     description:
-      - What is wanted, as M(azure.azcollection.azure_rm_aks) takes it, of C(location), C(kubernetes_version),
-        C(agent_pool_profiles), C(network_profile), C(identity), C(api_server_access_profile), C(aad_profile),
-        C(disable_local_accounts) and C(tags).
+      - Wanted settings, as in the options C(location), C(kubernetes_version), C(agent_pool_profiles),
+        C(network_profile), C(identity), C(api_server_access_profile), C(aad_profile), C(disable_local_accounts) and
+        C(tags) of M(azure.azcollection.azure_rm_aks).
     type: dict
     required: true
 """
 
 EXAMPLES = r"""
-- name: Refuse another cluster than the wanted one
+- name: Fail if the cluster has other settings
   ansible.builtin.fail:
     msg: "The cluster differs: {{ differences | join(', ') }}."
   when: differences | length > 0
@@ -42,7 +42,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: One part of a sentence for each difference.
+  description: A phrase for each difference.
   type: list
   elements: str
 """

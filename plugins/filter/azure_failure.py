@@ -13,27 +13,26 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.redacti
 
 DOCUMENTATION = r"""
 name: azure_failure
-short_description: Say in one sentence what Azure refused, and what to do about it
+short_description: Format an error of Azure as one sentence, with a remedy
 version_added: 0.1.0
 author:
   - The meshops.istio authors (@meshops)
 description:
-  - Reads the result of a failed task of the collection C(azure.azcollection), which may be anything from a sentence to a
-    traceback.
+  - Reads the result of a failed task of the collection C(azure.azcollection), which may contain a traceback.
 positional: _input, task
 options:
   _input:
-    description: The result of the task, as C(ansible_failed_result) or what was registered.
+    description: The result of the task, as in C(ansible_failed_result) or a registered variable.
     type: dict
     required: true
   task:
-    description: What was tried, as the beginning of a sentence.
+    description: The operation that failed, as the start of the sentence.
     type: str
     required: true
 """
 
 EXAMPLES = r"""
-- name: Say what happened
+- name: Show the error
   ansible.builtin.fail:
     msg: "{{ ansible_failed_result | meshops.istio.azure_failure('Creating the cluster shop') }}"
   # Creating the cluster shop failed: the quota of the region or subscription is used up (Insufficient vcpu quota
@@ -43,7 +42,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The sentence.
+  description: The error as one sentence.
   type: str
 """
 

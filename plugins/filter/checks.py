@@ -10,35 +10,35 @@ from typing import Any
 
 DOCUMENTATION = r"""
 name: checks
-short_description: Judge a mesh by what the collection's modules found
+short_description: Evaluate the checks of a mesh from the results of other modules
 version_added: 0.1.0
 author:
   - The meshops.istio authors (@meshops)
 description:
-  - Makes a list of checks from what C(meshops.istio.verify) read, each with its cause where it failed.
+  - Returns the checks of C(meshops.istio.verify), with the cause of each failed check.
 positional: _input, expected, answers
 options:
   _input:
     description:
-      - What was found, C(control_planes) and C(skew) of M(meshops.istio.control_plane_info), C(namespaces) and
-        C(workloads) of M(meshops.istio.injection_info), C(proxies) and C(certificates) of M(meshops.istio.proxy_info),
-        C(analysis), what M(meshops.istio.analysis_info) returned, and C(gateways), a list of what
-        M(meshops.istio.ingress_info) returned. What was not read is not judged.
+      - Results of modules. C(control_planes) and C(skew) are from M(meshops.istio.control_plane_info), C(namespaces)
+        and C(workloads) from M(meshops.istio.injection_info), C(proxies) and C(certificates) from
+        M(meshops.istio.proxy_info), C(analysis) is the result of M(meshops.istio.analysis_info), and C(gateways) is a
+        list of results of M(meshops.istio.ingress_info). Missing results are not checked.
     type: dict
     required: true
   expected:
-    description: What the variables say, C(version), C(revision), C(namespace) and the C(namespaces) to be injected.
+    description: Expected C(version), C(revision), C(namespace) of the control plane, and C(namespaces) with injection.
     type: dict
     required: true
   answers:
-    description: What M(ansible.builtin.uri) returned for the readiness address of each gateway that it was asked for.
+    description: Results of M(ansible.builtin.uri) for the readiness URL of each gateway.
     type: list
     elements: dict
     default: []
 """
 
 EXAMPLES = r"""
-- name: Judge the mesh
+- name: Evaluate the checks
   ansible.builtin.set_fact:
     mesh_checks: "{{ found | meshops.istio.checks({'version': '1.29.1', 'namespaces': ['shop']}) }}"
 """
@@ -50,13 +50,13 @@ _value:
   elements: dict
   contains:
     name:
-      description: What is to hold.
+      description: The condition that is checked.
       type: str
     ok:
-      description: Whether it does.
+      description: V(true) if the check passed.
       type: bool
     cause:
-      description: One sentence that says why it does not, else empty.
+      description: Why the check failed, as one sentence. Empty if it passed.
       type: str
 """
 

@@ -23,37 +23,39 @@ from ansible_collections.meshops.istio.plugins.plugin_utils.variables.formats im
 
 DOCUMENTATION = r"""
 name: conform
-short_description: Bring variables to the types that a role's argument specification declares
+short_description: Convert variables to the types in a role's argument specification
 version_added: 0.1.0
 author:
   - The meshops.istio authors (@meshops)
 description:
-  - Ansible compares a role's variables with its argument specification, but it neither converts nor defaults them.
-    This filter does both, so that a role can work with values it can trust.
-  - It understands what an AWX survey gives. A blank answer means the default. A list may be text, one item per line,
-    separated by commas, or both; a list of objects may be YAML or JSON. Numbers and booleans may be text. A dictionary may
-    be YAML, JSON or C(key=value) pairs.
-  - Names, hosts, ports and amounts of the collection's variables are checked as Kubernetes and Istio check them.
-  - Values whose option is marked C(no_log) are checked, but not copied into the result.
+  - Ansible validates the variables of a role against its argument specification, but does not convert them or set
+    defaults. This filter does both.
+  - Supports the answers of AWX surveys. A blank answer means the default. A list may be text with items separated by
+    line breaks or commas. A list of dictionaries may be YAML or JSON text. Numbers and booleans may be text. A
+    dictionary may be YAML, JSON or C(key=value) text.
+  - Validates names, hosts, ports and quantities as Kubernetes and Istio do.
+  - Values of options with C(no_log) are validated, but not returned.
 positional: _input, options, names
 options:
   _input:
-    description: The variables by name. A variable that is absent, V(none) or blank has its default.
+    description: Variables by name. Variables that are undefined, V(none) or blank get their default.
     type: dict
     required: true
   options:
-    description: The options of an argument specification, as in C(meta/argument_specs.yml).
+    description: Options of the argument specification, as in C(meta/argument_specs.yml).
     type: dict
     required: true
   names:
-    description: Names of all variables that are set. One that is almost that of an option is warned of.
+    description:
+      - Names of all variables that are set. A warning is shown for each name that is similar to an option but not the
+        same.
     type: list
     elements: str
     default: []
 """
 
 EXAMPLES = r"""
-- name: Read what a survey answered
+- name: Convert the answers of a survey
   ansible.builtin.debug:
     msg: "{{ {'ports': '80, 443', 'wait': 'yes'} | meshops.istio.conform(options) }}"
   vars:
@@ -66,14 +68,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: What the variables mean, and what is wrong with them.
+  description: Converted values, and errors.
   type: dict
   contains:
     settings:
-      description: A converted value for each option that is not marked C(no_log).
+      description: Converted value of each option without C(no_log).
       type: dict
     errors:
-      description: One sentence for each value that cannot be meant.
+      description: Errors, one sentence for each invalid value.
       type: list
       elements: str
 """

@@ -10,24 +10,24 @@ from collections.abc import Callable, Iterable
 
 DOCUMENTATION = r"""
 name: not_importable
-short_description: Tell which Python modules the playbook's own Python does not find
+short_description: List the Python modules that are not installed on the controller
 version_added: 0.1.0
 author:
   - The meshops.istio authors (@meshops)
 description:
-  - For what a role needs only sometimes, and says how to get, before a task fails for want of it.
-  - A collection is the module C(ansible_collections.NAMESPACE.NAME).
+  - Checks optional requirements of a role before a task that needs them fails.
+  - The module of a collection is C(ansible_collections.NAMESPACE.NAME).
 positional: _input
 options:
   _input:
-    description: The modules' names.
+    description: Names of the Python modules.
     type: list
     elements: str
     required: true
 """
 
 EXAMPLES = r"""
-- name: Refuse to go on without Azure's libraries
+- name: Fail if Azure libraries are not installed
   ansible.builtin.fail:
     msg: "Install {{ lacking | join(' and ') }}."
   when: lacking | length > 0
@@ -37,7 +37,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: Those that are not found.
+  description: Names of the modules that are not installed.
   type: list
   elements: str
 """

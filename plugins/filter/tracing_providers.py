@@ -14,21 +14,22 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.telemet
 
 DOCUMENTATION = r"""
 name: tracing_providers
-short_description: Where the mesh finds a tracing backend
+short_description: Return the extension provider of a tracing addon
 version_added: 0.1.0
 author:
   - The meshops.istio authors (@meshops)
 description:
-  - Makes the entry of C(extensionProviders) for a tracing backend that is an addon of the Istio release, for
-    O(meshops.istio.control_plane#module:extension_providers).
+  - Returns the item of C(meshConfig.extensionProviders) for a tracing backend that is an addon of the Istio release,
+    for use in O(meshops.istio.control_plane#module:extension_providers).
 positional: _input, namespace, version
 options:
   _input:
-    description: The provider's name. Any other than V(jaeger), V(zipkin), V(skywalking) yields nothing.
+    description:
+      - Name of the extension provider. Names other than V(jaeger), V(zipkin) and V(skywalking) return an empty list.
     type: str
     required: true
   namespace:
-    description: The namespace of the control plane.
+    description: Namespace of the control plane.
     type: str
     default: istio-system
   version:
@@ -38,7 +39,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Tell the mesh where Zipkin is
+- name: Configure Zipkin as an extension provider of the mesh
   meshops.istio.control_plane:
     version: 1.29.1
     extension_providers: "{{ 'zipkin' | meshops.istio.tracing_providers('istio-system', '1.29.1') }}"
@@ -46,7 +47,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The entry in a list, or an empty list.
+  description: List with the extension provider, or an empty list.
   type: list
   elements: dict
 """

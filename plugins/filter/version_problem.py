@@ -13,30 +13,30 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import R
 
 DOCUMENTATION = r"""
 name: version_problem
-short_description: Tell why a version of Kubernetes is too old for a version of Istio
+short_description: Check if a Kubernetes version is too old for an Istio version
 version_added: 0.1.0
 author:
   - The meshops.istio authors (@meshops)
 description:
-  - Asks what each release of Istio supports, and what the caller wants at least.
+  - Checks the versions that each Istio release supports, and O(minimum).
 positional: _input, istio, minimum
 options:
   _input:
-    description: The version of Kubernetes. Of a blank one nothing is said.
+    description: The Kubernetes version. A blank version is not checked.
     type: str
     required: true
   istio:
-    description: The version of Istio. A blank one is not looked at.
+    description: The Istio version. A blank version is not checked.
     type: str
     default: ""
   minimum:
-    description: The oldest versions that are wanted, of C(istio) and C(kubernetes).
+    description: Minimum versions of C(istio) and C(kubernetes).
     type: dict
     default: {}
 """
 
 EXAMPLES = r"""
-- name: Refuse versions that do not go together
+- name: Fail if the versions are not compatible
   ansible.builtin.fail:
     msg: "{{ problem }}"
   when: problem is truthy
@@ -46,7 +46,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: One sentence, or nothing where all is well.
+  description: The error as one sentence. Empty if the versions are compatible.
   type: str
 """
 

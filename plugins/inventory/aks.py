@@ -7,41 +7,44 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: aks
-short_description: The AKS clusters of an Azure subscription as hosts
+short_description: Use the AKS clusters of an Azure subscription as hosts
 version_added: 0.1.0
 author:
   - The meshops.istio authors (@meshops)
 description:
-  - Each cluster is a host of its name, with that of its resource group where two have the same, and has the variables by
-    which the role P(meshops.istio.cluster#role) finds it and fetches its kubeconfig.
-  - All hosts are in the groups C(clusters) and C(aks), and in C(location_NAME), C(kubernetes_MAJOR_MINOR), and
-    C(stopped) where that is what they are.
-  - Tasks run on the machine that runs Ansible, C(ansible_connection=local), by its own Python.
-  - Holds no secret, and asks no cluster; what is known of each is what Azure tells, in the variable C(aks).
-  - Logs in as the collection C(azure.azcollection) does, which it needs, by the environment (E(AZURE_SUBSCRIPTION_ID),
-    E(AZURE_CLIENT_ID), E(AZURE_SECRET), E(AZURE_TENANT)), C(~/.azure/credentials), a managed identity or C(az login).
+  - Adds a host for each cluster, with the name of the cluster, and the resource group as a suffix if several clusters
+    have the same name. The host has the variables of the role P(meshops.istio.cluster#role), which fetches the
+    kubeconfig.
+  - Adds all hosts to the groups C(clusters) and C(aks), and to the groups C(location_NAME) and
+    C(kubernetes_MAJOR_MINOR). Adds stopped clusters to the group C(stopped).
+  - Tasks run on the controller (C(ansible_connection=local)) with its Python interpreter.
+  - Does not store secrets or connect to the clusters. The variable C(aks) contains the properties of the cluster in
+    Azure.
+  - Requires the collection C(azure.azcollection), and authenticates as this collection does, by environment variables
+    (E(AZURE_SUBSCRIPTION_ID), E(AZURE_CLIENT_ID), E(AZURE_SECRET), E(AZURE_TENANT)), C(~/.azure/credentials), a managed
+    identity or C(az login).
 requirements:
-  - azure.azcollection, and the libraries of requirements-azure.txt
+  - azure.azcollection and the Python packages in requirements-azure.txt
 extends_documentation_fragment:
   - constructed
   - inventory_cache
 options:
   plugin:
-    description: Says that the file is for this plugin.
+    description: Name of this plugin.
     type: str
     required: true
     choices: [meshops.istio.aks]
   tags:
-    description: The tags that a cluster must have to be a host. With a blank value any value will do.
+    description: Tags that the clusters must have. A blank value matches any value.
     type: dict
     default: {}
   resource_groups:
-    description: Patterns of the resource groups' names, as a shell has them. A cluster in one that fits is a host.
+    description: Resource groups of the clusters, as shell patterns, for example V(mesh-*).
     type: list
     elements: str
     default: ["*"]
   auth_source:
-    description: Where the login comes from.
+    description: Source of the Azure credentials.
     type: str
     choices: [auto, cli, env, credential_file, msi]
     default: auto

@@ -7,47 +7,48 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: contexts
-short_description: The contexts of a kubeconfig as hosts, one for each cluster
+short_description: Use the contexts of a kubeconfig as hosts, one for each cluster
 version_added: 0.1.0
 author:
   - The meshops.istio authors (@meshops)
 description:
-  - Each context is a host of its name, with C(mesh_context), and C(mesh_kubeconfig) where the file has O(kubeconfig), as
-    the role P(meshops.istio.mesh#role) takes them. All hosts are in the group C(clusters).
-  - Tasks run on the machine that runs Ansible, C(ansible_connection=local), by its own Python.
-  - Holds no secret; tokens and keys stay in the kubeconfig.
-  - With O(probe) the clusters are asked what they are, and are in groups by it, C(platform_NAME),
+  - Adds a host for each context, with the name of the context. The host has C(mesh_context), and C(mesh_kubeconfig) if
+    O(kubeconfig) is set in the file, for the role P(meshops.istio.mesh#role). Adds all hosts to the group C(clusters).
+  - Tasks run on the controller (C(ansible_connection=local)) with its Python interpreter.
+  - Does not store secrets. Tokens and keys stay in the kubeconfig.
+  - With O(probe), connects to the clusters and adds the hosts to the groups C(platform_NAME),
     C(kubernetes_MAJOR_MINOR), C(istio_MAJOR_MINOR) or C(no_mesh), and C(unreachable).
 extends_documentation_fragment:
   - constructed
   - inventory_cache
 options:
   plugin:
-    description: Says that the file is for this plugin.
+    description: Name of this plugin.
     type: str
     required: true
     choices: [meshops.istio.contexts]
   kubeconfig:
-    description: The path of the kubeconfig, or several separated by colons. Without it the environment's, else the user's.
+    description:
+      - "Path of the kubeconfig, or several paths separated by colons. Default: E(KUBECONFIG) or C(~/.kube/config)."
     type: str
     env:
       - name: K8S_AUTH_KUBECONFIG
   include:
-    description: Patterns of the contexts' names, as a shell has them. A context that fits one of them is a host.
+    description: Contexts to include, as shell patterns, for example V(prod-*).
     type: list
     elements: str
     default: ["*"]
   exclude:
-    description: Patterns of the names of contexts that are no hosts.
+    description: Contexts to exclude, as shell patterns, for example V(*-old).
     type: list
     elements: str
     default: []
   probe:
-    description: Whether to ask the clusters what they are.
+    description: Connect to the clusters to read their platform and the versions of Kubernetes and Istio.
     type: bool
     default: false
   probe_timeout:
-    description: How long each cluster may take to answer, in seconds. All are asked at once.
+    description: Timeout of the connection to each cluster, in seconds. All clusters are probed at the same time.
     type: float
     default: 3.0
 """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Options that several modules share, one argument spec per documentation fragment of the same name."""
+"""Argument specs that several modules share, one for each documentation fragment of the same name."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ PROXY_HEADERS: ArgumentSpec = {
 }
 
 AUTH: ArgumentSpec = {
-    # Not no_log: every string in it would be censored everywhere, the word "default" among them.
-    # MeshModule hides the content and registers the secrets that it holds.
+    # no_log would mask every string of the kubeconfig in the output, including the word "default".
+    # MeshModule hides the content and registers only its secrets.
     "kubeconfig": {"type": "raw", "fallback": _from_environment("KUBECONFIG")},
     "context": {"type": "str", "fallback": _from_environment("CONTEXT")},
     "host": {"type": "str", "fallback": _from_environment("HOST")},
@@ -65,7 +65,7 @@ IDENTITY: ArgumentSpec = {
 }
 
 CONNECTION: ArgumentSpec = {**AUTH, "expected_cluster": {"type": "dict", "options": IDENTITY}}
-"""The options of all modules that connect: kubernetes.core's, and which cluster has to answer."""
+"""Connection options of kubernetes.core, and the expected cluster."""
 
 DOWNLOAD: ArgumentSpec = {
     "download_timeout": {"type": "int", "default": 600},
@@ -103,7 +103,7 @@ PLAN: ArgumentSpec = {
 
 
 def misplaced_scalars(parameters: Any, argument_spec: ArgumentSpec, path: str = "") -> Iterator[str]:
-    """The numbers, booleans and nulls that stand where an option has options, which ansible-core looks into unchecked."""
+    """Yield the paths of numbers, booleans and nulls in place of suboptions, which ansible-core does not check."""
     for name, option in argument_spec.items():
         given = parameters.get(name) if isinstance(parameters, Mapping) else None
         if not option.get("options"):

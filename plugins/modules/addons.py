@@ -7,16 +7,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: addons
-short_description: Install Kiali, Prometheus, Grafana, Jaeger and the other addons of an Istio release
+short_description: Install Kiali, Prometheus, Grafana, Jaeger, Loki, Zipkin and other addons of an Istio release
 version_added: 0.1.0
 description:
-  - Applies the addons that come with the Istio release, from its own C(samples/addons), with the settings below worked
-    into them, and waits until they are ready. What was installed by this module before and is not wanted any more goes.
-  - Shows them at the ingress gateway, and switches tracing and access logs on for the whole mesh by Istio's Telemetry
-    API, where that is asked for.
-  - Refuses, before the first write, an addon that the release does not have, and two that bring the same object, as all
-    tracing backends do.
-  - The release says of its addons that they are made to get going quickly, not for production.
+  - Installs addons from C(samples/addons) of the Istio release with the settings below, and waits until they are ready.
+    Deletes addons that this module installed earlier and that are no longer listed.
+  - Can expose addons at an ingress gateway (Gateway, VirtualService), and enable tracing and access logs for the whole
+    mesh (Telemetry).
+  - Fails before the first write if the release does not contain an addon, or if two addons define the same object, such
+    as two tracing backends.
+  - The addons of the release are intended to get up and running quickly, and may not be suitable for production.
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.download
@@ -29,174 +29,181 @@ extends_documentation_fragment:
 options:
   addons:
     description:
-      - The addons by their names, which are those of the release's files, such as V(kiali), V(prometheus), V(grafana),
-        V(jaeger), V(loki), and of the extras V(zipkin), V(skywalking), V(prometheus-operator). V(all) is all but the
-        extras.
-      - V(prometheus-operator) is monitors for a Prometheus of that operator, whose CRDs have to be there.
-      - Required with O(state=present). With O(state=absent) those that are to go, by default all.
+      - Names of the addons, as in the file names of the release, such as V(kiali), V(prometheus), V(grafana), V(jaeger)
+        and V(loki), and of the extras V(zipkin), V(skywalking) and V(prometheus-operator). V(all) selects all addons
+        except the extras.
+      - V(prometheus-operator) installs monitors for the Prometheus Operator. Its CustomResourceDefinitions must exist.
+      - "Required with O(state=present). With O(state=absent), the addons to remove. Default: all addons."
     type: list
     elements: str
   version:
     description:
-      - The Istio version that the addons are of, exactly. Required with O(state=present).
+      - The exact Istio version of the addons, for example V(1.29.1). Required with O(state=present).
     type: str
   namespace:
     description:
-      - The namespace of the control plane, which is that of its addons.
+      - Namespace of the control plane and of its addons.
     type: str
     default: istio-system
   state:
     description:
-      - Whether the addons are to be there. V(absent) needs no release. Volumes with data stay, and so do CRDs.
+      - V(present) installs the addons. V(absent) removes them, and does not need a release. CustomResourceDefinitions
+        and volumes with data are not deleted.
     type: str
     choices: [present, absent]
     default: present
   prune:
     description:
-      - Whether to remove the addons, and what shows them, that are no longer among O(addons).
+      - Remove addons that are no longer listed in O(addons), and their routes at the gateway.
     type: bool
     default: true
   images:
     description:
-      - Images that take the place of those in the manifests, as in M(meshops.istio.application).
+      - Images to use instead of those in the manifests, as in O(meshops.istio.application#module:images).
     type: dict
     default: {}
   resources:
     description:
-      - By addon C(requests) and C(limits) of the container that does its work.
+      - "Resource C(requests) and C(limits) of the main container, by addon, for example V({prometheus: {requests:
+        {memory: 1Gi}}})."
     type: dict
     default: {}
   storage:
     description:
-      - By addon the size of a volume of its own for its data, such as V(10Gi), or a map of C(size) and C(class). For
-        V(prometheus), V(grafana), V(jaeger) and V(loki). Without one the data go with the pod, except Loki's.
+      - "Size of the persistent volume for data, by addon, for example V({prometheus: 10Gi}), or a dictionary of C(size)
+        and C(class). Supported by V(prometheus), V(grafana), V(jaeger) and V(loki)."
+      - "Default: no persistent volume, except for Loki. The data are lost when the pod is deleted."
     type: dict
     default: {}
   retention:
     description:
-      - By addon how long it keeps its data, such as V(15d). For V(prometheus) and V(loki).
+      - "How long data are retained, by addon, for example V({prometheus: 15d}). Supported by V(prometheus) and
+        V(loki)."
     type: dict
     default: {}
   prometheus_url:
     description:
-      - The URL, as pods of the cluster reach it, of a Prometheus that exists already. Kiali and Grafana ask it then.
-        Not together with the addon V(prometheus).
+      - URL of an existing Prometheus for Kiali and Grafana, as reached from pods in the cluster. Cannot be combined
+        with the addon V(prometheus).
     type: str
   kiali:
     description:
-      - How Kiali is to be.
+      - Settings of Kiali.
     type: dict
     suboptions:
       auth:
         description:
-          - How its users log in. The release's own is V(anonymous), with which everybody who reaches it may do
-            everything.
+          - "Authentication strategy of Kiali. Default: V(anonymous), as in the release, which gives full access to
+            everyone who can reach Kiali."
         type: str
         choices: [anonymous, token, openid, openshift, header]
       config:
         description:
-          - Anything else of Kiali's own configuration, laid over the release's key by key.
+          - Other settings of Kiali's configuration, merged into the configuration of the release.
         type: dict
   grafana:
     description:
-      - How Grafana is to be.
+      - Settings of Grafana.
     type: dict
     suboptions:
       anonymous_role:
         description:
-          - What somebody may do who has not logged in. The release's own is V(Admin).
+          - "Role of users who are not logged in. Default: V(Admin), as in the release."
         type: str
         choices: [Admin, Editor, Viewer, none]
       admin_secret:
         description:
-          - A Secret in O(namespace) with the administrator's C(admin-user) and C(admin-password).
+          - Name of a Secret in O(namespace) with the credentials of the administrator, C(admin-user) and
+            C(admin-password).
         type: str
   expose:
     description:
-      - Addons to show at the ingress gateway. Each has one place.
-      - They are shown by HTTPS and to users who log in, unless O(allow_http) and O(allow_anonymous) say otherwise.
+      - Addons to expose at the ingress gateway. Each addon can be exposed once.
+      - HTTPS and a login are required, unless O(allow_http) and O(allow_anonymous) permit otherwise.
     type: list
     elements: dict
     default: []
     suboptions:
       host:
         description:
-          - The host that they are at, by default any.
+          - "Host name of the addons. Default: any host."
         type: str
         default: "*"
       addons:
         description:
-          - The addons, by default all chosen ones that have a page and that no other entry names. Those with a page are
-            V(kiali), V(grafana), V(prometheus), V(jaeger), V(zipkin), V(skywalking).
+          - "Addons to expose. Default: all installed addons that have a web page and are not listed in another item.
+            The addons with a web page are V(kiali), V(grafana), V(prometheus), V(jaeger), V(zipkin) and V(skywalking)."
         type: list
         elements: str
       path:
         description:
-          - The path of the page, which the program is told too. By default its name, such as V(/kiali). Only for one
-            addon. SkyWalking knows only V(/).
+          - "Path of the web page, for items with a single addon. The addon is configured to serve this path. Default:
+            the name of the addon, such as V(/kiali). SkyWalking supports only V(/)."
         type: str
   gateway:
     description:
-      - The gateway that O(expose) uses.
+      - Gateway for O(expose).
     type: dict
     default: {}
     suboptions:
       selector:
         description:
-          - The labels of the gateway's pods. By default those of the ingress gateway, C(istio=ingressgateway).
+          - "Labels of the gateway's pods. Default: the labels of the ingress gateway, V({istio: ingressgateway})."
         type: dict
       port:
         description:
-          - The port of the gateway's Service. By default 80, and with O(gateway.secret) 443.
+          - "Port of the gateway's Service. Default: 80, or 443 if O(gateway.secret) is set."
         type: int
       secret:
         description:
-          - A Secret with a certificate and its key, in the namespace of the gateway's pods. With one it is HTTPS.
+          - Name of a TLS Secret in the namespace of the gateway's pods. If set, the addons are served over HTTPS.
         type: str
   allow_http:
     description:
-      - Whether O(expose) may do without O(gateway.secret), so that passwords and pages travel unencrypted. For gateways
-        that are reached from inside only, or behind something that ends TLS.
+      - Allow O(expose) without O(gateway.secret). Passwords and pages are then sent unencrypted. Intended for internal
+        gateways, and for gateways behind a proxy that terminates TLS.
     type: bool
     default: false
   allow_anonymous:
     description:
-      - Addons that O(expose) may show to anybody who reaches the gateway, such as V(prometheus), or V(all). Kiali and
-        Grafana ask for a login by O(kiali.auth), and O(grafana.anonymous_role=none) with O(grafana.admin_secret). The
-        others have none, and are protected by something before them only, as by M(meshops.istio.authorization).
+      - Addons that O(expose) may expose without a login, such as V(prometheus), or V(all).
+      - Kiali requires a login with O(kiali.auth), and Grafana with O(grafana.anonymous_role=none) and
+        O(grafana.admin_secret). The other addons do not support logins. Protect them with
+        M(meshops.istio.authorization), for example.
     type: list
     elements: str
     default: []
   tracing:
     description:
-      - The provider that gets the traces of the whole mesh, such as V(jaeger), V(zipkin), V(skywalking), or another one
-        of the mesh. It has to be among the mesh's extension providers, see
+      - Extension provider that receives the traces of the whole mesh, such as V(jaeger), V(zipkin) or V(skywalking). It
+        must be one of the extension providers of the mesh, see
         O(meshops.istio.control_plane#module:extension_providers).
-      - Without it nothing is switched on, and what this module has switched on is switched off.
+      - "Default: tracing is not enabled, and tracing that this module enabled earlier is disabled."
     type: str
   tracing_sampling:
     description:
-      - Of how many requests traces are kept, in percent. By default 1.
+      - "Percentage of requests to trace. Default: 1."
     type: float
   access_logs:
     description:
-      - The provider that gets the access logs of the whole mesh. V(envoy) writes them to the proxies' own logs.
+      - Extension provider that receives the access logs of the whole mesh. V(envoy) writes them to the logs of the
+        proxies.
     type: str
   assume:
     description:
-      - In check mode, what to reckon with that is not there yet, because something that comes before brings it.
-      - Without it, check mode does not look at the gateway, its certificate and the providers.
+      - Objects to assume in check mode, because an earlier task would create them.
+      - "Default: check mode does not check the gateway, its certificate and the extension providers."
     type: dict
     suboptions:
       gateway_namespaces:
         description:
-          - The namespaces of gateways that are to come.
+          - Namespaces of gateways that would be created.
         type: list
         elements: str
       providers:
         description:
-          - The providers that the mesh will be told of, as C(extension_providers) of M(meshops.istio.control_plane)'s
-            result names them.
+          - Extension providers that the mesh would have, as in
+            RV(meshops.istio.control_plane#module:extension_providers).
         type: list
         elements: str
 seealso:
@@ -205,7 +212,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Install Kiali with its Prometheus, and show Kiali at the ingress gateway
+- name: Install Kiali and Prometheus, and expose Kiali at the ingress gateway
   meshops.istio.addons:
     version: 1.29.1
     addons: [prometheus, kiali]
@@ -214,11 +221,11 @@ EXAMPLES = r"""
         host: mesh.example.com
   register: addons
 
-- name: Tell where it is
+- name: Show the URL of Kiali
   ansible.builtin.debug:
     msg: "{{ addons.dashboards.kiali.url }}"
 
-- name: Install all that the release has, with data that stay and logins
+- name: Install all addons of the release with persistent data and a login for Grafana
   meshops.istio.addons:
     version: 1.29.1
     addons: [all]
@@ -228,29 +235,30 @@ EXAMPLES = r"""
       prometheus: {requests: {cpu: 200m, memory: 1Gi}, limits: {memory: 2Gi}}
     grafana: {anonymous_role: Viewer, admin_secret: grafana-admin}
 
-- name: Zipkin, which gets a tenth of the traces
+- name: Install Zipkin, and trace 10 % of the requests
   meshops.istio.addons:
     version: 1.29.1
     addons: [zipkin]
     tracing: zipkin
     tracing_sampling: 10
 
-- name: Remove them
+- name: Remove all addons
   meshops.istio.addons:
     state: absent
 """
 
 RETURN = r"""
 addons:
-  description: The addons that are to be there, those of V(all) by their names.
+  description: Names of the addons to install. V(all) is replaced by the names of the addons.
   returned: success
   type: list
   elements: str
   sample: [prometheus, kiali]
 dashboards:
   description:
-    - By addon where its page is. C(service), C(namespace), C(port) and C(path) are for a port-forward, C(cluster_url) is
-      for pods, and C(url) is where the ingress gateway shows it, empty where it does not or has no address yet.
+    - Web pages by addon. C(service), C(namespace), C(port) and C(path) are for a port-forward, C(cluster_url) is for
+      pods in the cluster, and C(url) is the address at the ingress gateway. C(url) is empty if the addon is not exposed
+      or the gateway does not have an address yet.
   returned: success
   type: dict
   sample:
@@ -262,51 +270,51 @@ dashboards:
       cluster_url: http://kiali.istio-system:20001/kiali
       url: http://mesh.example.com/kiali
 changes:
-  description: What was changed, or in check mode would be, in the order of the plan.
+  description: Changes that were made, or would be made in check mode, in the order of the plan.
   returned: success
   type: list
   elements: dict
   sample: [{action: create, api_version: apps/v1, kind: Deployment, namespace: istio-system, name: kiali}]
   contains:
     action:
-      description: One of V(create), V(update), V(delete).
+      description: The action, one of V(create), V(update), V(delete).
       returned: always
       type: str
       sample: create
     api_version:
-      description: The object's API version.
+      description: API version of the object.
       returned: always
       type: str
       sample: apps/v1
     kind:
-      description: The object's kind.
+      description: Kind of the object.
       returned: always
       type: str
       sample: Deployment
     namespace:
-      description: The object's namespace, empty where it has none.
+      description: Namespace of the object. Empty for cluster-scoped objects.
       returned: always
       type: str
       sample: istio-system
     name:
-      description: The object's name.
+      description: Name of the object.
       returned: always
       type: str
       sample: kiali
 plan_digest:
-  description: Names the plan, for O(plan_digest). The same changes to the same objects have the same digest.
+  description: Digest of the plan, for use as O(plan_digest). The same changes to the same objects have the same digest.
   returned: success
   type: str
   sample: 6fd5aa5b6e36fa1d57b3b53f2e54a9a1b8ddad39bfd9a6a8b6a8a7e5e63fae58
 code:
   description:
-    - What went wrong, as one stable word, for example V(unknown_addon), V(addons_exclude_each_other),
-      V(provider_missing), V(not_installed).
+    - Stable error code, for example V(unknown_addon), V(addons_exclude_each_other), V(provider_missing),
+      V(not_installed).
   returned: failure
   type: str
   sample: unknown_addon
 details:
-  description: What is known about the failure. For V(unknown_addon) the C(addons) that there are.
+  description: Details of the failure. For V(unknown_addon), the available C(addons).
   returned: failure
   type: dict
   sample: {addon: loki, addons: [grafana, jaeger, kiali, prometheus, prometheus-operator, skywalking, zipkin]}

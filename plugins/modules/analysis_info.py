@@ -7,17 +7,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: analysis_info
-short_description: Analyze the configuration of a mesh
+short_description: Analyze Istio configuration in a cluster or in manifests (istioctl analyze)
 version_added: 0.1.0
 description:
-  - Runs the release's own C(istioctl analyze) over a cluster, or over manifests as if they were applied to it, and
-    returns its messages as data.
-  - Fails where the analysis could not run, instead of having nothing to say - a namespace that does not exist, a
-    cluster without Istio, missing permissions.
-  - Writes nothing to the cluster.
-  - A release before 1.29.8, 1.30.5 or 1.31.1 would run the programs that kubeconfigs in remote secrets name, which are the
-    Secrets of the control plane's namespace with the label C(istio/multiCluster). It is not shown those, and a warning
-    names what was left out.
+  - Runs C(istioctl analyze) of the release on a cluster, or on manifests as if they were applied to it, and returns the
+    messages.
+  - Fails if the analysis cannot run, for example because a namespace does not exist, Istio is not installed, or
+    permissions are missing.
+  - Does not write to the cluster.
+  - Releases before 1.29.8, 1.30.5 and 1.31.1 would execute programs that are specified in the kubeconfigs of remote
+    secrets, the Secrets with the label C(istio/multiCluster) in the namespace of the control plane. For these releases,
+    such Secrets are excluded from the analysis, and a warning lists them.
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.download
@@ -27,36 +27,36 @@ extends_documentation_fragment:
 options:
   version:
     description:
-      - The Istio version, exactly, for example V(1.29.1).
+      - The exact Istio version, for example V(1.29.1).
     type: str
     required: true
   namespaces:
     description:
-      - The namespaces to analyze. Without it all.
+      - "Namespaces to analyze. Default: all namespaces."
     type: list
     elements: str
   src:
     description:
-      - Files, folders and URLs of manifests that are analyzed as if they were applied.
+      - Files, directories and URLs of manifests to analyze as if they were applied.
     type: list
     elements: raw
   definition:
     description:
-      - Such manifests themselves, objects or YAML texts.
+      - Manifests to analyze as if they were applied, as objects or YAML text.
     type: list
     elements: raw
   namespace:
     description:
-      - The namespace of the control plane.
+      - Namespace of the control plane.
     type: str
     default: istio-system
   revision:
     description:
-      - The revision whose configuration is analyzed.
+      - Revision to analyze the configuration for.
     type: str
   timeout:
     description:
-      - How long an analysis may take, in seconds.
+      - Timeout of the analysis, in seconds.
     type: int
     default: 120
 seealso:
@@ -64,11 +64,11 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Fail where the mesh has a configuration that cannot work
+- name: Fail if the configuration of the mesh has errors
   meshops.istio.analysis_info:
     version: 1.29.1
 
-- name: Be strict, but put up with pods without a sidecar and with port names
+- name: Fail on warnings, but ignore missing sidecars and port names
   meshops.istio.analysis_info:
     version: 1.29.1
     namespaces: [shop]
@@ -89,14 +89,14 @@ EXAMPLES = r"""
 RETURN = r"""
 ok:
   description:
-    - Whether there is no message of the level that O(fail_on) names, or worse, apart from tolerated ones.
-    - V(true) with O(fail_on=never).
-  returned: success, and failure because of a message
+    - V(true) if there are no messages of the level in O(fail_on) or above, except for ignored messages.
+    - Always V(true) with O(fail_on=never).
+  returned: success, or failure because of a message
   type: bool
   sample: true
 messages:
-  description: What there is to say, errors first.
-  returned: success, and failure because of a message
+  description: Messages, errors first.
+  returned: success, or failure because of a message
   type: list
   elements: dict
   sample:
@@ -107,42 +107,42 @@ messages:
       tolerated: false
   contains:
     code:
-      description: The message's code.
+      description: Code of the message.
       returned: always
       type: str
       sample: IST0101
     level:
-      description: One of V(error), V(warning), V(info).
+      description: Level of the message, one of V(error), V(warning), V(info).
       returned: always
       type: str
       sample: error
     origin:
-      description: What it is about.
+      description: Object that the message refers to.
       returned: always
       type: str
       sample: VirtualService shop/web
     message:
-      description: The message.
+      description: Text of the message.
       returned: always
       type: str
       sample: 'Referenced host not found: "wep"'
     tolerated:
-      description: Whether O(tolerate) names it.
+      description: V(true) if O(tolerate) matches the message.
       returned: always
       type: bool
       sample: false
     reference:
-      description: The URL of istioctl's documentation of the message.
-      returned: when it has one
+      description: URL of istioctl's documentation of the message.
+      returned: if the message has one
       type: str
       sample: https://istio.io/latest/docs/reference/config/analysis/ist0101/
 code:
-  description: What went wrong, as one stable word, for example V(analysis_failed), V(namespace_missing), V(forbidden).
+  description: Stable error code, for example V(analysis_failed), V(namespace_missing), V(forbidden).
   returned: failure
   type: str
   sample: analysis_failed
 details:
-  description: What is known about the failure.
+  description: Details of the failure.
   returned: failure
   type: dict
   sample: {messages: 1}

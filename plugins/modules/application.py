@@ -7,15 +7,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: application
-short_description: Apply a set of manifests as one unit
+short_description: Deploy manifests or Istio samples as an application
 version_added: 0.1.0
 description:
-  - Applies a sample of the Istio release, or manifests from files, folders, URLs and the task itself, waits until all of
-    it is ready, and deletes what the application contained earlier and no longer does.
-  - Objects are applied on the server's side, and labelled with the application's name and namespace. A ConfigMap
-    C(meshops-istio.application.NAME) in the application's namespace is its inventory, which lists them, so that what is
-    no longer part of it is found again, of whatever kind.
-  - An object is deleted only if it is in the inventory, this application has applied it, and no controller owns it.
+  - Applies a sample of the Istio release, or manifests from files, directories, URLs and the task itself. Waits until
+    all objects are ready, and deletes objects that are no longer part of the application.
+  - Objects are applied with server-side apply, and labelled with the name and namespace of the application. The
+    ConfigMap C(meshops-istio.application.NAME) in the application's namespace is its inventory. It lists all objects of
+    the application, so that objects of any kind can be pruned.
+  - An object is deleted only if it is in the inventory, was applied by this application, and is not owned by a
+    controller.
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.download
@@ -28,18 +29,18 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - The name of the application, unique in its namespace. At most 63 lower-case letters, digits and C(-).
+      - Name of the application, unique in its namespace. At most 63 lowercase letters, digits and C(-).
     type: str
     required: true
   namespace:
     description:
-      - The namespace of the application, and of those of its objects that name none.
+      - Namespace of the application, and default namespace of its objects.
     type: str
     default: default
   state:
     description:
-      - Whether the application is to be there.
-      - V(absent) deletes what its inventory lists. Manifests need not be given.
+      - V(present) applies the objects of the application.
+      - V(absent) deletes the objects in the inventory. Manifests are not needed.
     type: str
     choices: [present, absent]
     default: present
@@ -50,98 +51,100 @@ options:
     type: str
   gateway:
     description:
-      - Whether the Gateway and the VirtualService that come with the sample are part of the application.
+      - Include the Gateway and the VirtualService of the sample.
     type: bool
     default: true
   version:
     description:
-      - The Istio version that the sample is of, exactly. Required with O(sample).
+      - The exact Istio version of the sample, for example V(1.29.1). Required with O(sample).
     type: str
   src:
     description:
-      - Paths of files, paths of folders of files, and URLs of manifests. A URL may end in C(#sha256=) and the checksum
-        of what it holds, and has to where it is not C(https). A map of nothing but C(source) and C(text) is a file that
-        was read elsewhere.
-      - A relative path is looked up on the controller, as V(src) of M(ansible.builtin.copy) is, and then in the current
-        folder.
+      - Paths of files and directories, and URLs of manifests.
+      - A URL may end with C(#sha256=) and the checksum of its content. This is required for URLs that do not use
+        C(https).
+      - A dictionary of only C(source) and C(text) is the content of a file that was read earlier.
+      - A relative path is searched for on the controller, in the same way as V(src) of M(ansible.builtin.copy), then in
+        the current directory.
     type: list
     elements: raw
   definition:
     description:
-      - Manifests themselves, as objects or as YAML texts.
+      - Manifests, as objects or YAML text.
     type: list
     elements: raw
   images:
     description:
-      - Images that take the place of those in the manifests, wherever these have containers.
-      - A key is an image with its tag or digest; or without, for whatever version of it is there; or the beginning of
-        images, ending in C(/), for a mirror. The longest that fits is taken.
-      - A value without a tag or digest leaves those of the manifest.
+      - Images to use instead of those in the manifests, in all containers.
+      - A key is an image with or without its tag or digest, or an image prefix that ends with C(/), for a mirror.
+        Without a tag or digest, it matches all versions of the image. The longest matching key applies.
+      - If a value has no tag or digest, the image keeps its own.
     type: dict
     default: {}
   create_namespaces:
     description:
-      - Whether to create the namespaces that the objects are in, where they do not exist. They stay when the application
-        goes. Otherwise such objects are refused, before anything is written.
+      - Create the namespaces of the objects if they do not exist. They are not deleted with the application.
+      - If V(false), objects in missing namespaces make the module fail before the first write.
     type: bool
     default: false
   prune:
     description:
-      - Whether to delete what the application contained earlier and no longer does.
-      - An object with the annotation C(meshops.istio/prune=disabled) or C(helm.sh/resource-policy=keep) is kept, and so
-        are PersistentVolumeClaims that O(prune_claims) does not name, namespaces that hold either, and
-        CustomResourceDefinitions whose objects are kept. A warning names what is kept.
+      - Delete objects that are no longer part of the application.
+      - The module does not delete objects with the annotation C(meshops.istio/prune=disabled) or
+        C(helm.sh/resource-policy=keep), PersistentVolumeClaims that O(prune_claims) does not list, namespaces that
+        contain either of them, and CustomResourceDefinitions of objects that are not deleted. It returns a warning for
+        each of them.
     type: bool
     default: true
   prune_claims:
     description:
-      - Names of PersistentVolumeClaims to delete, with what is stored there, once they are no longer part of the
-        application, and, where a namespace of the application is deleted, of any other claims in it. Patterns such as
-        V(data-*) are allowed.
+      - Names of PersistentVolumeClaims to delete, with their data, when they are no longer part of the application.
+      - If the namespace of the application is deleted, other claims in it must be listed as well.
+      - Patterns are supported, for example V(data-*).
     type: list
     elements: str
     default: []
   wait_for:
     description:
-      - Conditions to wait for beyond the objects being ready, within the same O(wait_timeout).
+      - Conditions to wait for in addition to the readiness of the objects, within O(wait_timeout).
     type: list
     elements: dict
     suboptions:
       api_version:
         description:
-          - The API version of the object. Without it that of the application's own object of this kind, or the usual
-            one of Kubernetes.
+          - "API version of the object. Default: the API version of the application's object of this kind, or the usual
+            one of Kubernetes."
         type: str
       kind:
         description:
-          - The kind of the object.
+          - Kind of the object.
         type: str
         required: true
       name:
         description:
-          - The name of the object.
+          - Name of the object.
         type: str
         required: true
       namespace:
         description:
-          - The namespace of the object. Without it the application's.
+          - "Namespace of the object. Default: the namespace of the application."
         type: str
       expression:
         description:
-          - A JMESPath expression over the object that is to yield something, for example
-            V(status.phase == 'Bound').
+          - JMESPath expression for the object. The condition is met when the result is neither empty nor false, for
+            example V(status.phase == 'Bound').
         type: str
         required: true
   load_balancer:
     description:
-      - Whether to wait for the addresses of its load balancers too, which many clusters never assign.
+      - Also wait for the addresses of load balancers. Many clusters never assign any.
     type: bool
     default: false
   force:
     description:
-      - Whether to take over objects that belong to another application.
-      - Also whether to change and delete objects that belong to Helm, Argo CD, Flux or another tool or controller, and
-        fields that other field managers have set.
+      - Take over objects that belong to another application.
+      - Also change and delete objects that belong to Helm, Argo CD, Flux or another tool or controller, and fields that
+        other field managers have set.
     type: bool
     default: false
 requirements:
@@ -151,14 +154,14 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Deploy the sample helloworld, with its Gateway and VirtualService
+- name: Deploy the sample helloworld with its Gateway and VirtualService
   meshops.istio.application:
     name: helloworld
     namespace: shop
     sample: helloworld
     version: 1.29.1
 
-- name: Deploy an application from files and the task itself
+- name: Deploy an application from files and inline manifests
   meshops.istio.application:
     name: shop
     namespace: shop
@@ -177,7 +180,7 @@ EXAMPLES = r"""
         name: queue
         expression: status.phase == 'Bound'
 
-- name: Deploy an application with its images from a mirror, and a newer database
+- name: Deploy an application with images from a mirror, and a newer database
   meshops.istio.application:
     name: shop
     namespace: shop
@@ -186,7 +189,7 @@ EXAMPLES = r"""
       docker.io/: mirror.example.com/hub/
       docker.io/library/mysql: mirror.example.com/hub/library/mysql:8.4
 
-- name: Remove it
+- name: Remove an application
   meshops.istio.application:
     name: shop
     namespace: shop
@@ -195,76 +198,76 @@ EXAMPLES = r"""
 
 RETURN = r"""
 name:
-  description: The application's name.
+  description: Name of the application.
   returned: success
   type: str
   sample: helloworld
 namespace:
-  description: The application's namespace.
+  description: Namespace of the application.
   returned: success
   type: str
   sample: shop
 objects:
-  description: What the application consists of.
+  description: Objects of the application.
   returned: success
   type: list
   elements: dict
   sample: [{api_version: apps/v1, kind: Deployment, namespace: shop, name: helloworld-v1}]
   contains:
     api_version:
-      description: The object's API version.
+      description: API version of the object.
       returned: always
       type: str
       sample: apps/v1
     kind:
-      description: The object's kind.
+      description: Kind of the object.
       returned: always
       type: str
       sample: Deployment
     namespace:
-      description: The object's namespace, empty where it has none.
+      description: Namespace of the object. Empty for cluster-scoped objects.
       returned: always
       type: str
       sample: shop
     name:
-      description: The object's name.
+      description: Name of the object.
       returned: always
       type: str
       sample: helloworld-v1
 changes:
-  description: What was changed, or in check mode would be, in the order of the plan.
+  description: Changes that were made, or would be made in check mode, in the order of the plan.
   returned: success
   type: list
   elements: dict
   sample: [{action: create, api_version: apps/v1, kind: Deployment, namespace: shop, name: helloworld-v1}]
   contains:
     action:
-      description: One of V(create), V(update), V(delete).
+      description: The action, one of V(create), V(update), V(delete).
       returned: always
       type: str
       sample: create
     api_version:
-      description: The object's API version.
+      description: API version of the object.
       returned: always
       type: str
       sample: apps/v1
     kind:
-      description: The object's kind.
+      description: Kind of the object.
       returned: always
       type: str
       sample: Deployment
     namespace:
-      description: The object's namespace, empty where it has none.
+      description: Namespace of the object. Empty for cluster-scoped objects.
       returned: always
       type: str
       sample: shop
     name:
-      description: The object's name.
+      description: Name of the object.
       returned: always
       type: str
       sample: helloworld-v1
 kept:
-  description: What is no longer part of the application and yet not deleted.
+  description: Objects that are no longer part of the application and were not deleted.
   returned: success
   type: list
   elements: dict
@@ -276,42 +279,42 @@ kept:
       reason: a claim is deleted only if it is asked for by name
   contains:
     api_version:
-      description: The object's API version.
+      description: API version of the object.
       returned: always
       type: str
       sample: v1
     kind:
-      description: The object's kind.
+      description: Kind of the object.
       returned: always
       type: str
       sample: PersistentVolumeClaim
     namespace:
-      description: The object's namespace, empty where it has none.
+      description: Namespace of the object. Empty for cluster-scoped objects.
       returned: always
       type: str
       sample: shop
     name:
-      description: The object's name.
+      description: Name of the object.
       returned: always
       type: str
       sample: orders
     reason:
-      description: Why it is kept.
+      description: Why the object was not deleted.
       returned: always
       type: str
       sample: a claim is deleted only if it is asked for by name
 plan_digest:
-  description: Names the plan, for O(plan_digest). The same changes to the same objects have the same digest.
+  description: Digest of the plan, for use as O(plan_digest). The same changes to the same objects have the same digest.
   returned: success
   type: str
   sample: 6fd5aa5b6e36fa1d57b3b53f2e54a9a1b8ddad39bfd9a6a8b6a8a7e5e63fae58
 code:
-  description: What went wrong, as one stable word, for example V(invalid_input), V(namespace_missing), V(not_ready).
+  description: Stable error code, for example V(invalid_input), V(namespace_missing), V(not_ready).
   returned: failure
   type: str
   sample: not_ready
 details:
-  description: What is known about the failure. For V(not_ready) the objects with their conditions, pods and events.
+  description: Details of the failure. For V(not_ready), the objects with their conditions, pods and events.
   returned: failure
   type: dict
   sample: {timeout: 300, objects: []}

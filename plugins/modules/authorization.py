@@ -7,14 +7,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: authorization
-short_description: Allow and deny requests by client, path or token
+short_description: AuthorizationPolicy, RequestAuthentication (manage access by client, path and token)
 version_added: 0.1.0
 description:
-  - Builds an AuthorizationPolicy of Istio, for the mesh, a namespace or a workload. With O(jwt) also a
-    RequestAuthentication, which checks JSON Web Tokens, and the policy that asks for one.
-  - Clients are known by their certificate (O(rules[].from[].principals), O(rules[].from[].namespaces),
-    O(rules[].from[].service_accounts)) only where mutual TLS is spoken, see M(meshops.istio.mtls).
-  - Warns of pods that have no sidecar, on which it has no effect.
+  - Manages an AuthorizationPolicy for the mesh, a namespace or workloads. With O(jwt), also manages a
+    RequestAuthentication that validates JSON Web Tokens (JWT), and with O(jwt_required) an AuthorizationPolicy that
+    requires one.
+  - O(rules[].from[].principals), O(rules[].from[].namespaces) and O(rules[].from[].service_accounts) identify clients
+    by their certificates. They require mutual TLS, see M(meshops.istio.mtls).
+  - Returns a warning for pods without a sidecar, because policies have no effect on them.
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.traffic
@@ -24,230 +25,230 @@ extends_documentation_fragment:
 options:
   root_namespace:
     description:
-      - The mesh's root namespace, which is the control plane's unless the mesh's configuration says otherwise. A policy
-        there, without O(selector), holds for the whole mesh.
+      - Root namespace of the mesh, which is the namespace of the control plane unless C(meshConfig.rootNamespace) is
+        set. A policy in this namespace without O(selector) applies to the whole mesh.
     type: str
     default: istio-system
   selector:
     description:
-      - The labels of the pods that it is for. By default all of the namespace.
+      - "Labels of the pods that the policy applies to. Default: all pods of the namespace."
     type: dict
   action:
     description:
-      - What is done with requests that a rule matches. As soon as there is one policy that allows, all requests that
-        none allows are refused. V(custom) asks O(provider).
+      - Action for requests that match a rule. If an V(allow) policy applies to a workload, requests that no V(allow)
+        policy matches are denied. V(custom) delegates the decision to O(provider).
     type: str
     choices: [allow, deny, audit, custom]
     default: allow
   provider:
     description:
-      - The name of the external authorizer in the mesh's configuration, for O(action=custom).
+      - Name of the external authorizer among the extension providers of the mesh, for O(action=custom).
     type: str
   rules:
     description:
-      - The requests that it is for. One of the rules has to hold, with all that it says. An empty rule matches all
-        requests; an empty list with O(action=allow) allows nothing.
-      - Texts may begin or end with C(*).
+      - Rules for requests. The policy applies to requests that match at least one rule. An empty rule matches all
+        requests. An empty list with O(action=allow) denies all requests.
+      - Values may start or end with C(*).
     type: list
     elements: dict
     suboptions:
       from:
         description:
-          - Who sends the request, one of the list.
+          - Sources of the request. At least one item must match.
         type: list
         elements: dict
         suboptions:
           principals:
             description:
-              - The certificate's identity, as V(cluster.local/ns/shop/sa/web).
+              - Peer identities from the client certificate, for example V(cluster.local/ns/shop/sa/web).
             type: list
             elements: str
           not_principals:
             description:
-              - The same, and none of these.
+              - Values that must not match.
             type: list
             elements: str
           request_principals:
             description:
-              - The token's issuer and subject, as V(https://issuer.example.com/*).
+              - Request identities from the token, as issuer and subject, for example V(https://issuer.example.com/*).
             type: list
             elements: str
           not_request_principals:
             description:
-              - The same, and none of these.
+              - Values that must not match.
             type: list
             elements: str
           namespaces:
             description:
-              - The namespace.
+              - Namespaces of the client.
             type: list
             elements: str
           not_namespaces:
             description:
-              - The same, and none of these.
+              - Values that must not match.
             type: list
             elements: str
           service_accounts:
             description:
-              - The service account, as V(shop/web) or, in the same namespace, V(web).
+              - Service accounts of the client, for example V(shop/web), or V(web) in the same namespace.
             type: list
             elements: str
           not_service_accounts:
             description:
-              - The same, and none of these.
+              - Values that must not match.
             type: list
             elements: str
           ip_blocks:
             description:
-              - The network that it comes from.
+              - IP addresses and networks (CIDR) of the direct client, for example V(10.0.0.0/8).
             type: list
             elements: str
           not_ip_blocks:
             description:
-              - The same, and none of these.
+              - Values that must not match.
             type: list
             elements: str
           remote_ip_blocks:
             description:
-              - The network of the first client, as X-Forwarded-For tells.
+              - IP addresses and networks (CIDR) of the original client, as in the header C(X-Forwarded-For).
             type: list
             elements: str
           not_remote_ip_blocks:
             description:
-              - The same, and none of these.
+              - Values that must not match.
             type: list
             elements: str
       to:
         description:
-          - What is asked for, one of the list.
+          - Operations of the request. At least one item must match.
         type: list
         elements: dict
         suboptions:
           hosts:
             description:
-              - The host that is asked for.
+              - Hosts of the request, for example V(shop.example.com).
             type: list
             elements: str
           not_hosts:
             description:
-              - The same, and none of these.
+              - Values that must not match.
             type: list
             elements: str
           ports:
             description:
-              - The port of the pod.
+              - Ports of the pod, for example V(8080).
             type: list
             elements: str
           not_ports:
             description:
-              - The same, and none of these.
+              - Values that must not match.
             type: list
             elements: str
           methods:
             description:
-              - The method.
+              - HTTP methods, for example V(GET).
             type: list
             elements: str
           not_methods:
             description:
-              - The same, and none of these.
+              - Values that must not match.
             type: list
             elements: str
           paths:
             description:
-              - The path, without the query.
+              - Paths of the request without the query string, for example V(/admin*).
             type: list
             elements: str
           not_paths:
             description:
-              - The same, and none of these.
+              - Values that must not match.
             type: list
             elements: str
       when:
         description:
-          - Further conditions, all of the list.
+          - Additional conditions. All items must match.
         type: list
         elements: dict
         suboptions:
           key:
             description:
-              - The attribute by Istio's name, as V(request.headers[x-tenant]) or V(request.auth.claims[groups]).
+              - Name of an Istio attribute, for example V(request.headers[x-tenant]) or V(request.auth.claims[groups]).
             type: str
             required: true
           values:
             description:
-              - The values of which it must have one.
+              - Values of the attribute. At least one must match.
             type: list
             elements: str
           not_values:
             description:
-              - The values of which it must have none.
+              - Values of the attribute that must not match.
             type: list
             elements: str
   jwt:
     description:
-      - Whose tokens are accepted. A wrong token is refused with 401.
+      - Issuers of accepted tokens. Requests with an invalid token are rejected with status 401.
     type: list
     elements: dict
     suboptions:
       issuer:
         description:
-          - Who issued the token, its claim C(iss).
+          - Issuer of the token (claim C(iss)).
         type: str
         required: true
       audiences:
         description:
-          - Of the claim C(aud) one must be among these.
+          - Accepted audiences. At least one of them must be in the claim C(aud) of the token.
         type: list
         elements: str
       jwks:
         description:
-          - The public keys, as a JSON Web Key Set.
+          - Public keys of the issuer as a JSON Web Key Set (JWKS).
         type: str
       jwks_uri:
         description:
-          - Where the public keys are found. By default by the issuer's OpenID configuration.
+          - "URL of the issuer's JWKS. Default: the URL in the OpenID discovery document of the issuer."
         type: str
       from_headers:
         description:
-          - The headers that the token is in. By default C(Authorization) after C(Bearer).
+          - "Headers that contain the token. Default: C(Authorization) with the prefix C(Bearer)."
         type: list
         elements: dict
         suboptions:
           name:
             description:
-              - The name of the header.
+              - Name of the header.
             type: str
             required: true
           prefix:
             description:
-              - What stands before the token.
+              - Prefix of the token in the header, for example V(Bearer ).
             type: str
       from_params:
         description:
-          - The query parameters that the token is in.
+          - Query parameters that contain the token.
         type: list
         elements: str
       from_cookies:
         description:
-          - The cookies that the token is in.
+          - Cookies that contain the token.
         type: list
         elements: str
       forward:
         description:
-          - Whether the workload gets the token too.
+          - Forward the token to the workload.
         type: bool
       payload_header:
         description:
-          - A header in which the workload gets the token's claims.
+          - Name of a header that forwards the claims of the token to the workload.
         type: str
       timeout:
         description:
-          - How long getting the keys may take.
+          - Timeout of requests for the JWKS, for example V(5s).
         type: str
   jwt_required:
     description:
-      - Whether requests without a token are refused, with 403.
+      - Reject requests without a token with status 403.
     type: bool
     default: true
 seealso:
@@ -255,7 +256,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Only the web front end may read
+- name: Allow only the web front end to read
   meshops.istio.authorization:
     name: api
     namespace: shop
@@ -266,7 +267,7 @@ EXAMPLES = r"""
         to:
           - methods: [GET]
 
-- name: Nobody gets at the administration from outside
+- name: Deny access to the administration pages at the ingress gateway
   meshops.istio.authorization:
     name: no-admin
     namespace: istio-system
@@ -276,13 +277,13 @@ EXAMPLES = r"""
       - to:
           - paths: [/admin*]
 
-- name: Nothing is allowed in a namespace, but for what other policies allow
+- name: Deny all requests in a namespace that no other policy allows
   meshops.istio.authorization:
     name: nothing
     namespace: shop
     rules: []
 
-- name: Requests need a token
+- name: Require a JSON Web Token
   meshops.istio.authorization:
     name: tokens
     namespace: shop
@@ -294,7 +295,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was changed, or in check mode would be, in the order of the plan.
+  description: Changes that were made, or would be made in check mode, in the order of the plan.
   returned: success
   type: list
   elements: dict
@@ -302,42 +303,42 @@ changes:
     - {action: create, api_version: security.istio.io/v1, kind: AuthorizationPolicy, namespace: shop, name: api}
   contains:
     action:
-      description: One of V(create), V(update), V(delete).
+      description: The action, one of V(create), V(update), V(delete).
       returned: always
       type: str
       sample: create
     api_version:
-      description: The object's API version.
+      description: API version of the object.
       returned: always
       type: str
       sample: security.istio.io/v1
     kind:
-      description: The object's kind.
+      description: Kind of the object.
       returned: always
       type: str
       sample: AuthorizationPolicy
     namespace:
-      description: The object's namespace.
+      description: Namespace of the object.
       returned: always
       type: str
       sample: shop
     name:
-      description: The object's name.
+      description: Name of the object.
       returned: always
       type: str
       sample: api
 plan_digest:
-  description: Names the plan, for O(plan_digest). The same changes to the same objects have the same digest.
+  description: Digest of the plan, for use as O(plan_digest). The same changes to the same objects have the same digest.
   returned: success
   type: str
   sample: 6fd5aa5b6e36fa1d57b3b53f2e54a9a1b8ddad39bfd9a6a8b6a8a7e5e63fae58
 code:
-  description: What went wrong, as one stable word, for example V(invalid_input), V(owned), V(not_installed).
+  description: Stable error code, for example V(invalid_input), V(owned), V(not_installed).
   returned: failure
   type: str
   sample: invalid_input
 details:
-  description: What is known about the failure; C(problems) is all that spoke against the plan.
+  description: Details of the failure. C(problems) lists all failed checks.
   returned: failure
   type: dict
   sample: {problems: ["AuthorizationPolicy shop/api belongs to the application 'shop': change it there, or choose another name."]}

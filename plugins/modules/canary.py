@@ -7,104 +7,105 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: canary
-short_description: Move a route's weight to a new version in steps, and back where a gate says no
+short_description: Shift VirtualService weights in steps, with automatic rollback (canary)
 version_added: 0.1.0
 description:
-  - Gives one of the two destinations of a VirtualService more weight, step by step. After each step a gate is asked,
-    which is a query of Prometheus, the answers to requests, or both.
-  - Where the gate says no, or has no data, the route becomes what it was before the first step, and the module fails.
-  - The route as it was is kept in an annotation of the VirtualService until the last step is done. A run that finds it
-    there goes on where an earlier run was broken off, after asking the gate about the weight that it finds.
-  - Asks nobody anything. It ends after the number of O(steps) times O(interval), and the gate's time.
+  - Increases the weight of one of the two destinations of a VirtualService step by step. After each step, a gate
+    decides whether to continue. A gate is a Prometheus query, the success rate of test requests, or both.
+  - If the gate fails or has no data, the module restores the route to its state before the first step, and fails.
+  - The original route is saved in an annotation of the VirtualService until the last step is complete. A later run
+    resumes an interrupted canary after checking the gate at the current weight.
+  - The module never prompts for input. Its duration is the number of O(steps) times O(interval), plus the time for the
+    gates.
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.attributes
 options:
   name:
     description:
-      - The VirtualService, for example one that M(meshops.istio.traffic_route) made.
-      - In each of its rules for HTTP that has the new version beside another destination the weights are moved.
+      - Name of the VirtualService, for example of one that M(meshops.istio.traffic_route) created.
+      - The weights change in all HTTP routes with the new version and one other destination.
     type: str
     required: true
   namespace:
     description:
-      - The namespace of the VirtualService.
+      - Namespace of the VirtualService.
     type: str
     default: default
   state:
     description:
-      - V(shifted) goes through the steps that are left.
-      - V(rolled_back) restores the route from before, where a canary is under way.
+      - V(shifted) runs the remaining steps.
+      - V(rolled_back) restores the original route of an unfinished canary.
     type: str
     choices: [shifted, rolled_back]
     default: shifted
   subset:
     description:
-      - The subset that takes over.
+      - Subset of the new version.
     type: str
   destination:
     description:
-      - The host that takes over, as the VirtualService writes it, or whose O(subset) does.
+      - Host of the new version, as written in the VirtualService, or the host of O(subset).
     type: str
   steps:
     description:
-      - The weights, rising, in percent.
+      - Weights of the new version in percent, in ascending order.
     type: list
     elements: int
     default: [10, 25, 50, 100]
   interval:
     description:
-      - How long to leave the mesh at a weight before the gate is asked, in seconds.
+      - How long to wait after each step before the gate is checked, in seconds.
     type: float
     default: 60
   prometheus:
     description:
-      - Asks Prometheus.
+      - Gate based on a Prometheus query.
     type: dict
     suboptions:
       url:
         description:
-          - The URL of Prometheus, as this machine reaches it.
+          - URL of Prometheus, as reached from the host that runs the module.
         type: str
       service:
         description:
-          - Its Service, reached through the API server, for example V(istio-system/prometheus:9090).
+          - Service of Prometheus, reached through the API server, for example V(istio-system/prometheus:9090).
         type: str
       query:
         description:
-          - A query that comes to one number.
+          - PromQL query that returns a single number.
         type: str
         required: true
       min:
         description:
-          - The least value that is good.
+          - Minimum value for the gate to pass.
         type: float
       max:
         description:
-          - The greatest value that is good.
+          - Maximum value for the gate to pass.
         type: float
   answers:
     description:
-      - Sends requests, and counts those that are answered with a status below 500.
+      - Gate based on test requests. A request succeeds if its response has a status below 500.
     type: dict
     suboptions:
       url:
         description:
-          - Where they go to, for example the ingress gateway.
+          - URL of the requests, for example of the ingress gateway.
         type: str
         required: true
       host:
         description:
-          - The host that they ask for, where it is not the URL's.
+          - "C(Host) header of the requests. Default: the host of the URL."
         type: str
       count:
         description:
-          - How many.
+          - Number of requests at each step.
         type: int
         default: 50
       min_success:
         description:
-          - How many percent of them have to be answered.
+          - Minimum percentage of successful requests.
         type: float
         default: 99
   plan_digest:
@@ -113,17 +114,17 @@ options:
     type: str
   force:
     description:
-      - Whether to change a VirtualService that belongs to Helm, Argo CD, Flux or another tool, which may set it back.
+      - Change a VirtualService that belongs to Helm, Argo CD, Flux or another tool. This tool may revert the change.
     type: bool
     default: false
 seealso:
   - module: meshops.istio.traffic_route
 notes:
-  - M(meshops.istio.traffic_route) sets the weights that it is given. Give it the new ones once the canary has ended.
+  - M(meshops.istio.traffic_route) sets the weights in its own options. Update them when the canary has finished.
 """
 
 EXAMPLES = r"""
-- name: Move to version 2, as long as no more than 1 % of its answers are errors
+- name: Shift to version 2 while at most 1 % of its responses are errors
   meshops.istio.canary:
     name: reviews
     namespace: shop
@@ -137,7 +138,7 @@ EXAMPLES = r"""
         / sum(rate(istio_requests_total{destination_version="v2"}[1m]))
       max: 0.01
 
-- name: Count answers instead
+- name: Use test requests as the gate
   meshops.istio.canary:
     name: reviews
     namespace: shop
@@ -146,7 +147,7 @@ EXAMPLES = r"""
       url: http://shop.example.com/reviews
       count: 200
 
-- name: Go back, whatever an interrupted run left
+- name: Roll back an interrupted canary
   meshops.istio.canary:
     name: reviews
     namespace: shop
@@ -156,39 +157,39 @@ EXAMPLES = r"""
 
 RETURN = r"""
 weight:
-  description: The new version's weight at the end.
+  description: Final weight of the new version, in percent.
   returned: success
   type: int
   sample: 100
 changes:
-  description: What was changed, or in check mode would be, in this order; one entry per step.
+  description: Changes that were made, or would be made in check mode, one for each step.
   returned: success
   type: list
   elements: dict
   sample: [{action: update, api_version: networking.istio.io/v1, kind: VirtualService, namespace: shop, name: reviews}]
   contains:
     action:
-      description: One of V(update).
+      description: The action, V(update).
       returned: always
       type: str
       sample: update
     api_version:
-      description: The object's API version.
+      description: API version of the object.
       returned: always
       type: str
       sample: networking.istio.io/v1
     kind:
-      description: The object's kind.
+      description: Kind of the object.
       returned: always
       type: str
       sample: VirtualService
     namespace:
-      description: The object's namespace.
+      description: Namespace of the object.
       returned: always
       type: str
       sample: shop
     name:
-      description: The object's name.
+      description: Name of the object.
       returned: always
       type: str
       sample: reviews
@@ -198,12 +199,12 @@ plan_digest:
   type: str
   sample: 6fd5aa5b6e36fa1d57b3b53f2e54a9a1b8ddad39bfd9a6a8b6a8a7e5e63fae58
 code:
-  description: What went wrong, as one stable word, for example V(gate_failed), V(no_data), V(route_missing).
+  description: Stable error code, for example V(gate_failed), V(no_data), V(route_missing).
   returned: failure
   type: str
   sample: gate_failed
 details:
-  description: What is known about the failure, for a gate the C(weight) at which it said no and its C(value).
+  description: Details of the failure. For a failed gate, its C(weight) and C(value).
   returned: failure
   type: dict
   sample: {weight: 25, value: 0.2}

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: cluster_info
-short_description: Read which cluster it is that a play is about to change
+short_description: Read the platform, Kubernetes version and nodes of a cluster
 version_added: 0.1.0
 description:
-  - Tells a cluster's address, version, platform and nodes, and how a gateway of it is reached.
+  - Returns the address, version, platform and nodes of a cluster, and how its gateways can be reached from outside.
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.attributes.info
@@ -21,81 +21,81 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Ask the cluster what it is
+- name: Read facts about the cluster
   meshops.istio.cluster_info:
     context: prod-east
   register: cluster
 
-- name: Go on with one of OpenShift only
+- name: Continue only on OpenShift
   ansible.builtin.assert:
     that: cluster.platform == 'openshift'
 """
 
 RETURN = r"""
 server:
-  description: The URL of the API server.
+  description: URL of the API server, for example V(https://10.0.0.1:6443).
   returned: success
   type: str
   sample: https://10.0.0.1:6443
 context:
-  description: The context of the kubeconfig, null where there is none.
+  description: Context of the kubeconfig. V(null) if there is none.
   returned: success
   type: str
   sample: prod-east
 kubernetes:
-  description: The version of Kubernetes.
+  description: The Kubernetes version.
   returned: success
   type: str
   sample: 1.35.4
 platform:
   description:
-    - What kind of cluster it is, V(aks), V(eks), V(gke), V(k3s), V(kind), V(microk8s), V(minikube), V(openshift), or
+    - Platform of the cluster, one of V(aks), V(eks), V(gke), V(k3s), V(kind), V(microk8s), V(minikube), V(openshift),
       V(other).
   returned: success
   type: str
   sample: aks
 nodes:
-  description: Its nodes, none where they may not be listed.
+  description: Nodes of the cluster. Empty without permission to list nodes.
   returned: success
   type: list
   elements: dict
   sample: [{name: node-1, hosts: [203.0.113.7, 10.0.0.4]}]
   contains:
     name:
-      description: The node's name.
+      description: Name of the node.
       returned: always
       type: str
       sample: node-1
     hosts:
-      description: The addresses that it answers at, external ones first.
+      description: Addresses of the node, external addresses first.
       returned: always
       type: list
       elements: str
       sample: [203.0.113.7, 10.0.0.4]
 ingress:
-  description: How a gateway of the cluster is reached from outside.
+  description: How gateways of the cluster can be reached from outside.
   returned: success
   type: dict
   sample: {type: NodePort, hosts: [203.0.113.7, 10.0.0.4]}
   contains:
     type:
-      description: The type of Service that is reached, V(LoadBalancer) where the platform gives it an address.
+      description: Type of the gateways' Services. V(LoadBalancer) if the platform assigns addresses to load balancers.
       returned: always
       type: str
       sample: NodePort
     hosts:
-      description: The nodes' addresses with V(NodePort). A load balancer has its own.
+      description: Addresses of the nodes, for V(NodePort). Load balancers have their own addresses.
       returned: always
       type: list
       elements: str
       sample: [203.0.113.7, 10.0.0.4]
 code:
-  description: What went wrong, as one stable word, for example V(unreachable), V(unauthorized), V(invalid_input).
+  description: Stable error code, for example V(unreachable), V(unauthorized), V(invalid_input).
   returned: failure
   type: str
   sample: unreachable
 details:
-  description: What is known about the failure.
+  description: Details of the failure.
   returned: failure
   type: dict
   sample: {server: 'https://10.0.0.1:6443'}

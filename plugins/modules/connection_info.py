@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: connection_info
-short_description: Read which cluster the connection options lead to (context, server, UID)
+short_description: Identify the cluster of a connection (context, API server, UID)
 version_added: 0.1.0
 description:
-  - Resolves the kubeconfig's context, and identifies the cluster by its API server and the UID of Namespace
+  - Resolves the context of the kubeconfig, and identifies the cluster by its API server and the UID of the Namespace
     C(kube-system).
-  - Tasks that are given the result as O(expected_cluster) and the same context work on this cluster or fail, whatever
-    becomes of the kubeconfig and its current context meanwhile. The role C(meshops.istio.mesh) does this by itself.
+  - Tasks with the result as O(expected_cluster) and the same context use this cluster or fail, even if the kubeconfig
+    or its current context changes. The role P(meshops.istio.mesh#role) sets this automatically.
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.attributes.info
@@ -23,11 +23,11 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Resolve the context
+- name: Identify the cluster
   meshops.istio.connection_info:
   register: connection
 
-- name: Work on this cluster, and on no other
+- name: Use this cluster only
   module_defaults:
     group/meshops.istio.all:
       context: "{{ connection.cluster.context | default(omit, true) }}"
@@ -44,7 +44,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 cluster:
-  description: The cluster, as O(expected_cluster) takes it.
+  description: Identity of the cluster, for use as O(expected_cluster).
   returned: success
   type: dict
   sample:
@@ -54,32 +54,34 @@ cluster:
     context: prod-east
   contains:
     uid:
-      description: The UID of Namespace C(kube-system), empty without permission to get it.
+      description: UID of the Namespace C(kube-system). Empty without permission to read it.
       returned: always
       type: str
       sample: 3f2a9d5e-4c1b-4a9e-9f0a-6f1c7d3b8e21
     server:
-      description: The URL of the API server.
+      description: URL of the API server, for example V(https://10.0.0.1:6443).
       returned: always
       type: str
       sample: https://10.0.0.1:6443
     certificate_authority:
-      description: The SHA-256 of the CA certificates of the API server, empty for those of the system.
+      description:
+        - SHA-256 checksum of the CA certificates of the API server. Empty if the CA certificates of the system are
+          used.
       returned: always
       type: str
       sample: 5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef
     context:
-      description: The context of the kubeconfig, empty where there is none.
+      description: Context of the kubeconfig. Empty if there is none.
       returned: always
       type: str
       sample: prod-east
 code:
-  description: What went wrong, as one stable word, for example V(unreachable), V(unauthorized), V(other_cluster).
+  description: Stable error code, for example V(unreachable), V(unauthorized), V(other_cluster).
   returned: failure
   type: str
   sample: unreachable
 details:
-  description: What is known about the failure.
+  description: Details of the failure.
   returned: failure
   type: dict
   sample: {server: 'https://10.0.0.1:6443'}

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: control_plane
-short_description: Bring one revision of Istio's control plane, and its gateways, to a state
+short_description: Install, upgrade and remove Istio (istiod, gateways, CNI node agent, ztunnel)
 version_added: 0.1.0
 description:
-  - Makes the cluster hold the objects that C(istioctl install) of the release would leave for the same input, no more
-    and no less, and waits until they are ready.
-  - Compares before it writes. Nothing is written where nothing differs, and what others decide at run time (the
-    certificates and the failure policy of webhooks, the replicas under an autoscaler) is left as it is.
-  - Takes over what istioctl, Helm or kubectl installed. istioctl keeps working on it.
-  - What Helm installed keeps the names of its release, so that nothing restarts, and gateways of Istio's chart C(gateway)
-    stay as they are. As long as Helm has a record of the release, a warning tells what C(helm uninstall) would delete.
-  - Refuses, before the first write, what cannot work - a version or profile that does not exist, an overlay with a
-    mistake, a cluster that cannot be reached or is too old, and missing permissions.
+  - Applies the same objects as C(istioctl install) of the release with the same input, and waits until they are ready.
+  - Compares before writing, and does not write if nothing differs. Fields that are managed at run time are not changed,
+    such as the certificates and failure policies of webhooks, and replicas with a HorizontalPodAutoscaler.
+  - Takes over installations by istioctl, Helm and kubectl. istioctl can still be used afterwards.
+  - Objects of a Helm installation keep their names, so that nothing restarts, and gateways of the Helm chart C(gateway)
+    are not changed. If Helm still has a record of the release, a warning lists the objects that C(helm uninstall) would
+    delete.
+  - Fails before the first write if the version or profile does not exist, an overlay is invalid, the cluster is
+    unreachable or too old, or permissions are missing.
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.download
@@ -30,217 +30,220 @@ extends_documentation_fragment:
 options:
   state:
     description:
-      - Whether the revision is to be there.
+      - V(present) installs or updates the revision. V(absent) removes it.
     type: str
     choices: [present, absent]
     default: present
   version:
     description:
-      - The Istio version, exactly, for example V(1.29.1).
+      - The exact Istio version, for example V(1.29.1).
       - Required with O(state=present).
     type: str
   profile:
     description:
-      - The profile of the release to start from, for example V(default), V(demo), V(minimal), V(ambient).
+      - Installation configuration profile of the release, for example V(default), V(demo), V(minimal) or V(ambient).
     type: str
     default: default
   revision:
     description:
-      - The name of the revision. Without it the one that has no name.
+      - "Name of the revision, for example V(1-29-1). Default: the revision without a name."
     type: str
   overlays:
     description:
-      - IstioOperators that are laid over the profile in this order, each the path of a file that holds exactly one, or
-        the object itself. A map of nothing but C(source) and C(text) is a file that was read elsewhere.
-      - A relative path is looked up on the controller, as V(src) of M(ansible.builtin.copy) is, and then in the current
-        folder.
+      - IstioOperators to merge into the profile, in this order. Each item is the path of a file with exactly one
+        IstioOperator, or the object itself.
+      - A dictionary of only C(source) and C(text) is the content of a file that was read earlier.
+      - A relative path is searched for on the controller, in the same way as V(src) of M(ansible.builtin.copy), then in
+        the current directory.
     type: list
     elements: raw
     default: []
   values:
     description:
-      - Values of Istio's Helm charts, as C(spec.values) of an IstioOperator, laid over the overlays.
+      - Values of Istio's Helm charts, as in C(spec.values) of an IstioOperator. They override O(overlays).
     type: dict
     default: {}
   set:
     description:
-      - Single settings, a list of C(path=value) as C(istioctl --set) takes them, or a dictionary of paths and values. They
-        win over all else.
+      - "Individual settings, as a list of C(path=value) as in C(istioctl install --set), or as a dictionary of paths
+        and values, for example V({meshConfig.accessLogFile: /dev/stdout}). They override all other options."
     type: raw
   hub:
     description:
-      - The registry of Istio's images, for example V(docker.io/istio).
+      - Registry of the Istio images, for example V(docker.io/istio).
     type: str
   tag:
     description:
-      - The tag of Istio's images.
+      - Tag of the Istio images, for example V(1.29.1-distroless).
     type: str
   platform:
     description:
-      - The platform of the cluster, one that the release knows, for example V(gke), V(minikube), V(openshift).
-      - Of OpenShift it need not be said. There, the profile V(default) becomes V(openshift), and V(ambient)
-        V(openshift-ambient), unless another platform is.
+      - Platform of the cluster, for example V(gke), V(minikube) or V(openshift). The release must support it.
+      - OpenShift is detected automatically. On OpenShift, the profile V(default) becomes V(openshift), and V(ambient)
+        becomes V(openshift-ambient), unless another platform is set.
     type: str
   namespace:
     description:
-      - The namespace of the control plane. It is created.
+      - Namespace of the control plane. It is created if it does not exist.
     type: str
     default: istio-system
   ingress:
     description:
-      - How gateways are reached, per gateway. What is left out stays as the profile and the overlays have it.
+      - Settings of gateways, one item for each gateway. Settings that are not listed keep the values of the profile and
+        the overlays.
     type: list
     elements: dict
     default: []
     suboptions:
       name:
         description:
-          - The name of the ingress gateway.
+          - Name of the gateway.
         type: str
         default: istio-ingressgateway
       namespace:
         description:
-          - The namespace of the ingress gateway, where the configuration has gateways of this name in several namespaces,
-            or where a gateway that O(ingress[].labels) adds is to be in another namespace than the control plane's, for
-            example V(edge). A gateway's namespace must exist.
+          - Namespace of the gateway, for example V(edge). Required if several namespaces have a gateway of this name,
+            or if a gateway that O(ingress[].labels) adds is not in the namespace of the control plane. The namespace
+            must exist.
         type: str
       labels:
         description:
-          - "Adds a gateway of this name to those that the profile and the overlays have. Its pods carry these labels, for
-            example V({istio: partners}), by which O(meshops.istio.gateway#module:selector) names them."
+          - "Add a gateway of this name. Its pods have these labels, for example V({istio: partners}), for use in
+            O(meshops.istio.gateway#module:selector)."
         type: dict
       type:
         description:
-          - The type of the gateway's Service.
+          - Type of the gateway's Service.
         type: str
         choices: [NodePort, LoadBalancer, ClusterIP]
       node_ports:
         description:
-          - "Node ports by the names of the Service's ports, for example V({http2: 30080, https: 30443}). V(0) has the API
-            server choose one."
+          - "Node ports by the names of the Service's ports, for example V({http2: 30080, https: 30443}). With V(0),
+            Kubernetes assigns a node port."
         type: dict
       annotations:
         description:
-          - Annotations of the Service, in addition to those that it has.
+          - Additional annotations of the Service.
         type: dict
       source_ranges:
         description:
-          - The networks, as V(10.0.0.0/8), that may reach the load balancer.
+          - Networks (CIDR) that may access the load balancer, for example V(10.0.0.0/8).
         type: list
         elements: str
       address:
         description:
-          - The IP address that the load balancer is to have.
+          - IP address of the load balancer.
         type: str
       external_traffic_policy:
         description:
-          - V(Local) keeps the client's address and serves only at nodes that run the gateway.
+          - External traffic policy of the Service. V(Local) preserves the IP address of the client, and accepts
+            requests only on nodes that run the gateway.
         type: str
         choices: [Cluster, Local]
       azure:
         description:
-          - How Azure's load balancer serves the gateway, in AKS. What O(ingress[].annotations) says too is as said there.
-          - O(ingress[].address) and O(ingress[].source_ranges) hold here as everywhere.
+          - Settings of the Azure load balancer in AKS. O(ingress[].annotations) overrides them.
+          - O(ingress[].address) and O(ingress[].source_ranges) also apply in AKS.
         type: dict
         suboptions:
           internal:
             description:
-              - Whether the load balancer is reached from the cluster's own networks only.
+              - Use an internal load balancer, which can be reached only from the cluster's private networks.
             type: bool
           subnet:
             description:
-              - The subnet that an internal load balancer's address is in.
+              - Subnet for the IP address of an internal load balancer.
             type: str
           public_address:
             description:
-              - The name of the public address, an Azure resource, that the load balancer is to have.
+              - Name of the Azure public IP address for the load balancer.
             type: str
           resource_group:
             description:
-              - The resource group of the public address, where it is not the one of the cluster's nodes.
+              - "Resource group of the public IP address. Default: the node resource group of the cluster."
             type: str
           dns_label:
             description:
-              - The name of the public address below the region's domain, C(LABEL.REGION.cloudapp.azure.com).
+              - DNS label of the public IP address, for C(LABEL.REGION.cloudapp.azure.com).
             type: str
           service_tags:
             description:
-              - Azure's service tags, as V(AzureFrontDoor.Backend), from which the load balancer may be reached.
+              - Azure service tags that may access the load balancer, for example V(AzureFrontDoor.Backend).
             type: list
             elements: str
           idle_timeout:
             description:
-              - After how many minutes a TCP connection without traffic is closed, 4 to 100.
+              - Idle timeout of TCP connections, in minutes, from 4 to 100.
             type: int
           health_probe:
             description:
-              - What Azure asks to see whether a node serves the gateway. V(ready) asks the proxy itself, on the port
-                15021. V(tcp) opens a connection. V(default) leaves it to Azure, which asks ports with an application
-                protocol for V(/) and finds them ill.
-              - With O(ingress[].external_traffic_policy=Local), Kubernetes' own health check is asked.
+              - Health probe of the Azure load balancer. V(ready) requests the readiness of the proxy at port 15021.
+                V(tcp) opens a connection. V(default) is the default of Azure, which requests V(/) at ports with an
+                application protocol and reports them as unhealthy.
+              - With O(ingress[].external_traffic_policy=Local), the health check of Kubernetes is used.
             type: str
             choices: [ready, tcp, default]
             default: ready
           ports_kept_inside:
             description:
-              - Names of ports, as V(status-port), that the load balancer does not open.
+              - Names of ports that the load balancer does not expose, for example V(status-port).
             type: list
             elements: str
   extension_providers:
     description:
-      - Providers of tracing, access logs, metrics and authorization, as C(meshConfig.extensionProviders) has them, in
-        addition to those of the overlays. Where both have one of a name, it is the overlays'.
+      - Extension providers for tracing, access logs, metrics and authorization, as in C(meshConfig.extensionProviders),
+        in addition to those in O(overlays). If both contain a provider of the same name, the one in O(overlays) is
+        used.
     type: list
     elements: dict
     default: []
   ignore_version_check:
     description:
-      - Whether to install on a Kubernetes that is older than the release supports, with a warning.
+      - Install on Kubernetes versions that are older than the release supports. A warning is returned.
     type: bool
     default: false
   remove_dead_webhooks:
     description:
-      - Whether to delete, before anything else, webhooks of an earlier control plane that is gone. They fail closed, so
-        that no pod can start or no Istio resource can be set, and without this option they are refused by their names.
+      - Delete webhooks of an earlier control plane that no longer exists, before any other change.
+      - Such webhooks prevent the creation of pods or of Istio resources. By default, the module fails and lists them.
     type: bool
     default: false
   purge:
     description:
-      - With O(state=absent), whether to remove every revision and what they share, the CRDs and with them all of the
-        users' Istio resources included.
-      - What C(istioctl uninstall --purge) leaves goes too, tags set by hand and what istiod writes into namespaces; the
-        control plane's namespace stays.
+      - With O(state=absent), remove all revisions and all shared objects, including the CustomResourceDefinitions and
+        with them all Istio resources of users.
+      - Also removes objects that C(istioctl uninstall --purge) does not remove, such as revision tags that were set
+        manually and objects that istiod created in namespaces. The namespace of the control plane is not deleted.
     type: bool
     default: false
   purge_root_key:
     description:
-      - With O(purge), whether to remove the key too that istiod made to sign the mesh's certificates, the Secret
-        C(istio-ca-secret). A mesh that is installed later has another one then.
+      - With O(purge), also remove the signing key that istiod generated for the certificates of the mesh (Secret
+        C(istio-ca-secret)). A later installation generates another key.
     type: bool
     default: false
   backup:
     description:
-      - With O(purge), the file that the users' Istio resources are saved to before they go, for C(kubectl apply). It must
-        not exist yet.
-      - The default is a file in C(meshops-istio/removed) of the user's state folder, E(XDG_STATE_HOME) or
-        C(~/.local/state), on the host that runs the module. In a job of AWX there is no default, because its folders go
-        with its container.
-      - The place is tried before anything is changed, and the file is complete before anything is deleted. What cannot
-        be listed is refused, not left out.
+      - With O(purge), path of the file to save the Istio resources of users to before they are deleted, for use with
+        C(kubectl apply). The file must not exist.
+      - "Default: a file in C(meshops-istio/removed) of the user's state directory, E(XDG_STATE_HOME) or
+        C(~/.local/state), on the host that runs the module. Jobs of AWX have no default, because their directories are
+        deleted with the container."
+      - The module checks that the file can be written before the first change, and completes the file before the first
+        deletion. It fails if resources cannot be listed.
     type: path
   assume_left:
     description:
-      - In check mode with O(state=absent), namespaces whose pods count as out of the mesh, because something that comes
-        before takes them out.
+      - In check mode with O(state=absent), namespaces whose pods are assumed to be outside of the mesh, because an
+        earlier task would remove them from it.
     type: list
     elements: str
     default: []
   force:
     description:
-      - Whether to take over another revision's gateways, and with O(state=absent) to remove what running proxies still
-        use.
-      - Also whether to change and delete objects that belong to Argo CD, Flux, the Sail operator or another tool or
-        controller, and fields that other field managers have set. A mesh of Helm's is taken over without it.
+      - Take over gateways of another revision. With O(state=absent), remove a revision that running proxies still use.
+      - Also change and delete objects that belong to Argo CD, Flux, the Sail operator or another tool or controller,
+        and fields that other field managers have set. Not required for the takeover of a Helm installation.
     type: bool
     default: false
 seealso:
@@ -268,7 +271,7 @@ EXAMPLES = r"""
       - type: NodePort
         node_ports: {http2: 30080, https: 30443}
 
-- name: Add a second gateway, which is reached from inside only
+- name: Add a second gateway that can be reached only from inside the cluster
   meshops.istio.control_plane:
     version: 1.29.1
     ingress:
@@ -276,7 +279,7 @@ EXAMPLES = r"""
         labels: {istio: partners}
         type: ClusterIP
 
-- name: See what a new revision would bring
+- name: Show the changes of a new revision
   meshops.istio.control_plane:
     version: 1.29.1
     revision: 1-29-1
@@ -284,12 +287,12 @@ EXAMPLES = r"""
   check_mode: true
   diff: true
 
-- name: Remove that revision
+- name: Remove the revision
   meshops.istio.control_plane:
     state: absent
     revision: 1-29-1
 
-- name: Remove Istio with all that belongs to it, the users' Istio resources too
+- name: Remove Istio, including all Istio resources of users
   meshops.istio.control_plane:
     state: absent
     purge: true
@@ -297,111 +300,111 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was changed, or in check mode would be, in the order of the plan.
+  description: Changes that were made, or would be made in check mode, in the order of the plan.
   returned: success
   type: list
   elements: dict
   sample: [{action: create, api_version: v1, kind: Namespace, namespace: "", name: istio-system}]
   contains:
     action:
-      description: One of V(create), V(update), V(delete).
+      description: The action, one of V(create), V(update), V(delete).
       returned: always
       type: str
       sample: create
     api_version:
-      description: The object's API version.
+      description: API version of the object.
       returned: always
       type: str
       sample: v1
     kind:
-      description: The object's kind.
+      description: Kind of the object.
       returned: always
       type: str
       sample: Namespace
     namespace:
-      description: The object's namespace, empty where it has none.
+      description: Namespace of the object. Empty for cluster-scoped objects.
       returned: always
       type: str
       sample: ""
     name:
-      description: The object's name.
+      description: Name of the object.
       returned: always
       type: str
       sample: istio-system
 plan_digest:
-  description: Names the plan, for O(plan_digest). The same changes to the same objects have the same digest.
+  description: Digest of the plan, for use as O(plan_digest). The same changes to the same objects have the same digest.
   returned: success
   type: str
   sample: 6fd5aa5b6e36fa1d57b3b53f2e54a9a1b8ddad39bfd9a6a8b6a8a7e5e63fae58
 version:
-  description: The version of the release.
+  description: The Istio version of the release.
   returned: success and O(state=present)
   type: str
   sample: 1.29.1
 revision:
-  description: The revision, V(default) for the one without a name.
+  description: The revision. V(default) for the revision without a name.
   returned: success
   type: str
   sample: default
 gateways:
-  description: The gateways of the revision.
+  description: Gateways of the revision.
   returned: success
   type: list
   elements: dict
   sample: [{name: istio-ingressgateway, namespace: istio-system, kind: Deployment, component: IngressGateways}]
   contains:
     name:
-      description: The name of the gateway's workload and Service.
+      description: Name of the gateway's workload and Service.
       returned: always
       type: str
       sample: istio-ingressgateway
     namespace:
-      description: The gateway's namespace.
+      description: Namespace of the gateway.
       returned: always
       type: str
       sample: istio-system
     kind:
-      description: The kind of the gateway's workload, V(Deployment), V(DaemonSet) or V(StatefulSet).
+      description: Kind of the gateway's workload, one of V(Deployment), V(DaemonSet), V(StatefulSet).
       returned: always
       type: str
       sample: Deployment
     component:
-      description: V(IngressGateways) or V(EgressGateways).
+      description: Component of the gateway, V(IngressGateways) or V(EgressGateways).
       returned: always
       type: str
       sample: IngressGateways
 extension_providers:
-  description: The names of the providers of tracing, access logs and more that the mesh is told of.
+  description: Names of the extension providers of the mesh.
   returned: success and O(state=present)
   type: list
   elements: str
   sample: [jaeger]
 resources:
-  description: The users' own Istio resources, which go with the CRDs of a purge.
+  description: Istio resources of users that a purge deletes with the CustomResourceDefinitions.
   returned: success and O(state=absent)
   type: list
   elements: dict
   sample: [{api_version: networking.istio.io/v1, kind: Gateway, namespace: shop, name: helloworld-gateway}]
 kept:
   description:
-    - The agents on the nodes (C(istio-cni-node), C(ztunnel)) of the revision that stay, because another control plane is
-      there. They go with the last one, or with a purge.
+    - Node agents of the revision (C(istio-cni-node), C(ztunnel)) that are not removed, because another control plane
+      uses them. They are removed with the last control plane, or by a purge.
   returned: success and O(state=absent)
   type: list
   elements: dict
   sample: [{api_version: apps/v1, kind: DaemonSet, namespace: istio-system, name: istio-cni-node}]
 backup_file:
-  description: The file that these resources were saved to, empty where there were none, and in check mode.
+  description: Path of the file with the saved RV(resources). Empty in check mode and if there were none.
   returned: success and O(state=absent)
   type: str
   sample: /home/me/.local/state/meshops-istio/removed/10.0.0.1-6443-20260131T120000Z.yaml
 code:
-  description: What went wrong, as one stable word, for example V(invalid_input), V(unreachable), V(refused), V(not_ready).
+  description: Stable error code, for example V(invalid_input), V(unreachable), V(refused), V(not_ready).
   returned: failure
   type: str
   sample: not_ready
 details:
-  description: What is known about the failure. For V(not_ready) the objects with their conditions, pods and events.
+  description: Details of the failure. For V(not_ready), the objects with their conditions, pods and events.
   returned: failure
   type: dict
   sample: {timeout: 300, objects: []}

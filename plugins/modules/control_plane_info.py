@@ -7,25 +7,25 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: control_plane_info
-short_description: Read which control planes, gateways and proxies a cluster has
+short_description: Read the control planes (istiod), gateways and proxies of a cluster
 version_added: 0.1.0
 description:
-  - Tells, whoever installed it, which revisions of Istio run, whether they are healthy, and which proxies run against
-    them.
+  - Returns the revisions of Istio in a cluster, their health, and the proxies that connect to them, for installations
+    by any tool.
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.attributes.info
 options:
   namespace:
     description:
-      - The namespace whose control planes are read. Without it all.
+      - "Namespace of the control planes to read. Default: all namespaces."
     type: str
 seealso:
   - module: meshops.istio.control_plane
 """
 
 EXAMPLES = r"""
-- name: Read what is installed
+- name: Read the installed control planes
   meshops.istio.control_plane_info:
   register: installed
 
@@ -36,17 +36,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 server:
-  description: The URL of the API server.
+  description: URL of the API server, for example V(https://10.0.0.1:6443).
   returned: success
   type: str
   sample: https://10.0.0.1:6443
 kubernetes:
-  description: The version of Kubernetes.
+  description: The Kubernetes version.
   returned: success
   type: str
   sample: 1.35.4
 control_planes:
-  description: The control planes, by namespace and revision.
+  description: Control planes, sorted by namespace and revision.
   returned: success
   type: list
   elements: dict
@@ -62,27 +62,27 @@ control_planes:
       proxies: {1.29.1: 3}
   contains:
     revision:
-      description: The revision, V(default) for the one without a name.
+      description: The revision. V(default) for the revision without a name.
       returned: always
       type: str
       sample: default
     version:
-      description: The version of istiod.
+      description: Version of istiod.
       returned: always
       type: str
       sample: 1.29.1
     namespace:
-      description: The namespace of istiod.
+      description: Namespace of istiod.
       returned: always
       type: str
       sample: istio-system
     healthy:
-      description: Whether istiod is ready.
+      description: V(true) if istiod is ready.
       returned: always
       type: bool
       sample: true
     message:
-      description: How istiod is, in words.
+      description: Status of istiod.
       returned: always
       type: str
       sample: 1 of 1 replicas ready
@@ -92,13 +92,13 @@ control_planes:
       type: bool
       sample: true
     tags:
-      description: The tags that point at the revision.
+      description: Revision tags that point to the revision.
       returned: always
       type: list
       elements: str
       sample: [default]
     gateways:
-      description: The gateways that were installed with the revision.
+      description: Gateways that were installed with the revision.
       returned: always
       type: list
       elements: dict
@@ -111,42 +111,42 @@ control_planes:
           healthy: true
       contains:
         name:
-          description: The gateway's name.
+          description: Name of the gateway.
           returned: always
           type: str
           sample: istio-ingressgateway
         namespace:
-          description: The gateway's namespace.
+          description: Namespace of the gateway.
           returned: always
           type: str
           sample: istio-system
         kind:
-          description: The kind of the gateway's workload, V(Deployment), V(DaemonSet) or V(StatefulSet).
+          description: Kind of the gateway's workload, one of V(Deployment), V(DaemonSet), V(StatefulSet).
           returned: always
           type: str
           sample: Deployment
         component:
-          description: V(IngressGateways) or V(EgressGateways).
+          description: Component of the gateway, V(IngressGateways) or V(EgressGateways).
           returned: always
           type: str
           sample: IngressGateways
         version:
-          description: The version of its proxy.
+          description: Version of the gateway's proxy.
           returned: always
           type: str
           sample: 1.29.1
         healthy:
-          description: Whether it is ready.
+          description: V(true) if the gateway is ready.
           returned: always
           type: bool
           sample: true
     proxies:
-      description: How many of the revision's proxies run, by version.
+      description: Number of running proxies of the revision, by version.
       returned: always
       type: dict
       sample: {1.29.1: 3}
 proxies:
-  description: How many proxies run in the cluster, by version.
+  description: Number of running proxies in the cluster, by version.
   returned: success
   type: dict
   sample: {1.29.1: 3}
@@ -163,22 +163,22 @@ skew:
       type: str
       sample: shop/web-7d4b9c5f6-x2x9k
     version:
-      description: The version of the proxy.
+      description: Version of the proxy.
       returned: always
       type: str
       sample: 1.26.0
     revision:
-      description: The revision of its control plane.
+      description: Revision of the proxy's control plane.
       returned: always
       type: str
       sample: default
 code:
-  description: What went wrong, as one stable word, for example V(unreachable), V(unauthorized), V(invalid_input).
+  description: Stable error code, for example V(unreachable), V(unauthorized), V(invalid_input).
   returned: failure
   type: str
   sample: unreachable
 details:
-  description: What is known about the failure.
+  description: Details of the failure.
   returned: failure
   type: dict
   sample: {server: 'https://10.0.0.1:6443'}

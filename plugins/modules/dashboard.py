@@ -7,54 +7,54 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: dashboard
-short_description: Show the page of an addon at a local port, until it is interrupted
+short_description: Open Kiali, Grafana and other addon pages on a local port (port-forward)
 version_added: 0.1.0
 description:
-  - Forwards a port of the machine that the module runs on to the page of an addon, through the API server, and tells
-    where it is. It ends when the run is interrupted, or after O(duration).
-  - Nothing is changed, and nothing is exposed to others than who may use that port.
+  - Forwards a local port of the host that runs the module to the web page of an addon, through the API server, and
+    shows the URL. The port-forward ends when the run is interrupted, or after O(duration).
+  - Changes nothing in the cluster. The page is accessible only to users of the local port.
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.attributes.info
 options:
   addon:
     description:
-      - The addon.
+      - Name of the addon.
     type: str
     choices: [kiali, grafana, prometheus, jaeger, zipkin, skywalking]
     required: true
   namespace:
     description:
-      - The namespace of the control plane, which is that of its addons.
+      - Namespace of the control plane and of its addons.
     type: str
     default: istio-system
   address:
     description:
-      - The address to serve the page at.
+      - Local IP address to listen on.
     type: str
     default: localhost
   port:
     description:
-      - The local port. By default the page's own, and with 0 any that is free.
+      - "Local port. Default: the port of the page. With V(0), any free port."
     type: int
   duration:
     description:
-      - After how many seconds to end. Without it only when it is interrupted.
+      - "Duration of the port-forward, in seconds. Default: until the run is interrupted."
     type: int
 notes:
-  - In check mode no port is opened.
+  - In check mode, no port is opened.
 seealso:
   - module: meshops.istio.addons
 requirements:
-  - websocket-client (Python package), which comes with kubernetes
+  - websocket-client (Python package), a dependency of kubernetes
 """
 
 EXAMPLES = r"""
-- name: Show Kiali
+- name: Open Kiali
   meshops.istio.dashboard:
     addon: kiali
 
-- name: Show Grafana for ten minutes, at any port that is free
+- name: Open Grafana for ten minutes on any free port
   meshops.istio.dashboard:
     addon: grafana
     port: 0
@@ -63,17 +63,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 url:
-  description: Where the page was.
+  description: URL of the page.
   returned: success
   type: str
   sample: http://localhost:20001/kiali
 code:
-  description: What went wrong, as one stable word, for example V(invalid_input), V(not_ready).
+  description: Stable error code, for example V(invalid_input), V(not_ready).
   returned: failure
   type: str
   sample: invalid_input
 details:
-  description: What is known about the failure.
+  description: Details of the failure.
   returned: failure
   type: dict
   sample: {addon: kiali, namespace: istio-system}

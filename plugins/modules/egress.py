@@ -7,12 +7,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: egress
-short_description: Let a namespace reach hosts outside of the mesh, and no others
+short_description: Manage ServiceEntry and Sidecar (access to external hosts)
 version_added: 0.1.0
 description:
-  - Builds a ServiceEntry of Istio for hosts outside of the mesh, bound to its namespace unless O(export_to) says
-    otherwise. With O(outbound) also the Sidecar that decides what becomes of requests to all other hosts.
-  - Refuses, before the first write, a host that has a ServiceEntry already, and a second Sidecar for a namespace.
+  - Manages a ServiceEntry for hosts outside of the mesh, which is visible only in its namespace unless O(export_to) is
+    set. With O(outbound), also manages the Sidecar that sets the outbound traffic policy for all other hosts.
+  - Fails before the first write if another ServiceEntry has one of the hosts, or if the namespace has another Sidecar.
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.traffic
@@ -22,90 +22,94 @@ extends_documentation_fragment:
 options:
   hosts:
     description:
-      - The hosts, as V(api.example.com). A wildcard, as V(*.example.com), needs O(resolution=none).
+      - Hosts, for example V(api.example.com). Wildcards such as V(*.example.com) require O(resolution=none).
     type: list
     elements: str
   ports:
     description:
-      - The ports of the hosts.
+      - Ports of the hosts.
     type: list
     elements: dict
     default: [{number: 443, protocol: https}]
     suboptions:
       number:
         description:
-          - The port.
+          - Number of the port.
         type: int
         required: true
       protocol:
         description:
-          - What is spoken there. With V(https) and V(tls) the name that clients ask for is looked at and nothing else.
+          - Protocol of the port. With V(https) and V(tls), connections are passed through and routed by server name
+            (SNI).
         type: str
         choices: [http, http2, grpc, https, tls, tcp]
         default: https
       name:
         description:
-          - The port's name. By default its protocol and number, as V(https-443).
+          - "Name of the port. Default: the protocol and the number, for example V(https-443)."
         type: str
       target_port:
         description:
-          - The port of the endpoints, where it is another one.
+          - "Port of the endpoints. Default: O(ports[].number)."
         type: int
   resolution:
     description:
-      - How the hosts' addresses are found. V(none) goes to the address that the client asked for, V(static) to
-        O(endpoints).
+      - How the addresses of the hosts are resolved. V(none) uses the address that the client requested, and V(static)
+        uses O(endpoints).
     type: str
     choices: [dns, dns_round_robin, none, static]
     default: dns
   location:
     description:
-      - Whether the hosts are outside of the mesh, or part of it (with mutual TLS).
+      - Location of the hosts. V(external) hosts are outside of the mesh. V(internal) hosts are part of the mesh and use
+        mutual TLS.
     type: str
     choices: [external, internal]
     default: external
   addresses:
     description:
-      - Addresses or networks that stand for the hosts. Needed to tell several apart that speak V(tcp) at one port.
+      - Virtual IP addresses or networks (CIDR) of the hosts. Required to distinguish several hosts with the protocol
+        V(tcp) and the same port.
     type: list
     elements: str
   endpoints:
     description:
-      - Where requests go instead of the hosts themselves.
+      - Endpoints that receive the requests instead of the hosts.
     type: list
     elements: dict
     suboptions:
       address:
         description:
-          - An address, or with O(resolution=dns) a name.
+          - IP address of the endpoint, or a host name with O(resolution=dns).
         type: str
         required: true
       ports:
         description:
-          - Ports by the names of O(ports).
+          - "Ports of the endpoint, by the names of O(ports), for example V({tcp-5432: 15432})."
         type: dict
       labels:
         description:
-          - Labels, for subsets.
+          - Labels of the endpoint, for subsets.
         type: dict
       locality:
         description:
-          - Region, zone and subzone, as V(westeurope/1).
+          - Region, zone and subzone of the endpoint, for example V(westeurope/1).
         type: str
       weight:
         description:
-          - Its share of the requests.
+          - Load balancing weight of the endpoint.
         type: int
   export_to:
     description:
-      - The namespaces that know the hosts, V(.) for its own, V(*) for all.
+      - Namespaces in which the hosts are visible. V(.) is the namespace of the ServiceEntry, and V(*) is all
+        namespaces.
     type: list
     elements: str
     default: ["."]
   outbound:
     description:
-      - What becomes of requests from the namespace's pods to hosts that the mesh does not know. V(registry_only) makes
-        them fail, V(allow_any) lets them out. Without it what the mesh's configuration says.
+      - "Outbound traffic policy for hosts that the mesh does not know, for the pods of the namespace. V(registry_only)
+        blocks requests to them, and V(allow_any) allows them. Default: the policy of the mesh."
     type: str
     choices: [registry_only, allow_any]
 seealso:
@@ -113,14 +117,14 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Let a namespace reach two hosts over HTTPS, and nothing else outside
+- name: Allow a namespace to access two external hosts over HTTPS, and no others
   meshops.istio.egress:
     name: insights
     namespace: shop
     hosts: [dc.services.example.com, rt.services.example.com]
     outbound: registry_only
 
-- name: An old system at a fixed address
+- name: Add a system at a static IP address
   meshops.istio.egress:
     name: ledger
     namespace: shop
@@ -135,7 +139,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was changed, or in check mode would be, in the order of the plan.
+  description: Changes that were made, or would be made in check mode, in the order of the plan.
   returned: success
   type: list
   elements: dict
@@ -143,42 +147,42 @@ changes:
     - {action: create, api_version: networking.istio.io/v1, kind: ServiceEntry, namespace: shop, name: insights}
   contains:
     action:
-      description: One of V(create), V(update), V(delete).
+      description: The action, one of V(create), V(update), V(delete).
       returned: always
       type: str
       sample: create
     api_version:
-      description: The object's API version.
+      description: API version of the object.
       returned: always
       type: str
       sample: networking.istio.io/v1
     kind:
-      description: The object's kind.
+      description: Kind of the object.
       returned: always
       type: str
       sample: ServiceEntry
     namespace:
-      description: The object's namespace.
+      description: Namespace of the object.
       returned: always
       type: str
       sample: shop
     name:
-      description: The object's name.
+      description: Name of the object.
       returned: always
       type: str
       sample: insights
 plan_digest:
-  description: Names the plan, for O(plan_digest). The same changes to the same objects have the same digest.
+  description: Digest of the plan, for use as O(plan_digest). The same changes to the same objects have the same digest.
   returned: success
   type: str
   sample: 6fd5aa5b6e36fa1d57b3b53f2e54a9a1b8ddad39bfd9a6a8b6a8a7e5e63fae58
 code:
-  description: What went wrong, as one stable word, for example V(host_taken), V(sidecar_taken).
+  description: Stable error code, for example V(host_taken), V(sidecar_taken).
   returned: failure
   type: str
   sample: host_taken
 details:
-  description: What is known about the failure; C(problems) is all that spoke against the plan.
+  description: Details of the failure. C(problems) lists all failed checks.
   returned: failure
   type: dict
   sample: {problems: ["ServiceEntry shop/other has the host 'dc.services.example.com' already: change that one, or remove it."]}

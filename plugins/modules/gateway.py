@@ -7,15 +7,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gateway
-short_description: Open ports and hosts of a gateway, with TLS
+short_description: Manage Gateway ports, hosts and TLS certificates (Istio and Kubernetes Gateway API)
 version_added: 0.1.0
 description:
-  - Builds a Gateway of Istio, which tells a gateway's workload at which ports it takes requests, for which hosts, and
-    with which certificates. Routes (M(meshops.istio.traffic_route)) say where the requests go.
-  - With O(api=kubernetes) builds one of Kubernetes' Gateway API instead. Istio makes a workload and a Service for it,
-    named after the gateway and its class, such as C(shop-istio), at the ports that are opened.
-  - Refuses, before the first write, a port that the workload does not have, a Secret that does not exist in the
-    workload's namespace or holds no certificate, labels that no workload carries, and a class that does not exist.
+  - Manages an Istio Gateway, which configures the ports, hosts and certificates of a gateway workload.
+    M(meshops.istio.traffic_route) manages its routes.
+  - With O(api=kubernetes), manages a Gateway of the Kubernetes Gateway API. Istio creates a Deployment and a Service
+    for it, which are named after the gateway and its class, for example C(shop-istio).
+  - Fails before the first write if the workload's Service does not have a port, a Secret does not exist in the
+    workload's namespace or does not contain a certificate, no workload has the labels of O(selector), or the
+    GatewayClass does not exist.
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.traffic
@@ -25,98 +26,97 @@ extends_documentation_fragment:
 options:
   api:
     description:
-      - Whose Gateway it is. The Gateway API has to be installed in the cluster, see
-        M(meshops.istio.gateway_api).
+      - API of the Gateway. V(kubernetes) requires the Gateway API in the cluster, see M(meshops.istio.gateway_api).
     type: str
     choices: [istio, kubernetes]
     default: istio
   gateway_class:
     description:
-      - The class of the gateway, with O(api=kubernetes).
+      - Name of the GatewayClass, with O(api=kubernetes).
     type: str
     default: istio
   service_type:
     description:
-      - The type of the Service that Istio makes, with O(api=kubernetes). By default a load balancer.
+      - "Type of the Service that Istio creates, with O(api=kubernetes). Default: V(LoadBalancer)."
     type: str
     choices: [LoadBalancer, NodePort, ClusterIP]
   selector:
     description:
-      - The labels of the gateway's pods, with O(api=istio).
+      - Labels of the gateway's pods, with O(api=istio).
     type: dict
     default: {istio: ingressgateway}
   servers:
     description:
-      - What is opened. Required with O(state=present).
+      - Servers of the gateway. Required with O(state=present).
     type: list
     elements: dict
     suboptions:
       port:
         description:
-          - A port of the workload's Service.
+          - Port of the gateway's Service.
         type: int
         required: true
       protocol:
         description:
-          - What is spoken at the port. V(https) ends TLS for HTTP, V(tls) is for anything else within TLS.
+          - Protocol of the port. V(https) terminates TLS for HTTP, and V(tls) is for other protocols over TLS.
         type: str
         choices: [http, http2, grpc, https, tls, tcp]
         default: http
       name:
         description:
-          - The name of the server, once in a gateway. By default its protocol and port, as V(http-80).
+          - "Name of the server, unique in the gateway. Default: the protocol and the port, for example V(http-80)."
         type: str
       hosts:
         description:
-          - The hosts that requests are taken for, as V(shop.example.com), V(*.example.com) or, to let only routes of
-            one namespace have it, V(shop/shop.example.com).
+          - Hosts of the server, for example V(shop.example.com) or V(*.example.com). V(shop/shop.example.com) allows
+            only routes in the namespace C(shop).
         type: list
         elements: str
         default: ["*"]
       https_redirect:
         description:
-          - Whether requests of protocol V(http) are answered with a redirect to HTTPS.
+          - Redirect requests of protocol V(http) to HTTPS.
         type: bool
         default: false
       tls:
         description:
-          - How TLS is handled. Required for V(https) and V(tls).
+          - TLS settings. Required for V(https) and V(tls).
         type: dict
         suboptions:
           mode:
             description:
-              - With V(simple) the gateway shows a certificate, with V(mutual) clients must show one too, with
-                V(optional_mutual) they may. V(passthrough) leaves TLS to the service behind, by the name that clients
-                ask for.
+              - TLS mode. V(simple) presents a server certificate, V(mutual) also requires a client certificate, and
+                V(optional_mutual) accepts one. V(passthrough) passes the connection through to the service by server
+                name (SNI).
             type: str
             choices: [simple, mutual, optional_mutual, passthrough]
             default: simple
           secret:
             description:
-              - The Secret with the certificate, C(tls.crt), and its key, C(tls.key), in the namespace where the
-                gateway's pods run, which with O(api=kubernetes) is O(namespace).
-              - For V(mutual) and V(optional_mutual) C(ca.crt) is needed as well, in it or in a Secret of that name
-                with C(-cacert) at its end.
+              - Name of the Secret with the certificate (C(tls.crt)) and its private key (C(tls.key)) in the namespace
+                of the gateway's pods. With O(api=kubernetes), this is O(namespace).
+              - V(mutual) and V(optional_mutual) also require C(ca.crt) in this Secret, or in a Secret of the same name
+                with the suffix C(-cacert).
             type: str
           min_version:
             description:
-              - The oldest version of TLS that is spoken. Not with O(api=kubernetes), nor are the newest version and
-                the names of clients.
+              - Minimum TLS version. O(api=kubernetes) does not support this option, O(servers[].tls.max_version) and
+                O(servers[].tls.subject_alt_names).
             type: str
             choices: ["1.2", "1.3"]
           max_version:
             description:
-              - The newest version of TLS that is spoken.
+              - Maximum TLS version.
             type: str
             choices: ["1.2", "1.3"]
           cipher_suites:
             description:
-              - The cipher suites that are spoken, by OpenSSL's names.
+              - Cipher suites, by the names of OpenSSL, for example V(ECDHE-RSA-AES256-GCM-SHA384).
             type: list
             elements: str
           subject_alt_names:
             description:
-              - The names of which a client's certificate must have one.
+              - Accepted subject alternative names of client certificates. A certificate must have at least one of them.
             type: list
             elements: str
 seealso:
@@ -126,14 +126,14 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Take requests for every host at port 80
+- name: Accept requests for all hosts at port 80
   meshops.istio.gateway:
     name: shop
     namespace: shop
     servers:
       - port: 80
 
-- name: HTTPS with a certificate, and a redirect to it
+- name: Serve HTTPS, and redirect HTTP to HTTPS
   meshops.istio.gateway:
     name: shop
     namespace: shop
@@ -146,7 +146,7 @@ EXAMPLES = r"""
         hosts: [shop.example.com]
         tls: {secret: shop-certificate, min_version: "1.2"}
 
-- name: Leave TLS to the service behind
+- name: Pass TLS through to a service
   meshops.istio.gateway:
     name: vault
     namespace: vault
@@ -156,10 +156,10 @@ EXAMPLES = r"""
         hosts: [vault.example.com]
         tls: {mode: passthrough}
 
-- name: Install Kubernetes' Gateway API where a cluster lacks it
+- name: Install the Gateway API if the cluster does not have it
   meshops.istio.gateway_api:
 
-- name: A gateway of its own, by Kubernetes' Gateway API
+- name: Create a gateway with the Kubernetes Gateway API
   meshops.istio.gateway:
     api: kubernetes
     name: shop
@@ -171,7 +171,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was changed, or in check mode would be, in the order of the plan.
+  description: Changes that were made, or would be made in check mode, in the order of the plan.
   returned: success
   type: list
   elements: dict
@@ -179,42 +179,42 @@ changes:
     - {action: create, api_version: networking.istio.io/v1, kind: Gateway, namespace: shop, name: shop}
   contains:
     action:
-      description: One of V(create), V(update), V(delete).
+      description: The action, one of V(create), V(update), V(delete).
       returned: always
       type: str
       sample: create
     api_version:
-      description: The object's API version.
+      description: API version of the object.
       returned: always
       type: str
       sample: networking.istio.io/v1
     kind:
-      description: The object's kind.
+      description: Kind of the object.
       returned: always
       type: str
       sample: Gateway
     namespace:
-      description: The object's namespace.
+      description: Namespace of the object.
       returned: always
       type: str
       sample: shop
     name:
-      description: The object's name.
+      description: Name of the object.
       returned: always
       type: str
       sample: shop
 plan_digest:
-  description: Names the plan, for O(plan_digest). The same changes to the same objects have the same digest.
+  description: Digest of the plan, for use as O(plan_digest). The same changes to the same objects have the same digest.
   returned: success
   type: str
   sample: 6fd5aa5b6e36fa1d57b3b53f2e54a9a1b8ddad39bfd9a6a8b6a8a7e5e63fae58
 code:
-  description: What went wrong, as one stable word, for example V(port_missing), V(secret_missing), V(workload_missing).
+  description: Stable error code, for example V(port_missing), V(secret_missing), V(workload_missing).
   returned: failure
   type: str
   sample: port_missing
 details:
-  description: What is known about the failure; C(problems) is all that spoke against the plan.
+  description: Details of the failure. C(problems) lists all failed checks.
   returned: failure
   type: dict
   sample: {problems: ["Port 9999 is no port of the Service istio-system/istio-ingressgateway."]}

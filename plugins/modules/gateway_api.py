@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gateway_api
-short_description: Have Kubernetes' Gateway API in a cluster
+short_description: Install the Gateway API CRDs of Kubernetes (Gateway, HTTPRoute)
 version_added: 0.1.0
 description:
-  - Installs the CRDs of Kubernetes' Gateway API where the cluster lacks them.
-  - Those that somebody else has installed, as many providers of clusters do, stay as they are, and are not even looked
-    for elsewhere. Those that this module has installed are brought to a newer version, and never to an older one.
-  - Nothing removes them, because all of the cluster's Gateways and HTTPRoutes would go with them.
+  - Installs the CustomResourceDefinitions (CRDs) of the Kubernetes Gateway API if the cluster does not have them.
+  - CRDs that others installed, such as the cloud provider, are not changed, and no manifests are downloaded for them.
+    CRDs that this module installed are upgraded, but never downgraded.
+  - The module does not remove the CRDs, because this would delete all Gateways and HTTPRoutes in the cluster.
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.download
@@ -23,19 +23,21 @@ extends_documentation_fragment:
 options:
   version:
     description:
-      - The version of the Gateway API, exactly. The default is the one that Istio 1.29 is built with.
+      - The exact version of the Gateway API. The default is the version that Istio 1.29 is built with.
     type: str
     default: v1.4.0
   channel:
     description:
-      - What of it is installed. V(experimental) has, beside all of V(standard), TLSRoute and TCPRoute.
+      - Release channel of the Gateway API. V(experimental) contains TLSRoute and TCPRoute in addition to all of
+        V(standard).
     type: str
     choices: [standard, experimental]
     default: standard
   src:
     description:
-      - Files, folders and URLs that its manifests are taken from, instead of where its authors publish O(version).
-      - A URL may end in C(#sha256=) and the checksum of what it holds, which a URL that is not C(https) needs.
+      - "Files, directories and URLs of the manifests. Default: the official manifests of O(version)."
+      - A URL may end with C(#sha256=) and the checksum of its content. This is required for URLs that do not use
+        C(https).
     type: list
     elements: raw
     default: []
@@ -45,10 +47,10 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Have the Gateway API
+- name: Install the Gateway API
   meshops.istio.gateway_api:
 
-- name: Have it from a mirror
+- name: Install the Gateway API from a mirror
   meshops.istio.gateway_api:
     src:
       - https://mirror.example.com/gateway-api/v1.4.0/standard-install.yaml
@@ -56,22 +58,23 @@ EXAMPLES = r"""
 
 RETURN = r"""
 version:
-  description: The version that the cluster has now, empty where its CRDs do not say.
+  description: Version of the installed CRDs. Empty if the CRDs do not specify a version.
   returned: success
   type: str
   sample: v1.4.0
 channel:
-  description: What of it the cluster has now, empty where its CRDs do not say.
+  description: Release channel of the installed CRDs. Empty if the CRDs do not specify a channel.
   returned: success
   type: str
   sample: standard
 managed:
-  description: Whether this module has installed it. Otherwise somebody else has, and it was left alone.
+  description:
+    - V(true) if this module installed the CRDs. V(false) if others installed them, so that they were not changed.
   returned: success
   type: bool
   sample: true
 changes:
-  description: What was changed, or in check mode would be, in the order of the plan.
+  description: Changes that were made, or would be made in check mode, in the order of the plan.
   returned: success
   type: list
   elements: dict
@@ -83,42 +86,42 @@ changes:
       name: gateways.gateway.networking.k8s.io
   contains:
     action:
-      description: One of V(create), V(update).
+      description: The action, one of V(create), V(update).
       returned: always
       type: str
       sample: create
     api_version:
-      description: The object's API version.
+      description: API version of the object.
       returned: always
       type: str
       sample: apiextensions.k8s.io/v1
     kind:
-      description: The object's kind.
+      description: Kind of the object.
       returned: always
       type: str
       sample: CustomResourceDefinition
     namespace:
-      description: The object's namespace, empty where it has none.
+      description: Namespace of the object. Empty for cluster-scoped objects.
       returned: always
       type: str
       sample: ""
     name:
-      description: The object's name.
+      description: Name of the object.
       returned: always
       type: str
       sample: gateways.gateway.networking.k8s.io
 plan_digest:
-  description: Names the plan, for O(plan_digest). The same changes to the same objects have the same digest.
+  description: Digest of the plan, for use as O(plan_digest). The same changes to the same objects have the same digest.
   returned: success
   type: str
   sample: 6fd5aa5b6e36fa1d57b3b53f2e54a9a1b8ddad39bfd9a6a8b6a8a7e5e63fae58
 code:
-  description: What went wrong, as one stable word, for example V(invalid_input), V(unreachable), V(checksum_mismatch).
+  description: Stable error code, for example V(invalid_input), V(unreachable), V(checksum_mismatch).
   returned: failure
   type: str
   sample: unreachable
 details:
-  description: What is known about the failure.
+  description: Details of the failure.
   returned: failure
   type: dict
   sample: {url: "https://mirror.example.com/gateway-api/v1.4.0/standard-install.yaml"}

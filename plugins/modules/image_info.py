@@ -7,11 +7,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: image_info
-short_description: List the images that a mesh, its addons and its applications need
+short_description: List the container images of a mesh, its addons and its applications
 version_added: 0.1.0
 description:
-  - Lists the images of what is asked for, so that a mirror can be filled before there is a cluster. It needs none.
-  - Of Istio there are the images of what the profile and the overlays install, and those that istiod writes into pods.
+  - Lists the container images that are needed, for example to fill a registry mirror. Does not need a cluster.
+  - For Istio, lists the images that the profile and the overlays install, and the images that istiod injects into pods.
 extends_documentation_fragment:
   - meshops.istio.download
   - meshops.istio.release
@@ -19,43 +19,43 @@ extends_documentation_fragment:
 options:
   version:
     description:
-      - The Istio version, exactly, for example V(1.29.1).
+      - The exact Istio version, for example V(1.29.1).
     type: str
     required: true
   profile:
     description:
-      - The profile of a control plane. Without it the images of Istio are not listed.
+      - "Profile of the control plane. Default: the images of Istio are not listed."
     type: str
   overlays:
     description:
-      - IstioOperator files or objects, laid over the profile in this order.
+      - IstioOperator files or objects to merge into the profile, in this order.
     type: list
     elements: raw
     default: []
   values:
     description:
-      - Values of Istio's Helm charts, laid over the overlays.
+      - Values of Istio's Helm charts. They override O(overlays).
     type: dict
     default: {}
   set:
     description:
-      - Single settings, as M(meshops.istio.control_plane) takes them.
+      - Individual settings, as in O(meshops.istio.control_plane#module:set).
     type: raw
   hub:
     description:
-      - The registry of Istio's images.
+      - Registry of the Istio images, for example V(docker.io/istio).
     type: str
   tag:
     description:
-      - The tag of Istio's images.
+      - Tag of the Istio images, for example V(1.29.1-distroless).
     type: str
   platform:
     description:
-      - The platform of the cluster.
+      - Platform of the cluster, for example V(openshift).
     type: str
   addons:
     description:
-      - Addons of the release, by their names. V(all) is all but the extras.
+      - Names of the addons of the release. V(all) selects all addons except the extras.
     type: list
     elements: str
     default: []
@@ -65,23 +65,23 @@ options:
     type: str
   src:
     description:
-      - Files, folders and URLs of manifests.
+      - Files, directories and URLs of manifests.
     type: list
     elements: raw
   definition:
     description:
-      - Manifests themselves, objects or YAML texts.
+      - Manifests, as objects or YAML text.
     type: list
     elements: raw
   images:
     description:
-      - Images that take the place of those in the manifests, as M(meshops.istio.application) takes them. They are what is
-        listed.
+      - Images to use instead of those in the manifests, as in O(meshops.istio.application#module:images). The list
+        contains these images.
     type: dict
     default: {}
   mirrors:
     description:
-      - Where the images of the site come from, as M(meshops.istio.application) takes it.
+      - Image mirrors of the site, as in O(meshops.istio.application#module:mirrors).
     type: dict
     default: {}
 author:
@@ -93,7 +93,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: List what a mirror needs for Istio, Kiali and Prometheus
+- name: List the images of Istio, Kiali and Prometheus for a mirror
   meshops.istio.image_info:
     version: 1.29.1
     profile: default
@@ -105,27 +105,27 @@ EXAMPLES = r"""
 
 RETURN = r"""
 images:
-  description: The images, each once.
+  description: Images, without duplicates.
   returned: success
   type: list
   elements: dict
   contains:
     source:
-      description: The image as the release and the manifests name it.
+      description: Image in the release and the manifests.
       type: str
     image:
-      description: The image that the cluster pulls, the same where no mirror has it.
+      description: Image that the cluster pulls. The same as C(source) if no mirror applies.
       type: str
   sample:
     - source: docker.io/istio/pilot:1.29.1
       image: registry.example.com/mirror/istio/pilot:1.29.1
 code:
-  description: What went wrong, as one stable word, for example V(invalid_input).
+  description: Stable error code, for example V(invalid_input).
   returned: failure
   type: str
   sample: invalid_input
 details:
-  description: What is known about the failure.
+  description: Details of the failure.
   returned: failure
   type: dict
   sample: {profile: unheard-of}

@@ -7,109 +7,110 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ingress_info
-short_description: Read where a gateway is reached from outside
+short_description: Read ingress gateway hosts, ports and URLs (Service)
 version_added: 0.1.0
 description:
-  - Returns hosts, ports and URLs of a gateway whose Service is of any type, on any platform.
+  - Returns the hosts, ports and URLs at which a gateway can be reached from outside, for Services of all types on all
+    platforms.
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.attributes.info
 options:
   name:
     description:
-      - The name of the gateway's Service.
+      - Name of the gateway's Service.
     type: str
     default: istio-ingressgateway
   namespace:
     description:
-      - The namespace of the gateway's Service.
+      - Namespace of the gateway's Service.
     type: str
     default: istio-system
   wait:
     description:
-      - Whether to wait until a load balancer has an address. Nothing is waited for in check mode.
+      - Wait until the load balancer has an address. In check mode, the module does not wait.
     type: bool
     default: false
   wait_timeout:
     description:
-      - How long to wait, in seconds. When the time is up the module fails.
+      - How long to wait, in seconds. After this time, the module fails.
     type: int
     default: 300
 notes:
-  - In check mode a gateway that does not exist is RV(pending), because a task before may have only planned it. Otherwise
-    the module fails.
+  - In check mode, RV(pending) is V(true) if the gateway does not exist, because an earlier task may create it.
+    Otherwise, the module fails.
 seealso:
   - module: meshops.istio.control_plane
 """
 
 EXAMPLES = r"""
-- name: Read where the ingress gateway is
+- name: Read the address of the ingress gateway
   meshops.istio.ingress_info:
     wait: true
   register: ingress
 
-- name: Ask the mesh
+- name: Send a request to the mesh
   ansible.builtin.uri:
     url: "{{ ingress.urls.http2 }}/hello"
 """
 
 RETURN = r"""
 name:
-  description: The name of the Service.
+  description: Name of the Service.
   returned: success
   type: str
   sample: istio-ingressgateway
 namespace:
-  description: The namespace of the Service.
+  description: Namespace of the Service.
   returned: success
   type: str
   sample: istio-system
 type:
-  description: The type of the Service, empty where there is none.
+  description: Type of the Service. Empty if it does not exist.
   returned: success
   type: str
   sample: NodePort
 hosts:
-  description: The names or addresses that answer, the best first.
+  description: Host names and IP addresses of the gateway, in order of preference.
   returned: success
   type: list
   elements: str
   sample: [203.0.113.7]
 addresses:
-  description: Those of the hosts that are IP addresses.
+  description: IP addresses among RV(hosts).
   returned: success
   type: list
   elements: str
   sample: [203.0.113.7]
 ports:
-  description: The ports by name, each with its C(port) and its C(node_port), which is null where there is none.
+  description: Ports by name, with C(port) and C(node_port). C(node_port) is null if there is none.
   returned: success
   type: dict
   sample: {http2: {port: 80, node_port: 30080}, https: {port: 443, node_port: 30443}}
 urls:
-  description: The URLs by the names of the ports that speak HTTP or HTTPS.
+  description: URLs by the names of the ports, for HTTP and HTTPS.
   returned: success
   type: dict
   sample: {http2: "http://203.0.113.7:30080", https: "https://203.0.113.7:30443"}
 readiness_url:
   description:
-    - The URL at which the gateway answers 200 when it is ready. Empty where it is reached from inside the cluster only, or
-      where its Service has no port named C(status-port).
+    - URL that returns status 200 if the gateway is ready. Empty if the gateway can be reached only from inside the
+      cluster, or if its Service has no port named C(status-port).
   returned: success
   type: str
   sample: http://203.0.113.7:30021/healthz/ready
 pending:
-  description: Whether an address is still to come.
+  description: V(true) if the gateway does not have an address yet.
   returned: success
   type: bool
   sample: false
 code:
-  description: What went wrong, as one stable word, for example V(invalid_input), V(not_ready).
+  description: Stable error code, for example V(invalid_input), V(not_ready).
   returned: failure
   type: str
   sample: invalid_input
 details:
-  description: What is known about the failure.
+  description: Details of the failure.
   returned: failure
   type: dict
   sample: {name: istio-ingressgateway, namespace: istio-system}

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: injected_manifest
-short_description: Put sidecars into manifests
+short_description: Inject sidecars into manifests (istioctl kube-inject)
 version_added: 0.1.0
 description:
-  - Returns manifests with a sidecar in their pods, as the release's own C(istioctl kube-inject) makes them, for
-    namespaces that are not labelled. M(meshops.istio.application) applies them.
-  - Takes the injector's configuration from the cluster, or from given files, with which it needs no cluster.
-  - Writes nothing to the cluster.
+  - Returns manifests with injected sidecars, as C(istioctl kube-inject) of the release does, for namespaces without
+    injection labels. M(meshops.istio.application) applies them.
+  - Uses the injection configuration of the cluster, or the configuration in the options, which does not need a cluster.
+  - Does not write to the cluster.
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.download
@@ -22,40 +22,41 @@ extends_documentation_fragment:
 options:
   version:
     description:
-      - The Istio version, exactly, for example V(1.29.1). It is to be the control plane's.
+      - The exact Istio version, for example V(1.29.1). It must be the version of the control plane.
     type: str
     required: true
   src:
     description:
-      - Files, folders and URLs of manifests.
+      - Files, directories and URLs of manifests.
     type: list
     elements: raw
   definition:
     description:
-      - Manifests themselves, objects or YAML texts.
+      - Manifests, as objects or YAML text.
     type: list
     elements: raw
   namespace:
     description:
-      - The namespace of the control plane.
+      - Namespace of the control plane.
     type: str
     default: istio-system
   revision:
     description:
-      - The revision whose sidecars the pods get.
+      - Revision of the sidecars.
     type: str
   injector_config:
     description:
-      - The injector's configuration as text, as C(config) of the ConfigMap C(istio-sidecar-injector) holds it.
-      - O(injector_config), O(mesh_config) and O(injector_values) go together. Without them the cluster's are used.
+      - Injection configuration as text, as in C(config) of the ConfigMap C(istio-sidecar-injector).
+      - "O(injector_config), O(mesh_config) and O(injector_values) are required together. Default: the configuration of
+        the cluster."
     type: str
   mesh_config:
     description:
-      - The mesh's configuration as text, as C(mesh) of the ConfigMap C(istio) holds it.
+      - Mesh configuration as text, as in C(mesh) of the ConfigMap C(istio).
     type: str
   injector_values:
     description:
-      - The injector's values as JSON text, as C(values) of the ConfigMap C(istio-sidecar-injector) holds them.
+      - Injection values as JSON text, as in C(values) of the ConfigMap C(istio-sidecar-injector).
     type: str
 seealso:
   - module: meshops.istio.application
@@ -63,19 +64,19 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Put sidecars into an application
+- name: Inject sidecars into an application
   meshops.istio.injected_manifest:
     version: 1.29.1
     src: [shop/]
   register: shop
 
-- name: Apply it
+- name: Apply the injected manifests
   meshops.istio.application:
     name: shop
     namespace: shop
     definition: "{{ shop.objects }}"
 
-- name: The same without a cluster, by configuration that was saved from one
+- name: Inject sidecars without a cluster, with a saved configuration
   meshops.istio.injected_manifest:
     version: 1.29.1
     src: [shop/]
@@ -87,25 +88,25 @@ EXAMPLES = r"""
 RETURN = r"""
 objects:
   description:
-    - The objects, those with pods with a sidecar in them, in their order.
-    - They are whole, to be applied. Set C(no_log) where there are Secrets among them.
+    - All objects in their original order, with injected sidecars.
+    - The objects are complete and can be applied. Set C(no_log) if they include Secrets.
   returned: success
   type: list
   elements: dict
   sample: [{apiVersion: apps/v1, kind: Deployment, metadata: {name: web}, spec: {}}]
 injected:
-  description: The objects that got a sidecar.
+  description: Objects with an injected sidecar.
   returned: success
   type: list
   elements: str
   sample: [Deployment web]
 code:
-  description: What went wrong, as one stable word, for example V(istioctl_failed), V(invalid_input), V(unreachable).
+  description: Stable error code, for example V(istioctl_failed), V(invalid_input), V(unreachable).
   returned: failure
   type: str
   sample: istioctl_failed
 details:
-  description: What is known about the failure.
+  description: Details of the failure.
   returned: failure
   type: dict
   sample: {output: could not read the injector}

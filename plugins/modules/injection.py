@@ -7,25 +7,24 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: injection
-short_description: Label namespaces into the mesh, or out of it
+short_description: Label namespaces for sidecar injection or ambient mode (Namespace)
 version_added: 0.1.0
 description:
-  - Sets the labels by which Istio decides whether the pods of a namespace get a sidecar, and leaves all other labels
-    as they are.
-  - Pods that run already keep what they have. M(meshops.istio.restart) restarts those that need it.
+  - Sets the labels of namespaces that control sidecar injection and ambient mode. Other labels are not changed.
+  - Running pods are not changed. M(meshops.istio.restart) restarts the workloads that need it.
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.attributes
 options:
   namespaces:
     description:
-      - The namespaces.
+      - Namespaces to label.
     type: list
     elements: str
     required: true
   state:
     description:
-      - Whether the namespaces are to have such labels, or none of them.
+      - V(present) sets the labels. V(absent) removes them.
     type: str
     choices: [present, absent]
     default: present
@@ -33,20 +32,21 @@ options:
     description:
       - V(enabled) and V(disabled) set C(istio-injection), for the default revision.
       - V(revision) sets C(istio.io/rev) to O(revision).
-      - V(ambient) sets C(istio.io/dataplane-mode), for a mesh without sidecars.
-      - Each takes the others' labels away. Where somebody else has set one that means something different, that is
-        refused, before anything is written, unless O(force).
+      - V(ambient) sets C(istio.io/dataplane-mode=ambient), for a mesh without sidecars.
+      - Each mode removes the labels of the other modes. If others have set a contradicting label, the module fails
+        before the first write, unless O(force) is set.
     type: str
     choices: [enabled, disabled, revision, ambient]
     default: enabled
   revision:
     description:
-      - The revision, or tag, whose sidecars the pods get.
+      - Revision or revision tag of the sidecars.
       - Required with O(mode=revision).
     type: str
   create_namespaces:
     description:
-      - Whether to create namespaces that do not exist. Otherwise they are refused, before anything is written.
+      - Create namespaces that do not exist. If V(false), missing namespaces make the module fail before the first
+        write.
     type: bool
     default: false
   plan_digest:
@@ -55,7 +55,7 @@ options:
     type: str
   force:
     description:
-      - Whether to replace labels that somebody else has set and that contradict the wanted ones.
+      - Replace labels that others have set and that contradict the mode.
     type: bool
     default: false
 seealso:
@@ -64,18 +64,18 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Take two namespaces into the mesh
+- name: Enable sidecar injection in two namespaces
   meshops.istio.injection:
     namespaces: [shop, bank]
 
-- name: Let a revision inject into another one, created if need be
+- name: Use the sidecars of a revision in another namespace, and create it if it does not exist
   meshops.istio.injection:
     namespaces: [stage]
     mode: revision
     revision: 1-29-1
     create_namespaces: true
 
-- name: Leave the decision to others again
+- name: Remove the labels
   meshops.istio.injection:
     namespaces: [shop]
     state: absent
@@ -83,50 +83,50 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was changed, or in check mode would be, in the order of the plan.
+  description: Changes that were made, or would be made in check mode, in the order of the plan.
   returned: success
   type: list
   elements: dict
   sample: [{action: update, api_version: v1, kind: Namespace, namespace: "", name: shop}]
   contains:
     action:
-      description: One of V(create), V(update).
+      description: The action, one of V(create), V(update).
       returned: always
       type: str
       sample: update
     api_version:
-      description: The object's API version.
+      description: API version of the object.
       returned: always
       type: str
       sample: v1
     kind:
-      description: The object's kind.
+      description: Kind of the object.
       returned: always
       type: str
       sample: Namespace
     namespace:
-      description: The object's namespace, empty where it has none.
+      description: Namespace of the object. Empty for cluster-scoped objects.
       returned: always
       type: str
       sample: ""
     name:
-      description: The object's name.
+      description: Name of the object.
       returned: always
       type: str
       sample: shop
 plan_digest:
-  description: Names the plan. The same changes to the same objects have the same digest.
+  description: Digest of the plan. The same changes to the same objects have the same digest.
   returned: success
   type: str
   sample: 6fd5aa5b6e36fa1d57b3b53f2e54a9a1b8ddad39bfd9a6a8b6a8a7e5e63fae58
 code:
   description:
-    - What went wrong, as one stable word, for example V(namespace_missing), V(contradicting_labels), V(invalid_input).
+    - Stable error code, for example V(namespace_missing), V(contradicting_labels), V(invalid_input).
   returned: failure
   type: str
   sample: namespace_missing
 details:
-  description: What is known about the failure.
+  description: Details of the failure.
   returned: failure
   type: dict
   sample: {namespaces: [shop]}

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: injection_info
-short_description: Read which namespaces and workloads have their sidecars
+short_description: Read the state of sidecar injection of namespaces and workloads
 version_added: 0.1.0
 description:
-  - Compares what the cluster's injectors would give each running pod with what it has, native sidecars included.
+  - Compares the sidecars of running pods, including native sidecars, with the sidecars that the injectors of the
+    cluster would inject now.
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.attributes.info
 options:
   namespaces:
     description:
-      - The namespaces to read. Without it all. Those that do not exist are left out.
+      - "Namespaces to read. Default: all namespaces. Namespaces that do not exist are ignored."
     type: list
     elements: str
 seealso:
@@ -26,19 +27,19 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Read what lacks its sidecar
+- name: Read the workloads with missing sidecars
   meshops.istio.injection_info:
     namespaces: [shop]
   register: sidecars
 
-- name: Assert that nothing does
+- name: Assert that no sidecars are missing
   ansible.builtin.assert:
     that: sidecars.workloads | selectattr('missing') | length == 0
 """
 
 RETURN = r"""
 namespaces:
-  description: The namespaces, by name.
+  description: Namespaces, sorted by name.
   returned: success
   type: list
   elements: dict
@@ -57,37 +58,37 @@ namespaces:
       type: str
       sample: shop
     injection:
-      description: How it is labelled, one of V(enabled), V(disabled), V(revision), V(ambient), V(none).
+      description: Injection mode of the namespace, one of V(enabled), V(disabled), V(revision), V(ambient), V(none).
       returned: always
       type: str
       sample: enabled
     revision:
-      description: The revision or tag that it is labelled with, empty without.
+      description: Revision or revision tag in the label of the namespace. Empty if there is none.
       returned: always
       type: str
       sample: ""
     injector:
-      description: The revision that injects its pods, empty for none.
+      description: Revision that injects sidecars into the pods of the namespace. Empty if there is none.
       returned: always
       type: str
       sample: default
     pods:
-      description: How many pods run.
+      description: Number of running pods.
       returned: always
       type: int
       sample: 2
     with_sidecar:
-      description: How many of them have a sidecar.
+      description: Number of running pods with a sidecar.
       returned: always
       type: int
       sample: 2
     without_sidecar:
-      description: How many of them should have one and do not.
+      description: Number of running pods with a missing sidecar.
       returned: always
       type: int
       sample: 0
 workloads:
-  description: The workloads with pods whose sidecar is missing or outdated.
+  description: Workloads with missing or outdated sidecars.
   returned: success
   type: list
   elements: dict
@@ -103,87 +104,89 @@ workloads:
       progress: ""
   contains:
     kind:
-      description: The workload's kind.
+      description: Kind of the workload.
       returned: always
       type: str
       sample: Deployment
     namespace:
-      description: The workload's namespace.
+      description: Namespace of the workload.
       returned: always
       type: str
       sample: shop
     name:
-      description: The workload's name.
+      description: Name of the workload.
       returned: always
       type: str
       sample: web
     missing:
-      description: How many of its pods should have a sidecar and do not.
+      description: Number of pods with a missing sidecar.
       returned: always
       type: int
       sample: 1
     outdated:
-      description: How many of its pods have one of another revision or version than they would get now, if any.
+      description:
+        - Number of pods with an outdated sidecar. New pods would get a sidecar of another revision or version, or none.
       returned: always
       type: int
       sample: 0
     restartable:
-      description: Whether M(meshops.istio.restart) would restart it.
+      description: V(true) if M(meshops.istio.restart) would restart the workload.
       returned: always
       type: bool
       sample: true
     reason:
-      description: Why it would not, empty where it would.
+      description: Why the workload would not be restarted. Empty if it would be.
       returned: always
       type: str
       sample: ""
     rolling_out:
-      description: Whether a roll-out is under way that brings the sidecars, so that it would not be restarted again.
+      description:
+        - V(true) if a rollout in progress already adds the sidecars, so that the workload would not be restarted again.
       returned: always
       type: bool
       sample: false
     progress:
-      description: How far the roll-out under way is, empty where there is none.
+      description: Progress of the rollout. Empty if there is none.
       returned: always
       type: str
       sample: ""
 unlabelled:
   description:
-    - The workloads with pods that have a sidecar, or should, and lack one of the labels C(app) and C(version), by which
-      Kiali and the mesh's metrics tell applications and their versions apart.
+    - Workloads in the mesh without one of the labels C(app) and C(version), which Kiali and Istio's metrics use to
+      identify applications and their versions.
   returned: success
   type: list
   elements: dict
   sample: [{kind: Deployment, namespace: shop, name: web, labels: [version]}]
   contains:
     kind:
-      description: The workload's kind.
+      description: Kind of the workload.
       returned: always
       type: str
       sample: Deployment
     namespace:
-      description: The workload's namespace.
+      description: Namespace of the workload.
       returned: always
       type: str
       sample: shop
     name:
-      description: The workload's name.
+      description: Name of the workload.
       returned: always
       type: str
       sample: web
     labels:
-      description: The labels that its pods lack.
+      description: Missing labels of the pods.
       returned: always
       type: list
       elements: str
       sample: [version]
 code:
-  description: What went wrong, as one stable word, for example V(unreachable), V(unauthorized), V(invalid_input).
+  description: Stable error code, for example V(unreachable), V(unauthorized), V(invalid_input).
   returned: failure
   type: str
   sample: unreachable
 details:
-  description: What is known about the failure.
+  description: Details of the failure.
   returned: failure
   type: dict
   sample: {server: 'https://10.0.0.1:6443'}

@@ -7,111 +7,113 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: minikube
-short_description: Have a cluster of minikube
+short_description: Create, start and remove minikube clusters
 version_added: 0.1.0
 description:
-  - Makes a minikube profile, starts one that is stopped, and leaves one that runs with the same settings as it is.
-  - A profile with other settings is refused with the difference, and never built anew.
+  - Creates a minikube profile, starts a stopped profile, and does not change a running profile with the same settings.
+  - Fails if the profile has other settings, and lists the differences. The module never recreates a profile.
 extends_documentation_fragment:
   - meshops.istio.attributes
 attributes:
   diff_mode:
     support: none
-    details: What it would do is make, start or remove a cluster.
+    details: The module creates, starts or removes a cluster.
 options:
   name:
     description:
-      - The name of the profile, which is that of the kubeconfig's context too.
+      - Name of the profile and of the context in the kubeconfig.
     type: str
     default: mesh
   state:
     description:
-      - Whether the cluster is to be there.
+      - V(present) creates and starts the cluster. V(absent) removes it.
     type: str
     choices: [present, absent]
     default: present
   driver:
     description:
-      - What minikube makes the nodes with, for example V(docker), V(kvm2) or V(none). Without it minikube's own choice.
+      - "Driver of minikube, for example V(docker), V(kvm2) or V(none). Default: chosen by minikube."
     type: str
   cpus:
     description:
-      - How many CPUs a node has.
+      - Number of CPUs of each node.
     type: int
     default: 2
   memory:
     description:
-      - How much memory a node has, in MiB.
+      - Memory of each node, in MiB.
     type: int
     default: 4096
   nodes:
     description:
-      - How many nodes the cluster has.
+      - Number of nodes.
     type: int
     default: 1
   kubernetes_version:
     description:
-      - The version of Kubernetes, exactly. Without it minikube's own for a new profile, and any for one that is there.
+      - "The exact Kubernetes version. Default: for a new profile the default version of minikube, and for an existing
+        profile any version."
     type: str
   registry_mirrors:
     description:
-      - URLs of mirrors of the registry of images.
+      - URLs of registry mirrors.
     type: list
     elements: str
     default: []
   kubeconfig:
     description:
-      - The path of the kubeconfig that the context is written to. Without it the first of E(KUBECONFIG), else the
-        user's own. Its current context stays what it is.
+      - "Path of the kubeconfig to write the context to. Default: the first path in E(KUBECONFIG), or C(~/.kube/config).
+        The current context is not changed."
     type: path
   program:
     description:
-      - The name or path of minikube's program.
+      - Name or path of the minikube program.
     type: str
     default: minikube
   profile:
     description:
-      - Istio's profile that the cluster is for. With less memory than the profile and O(addons) need there is a warning.
+      - Istio profile that will be installed. A warning is returned if the memory is not sufficient for the profile and
+        O(addons).
     type: str
   addons:
     description:
-      - The addons of Istio that the cluster is for.
+      - Istio addons that will be installed.
     type: list
     elements: str
     default: []
   tunnel:
     description:
-      - Whether to open minikube's tunnel, which gives Services of type LoadBalancer an address for as long as it is open.
-        It closes when the run of Ansible ends, however that is.
-      - It sets routes of this machine, and needs root or sudo without a password.
+      - Run C(minikube tunnel), which assigns addresses to Services of type LoadBalancer. The tunnel is closed when the
+        Ansible run ends for any reason.
+      - The tunnel changes the routes of the host, and requires root or sudo without a password.
     type: bool
     default: false
   tunnel_owner:
     description:
-      - The number of the process with which the tunnel and the forwarded ports end. Without it that of the run of Ansible.
+      - "ID of the process with which the tunnel and the forwarded ports end. Default: the process of the Ansible run."
     type: int
   services:
     description:
-      - Services, as C(NAMESPACE/NAME), whose URLs minikube is asked for, which is the way to them where the address of
-        the node is not reached from this machine, as with the driver docker on macOS and Windows. minikube forwards
-        their ports there until the run of Ansible ends.
-      - One that is not there yet has no URLs.
+      - Services whose URLs to request from minikube, as C(NAMESPACE/NAME). Required if the host cannot reach the
+        address of the node, for example with the driver docker on macOS and Windows. minikube then forwards the ports
+        until the Ansible run ends.
+      - Services that do not exist yet have no URLs.
     type: list
     elements: str
     default: []
   timeout:
     description:
-      - How long making, starting or removing may take, in seconds.
+      - Timeout for creating, starting or removing the cluster, in seconds.
     type: int
     default: 600
 seealso:
   - module: meshops.istio.cluster_info
 notes:
-  - In check mode minikube itself is asked whether it would make the cluster, with C(start --dry-run).
+  - In check mode, the module runs C(minikube start --dry-run).
 """
 
 EXAMPLES = r"""
-- name: Have a cluster with load balancers, as long as the play runs
+- name: Create a cluster with load balancers for the duration of the play
   meshops.istio.minikube:
     name: mesh
     driver: docker
@@ -128,49 +130,48 @@ EXAMPLES = r"""
 
 RETURN = r"""
 name:
-  description: The name of the profile.
+  description: Name of the profile.
   returned: success
   type: str
   sample: mesh
 context:
-  description: The context of the kubeconfig.
-  returned: success and state is present
+  description: Context in the kubeconfig.
+  returned: success and O(state=present)
   type: str
   sample: mesh
 kubeconfig:
-  description: The path of the kubeconfig.
-  returned: success and state is present
+  description: Path of the kubeconfig.
+  returned: success and O(state=present)
   type: str
   sample: /home/me/.kube/config
 ip:
-  description: The address of the first node, empty where there is none yet.
-  returned: success and state is present
+  description: IP address of the first node. Empty if it does not exist yet.
+  returned: success and O(state=present)
   type: str
   sample: 192.168.49.2
 tunnel:
-  description: Whether a tunnel is open.
-  returned: success and state is present
+  description: V(true) if a tunnel is open.
+  returned: success and O(state=present)
   type: bool
   sample: true
 urls:
-  description: The URLs of O(services), in the order of their ports.
-  returned: success and state is present
+  description: URLs of O(services), in the order of their ports.
+  returned: success and O(state=present)
   type: dict
   sample: {istio-system/istio-ingressgateway: ["http://127.0.0.1:49213", "http://127.0.0.1:49214"]}
 version:
-  description: The version of minikube.
+  description: Version of minikube.
   returned: success
   type: str
   sample: 1.36.0
 code:
-  description: What went wrong, as one stable word, for example V(invalid_input), V(refused), V(minikube_failed).
+  description: Stable error code, for example V(invalid_input), V(refused), V(minikube_failed).
   returned: failure
   type: str
   sample: minikube_failed
 details:
   description:
-    - What is known about the failure, of minikube's own C(name) for the error and C(exit_code), or the C(differences) of
-      a profile.
+    - Details of the failure. C(name) and C(exit_code) of an error of minikube, or the C(differences) of a profile.
   returned: failure
   type: dict
   sample: {name: PROVIDER_DOCKER_NOT_RUNNING, exit_code: 63}

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mtls
-short_description: Take mutual TLS only, plain text too, or plain text only
+short_description: Manage PeerAuthentication (mutual TLS modes)
 version_added: 0.1.0
 description:
-  - Builds a PeerAuthentication of Istio, for the mesh, a namespace or a workload. It says what pods with a sidecar
-    accept; what clients with a sidecar send follows by itself.
-  - Refuses, before the first write, a strict mode while there are clients that may speak plain text, and names them
-    - pods without a sidecar in the namespaces of the mesh, Services of type C(NodePort) and C(LoadBalancer) that lead
-    to the workloads directly, and DestinationRules that switch TLS off. O(force) goes on.
-  - That look has its limits. It does not see who really sends requests. A pod that is named may never do so, such as
-    a database; a client in a namespace outside of the mesh, on a node's network or beyond the cluster's own Services
-    is not named. RV(plain_text_clients) is the same list while the mode is still permissive.
+  - Manages a PeerAuthentication for the mesh, a namespace or workloads. It sets the mutual TLS mode for requests to
+    pods with a sidecar. Clients with a sidecar adapt to it automatically (auto mTLS).
+  - With O(mode=strict), fails before the first write if clients may send plaintext, and lists them. These are pods
+    without a sidecar in the namespaces of the mesh, Services of type C(NodePort) and C(LoadBalancer) that select the
+    workloads, and DestinationRules that disable TLS. O(force) ignores them.
+  - This check reads objects, but not traffic. It may list pods that never send requests, such as databases. It does not
+    list clients in namespaces outside of the mesh, on the host network, or outside of the cluster that do not use its
+    Services. RV(plain_text_clients) returns the same list for the permissive mode.
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.traffic
@@ -27,34 +27,36 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - The name of the PeerAuthentication. Istio heeds one for a whole namespace and one for each workload.
+      - Name of the PeerAuthentication. Istio uses only one PeerAuthentication for each namespace and one for each
+        workload.
     type: str
     required: false
     default: default
   namespace:
     description:
-      - The namespace. In O(root_namespace), and without O(selector), it holds for the whole mesh.
+      - Namespace of the PeerAuthentication. In O(root_namespace) and without O(selector), it applies to the whole mesh.
     type: str
     default: default
   root_namespace:
     description:
-      - The mesh's root namespace, which is the control plane's unless the mesh's configuration says otherwise.
+      - Root namespace of the mesh, which is the namespace of the control plane unless C(meshConfig.rootNamespace) is
+        set.
     type: str
     default: istio-system
   selector:
     description:
-      - The labels of the pods that it is for. By default all of the namespace.
+      - "Labels of the pods that the policy applies to. Default: all pods of the namespace."
     type: dict
   mode:
     description:
-      - V(strict) takes mutual TLS only, V(permissive) plain text too, V(disable) plain text only, V(unset) what holds
-        for the namespace or the mesh.
+      - Mutual TLS mode. V(strict) accepts only mutual TLS, V(permissive) accepts mutual TLS and plaintext, V(disable)
+        accepts only plaintext, and V(unset) inherits the mode of the namespace or the mesh.
     type: str
     choices: [strict, permissive, disable, unset]
     default: strict
   ports:
     description:
-      - "Other modes for single ports of the pods, as V({8080: permissive}). Needs O(selector)."
+      - "Modes of individual ports of the pods, for example V({8080: permissive}). Requires O(selector)."
     type: dict
 seealso:
   - module: meshops.istio.injection_info
@@ -62,21 +64,21 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: See who may be speaking plain text
+- name: List clients that may send plaintext
   meshops.istio.mtls:
     namespace: shop
     mode: permissive
   register: mtls
 
-- name: Mutual TLS only, in a namespace
+- name: Require mutual TLS in a namespace (STRICT)
   meshops.istio.mtls:
     namespace: shop
 
-- name: Mutual TLS only, in the whole mesh
+- name: Require mutual TLS in the whole mesh (STRICT)
   meshops.istio.mtls:
     namespace: istio-system
 
-- name: One port of a workload is for clients without a sidecar
+- name: Accept plaintext on one port of a workload
   meshops.istio.mtls:
     name: customer
     namespace: shop
@@ -86,7 +88,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was changed, or in check mode would be, in the order of the plan.
+  description: Changes that were made, or would be made in check mode, in the order of the plan.
   returned: success
   type: list
   elements: dict
@@ -94,70 +96,71 @@ changes:
     - {action: create, api_version: security.istio.io/v1, kind: PeerAuthentication, namespace: shop, name: default}
   contains:
     action:
-      description: One of V(create), V(update), V(delete).
+      description: The action, one of V(create), V(update), V(delete).
       returned: always
       type: str
       sample: create
     api_version:
-      description: The object's API version.
+      description: API version of the object.
       returned: always
       type: str
       sample: security.istio.io/v1
     kind:
-      description: The object's kind.
+      description: Kind of the object.
       returned: always
       type: str
       sample: PeerAuthentication
     namespace:
-      description: The object's namespace.
+      description: Namespace of the object.
       returned: always
       type: str
       sample: shop
     name:
-      description: The object's name.
+      description: Name of the object.
       returned: always
       type: str
       sample: default
 plan_digest:
-  description: Names the plan, for O(plan_digest). The same changes to the same objects have the same digest.
+  description: Digest of the plan, for use as O(plan_digest). The same changes to the same objects have the same digest.
   returned: success
   type: str
   sample: 6fd5aa5b6e36fa1d57b3b53f2e54a9a1b8ddad39bfd9a6a8b6a8a7e5e63fae58
 plain_text_clients:
   description:
-    - What may speak plain text to the workloads, as far as the cluster's objects tell. A strict mode shuts it out.
+    - Clients that may send plaintext to the workloads, according to the objects in the cluster. The mode V(strict)
+      blocks them.
   returned: success and O(state=present)
   type: list
   elements: dict
   sample: [{namespace: shop, kind: Deployment, name: batch, reason: no sidecar}]
   contains:
     namespace:
-      description: The namespace.
+      description: Namespace of the object.
       returned: always
       type: str
       sample: shop
     kind:
-      description: The kind of object, of pods that of their owner.
+      description: Kind of the object. For pods, the kind of their owner.
       returned: always
       type: str
       sample: Deployment
     name:
-      description: The name.
+      description: Name of the object.
       returned: always
       type: str
       sample: batch
     reason:
-      description: Why it is thought to.
+      description: Why the object may send plaintext.
       returned: always
       type: str
       sample: no sidecar
 code:
-  description: What went wrong, as one stable word, for example V(plain_text_clients), V(mode_taken).
+  description: Stable error code, for example V(plain_text_clients), V(mode_taken).
   returned: failure
   type: str
   sample: plain_text_clients
 details:
-  description: What is known about the failure; C(problems) is all that spoke against the plan.
+  description: Details of the failure. C(problems) lists all failed checks.
   returned: failure
   type: dict
   sample: {problems: ["Strict mutual TLS would shut out clients that may speak plain text, Deployment shop/batch (no sidecar)"]}

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: openshift
-short_description: Have what OpenShift needs beside a mesh
+short_description: Manage OpenShift Routes, SCC grants and projects of a mesh
 version_added: 0.1.0
 description:
-  - Makes a Route for each host of the Gateways that a gateway serves, lets the pods of namespaces run under an SCC, and
-    asks for projects.
-  - A Route of a host that is served by TLS leads the encrypted connection on to the gateway, which has the certificates.
-    What no longer is a host loses its Route.
-  - The mesh itself needs nothing of it; M(meshops.istio.control_plane) finds out that a cluster is OpenShift, and takes
-    its profile.
+  - Creates a Route for each host of the Gateways of a gateway workload, allows pods to use a SecurityContextConstraints
+    (SCC), and requests projects.
+  - Routes of hosts with TLS pass the encrypted connection through to the gateway, which has the certificates. Routes of
+    removed hosts are deleted.
+  - Istio does not require this module. M(meshops.istio.control_plane) detects OpenShift and uses its profile.
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.plan
@@ -24,40 +23,40 @@ extends_documentation_fragment:
 options:
   state:
     description:
-      - V(absent) removes the Routes of the gateway and the grants. Projects stay.
+      - V(absent) removes the Routes of the gateway and the SCC grants. Projects are not deleted.
     type: str
     choices: [present, absent]
     default: present
   routes:
     description:
-      - Whether to make a Route for each host. Otherwise Routes stay as they are.
+      - Manage a Route for each host. If V(false), Routes are not changed.
     type: bool
     default: true
   name:
     description:
-      - The name of the gateway's Service.
+      - Name of the gateway's Service.
     type: str
     default: istio-ingressgateway
   namespace:
     description:
-      - The namespace of the gateway's Service.
+      - Namespace of the gateway's Service.
     type: str
     default: istio-system
   scc:
     description:
-      - The SCC, for example V(anyuid), that the pods of O(scc_namespaces), and no other, may run under. Sidecars
-        need none. Blank leaves grants as they are.
+      - Name of the SCC that the pods in O(scc_namespaces) may use, for example V(anyuid). Grants of this module in
+        other namespaces are removed. Sidecars do not need an SCC. If blank, grants are not changed.
     type: str
   scc_namespaces:
     description:
-      - The namespaces whose pods may run under O(scc).
+      - Namespaces whose pods may use O(scc).
     type: list
     elements: str
     default: []
   projects:
     description:
-      - Projects to ask for where they are not there, as users may who may not create namespaces. They are asked for
-        before anything else.
+      - Projects to request if they do not exist, for users without permission to create namespaces. They are requested
+        before any other change.
     type: list
     elements: str
     default: []
@@ -67,10 +66,10 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Have a Route for each host
+- name: Create a Route for each host
   meshops.istio.openshift:
 
-- name: Ask for projects, and let what runs there run as the user that its image names
+- name: Request projects, and allow pods to run as the user of their image
   meshops.istio.openshift:
     routes: false
     projects: [shop, billing]
@@ -80,35 +79,35 @@ EXAMPLES = r"""
 
 RETURN = r"""
 routes:
-  description: The Routes that there are for hosts, empty without O(routes).
+  description: Routes of the hosts. Empty with O(routes=false).
   returned: success
   type: list
   elements: dict
   sample: [{host: shop.example.com, tls: true, gateway: shop/shop}]
   contains:
     host:
-      description: The host.
+      description: Host of the Route.
       returned: always
       type: str
       sample: shop.example.com
     tls:
-      description: Whether it is reached by TLS.
+      description: V(true) if the Route uses TLS.
       returned: always
       type: bool
       sample: true
     gateway:
-      description: The Gateway that has the host.
+      description: Gateway with the host.
       returned: always
       type: str
       sample: shop/shop
 projects:
-  description: The projects that were asked for, or in check mode would be.
+  description: Projects that were requested, or would be requested in check mode.
   returned: success
   type: list
   elements: str
   sample: [shop]
 changes:
-  description: What was changed, or in check mode would be, in the order of the plan.
+  description: Changes that were made, or would be made in check mode, in the order of the plan.
   returned: success
   type: list
   elements: dict
@@ -120,42 +119,42 @@ changes:
       name: shop-example-com-1b2c3d4e
   contains:
     action:
-      description: One of V(create), V(update), V(delete).
+      description: The action, one of V(create), V(update), V(delete).
       returned: always
       type: str
       sample: create
     api_version:
-      description: The object's API version.
+      description: API version of the object.
       returned: always
       type: str
       sample: route.openshift.io/v1
     kind:
-      description: The object's kind.
+      description: Kind of the object.
       returned: always
       type: str
       sample: Route
     namespace:
-      description: The object's namespace, empty where it has none.
+      description: Namespace of the object. Empty for cluster-scoped objects.
       returned: always
       type: str
       sample: istio-system
     name:
-      description: The object's name.
+      description: Name of the object.
       returned: always
       type: str
       sample: shop-example-com-1b2c3d4e
 plan_digest:
-  description: Names the plan, for O(plan_digest). The same changes to the same objects have the same digest.
+  description: Digest of the plan, for use as O(plan_digest). The same changes to the same objects have the same digest.
   returned: success
   type: str
   sample: 6fd5aa5b6e36fa1d57b3b53f2e54a9a1b8ddad39bfd9a6a8b6a8a7e5e63fae58
 code:
-  description: What went wrong, as one stable word, for example V(not_openshift), V(invalid_input).
+  description: Stable error code, for example V(not_openshift), V(invalid_input).
   returned: failure
   type: str
   sample: not_openshift
 details:
-  description: What is known about the failure.
+  description: Details of the failure.
   returned: failure
   type: dict
   sample: {}

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: precheck
-short_description: Check whether a cluster can take an Istio release
+short_description: Check if a cluster is compatible with an Istio release (istioctl precheck)
 version_added: 0.1.0
 description:
-  - Runs the release's own C(istioctl experimental precheck), and looks for what it leaves out - a Kubernetes that the
-    release does not support, webhooks of a dead earlier installation that would block pods, and control planes that
-    another tool keeps as it wants them.
-  - Writes nothing to the cluster.
+  - Runs C(istioctl experimental precheck) of the release and additional checks for Kubernetes versions that the release
+    does not support, webhooks of a removed installation that would block pods, and control planes that another tool
+    manages.
+  - Does not write to the cluster.
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.download
@@ -23,21 +23,21 @@ extends_documentation_fragment:
 options:
   version:
     description:
-      - The Istio version, exactly, for example V(1.29.1).
+      - The exact Istio version, for example V(1.29.1).
     type: str
     required: true
   namespace:
     description:
-      - The namespace of the control plane.
+      - Namespace of the control plane.
     type: str
     default: istio-system
   revision:
     description:
-      - The revision that is to be installed or upgraded.
+      - Revision to install or upgrade.
     type: str
   ignore_version_check:
     description:
-      - Whether a Kubernetes that is older than the release supports is only worth a warning.
+      - Report a Kubernetes version that is older than the release supports as a warning.
     type: bool
     default: false
 seealso:
@@ -45,11 +45,11 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Check whether the cluster can take Istio 1.29.1
+- name: Check if the cluster is compatible with Istio 1.29.1
   meshops.istio.precheck:
     version: 1.29.1
 
-- name: See what there is to say about it
+- name: Show the messages
   meshops.istio.precheck:
     version: 1.29.1
     fail_on: never
@@ -59,14 +59,14 @@ EXAMPLES = r"""
 RETURN = r"""
 ok:
   description:
-    - Whether there is no message of the level that O(fail_on) names, or worse, apart from tolerated ones.
-    - V(true) with O(fail_on=never).
-  returned: success, and failure because of a message
+    - V(true) if there are no messages of the level in O(fail_on) or above, except for ignored messages.
+    - Always V(true) with O(fail_on=never).
+  returned: success, or failure because of a message
   type: bool
   sample: true
 messages:
-  description: What there is to say, errors first.
-  returned: success, and failure because of a message
+  description: Messages, errors first.
+  returned: success, or failure because of a message
   type: list
   elements: dict
   sample:
@@ -77,42 +77,42 @@ messages:
       tolerated: false
   contains:
     code:
-      description: The message's code, istioctl's own or a word.
+      description: Code of the message, from istioctl or from this collection.
       returned: always
       type: str
       sample: IST0136
     level:
-      description: One of V(error), V(warning), V(info).
+      description: Level of the message, one of V(error), V(warning), V(info).
       returned: always
       type: str
       sample: warning
     origin:
-      description: What it is about.
+      description: Object that the message refers to.
       returned: always
       type: str
       sample: EnvoyFilter shop/old
     message:
-      description: The message.
+      description: Text of the message.
       returned: always
       type: str
       sample: Annotation uses Alpha features.
     tolerated:
-      description: Whether O(tolerate) names it.
+      description: V(true) if O(tolerate) matches the message.
       returned: always
       type: bool
       sample: false
     reference:
-      description: The URL of istioctl's documentation of the message.
-      returned: when it has one
+      description: URL of istioctl's documentation of the message.
+      returned: if the message has one
       type: str
       sample: https://istio.io/latest/docs/reference/config/analysis/ist0136/
 code:
-  description: What went wrong, as one stable word, for example V(precheck_failed), V(unreachable), V(invalid_input).
+  description: Stable error code, for example V(precheck_failed), V(unreachable), V(invalid_input).
   returned: failure
   type: str
   sample: precheck_failed
 details:
-  description: What is known about the failure.
+  description: Details of the failure.
   returned: failure
   type: dict
   sample: {messages: 1}

@@ -7,44 +7,44 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: proxy_info
-short_description: Read whether proxies have their configuration, and how long their certificates last
+short_description: Read proxy status and certificates (istioctl proxy-status)
 version_added: 0.1.0
 description:
-  - Asks every istiod which of the configuration that it has sent the proxies have confirmed, as C(istioctl proxy-status)
-    does, and every proxy which certificates it works with, whoever installed the mesh.
-  - Asks from inside of the pods, through the API server, and reads no Secret.
+  - Returns the configuration status of the proxies from every istiod, as C(istioctl proxy-status) does, and the
+    certificates of every proxy, for installations by any tool.
+  - Sends requests to the pods through the API server. Does not read Secrets.
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.attributes.info
 options:
   namespace:
     description:
-      - The namespace whose control planes are asked, and their proxies wherever these are. Without it all.
+      - "Namespace of the control planes to read, with their proxies in all namespaces. Default: all namespaces."
     type: str
   timeout:
     description:
-      - How long configuration that is being sent may take to arrive, in seconds.
+      - How long to wait until proxies acknowledge configuration that is being sent, in seconds.
     type: int
     default: 15
   certificate_days:
     description:
-      - With how many days left a certificate is about to expire. One of a short life, as sidecars have, is so with less
-        than a tenth of it left.
+      - Remaining days of validity below which a certificate is V(expiring). Short-lived certificates, such as those of
+        sidecars, are V(expiring) when less than a tenth of their lifetime remains.
     type: int
     default: 14
 seealso:
   - module: meshops.istio.control_plane_info
   - module: meshops.istio.injection_info
 requirements:
-  - websocket-client (Python package), which comes with kubernetes
+  - websocket-client (Python package), a dependency of kubernetes
 """
 
 EXAMPLES = r"""
-- name: Read how the proxies are
+- name: Read the status of the proxies
   meshops.istio.proxy_info:
   register: told
 
-- name: Assert that they have their configuration, and certificates that last for a month
+- name: Assert that the proxies are in sync and their certificates are valid for a month
   ansible.builtin.assert:
     that:
       - told.proxies | rejectattr('state', 'eq', 'synced') | length == 0
@@ -53,7 +53,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 proxies:
-  description: The running proxies, sidecars and gateways, by namespace and name of their pods.
+  description: Running proxies (sidecars and gateways), sorted by namespace and name of their pods.
   returned: success
   type: list
   elements: dict
@@ -65,34 +65,36 @@ proxies:
       type: str
       sample: shop/web-7d4b9c5f6-x2x9k
     revision:
-      description: The revision of its control plane, empty where it is not known.
+      description: Revision of the proxy's control plane. Empty if it is unknown.
       returned: always
       type: str
       sample: default
     version:
-      description: The version of the proxy.
+      description: Version of the proxy.
       returned: always
       type: str
       sample: 1.29.1
     state:
       description:
-        - V(synced), V(stale) where it has not confirmed what it was sent, V(disconnected) where no istiod knows it.
+        - Configuration status of the proxy. V(synced), V(stale) if it has not acknowledged its configuration, or
+          V(disconnected) if it is not connected to an istiod.
       returned: always
       type: str
       sample: stale
     stale:
-      description: The parts that it has not confirmed, among V(CDS), V(LDS), V(RDS), V(EDS), V(ECDS).
+      description:
+        - Configuration types that the proxy has not acknowledged, among V(CDS), V(LDS), V(RDS), V(EDS), V(ECDS).
       returned: always
       type: list
       elements: str
       sample: [CDS]
     answers:
-      description: Whether it tells its certificates.
+      description: V(true) if the proxy returned its certificates.
       returned: always
       type: bool
       sample: true
 certificates:
-  description: The certificates that the proxies show and trust, each once, the one that ends first at the beginning.
+  description: Certificates that the proxies present or trust, without duplicates, sorted by the end of their validity.
   returned: success
   type: list
   elements: dict
@@ -107,53 +109,53 @@ certificates:
       proxy: shop/web-7d4b9c5f6-x2x9k
   contains:
     serial:
-      description: Its serial number.
+      description: Serial number of the certificate.
       returned: always
       type: str
       sample: 3f5a
     names:
-      description: The names that it is for.
+      description: Names in the certificate.
       returned: always
       type: list
       elements: str
       sample: ['spiffe://cluster.local/ns/shop/sa/web']
     authority:
-      description: Whether it is one that others are checked with.
+      description: V(true) for CA certificates.
       returned: always
       type: bool
       sample: false
     begins:
-      description: From when on it is valid.
+      description: Start of the validity, in ISO 8601 format.
       returned: always
       type: str
       sample: '2026-01-31T12:00:00+00:00'
     ends:
-      description: Until when it is.
+      description: End of the validity, in ISO 8601 format.
       returned: always
       type: str
       sample: '2026-02-01T12:00:00+00:00'
     state:
-      description: One of V(valid), V(expiring), V(expired), V(not_yet_valid).
+      description: State of the certificate, one of V(valid), V(expiring), V(expired), V(not_yet_valid).
       returned: always
       type: str
       sample: valid
     proxies:
-      description: How many proxies work with it.
+      description: Number of proxies with the certificate.
       returned: always
       type: int
       sample: 1
     proxy:
-      description: One of them, by namespace and name of its pod.
+      description: Namespace and name of the pod of one of these proxies.
       returned: always
       type: str
       sample: shop/web-7d4b9c5f6-x2x9k
 code:
-  description: What went wrong, as one stable word, for example V(forbidden), V(unreachable), V(unauthorized).
+  description: Stable error code, for example V(forbidden), V(unreachable), V(unauthorized).
   returned: failure
   type: str
   sample: forbidden
 details:
-  description: What is known about the failure.
+  description: Details of the failure.
   returned: failure
   type: dict
   sample: {missing: [get pods/portforward in namespace shop]}

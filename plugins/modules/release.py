@@ -7,25 +7,25 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: release
-short_description: Have an Istio release, with its istioctl, manifests and samples
+short_description: Download an Istio release (istioctl, manifests, samples)
 version_added: 0.1.0
 description:
-  - Finds the release of exactly one version, or fetches it into the cache, its checksum verified.
-  - Does so in check mode too, because nothing can be planned without it. It is never changed in the cluster's sense, as
-    the cache is no part of the cluster.
+  - Finds the release of the given version, or downloads it to the cache and verifies its checksum.
+  - Also downloads in check mode, because other tasks need the release for their plans. The result is never C(changed),
+    because the cache is not part of a cluster.
 extends_documentation_fragment:
   - meshops.istio.download
   - meshops.istio.release
   - meshops.istio.attributes
 attributes:
   diff_mode:
-    description: Returns what changes, or would change, object by object.
+    description: Returns a diff of each object that changes, or would change in check mode.
     support: none
-    details: RV(fetched) says what it did.
+    details: See RV(fetched).
 options:
   version:
     description:
-      - The Istio version, exactly, for example V(1.29.1). There is no V(latest), so that no run upgrades unasked.
+      - The exact Istio version, for example V(1.29.1). V(latest) is not supported, to prevent unintended upgrades.
     type: str
     required: true
 seealso:
@@ -33,12 +33,12 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Have Istio 1.29.1
+- name: Download Istio 1.29.1
   meshops.istio.release:
     version: 1.29.1
   register: istio
 
-- name: Have it from a mirror, and from a folder where the mirror has not got it
+- name: Download from a mirror, or use a directory if the mirror does not have the release
   meshops.istio.release:
     version: 1.29.1
     source:
@@ -48,43 +48,43 @@ EXAMPLES = r"""
 
 RETURN = r"""
 version:
-  description: The version of the release.
+  description: The Istio version of the release.
   returned: success
   type: str
   sample: 1.29.1
 path:
-  description: The folder of the release.
+  description: Directory of the release.
   returned: success
   type: str
   sample: /home/me/.cache/meshops-istio/releases/1.29.1-linux-amd64
 istioctl:
-  description: The path of the release's istioctl.
+  description: Path of istioctl in the release.
   returned: success
   type: str
   sample: /home/me/.cache/meshops-istio/releases/1.29.1-linux-amd64/bin/istioctl
 samples:
-  description: The folder of the release's samples.
+  description: Directory of the samples in the release.
   returned: success
   type: str
   sample: /home/me/.cache/meshops-istio/releases/1.29.1-linux-amd64/samples
 profiles:
-  description: The names of the profiles that the release has.
+  description: Names of the profiles in the release.
   returned: success
   type: list
   elements: str
   sample: [ambient, default, demo, empty, minimal]
 fetched:
-  description: Whether it had to be put into the cache.
+  description: V(true) if the release was added to the cache.
   returned: success
   type: bool
   sample: false
 code:
-  description: What went wrong, as one stable word, for example V(invalid_input), V(checksum_mismatch), V(download_failed).
+  description: Stable error code, for example V(invalid_input), V(checksum_mismatch), V(download_failed).
   returned: failure
   type: str
   sample: invalid_input
 details:
-  description: What is known about the failure.
+  description: Details of the failure.
   returned: failure
   type: dict
   sample: {version: latest}

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: restart
-short_description: Restart the workloads whose sidecar is missing or outdated
+short_description: Restart workloads with a sidecar that is missing or outdated
 version_added: 0.1.0
 description:
-  - Restarts the Deployments, StatefulSets and DaemonSets that have pods without the sidecar that they should have, a few
-    at a time, each awaited before the next.
-  - What a restart would not help, or must not touch, is reported and left alone - bare pods, Jobs, and rollouts that
-    are paused, on deletion only or partitioned. Pods that opted out or use the host's network need no sidecar.
-  - A workload whose roll-out is under way, and whose new pods have the sidecar, is not restarted again but awaited. If
-    it hangs, the error says why.
-  - Restarts as C(kubectl rollout restart) does, by an annotation of the pod template.
-  - Bare pods are created anew only with O(recreate_pods).
+  - Restarts Deployments, StatefulSets and DaemonSets whose pods are missing a sidecar, a few at a time, and waits for
+    each of them before the next.
+  - Pods without a controller, Jobs, and workloads whose rollout is paused, partitioned or of type C(OnDelete) are
+    reported and not restarted. Pods that opted out of injection or use the host network do not need a sidecar.
+  - If a rollout in progress already adds the sidecars, the module waits for it and does not restart the workload again.
+    If the rollout hangs, the error contains the reason.
+  - Sets an annotation of the pod template, as C(kubectl rollout restart) does.
+  - Pods without a controller are recreated only with O(recreate_pods).
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.wait
@@ -25,13 +25,13 @@ extends_documentation_fragment:
 options:
   namespaces:
     description:
-      - The namespaces to look into. Without it all.
+      - "Namespaces to check. Default: all namespaces."
     type: list
     elements: str
   outdated:
     description:
-      - Whether to restart workloads too whose sidecars are of another revision or version than they would get now, or
-        that would get none.
+      - Also restart workloads with outdated sidecars. Their new pods would get a sidecar of another revision or
+        version, or none.
     type: bool
     default: false
   plan_digest:
@@ -40,15 +40,15 @@ options:
     type: str
   max_unavailable:
     description:
-      - How many workloads are restarted at once.
+      - Maximum number of workloads that are restarted at the same time.
     type: int
     default: 2
   recreate_pods:
     description:
-      - Whether to delete bare pods that lack their sidecar, one after the other, and create them again.
-      - Nothing stands in for such a pod until its successor is ready, and what it kept on no volume is lost.
-      - Before anything is deleted, the API server is asked whether it would take the successors and give them their
-        sidecar, and their manifests are saved in the folder C(meshops-istio/removed) of the user's state folder.
+      - Delete and recreate pods without a controller that are missing a sidecar, one at a time.
+      - Such a pod is unavailable until its replacement is ready, and data outside of its volumes are lost.
+      - Before the first deletion, the module verifies with a dry run that the API server accepts the replacements and
+        injects their sidecars, and saves their manifests in C(meshops-istio/removed) of the user's state directory.
     type: bool
     default: false
 seealso:
@@ -57,11 +57,11 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Give the pods of a namespace their sidecars
+- name: Add missing sidecars in a namespace
   meshops.istio.restart:
     namespaces: [shop]
 
-- name: After an upgrade, replace all old sidecars
+- name: Replace all outdated sidecars after an upgrade
   meshops.istio.restart:
     outdated: true
     max_unavailable: 5
@@ -70,90 +70,90 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was changed, or in check mode would be, in the order of the plan.
+  description: Changes that were made, or would be made in check mode, in the order of the plan.
   returned: success
   type: list
   elements: dict
   sample: [{action: restart, api_version: apps/v1, kind: Deployment, namespace: "shop", name: web}]
   contains:
     action:
-      description: One of V(restart), V(recreate).
+      description: The action, one of V(restart), V(recreate).
       returned: always
       type: str
       sample: restart
     api_version:
-      description: The object's API version.
+      description: API version of the object.
       returned: always
       type: str
       sample: apps/v1
     kind:
-      description: The object's kind.
+      description: Kind of the object.
       returned: always
       type: str
       sample: Deployment
     namespace:
-      description: The object's namespace, empty where it has none.
+      description: Namespace of the object. Empty for cluster-scoped objects.
       returned: always
       type: str
       sample: "shop"
     name:
-      description: The object's name.
+      description: Name of the object.
       returned: always
       type: str
       sample: web
 restarted:
-  description: The workloads that were restarted, and bare pods that were created anew, or in check mode would be.
+  description: Workloads that were restarted and pods that were recreated, or would be in check mode.
   returned: success
   type: list
   elements: dict
   sample: [{kind: Deployment, namespace: shop, name: web}]
   contains:
     kind:
-      description: The workload's kind.
+      description: Kind of the workload.
       returned: always
       type: str
       sample: Deployment
     namespace:
-      description: The workload's namespace.
+      description: Namespace of the workload.
       returned: always
       type: str
       sample: shop
     name:
-      description: The workload's name.
+      description: Name of the workload.
       returned: always
       type: str
       sample: web
 rolling_out:
   description:
-    - The workloads that were left alone because a roll-out under way brings their sidecars, and those that an earlier run
-      has restarted and that have not come up. They are awaited with O(wait).
+    - Workloads that were not restarted because a rollout in progress already adds their sidecars, or because an earlier
+      run restarted them and they are not ready yet. With O(wait), the module waits for them.
   returned: success
   type: list
   elements: dict
   sample: [{kind: Deployment, namespace: shop, name: web, progress: 1 of 3 replicas updated}]
   contains:
     kind:
-      description: The workload's kind.
+      description: Kind of the workload.
       returned: always
       type: str
       sample: Deployment
     namespace:
-      description: The workload's namespace.
+      description: Namespace of the workload.
       returned: always
       type: str
       sample: shop
     name:
-      description: The workload's name.
+      description: Name of the workload.
       returned: always
       type: str
       sample: web
     progress:
-      description: How far the roll-out was.
+      description: Progress of the rollout.
       returned: always
       type: str
       sample: 1 of 3 replicas updated
 reported:
-  description: Those that need new pods and were left alone.
+  description: Workloads that need new pods and were not restarted.
   returned: success
   type: list
   elements: dict
@@ -164,22 +164,22 @@ reported:
       reason: a pod that nothing would create again; delete and create it yourself, or set recreate_pods
   contains:
     kind:
-      description: The workload's kind.
+      description: Kind of the workload.
       returned: always
       type: str
       sample: Pod
     namespace:
-      description: The workload's namespace.
+      description: Namespace of the workload.
       returned: always
       type: str
       sample: shop
     name:
-      description: The workload's name.
+      description: Name of the workload.
       returned: always
       type: str
       sample: shell
     reason:
-      description: Why it was left alone.
+      description: Why the workload was not restarted.
       returned: always
       type: str
       sample: a pod that nothing would create again; delete and create it yourself, or set recreate_pods
@@ -189,12 +189,12 @@ plan_digest:
   type: str
   sample: 6fd5aa5b6e36fa1d57b3b53f2e54a9a1b8ddad39bfd9a6a8b6a8a7e5e63fae58
 code:
-  description: What went wrong, as one stable word, for example V(not_ready), V(unreachable), V(invalid_input).
+  description: Stable error code, for example V(not_ready), V(unreachable), V(invalid_input).
   returned: failure
   type: str
   sample: not_ready
 details:
-  description: What is known about the failure.
+  description: Details of the failure.
   returned: failure
   type: dict
   sample: {timeout: 300, objects: []}

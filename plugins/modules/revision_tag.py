@@ -7,16 +7,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: revision_tag
-short_description: Point a tag at a revision of Istio's control plane, or remove the tag
+short_description: Manage revision tags of the control plane (istioctl tag)
 version_added: 0.1.0
 description:
-  - Makes the cluster hold the objects that C(istioctl tag set --overwrite) would leave, and removes them. Namespaces and
-    pods labelled C(istio.io/rev) with the tag get the sidecars of the revision that it points at.
-  - Pods that run already keep what they have. M(meshops.istio.restart) restarts those that need it.
-  - The tag V(default) stands for the label C(istio-injection=enabled), and has that revision check all Istio resources.
-    M(meshops.istio.control_plane) gives it to the first revision, and leaves it where it was set on purpose.
-  - Refuses, before the first write, a revision that is not there, a tag with the name of a revision, injectors that
-    would inject the same pods, and to remove a tag that is in use.
+  - Creates the same objects as C(istioctl tag set --overwrite), and removes them. Namespaces and pods whose label
+    C(istio.io/rev) is the tag get the sidecars of the revision that the tag points to.
+  - Running pods are not changed. M(meshops.istio.restart) restarts the workloads that need it.
+  - The tag V(default) serves the label C(istio-injection=enabled), and its revision validates all Istio resources.
+    M(meshops.istio.control_plane) sets the tag for the first revision, and does not change a tag that was set
+    explicitly.
+  - Fails before the first write if the revision does not exist, the tag has the name of a revision, several injectors
+    would inject the same pods, or a tag to be removed is in use.
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.download
@@ -27,46 +28,45 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - The tag.
+      - Name of the tag.
     type: str
     required: true
   state:
     description:
-      - Whether the tag is to be there.
+      - V(present) creates the tag or points it to another revision. V(absent) removes it.
     type: str
     choices: [present, absent]
     default: present
   revision:
     description:
-      - The revision that the tag is to point at, V(default) for the one without a name.
+      - Revision that the tag points to. V(default) is the revision without a name.
     type: str
     default: default
   namespace:
     description:
-      - The namespace of the control plane.
+      - Namespace of the control plane.
     type: str
     default: istio-system
   version:
     description:
-      - The Istio release that the tag's objects are made with, exactly, for example V(1.29.1).
-      - Without it the version of the revision.
+      - The exact Istio version to create the objects of the tag with, for example V(1.29.1).
+      - "Default: the version of the revision."
     type: str
   auto_inject_namespaces:
     description:
-      - Whether the tag also takes namespaces into the mesh that have no label at all.
+      - Also inject sidecars into namespaces without injection labels.
     type: bool
     default: false
   assume_revision:
     description:
-      - In check mode, whether to plan as if the revision were there where it is not yet, because something that comes
-        before brings it. Needs O(version).
+      - In check mode, plan as if the revision existed, because an earlier task would create it. Requires O(version).
     type: bool
     default: false
   force:
     description:
-      - Whether to set a tag that another one's injector gets in the way of, and to remove one that is in use.
-      - Also whether to change and delete objects that belong to Argo CD, Flux or another tool or controller, and fields
-        that other field managers have set.
+      - Create the tag even if another injector would inject the same pods, and remove a tag that is in use.
+      - Also change and delete objects that belong to Argo CD, Flux or another tool or controller, and fields that other
+        field managers have set.
     type: bool
     default: false
 seealso:
@@ -76,17 +76,17 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Let the tag prod point at a revision
+- name: Point the tag prod to a revision
   meshops.istio.revision_tag:
     name: prod
     revision: 1-28-3
 
-- name: Move it to a newer one, and let the namespaces that follow it have new sidecars
+- name: Point the tag prod to a newer revision
   meshops.istio.revision_tag:
     name: prod
     revision: 1-29-1
 
-- name: Have that revision serve namespaces labelled istio-injection=enabled
+- name: Use the revision for namespaces labelled istio-injection=enabled
   meshops.istio.revision_tag:
     name: default
     revision: 1-29-1
@@ -99,7 +99,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was changed, or in check mode would be, in the order of the plan.
+  description: Changes that were made, or would be made in check mode, in the order of the plan.
   returned: success
   type: list
   elements: dict
@@ -111,57 +111,57 @@ changes:
       name: istio-revision-tag-prod
   contains:
     action:
-      description: One of V(create), V(update), V(delete).
+      description: The action, one of V(create), V(update), V(delete).
       returned: always
       type: str
       sample: create
     api_version:
-      description: The object's API version.
+      description: API version of the object.
       returned: always
       type: str
       sample: admissionregistration.k8s.io/v1
     kind:
-      description: The object's kind.
+      description: Kind of the object.
       returned: always
       type: str
       sample: MutatingWebhookConfiguration
     namespace:
-      description: The object's namespace, empty where it has none.
+      description: Namespace of the object. Empty for cluster-scoped objects.
       returned: always
       type: str
       sample: ""
     name:
-      description: The object's name.
+      description: Name of the object.
       returned: always
       type: str
       sample: istio-revision-tag-prod
 plan_digest:
-  description: Names the plan, for O(plan_digest). The same changes to the same objects have the same digest.
+  description: Digest of the plan, for use as O(plan_digest). The same changes to the same objects have the same digest.
   returned: success
   type: str
   sample: 6fd5aa5b6e36fa1d57b3b53f2e54a9a1b8ddad39bfd9a6a8b6a8a7e5e63fae58
 name:
-  description: The tag.
+  description: Name of the tag.
   returned: success
   type: str
   sample: prod
 revision:
-  description: The revision that the tag points at, empty where it is removed.
+  description: Revision that the tag points to. Empty if the tag was removed.
   returned: success
   type: str
   sample: 1-29-1
 previous_revision:
-  description: The revision that the tag pointed at before, empty where there was no such tag.
+  description: Revision that the tag pointed to before. Empty if the tag did not exist.
   returned: success
   type: str
   sample: 1-28-3
 code:
-  description: What went wrong, as one stable word, for example V(revision_missing), V(name_taken), V(in_use).
+  description: Stable error code, for example V(revision_missing), V(name_taken), V(in_use).
   returned: failure
   type: str
   sample: revision_missing
 details:
-  description: What is known about the failure.
+  description: Details of the failure.
   returned: failure
   type: dict
   sample: {revisions: [default]}

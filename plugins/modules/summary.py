@@ -6,48 +6,51 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: summary
-short_description: Show what a run found out about clusters, and write reports of it
+short_description: Show the results of a run and write reports (JSON, JUnit, Markdown)
 version_added: 0.1.0
 author:
   - The meshops.istio authors (@meshops)
 description:
-  - Shows a table for people, once for all clusters, and needs no callback plugin for that.
-  - Writes reports for programs and for pull requests, in check mode too, because they are no part of a cluster.
+  - Shows one table for all clusters, without a callback plugin.
+  - Writes reports for programs and for pull requests. They are also written in check mode, because they are not part of
+    a cluster.
   - Runs on the controller.
 options:
   results:
     description:
-      - The results by host, each as the role P(meshops.istio.mesh#role) leaves it in C(mesh_result).
-      - A result with C(error), of C(task) and C(message), is one of a run that did not come to its end.
+      - Results by host, as in the variable C(mesh_result) of the role P(meshops.istio.mesh#role).
+      - A result with C(error), a dictionary of C(task) and C(message), is from a run that failed.
     type: dict
     required: true
   show:
-    description: Whether to show the table. A wave that others follow only writes the reports.
+    description: Show the table. If V(false), only the reports are written, for all batches of hosts before the last.
     type: bool
     default: true
   changes:
-    description: Of how many changes of a cluster each is named. Beyond, they are only counted.
+    description: Maximum number of changes to list for each cluster. Clusters with more changes only show their number.
     type: int
     default: 10
   json:
-    description: The path of a JSON file to write, with C(status), one of C(clean), C(drift) and C(error), for all and
-      for each of C(hosts).
+    description:
+      - Path of a JSON report, with a C(status) for the run and for each of C(hosts), one of C(clean), C(drift),
+        C(error).
     type: path
   junit:
-    description: The path of a JUnit file to write, with a suite for each host and a case for each assertion of
-      C(meshops.istio.verify).
+    description:
+      - Path of a JUnit report, with a test suite for each host and a test case for each check of
+        C(meshops.istio.verify).
     type: path
   markdown:
-    description: The path of a page in Markdown to write, short enough for a comment on a pull request.
+    description: Path of a Markdown report, short enough for a comment on a pull request.
     type: path
 attributes:
   check_mode:
-    description: Can run in check mode and return what it would without it.
+    description: Returns the same result in check mode.
     support: full
 """
 
 EXAMPLES = r"""
-- name: Show what came of it
+- name: Show the results
   meshops.istio.summary:
     results: "{{ {inventory_hostname: mesh_result} }}"
     json: build/mesh.json
@@ -56,13 +59,13 @@ EXAMPLES = r"""
 RETURN = r"""
 status:
   description:
-    - How the clusters stand, the worst of all. V(error) where a run did not come to its end, V(drift) where an assertion
-      does not hold or a plan has changes, else V(clean).
+    - Worst status of all clusters. V(error) if a run failed, V(drift) if a check failed or a plan has changes, else
+      V(clean).
   returned: success
   type: str
   sample: clean
 code:
-  description: A stable word for the kind of failure.
+  description: Stable error code.
   returned: failure
   type: str
   sample: system

@@ -7,37 +7,37 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: topology_info
-short_description: Draw the ways of requests through a mesh
+short_description: Show the topology of a mesh (Gateway, VirtualService, HTTPRoute, Service)
 version_added: 0.1.0
 description:
-  - Returns the gateways, the routes bound to them, the services that these go to, and the workloads behind, as data and
-    as a picture.
-  - It reads what is configured, not what flows, so that it needs neither Kiali nor requests.
+  - Returns gateways, their routes, the Services of the routes, and the workloads of the Services, as data and as a
+    Mermaid flowchart.
+  - Reads the configuration only. Does not need Kiali or traffic.
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.attributes.info
 options:
   namespaces:
     description:
-      - The namespaces whose gateways, routes, services and workloads are drawn, with all that these lead to. All if there are
-        none.
+      - "Namespaces whose gateways, routes, Services and workloads to show, with all objects that they lead to. Default:
+        all namespaces."
     type: list
     elements: str
     default: []
 notes:
-  - What only sidecars route, a VirtualService without gateways, has no way to it in the picture.
+  - VirtualServices without gateways, which apply only to sidecars, have no incoming edge.
 seealso:
   - module: meshops.istio.traffic_route
   - module: meshops.istio.proxy_info
 """
 
 EXAMPLES = r"""
-- name: Draw the shop
+- name: Show the topology of a namespace
   meshops.istio.topology_info:
     namespaces: [shop]
   register: topology
 
-- name: Keep the picture, which Git hosts show in a page
+- name: Save the flowchart, which Git hosts render in Markdown
   ansible.builtin.copy:
     content: |
       ```mermaid
@@ -50,9 +50,9 @@ EXAMPLES = r"""
 RETURN = r"""
 nodes:
   description:
-    - The parts, each with its C(id), C(kind), C(namespace), C(name), and C(in_mesh), which of a workload says whether a
-      proxy carries the traffic of all of its pods, and is null of other kinds.
-    - A destination that is no Service of the cluster is of the kind V(Host).
+    - Objects, with C(id), C(kind), C(namespace), C(name) and C(in_mesh). For a workload, C(in_mesh) is true if a proxy
+      handles the traffic of all of its pods. For other kinds, it is null.
+    - A destination that is not a Service of the cluster has the kind V(Host).
   returned: success
   type: list
   elements: dict
@@ -60,25 +60,25 @@ nodes:
     - {id: Deployment shop/web, kind: Deployment, namespace: shop, name: web, in_mesh: true}
 edges:
   description:
-    - The ways, each with the ids of its C(source) and its C(target), and a C(label), which is the hosts of a route, or
-      the subset and the share of requests that a destination gets.
+    - Connections, with the C(id) of their C(source) and C(target), and a C(label) with the hosts of a route, or the
+      subset and the weight of a destination.
   returned: success
   type: list
   elements: dict
   sample:
     - {source: VirtualService shop/web, target: Service shop/web, label: "v2 10 %"}
 mermaid:
-  description: The same as a flowchart of Mermaid.
+  description: The topology as a Mermaid flowchart.
   returned: success
   type: str
   sample: "flowchart LR\n  n0[\"Service<br/>shop/web\"]\n"
 code:
-  description: What went wrong, as one stable word, for example V(unreachable), V(forbidden).
+  description: Stable error code, for example V(unreachable), V(forbidden).
   returned: failure
   type: str
   sample: unreachable
 details:
-  description: What is known about the failure.
+  description: Details of the failure.
   returned: failure
   type: dict
   sample: {}

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: traffic_policy
-short_description: Balance, pool, cut off and limit the requests to a host
+short_description: Manage DestinationRule and EnvoyFilter (load balancing, outlier detection, rate limits)
 version_added: 0.1.0
 description:
-  - Builds a DestinationRule of Istio for a host, with its subsets, load balancing, session affinity, failover,
-    connection pool (circuit breaking), outlier ejection and TLS.
-  - With O(rate_limit) also an EnvoyFilter that limits the rate of requests in each proxy of the host's pods.
-  - Refuses, before the first write, a host that does not exist, a second policy for one host, and a subset that is
-    taken away while a route goes to it.
+  - Manages a DestinationRule for a host, with subsets, load balancing, session affinity, locality failover, connection
+    pool settings (circuit breaking), outlier detection and TLS.
+  - With O(rate_limit), also manages an EnvoyFilter for local rate limiting in each proxy of the host's pods.
+  - Fails before the first write if the host does not exist, another DestinationRule for the host exists, or a route
+    still uses a removed subset.
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.traffic
@@ -24,239 +24,242 @@ extends_documentation_fragment:
 options:
   destination:
     description:
-      - The host that the policy is for, a Service's short name, its whole name (V(reviews.shop.svc.cluster.local)), or
-        one of a ServiceEntry.
+      - Host of the DestinationRule, as the short name of a Service, its fully qualified name
+        (V(reviews.shop.svc.cluster.local)), or a host of a ServiceEntry.
     type: str
   export_to:
     description:
-      - The namespaces for whose clients the policy holds, V(.) for its own. By default all.
+      - "Namespaces in which the policy is visible. V(.) is the namespace of the policy. Default: all namespaces."
     type: list
     elements: str
   subsets:
     description:
-      - Parts of the host's pods, for routes to go to.
+      - Subsets of the host, which are destinations for routes.
     type: list
     elements: dict
     suboptions:
       name:
         description:
-          - The name of the subset.
+          - Name of the subset.
         type: str
         required: true
       labels:
         description:
-          - The labels of its pods.
+          - Labels of the subset's pods.
         type: dict
         required: true
   algorithm:
     description:
-      - How the next pod is chosen. Excludes O(session_affinity).
+      - Load balancing algorithm. Cannot be combined with O(session_affinity).
     type: str
     choices: [least_request, round_robin, random, passthrough]
   warmup:
     description:
-      - For how long a new pod gets fewer requests, as V(60s).
+      - Warm-up duration, in which a new pod gets fewer requests, for example V(60s).
     type: str
   session_affinity:
     description:
-      - What of a request decides to which pod it goes, so that a client stays with one. One of the four.
+      - Session affinity by consistent hashing, so that all requests of a client go to the same pod. Set one of the four
+        options.
     type: dict
     suboptions:
       cookie:
         description:
-          - A cookie, which is set where a client has none.
+          - Use a cookie. It is created if the request does not have it.
         type: dict
         suboptions:
           name:
             description:
-              - The name of the cookie.
+              - Name of the cookie.
             type: str
             required: true
           path:
             description:
-              - The path that it is for.
+              - Path of the cookie.
             type: str
           ttl:
             description:
-              - Its lifetime; V(0s) for as long as the browser runs. By default a day.
+              - "Lifetime of the cookie, for example V(3600s). V(0s) creates a session cookie. Default: one day."
             type: str
       header:
         description:
-          - The name of a header.
+          - Name of a request header to use.
         type: str
       query_parameter:
         description:
-          - The name of a query parameter.
+          - Name of a query parameter to use.
         type: str
       source_ip:
         description:
-          - Whether the client's address decides.
+          - Use the IP address of the client.
         type: bool
   locality:
     description:
-      - Which regions and zones requests go to. Needs O(outlier_detection), which tells what has failed.
+      - Locality load balancing. Requires O(outlier_detection), which detects unhealthy pods.
     type: dict
     suboptions:
       failover:
         description:
-          - For a region that requests come from, the region that they go to when the pods there have failed.
+          - Destination regions by originating region, for unhealthy pods.
         type: list
         elements: dict
         suboptions:
           from:
             description:
-              - The region that requests come from.
+              - Originating region, for example V(westeurope).
             type: str
             required: true
           to:
             description:
-              - The region to go to.
+              - Destination region if the pods in the originating region are unhealthy.
             type: str
             required: true
       failover_priority:
         description:
-          - Labels of pods, the weightiest first. Pods that share more of them with the client are preferred.
+          - Names of labels in order of priority. Pods are preferred that have more of these labels in common with the
+            client.
         type: list
         elements: str
       distribute:
         description:
-          - For a locality that requests come from, the shares in percent of the localities that they go to. Excludes
-            the other two.
+          - Distribution of the requests by originating locality. Cannot be combined with O(locality.failover) and
+            O(locality.failover_priority).
         type: list
         elements: dict
         suboptions:
           from:
             description:
-              - The locality that requests come from, as V(region/zone/*).
+              - Originating locality, for example V(region/zone/*).
             type: str
             required: true
           to:
             description:
-              - Shares by locality, together 100.
+              - Percentages by destination locality. They must add up to 100.
             type: dict
             required: true
   connection_pool:
     description:
-      - Limits, for each client's proxy. What goes beyond is answered with 503 at once.
+      - Connection pool limits for the proxy of each client. Requests that exceed them fail immediately with status 503.
     type: dict
     suboptions:
       max_connections:
         description:
-          - Connections at a time.
+          - Maximum number of connections.
         type: int
       connect_timeout:
         description:
-          - How long making a connection may take.
+          - Connection timeout, for example V(5s).
         type: str
       max_pending_requests:
         description:
-          - Requests that wait for a connection.
+          - Maximum number of requests that wait for a connection.
         type: int
       max_requests:
         description:
-          - Requests at a time.
+          - Maximum number of active requests.
         type: int
       max_requests_per_connection:
         description:
-          - Requests after which a connection is closed.
+          - Maximum number of requests for each connection. It is closed afterwards.
         type: int
       max_retries:
         description:
-          - Retries at a time.
+          - Maximum number of active retries.
         type: int
       idle_timeout:
         description:
-          - After which time without a request a connection is closed.
+          - Idle timeout of connections without requests, for example V(1h).
         type: str
   outlier_detection:
     description:
-      - When a pod gets no requests for a while because it fails.
+      - Outlier detection, which ejects failing pods from load balancing for some time.
     type: dict
     suboptions:
       consecutive_5xx_errors:
         description:
-          - After how many answers of status 500 and above in a row; 0 for never.
+          - Number of consecutive responses with status 500 or above before a pod is ejected. V(0) disables it.
         type: int
       consecutive_gateway_errors:
         description:
-          - After how many answers of status 502, 503 and 504 in a row; 0 for never.
+          - Number of consecutive responses with status 502, 503 or 504 before a pod is ejected. V(0) disables it.
         type: int
       interval:
         description:
-          - How often it is looked at.
+          - Interval between checks, for example V(10s).
         type: str
       base_ejection_time:
         description:
-          - For how long, at the first time. Each further time is longer.
+          - Minimum duration of an ejection, for example V(30s). It increases with each ejection of the pod.
         type: str
       max_ejection_percent:
         description:
-          - How many of the pods at most. Istio's own default is 10, of a few pods none or one.
+          - Maximum percentage of ejected pods. The default of Istio is 10, which with a few pods means none or one.
         type: int
       min_health_percent:
         description:
-          - Below this share of healthy pods all get requests again.
+          - Minimum percentage of healthy pods. Below it, outlier detection is disabled and all pods get requests.
         type: int
   tls:
     description:
-      - TLS to the host, where it is not the mesh's own.
+      - TLS settings of connections to the host, to override the mutual TLS of the mesh.
     type: dict
     suboptions:
       mode:
         description:
-          - V(simple) makes requests to a host outside over TLS, V(mutual) with a certificate, V(istio_mutual) is the
-            mesh's own, V(disable) is plain text.
+          - TLS mode. V(simple) originates TLS, V(mutual) originates TLS with a client certificate, V(istio_mutual) uses
+            the mutual TLS of the mesh, and V(disable) uses plaintext.
         type: str
         choices: [disable, simple, mutual, istio_mutual]
         required: true
       sni:
         description:
-          - The name to ask for.
+          - Server name (SNI) of the connection.
         type: str
       secret:
         description:
-          - The Secret with the certificate, for gateways and sidecars that may read it.
+          - Name of the Secret with the client certificate, for gateways and for sidecars with permission to read it.
         type: str
       subject_alt_names:
         description:
-          - The names of which the host's certificate must have one.
+          - Accepted subject alternative names of the host's certificate. The certificate must have at least one of
+            them.
         type: list
         elements: str
       insecure_skip_verify:
         description:
-          - Whether the host's certificate is not checked.
+          - Do not verify the certificate of the host.
         type: bool
   rate_limit:
     description:
-      - How many requests each proxy of the workload lets through; all others are answered with 429. With three pods
-        that is three times as many.
+      - Limits the requests to each proxy of the workload. Requests that exceed the limit get status 429. Three pods
+        accept three times as many requests.
     type: dict
     suboptions:
       requests:
         description:
-          - The number of requests in each interval.
+          - Number of requests in each interval.
         type: int
         required: true
       interval:
         description:
-          - The interval, as V(1s) or V(1m).
+          - Length of the interval, for example V(1s) or V(1m).
         type: str
         default: 1s
       burst:
         description:
-          - How many requests may come at once after a rest. By default as many as in an interval.
+          - "Maximum number of requests at once after an idle period. Default: O(rate_limit.requests)."
         type: int
       selector:
         description:
-          - The labels of the workload's pods. By default those that the Service O(destination) selects.
+          - "Labels of the workload's pods. Default: the selector of the Service in O(destination)."
         type: dict
       port:
         description:
-          - The port of the pods that is limited. By default all.
+          - "Port of the pods to limit. Default: all ports."
         type: int
       gateway:
         description:
-          - Whether the workload is a gateway, and not pods with a sidecar.
+          - Limit requests to a gateway instead of pods with a sidecar.
         type: bool
         default: false
 seealso:
@@ -264,7 +267,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Cut off what fails, and let only so much wait
+- name: Eject failing pods, and limit pending requests
   meshops.istio.traffic_policy:
     name: ratings
     namespace: shop
@@ -276,7 +279,7 @@ EXAMPLES = r"""
       base_ejection_time: 30s
       max_ejection_percent: 100
 
-- name: Keep a client with its pod, and 100 requests a minute for each pod
+- name: Use session affinity, and limit each pod to 100 requests per minute
   meshops.istio.traffic_policy:
     name: cart
     namespace: shop
@@ -285,7 +288,7 @@ EXAMPLES = r"""
       cookie: {name: cart-session, ttl: 1h}
     rate_limit: {requests: 100, interval: 1m}
 
-- name: Go to another region when the own one has failed
+- name: Fail over to another region
   meshops.istio.traffic_policy:
     name: catalogue
     namespace: shop
@@ -298,7 +301,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was changed, or in check mode would be, in the order of the plan.
+  description: Changes that were made, or would be made in check mode, in the order of the plan.
   returned: success
   type: list
   elements: dict
@@ -306,42 +309,42 @@ changes:
     - {action: create, api_version: networking.istio.io/v1, kind: DestinationRule, namespace: shop, name: ratings}
   contains:
     action:
-      description: One of V(create), V(update), V(delete).
+      description: The action, one of V(create), V(update), V(delete).
       returned: always
       type: str
       sample: create
     api_version:
-      description: The object's API version.
+      description: API version of the object.
       returned: always
       type: str
       sample: networking.istio.io/v1
     kind:
-      description: The object's kind.
+      description: Kind of the object.
       returned: always
       type: str
       sample: DestinationRule
     namespace:
-      description: The object's namespace.
+      description: Namespace of the object.
       returned: always
       type: str
       sample: shop
     name:
-      description: The object's name.
+      description: Name of the object.
       returned: always
       type: str
       sample: ratings
 plan_digest:
-  description: Names the plan, for O(plan_digest). The same changes to the same objects have the same digest.
+  description: Digest of the plan, for use as O(plan_digest). The same changes to the same objects have the same digest.
   returned: success
   type: str
   sample: 6fd5aa5b6e36fa1d57b3b53f2e54a9a1b8ddad39bfd9a6a8b6a8a7e5e63fae58
 code:
-  description: What went wrong, as one stable word, for example V(host_missing), V(policy_taken), V(subset_in_use).
+  description: Stable error code, for example V(host_missing), V(policy_taken), V(subset_in_use).
   returned: failure
   type: str
   sample: host_missing
 details:
-  description: What is known about the failure; C(problems) is all that spoke against the plan.
+  description: Details of the failure. C(problems) lists all failed checks.
   returned: failure
   type: dict
   sample: {problems: ["No Service or ServiceEntry is called ratings.shop.svc.cluster.local: create it first."]}

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: traffic_route
-short_description: Route requests by weight, header, cookie or path, with faults, mirrors, retries and timeouts
+short_description: Manage VirtualService and HTTPRoute (routes by weight, header and path, retries, faults)
 version_added: 0.1.0
 description:
-  - Builds a VirtualService of Istio for some hosts, within the mesh, at gateways, or both. With O(subsets) the
-    DestinationRule that defines them is built beside it.
-  - With O(api=kubernetes) builds an HTTPRoute of Kubernetes' Gateway API instead, from O(http) as far as that API has
-    words for it - no subsets, faults, retries, answers of its own, CORS, and matches by client.
-  - Refuses, before the first write, weights that do not add up to 100, a destination whose host, port or subset does
-    not exist, a gateway that does not exist or does not take the host, a second VirtualService for one host, and a
-    subset that is taken away while a route goes to it.
-  - At gateways Istio puts several VirtualServices for one host together, in no promised order. O(force) allows it.
+  - Manages a VirtualService for hosts in the mesh, at gateways, or both. With O(subsets), also manages the
+    DestinationRule that defines them.
+  - With O(api=kubernetes), manages an HTTPRoute of the Kubernetes Gateway API from O(http). The API does not support
+    subsets, faults, retries, direct responses, CORS and conditions on clients.
+  - Fails before the first write if weights do not add up to 100, the host, port or subset of a destination does not
+    exist, a gateway does not exist or does not accept the host, another VirtualService for the host exists, or a route
+    still uses a removed subset.
+  - At gateways, Istio merges several VirtualServices for a host, in no guaranteed order. O(force) allows several of
+    them.
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.traffic
@@ -27,289 +28,292 @@ extends_documentation_fragment:
 options:
   api:
     description:
-      - Whose route it is. With V(kubernetes) the O(gateways) are those of Kubernetes' Gateway API, within the mesh the
-        hosts are Services, and the prefix of a path ends at a slash.
+      - API of the route. With V(kubernetes), O(gateways) are Gateways of the Kubernetes Gateway API, the hosts in the
+        mesh must be Services, and path prefixes match complete path segments.
     type: str
     choices: [istio, kubernetes]
     default: istio
   hosts:
     description:
-      - The hosts that are routed, a Service's short name, its whole name (V(reviews.shop.svc.cluster.local)), or any
-        host that clients ask for. Required with O(state=present).
+      - Hosts of the route, as the short name of a Service, its fully qualified name
+        (V(reviews.shop.svc.cluster.local)), or any host that clients request. Required with O(state=present).
     type: list
     elements: str
   gateways:
     description:
-      - The gateways at which the route holds, as V(shop) or V(other-namespace/shop); V(mesh) stands for all sidecars,
-        which is the default.
+      - Gateways that the route applies to, for example V(shop) or V(other-namespace/shop). V(mesh) is all sidecars, and
+        is the default.
     type: list
     elements: str
   export_to:
     description:
-      - The namespaces for whose clients the route holds, V(.) for its own. By default all.
+      - "Namespaces in which the route is visible. V(.) is the namespace of the route. Default: all namespaces."
     type: list
     elements: str
   subsets:
     description:
-      - Parts of a host's pods to route to.
+      - Subsets of hosts, which are destinations for the route.
     type: list
     elements: dict
     suboptions:
       name:
         description:
-          - The name of the subset.
+          - Name of the subset.
         type: str
         required: true
       labels:
         description:
-          - The labels of its pods.
+          - Labels of the subset's pods.
         type: dict
         required: true
       host:
         description:
-          - The host that it is part of. By default the one whose subset of this name the routes go to.
+          - "Host of the subset. Default: the host that the route uses with this subset."
         type: str
   pause:
     description:
-      - How many seconds Istio is left to tell all proxies of new subsets before routes go to them, and of new routes
-        before the subsets go that they no longer need. Without it requests would be answered with 503 meanwhile.
-      - Only where routes and O(subsets) change together; 0 for never.
+      - How long to wait between changes of subsets and changes of routes, in seconds. All proxies must receive new
+        subsets before routes use them, and new routes before unused subsets are deleted. Otherwise, requests fail with
+        status 503.
+      - The module waits only if routes and O(subsets) change in the same run. V(0) disables it.
     type: float
     default: 2
   http:
     description:
-      - Routes for HTTP and gRPC. The first that matches is taken.
+      - HTTP and gRPC routes. The first route that matches a request is used.
     type: list
     elements: dict
     suboptions:
       name:
         description:
-          - A name for access logs.
+          - Name of the route in access logs.
         type: str
       match:
         description:
-          - The requests that it is for. One of the list has to hold, with all that it says. Without it all requests.
-          - A condition on a text is the text itself, or a dictionary with one of C(exact), C(prefix), C(regex) (over
-            the whole text, RE2) and C(contains).
+          - "Conditions on the request. At least one item must match, with all of its conditions. Default: all
+            requests."
+          - A condition on a string is the exact string, or a dictionary with one of C(exact), C(prefix), C(regex) (RE2,
+            for the complete string) and C(contains).
         type: list
         elements: dict
         suboptions:
           path:
             description:
-              - A condition on the path.
+              - Condition on the path.
             type: raw
           headers:
             description:
-              - "Conditions by header. V({present: true}) asks for nothing but that it is there."
+              - "Conditions by name of the header. V({present: true}) matches every value."
             type: dict
           without_headers:
             description:
-              - Conditions by header that must not hold.
+              - Conditions by name of the header that must not match.
             type: dict
           cookies:
             description:
-              - A condition by the name of a cookie, one of them.
+              - Condition by name of a cookie. Only one cookie is supported.
             type: dict
           user_agent:
             description:
-              - A condition on the header C(User-Agent).
+              - Condition on the header C(User-Agent).
             type: raw
           query:
             description:
-              - Conditions by query parameter.
+              - Conditions by name of the query parameter.
             type: dict
           method:
             description:
-              - A condition on the method.
+              - Condition on the HTTP method.
             type: raw
           authority:
             description:
-              - A condition on the host that is asked for.
+              - Condition on the host of the request.
             type: raw
           scheme:
             description:
-              - A condition on the scheme.
+              - Condition on the URI scheme.
             type: raw
           ignore_case:
             description:
-              - Whether upper and lower case are the same in the path.
+              - Ignore the case of the path.
             type: bool
           port:
             description:
-              - The port that the request was sent to.
+              - Port of the request.
             type: int
           source_labels:
             description:
-              - The labels of the client's pod.
+              - Labels of the client's pod.
             type: dict
           source_namespace:
             description:
-              - The namespace of the client's pod.
+              - Namespace of the client's pod.
             type: str
           gateways:
             description:
-              - Those of O(gateways) that it is for.
+              - Gateways in O(gateways) that the item applies to.
             type: list
             elements: str
       to:
         description:
-          - Where the requests go. One of O(http[].to), O(http[].redirect) and O(http[].respond) is needed.
+          - Destinations of the requests. One of O(http[].to), O(http[].redirect) and O(http[].respond) is required.
         type: list
         elements: dict
         suboptions:
           host:
             description:
-              - The host, as in O(hosts). By default the only one of O(hosts).
+              - "Host of the destination, as in O(hosts). Default: the host in O(hosts), if there is only one."
             type: str
           subset:
             description:
-              - A subset of the host.
+              - Subset of the host.
             type: str
           port:
             description:
-              - A port of the host. Needed where it has several.
+              - Port of the host. Required if the host has several ports.
             type: int
           weight:
             description:
-              - Its share in percent. Needed where there are several; together they are 100.
+              - Weight of the destination in percent. Required with several destinations. The weights must add up to
+                100.
             type: int
           headers:
             description:
-              - Headers to change for this destination only, as O(http[].headers).
+              - Headers to change for this destination only, as in O(http[].headers).
             type: dict
       redirect:
         description:
-          - An answer that sends the client elsewhere.
+          - Redirect to another URL.
         type: dict
         suboptions:
           path:
             description:
-              - The path to go to.
+              - Path of the redirect.
             type: str
           host:
             description:
-              - The host to go to.
+              - Host of the redirect.
             type: str
           scheme:
             description:
-              - The scheme to go to.
+              - Scheme of the redirect.
             type: str
           port:
             description:
-              - The port to go to.
+              - Port of the redirect.
             type: int
           code:
             description:
-              - The status.
+              - HTTP status code of the response.
             type: int
       respond:
         description:
-          - An answer without asking anybody.
+          - Direct response of the proxy, without a destination.
         type: dict
         suboptions:
           status:
             description:
-              - The status.
+              - HTTP status code of the response.
             type: int
             required: true
           body:
             description:
-              - The body.
+              - Body of the response.
             type: str
       rewrite:
         description:
-          - What of the request is changed on its way.
+          - Changes of the request before it is forwarded.
         type: dict
         suboptions:
           path:
             description:
-              - The path instead of the one that matched; for a prefix, instead of the prefix.
+              - New path. It replaces the matched prefix if the condition is a prefix, and otherwise the matched path.
             type: str
           host:
             description:
-              - The host instead of the one that was asked for.
+              - New host.
             type: str
       mirror:
         description:
-          - Where a copy of each request goes. Its answer is thrown away.
+          - Destination for a copy of each request. Its responses are ignored.
         type: dict
         suboptions:
           host:
             description:
-              - The host, as in O(hosts). By default the only one of O(hosts).
+              - "Host of the destination, as in O(hosts). Default: the host in O(hosts), if there is only one."
             type: str
           subset:
             description:
-              - A subset of the host.
+              - Subset of the host.
             type: str
           port:
             description:
-              - A port of the host.
+              - Port of the host.
             type: int
           percent:
             description:
-              - The share of requests that are copied. By default all.
+              - "Percentage of requests to mirror. Default: all requests."
             type: float
       fault:
         description:
-          - Faults for a share of the requests, to see what becomes of them. Istio does not retry them.
+          - Fault injection for a percentage of the requests, for tests. Istio does not retry these requests.
         type: dict
         suboptions:
           delay:
             description:
-              - Requests that are held back.
+              - Delay requests.
             type: dict
             suboptions:
               percent:
                 description:
-                  - Their share.
+                  - Percentage of the requests.
                 type: float
                 default: 100
               duration:
                 description:
-                  - For how long, as V(3s).
+                  - Duration of the delay, for example V(3s).
                 type: str
                 required: true
           abort:
             description:
-              - Requests that are answered with an error.
+              - Abort requests with an error.
             type: dict
             suboptions:
               percent:
                 description:
-                  - Their share.
+                  - Percentage of the requests.
                 type: float
                 default: 100
               status:
                 description:
-                  - The HTTP status.
+                  - HTTP status code of the error.
                 type: int
               grpc_status:
                 description:
-                  - The gRPC status instead, by its name, as V(UNAVAILABLE).
+                  - gRPC status of the error instead of an HTTP status, for example V(UNAVAILABLE).
                 type: str
       retries:
         description:
-          - How often a request that failed is sent again.
+          - Retries of failed requests.
         type: dict
         suboptions:
           attempts:
             description:
-              - How often at most; 0 for never.
+              - Maximum number of retries. V(0) disables retries.
             type: int
             required: true
           per_try_timeout:
             description:
-              - How long one attempt may take.
+              - Timeout of each attempt, for example V(2s).
             type: str
           conditions:
             description:
-              - What counts as failed, by Envoy's names, as V(5xx), V(reset), V(connect-failure).
+              - Conditions for retries, by the names of Envoy, for example V(5xx), V(reset) or V(connect-failure).
             type: list
             elements: str
       timeout:
         description:
-          - How long the answer may take, retries included, as V(5s).
+          - Timeout of the request with all retries, for example V(5s).
         type: str
       headers:
         description:
@@ -318,160 +322,160 @@ options:
         suboptions:
           request:
             description:
-              - Of requests, C(set) and C(add) with a dictionary, and C(remove) with a list.
+              - Request headers. C(set) and C(add) are dictionaries, and C(remove) is a list.
             type: dict
           response:
             description:
-              - Of answers, the same.
+              - Response headers. C(set) and C(add) are dictionaries, and C(remove) is a list.
             type: dict
       cors:
         description:
-          - What browsers may do from other sites.
+          - Cross-origin resource sharing (CORS) policy for browsers.
         type: dict
         suboptions:
           origins:
             description:
-              - Conditions on the site, of which one has to hold.
+              - Conditions on the origin. At least one must match.
             type: list
             elements: raw
           methods:
             description:
-              - The methods that are allowed.
+              - Allowed HTTP methods.
             type: list
             elements: str
           headers:
             description:
-              - The headers that are allowed.
+              - Allowed request headers.
             type: list
             elements: str
           expose_headers:
             description:
-              - The headers that scripts may read.
+              - Response headers that browsers expose to scripts.
             type: list
             elements: str
           credentials:
             description:
-              - Whether cookies may be sent.
+              - Allow requests with credentials, such as cookies.
             type: bool
           max_age:
             description:
-              - For how long a browser may remember this.
+              - How long browsers may cache the policy, for example V(24h).
             type: str
   tls:
     description:
-      - Routes for TLS that nobody ends on the way, by the name that clients ask for.
+      - Routes for TLS connections that are not terminated, by server name (SNI).
     type: list
     elements: dict
     suboptions:
       match:
         description:
-          - The connections that it is for.
+          - Conditions on the connection.
         type: list
         elements: dict
         required: true
         suboptions:
           sni_hosts:
             description:
-              - The names that clients ask for.
+              - Server names (SNI) of the connection.
             type: list
             elements: str
             required: true
           port:
             description:
-              - The port that the connection was made to.
+              - Port of the connection.
             type: int
           source_labels:
             description:
-              - The labels of the client's pod.
+              - Labels of the client's pod.
             type: dict
           source_namespace:
             description:
-              - The namespace of the client's pod.
+              - Namespace of the client's pod.
             type: str
           gateways:
             description:
-              - Those of O(gateways) that it is for.
+              - Gateways in O(gateways) that the item applies to.
             type: list
             elements: str
       to:
         description:
-          - Where the connections go, as O(http[].to).
+          - Destinations of the connections, as in O(http[].to).
         type: list
         elements: dict
         required: true
         suboptions:
           host:
             description:
-              - The host. By default the only one of O(hosts).
+              - "Host of the destination. Default: the host in O(hosts), if there is only one."
             type: str
           subset:
             description:
-              - A subset of the host.
+              - Subset of the host.
             type: str
           port:
             description:
-              - A port of the host.
+              - Port of the host.
             type: int
           weight:
             description:
-              - Its share in percent.
+              - Weight of the destination in percent.
             type: int
   tcp:
     description:
-      - Routes for connections of any other protocol, by port.
+      - Routes for other TCP connections, by port.
     type: list
     elements: dict
     suboptions:
       match:
         description:
-          - The connections that it is for. Without it all.
+          - "Conditions on the connection. Default: all connections."
         type: list
         elements: dict
         suboptions:
           destination_subnets:
             description:
-              - The networks that the connection was made to.
+              - Destination networks (CIDR) of the connection, for example V(10.1.0.0/16).
             type: list
             elements: str
           port:
             description:
-              - The port that the connection was made to.
+              - Port of the connection.
             type: int
           source_labels:
             description:
-              - The labels of the client's pod.
+              - Labels of the client's pod.
             type: dict
           source_namespace:
             description:
-              - The namespace of the client's pod.
+              - Namespace of the client's pod.
             type: str
           gateways:
             description:
-              - Those of O(gateways) that it is for.
+              - Gateways in O(gateways) that the item applies to.
             type: list
             elements: str
       to:
         description:
-          - Where the connections go, as O(http[].to).
+          - Destinations of the connections, as in O(http[].to).
         type: list
         elements: dict
         required: true
         suboptions:
           host:
             description:
-              - The host. By default the only one of O(hosts).
+              - "Host of the destination. Default: the host in O(hosts), if there is only one."
             type: str
           subset:
             description:
-              - A subset of the host.
+              - Subset of the host.
             type: str
           port:
             description:
-              - A port of the host.
+              - Port of the host.
             type: int
           weight:
             description:
-              - Its share in percent.
+              - Weight of the destination in percent.
             type: int
 seealso:
   - module: meshops.istio.gateway
@@ -479,7 +483,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Send a fifth of the requests to the new version, and all of those by testers
+- name: Send 20 % of the requests, and all requests of testers, to the new version
   meshops.istio.traffic_route:
     name: reviews
     namespace: shop
@@ -500,7 +504,7 @@ EXAMPLES = r"""
         timeout: 2s
         retries: {attempts: 2, per_try_timeout: 500ms, conditions: [5xx, reset]}
 
-- name: See what becomes of faults, and let version 3 have a copy of each request
+- name: Inject faults, and mirror all requests to version 3
   meshops.istio.traffic_route:
     name: ratings
     namespace: shop
@@ -516,7 +520,7 @@ EXAMPLES = r"""
           delay: {percent: 30, duration: 3s}
           abort: {percent: 10, status: 503}
 
-- name: Two services behind a gateway
+- name: Route two services behind a gateway
   meshops.istio.traffic_route:
     name: shop
     namespace: shop
@@ -533,7 +537,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was changed, or in check mode would be, in the order of the plan.
+  description: Changes that were made, or would be made in check mode, in the order of the plan.
   returned: success
   type: list
   elements: dict
@@ -541,42 +545,42 @@ changes:
     - {action: create, api_version: networking.istio.io/v1, kind: VirtualService, namespace: shop, name: reviews}
   contains:
     action:
-      description: One of V(create), V(update), V(delete).
+      description: The action, one of V(create), V(update), V(delete).
       returned: always
       type: str
       sample: create
     api_version:
-      description: The object's API version.
+      description: API version of the object.
       returned: always
       type: str
       sample: networking.istio.io/v1
     kind:
-      description: The object's kind.
+      description: Kind of the object.
       returned: always
       type: str
       sample: VirtualService
     namespace:
-      description: The object's namespace.
+      description: Namespace of the object.
       returned: always
       type: str
       sample: shop
     name:
-      description: The object's name.
+      description: Name of the object.
       returned: always
       type: str
       sample: reviews
 plan_digest:
-  description: Names the plan, for O(plan_digest). The same changes to the same objects have the same digest.
+  description: Digest of the plan, for use as O(plan_digest). The same changes to the same objects have the same digest.
   returned: success
   type: str
   sample: 6fd5aa5b6e36fa1d57b3b53f2e54a9a1b8ddad39bfd9a6a8b6a8a7e5e63fae58
 code:
-  description: What went wrong, as one stable word, for example V(weights), V(host_missing), V(subset_missing), V(host_taken).
+  description: Stable error code, for example V(weights), V(host_missing), V(subset_missing), V(host_taken).
   returned: failure
   type: str
   sample: weights
 details:
-  description: What is known about the failure; C(problems) is all that spoke against the plan.
+  description: Details of the failure. C(problems) lists all failed checks.
   returned: failure
   type: dict
   sample: {problems: ["http[0].to[0]: no DestinationRule defines a subset 'v3' of reviews.shop (it has v1, v2); add it to subsets."]}

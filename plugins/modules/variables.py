@@ -6,29 +6,29 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: variables
-short_description: Read a role's variables without showing them
+short_description: Convert and validate role variables without logging them
 version_added: 0.1.0
 author:
   - The meshops.istio authors (@meshops)
 description:
-  - Returns what P(meshops.istio.conform#filter) makes of variables. The result can be registered, but neither the output
-    nor the events of a job show it, because manifests and values among the variables may hold secrets.
-  - An error in a template among the variables is shown, which C(no_log) would hide.
+  - Returns the result of P(meshops.istio.conform#filter). The result can be registered, but it is not shown in the
+    output or in job events, because manifests and values may contain secrets.
+  - Errors in templates of variables are shown, unlike with C(no_log).
   - Runs on the controller.
 options:
   conformed:
     description:
-      - The variables, as P(meshops.istio.conform#filter) returns them.
+      - Result of P(meshops.istio.conform#filter).
     type: dict
     required: true
 attributes:
   check_mode:
-    description: Can run in check mode and return what it would without it.
+    description: Returns the same result in check mode.
     support: full
 """
 
 EXAMPLES = r"""
-- name: Read the variables
+- name: Convert and validate the variables
   meshops.istio.variables:
     conformed: "{{ given | meshops.istio.conform(options) }}"
   register: read
@@ -36,12 +36,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 settings:
-  description: A converted value for each option.
+  description: Converted value of each option.
   returned: success
   type: dict
   sample: {mesh_wait: true}
 errors:
-  description: One sentence for each value that cannot be meant.
+  description: Errors, one sentence for each invalid value.
   returned: success
   type: list
   elements: str

@@ -85,3 +85,35 @@ def test_paths_are_resolved_where_the_playbook_is(name: str) -> None:
     plugin = importlib.import_module(f"{PACKAGE}.action.{name}").ActionModule
     lists = {option for option in ("overlays", "src", "source") if option in options}
     assert {*plugin.files, *plugin.folders} == lists
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        ("addons", "Kiali, Prometheus, Grafana, Jaeger"),
+        ("authorization", "AuthorizationPolicy, RequestAuthentication"),
+        ("canary", "VirtualService"),
+        ("control_plane", "Istio, istiod"),
+        ("control_plane_info", "istiod"),
+        ("dashboard", "Kiali, Grafana"),
+        ("egress", "ServiceEntry, Sidecar"),
+        ("gateway", "Gateway"),
+        ("gateway_api", "Gateway API, CRD"),
+        ("ingress_info", "ingress gateway"),
+        ("injected_manifest", "sidecar"),
+        ("injection", "sidecar injection"),
+        ("injection_info", "sidecar injection"),
+        ("mtls", "PeerAuthentication, mutual TLS"),
+        ("openshift", "OpenShift, Route"),
+        ("restart", "sidecar"),
+        ("revision_tag", "revision tag"),
+        ("topology_info", "topology, Gateway"),
+        ("traffic_policy", "DestinationRule, EnvoyFilter"),
+        ("traffic_route", "VirtualService, HTTPRoute"),
+    ],
+)
+def test_a_search_of_the_module_list_finds_the_kind(name: str, kinds: str) -> None:
+    # ansible-doc --list cuts descriptions off when its output goes to grep.
+    width = 79 - max(len(f"meshops.istio.{one}") for one in NAMES) - 5
+    shown = documentation(name)["short_description"][:width].lower()
+    assert [kind for kind in kinds.split(", ") if kind.lower() not in shown] == []
