@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The meshops.istio authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filter C(meshops.istio.aks_differences): how an AKS cluster differs from the one that is wanted."""
+"""Filter C(meshops.istio.aks_differences): compare an AKS cluster with the wanted settings."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _NETWORK = ("network_plugin", "network_plugin_mode", "network_policy", "pod_cidr
 
 
 def aks_differences(live: Fields, wanted: Fields) -> list[str]:
-    """One part of a sentence for each difference."""
+    """Return a phrase for each difference."""
     return [*_differences(live, wanted)]
 
 
@@ -140,7 +140,7 @@ def _shown(value: Any) -> str:
 
 
 class FilterModule:
-    """What Ansible loads."""
+    """Filters of this file, for Ansible."""
 
     def filters(self) -> dict[str, Callable[..., list[str]]]:
         return {"aks_differences": aks_differences}

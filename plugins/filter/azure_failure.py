@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The meshops.istio authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filter C(meshops.istio.azure_failure): what Azure refused, as one sentence."""
+"""Filter C(meshops.istio.azure_failure): format an error of Azure as one sentence."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ _WHERE = ("msg", "exception", "module_stderr", "module_stdout", "stderr")
 
 
 def azure_failure(result: Mapping[str, Any], task: str) -> str:
-    """One sentence: what was tried, why it failed, in Azure's own words as far as they help, and what to do."""
+    """Format the error as one sentence: the failed operation, the reason with Azure's own message, and the remedy."""
     text = redacted_text("\n".join(str(result[key]) for key in _WHERE if result.get(key)))
     said = _said(text)
     for pattern, meaning, advice in _MEANINGS:
@@ -128,7 +128,7 @@ def azure_failure(result: Mapping[str, Any], task: str) -> str:
 
 
 def _said(text: str) -> str:
-    """What Azure itself has said, on one line and without its full stop."""
+    """Return the message of Azure on one line, without the final full stop."""
     for pattern in (_MESSAGE, _CODED, _STATUS):
         match = pattern.search(text)
         if match:
@@ -138,7 +138,7 @@ def _said(text: str) -> str:
 
 
 class FilterModule:
-    """What Ansible loads."""
+    """Filters of this file, for Ansible."""
 
     def filters(self) -> dict[str, Callable[..., str]]:
         return {"azure_failure": azure_failure}

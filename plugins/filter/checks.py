@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The meshops.istio authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filter C(meshops.istio.checks): what holds of a mesh, and what does not."""
+"""Filter C(meshops.istio.checks): evaluate the checks of a mesh."""
 
 from __future__ import annotations
 
@@ -62,10 +62,10 @@ _value:
 
 Data = Mapping[str, Any]
 _NAMED = 3
-"""How many of those that are not as they should be a sentence names."""
+"""Maximum number of objects that a sentence names."""
 
 Check = tuple[str, str]
-"""What is to hold, and the sentence that says why it does not; empty where it holds."""
+"""Name of a check, and the cause of its failure, which is empty if it passed."""
 
 
 def _control_plane(found: Data, expected: Data) -> Iterator[Check]:
@@ -133,7 +133,7 @@ def _certificate(one: Data) -> str:
 
 
 def _some(what: Sequence[str]) -> str:
-    """The first few, and how many more there are."""
+    """Join the first items, and count the others."""
     more = f", and {len(what) - _NAMED} more" if len(what) > _NAMED else ""
     return ", ".join(what[:_NAMED]) + more
 
@@ -169,7 +169,7 @@ def _injection(found: Data, expected: Data) -> Iterator[Check]:
 
 
 def _place(gateway: Data) -> str:
-    """The namespace and name of a gateway: two may have one name."""
+    """Return the namespace and the name of a gateway."""
     return f"{gateway['namespace']}/{gateway['name']}"
 
 
@@ -187,7 +187,7 @@ def _gateways(found: Data, answers: Sequence[Data]) -> Iterator[Check]:
 
 
 def checks(found: Data, expected: Data, answers: Sequence[Data] = ()) -> list[dict[str, Any]]:
-    """What holds of the mesh that was `found`, given what is `expected` of it and what its gateways answered."""
+    """Evaluate the checks of `found` against `expected` and the responses of the gateways."""
     pairs = [
         *_control_plane(found, expected),
         *_proxies(found, expected),
@@ -201,7 +201,7 @@ def checks(found: Data, expected: Data, answers: Sequence[Data] = ()) -> list[di
 
 
 class FilterModule:
-    """What Ansible loads."""
+    """Filters of this file, for Ansible."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         return {"checks": checks}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The meshops.istio authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filter C(meshops.istio.conform): variables as people and surveys give them, to the types that a role declares."""
+"""Filter C(meshops.istio.conform): convert variables to the types that a role declares."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ display = Display()
 
 
 class _Wrong(Exception):
-    """One value that cannot be meant; the message is a whole sentence."""
+    """An invalid value. The message is a complete sentence."""
 
 
 def _shown(value: Any, option: Mapping[str, Any]) -> str:
@@ -142,7 +142,7 @@ _KINDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
 
 
 def _kind(option: Mapping[str, Any]) -> tuple[str, Callable[[Any], Any]]:
-    """What an option's value is, and what makes one of a given value."""
+    """Return the description of an option's type, and its converter."""
     kind = option.get("type", "str")
     if kind != "list":
         return _KINDS[kind]
@@ -157,7 +157,7 @@ def _closest(name: Any, names: Sequence[str]) -> str:
 
 
 def _convert(name: str, value: Any, option: Mapping[str, Any]) -> Any:
-    """One value in its option's type; raises _Wrong with the sentence to show."""
+    """Convert a value to the type of its option; raises _Wrong."""
     meaning, convert = _kind(option)
     try:
         check_limits(value, name)
@@ -183,7 +183,7 @@ def _convert(name: str, value: Any, option: Mapping[str, Any]) -> Any:
 
 
 def _record(name: str, given: dict[Any, Any], options: Mapping[str, Any]) -> dict[str, Any]:
-    """A dictionary whose keys are declared. What is not given stays away, so that a module's own default holds."""
+    """Convert a dictionary with declared keys. Missing keys stay missing, so that the module's default applies."""
     for key in given:
         if key not in options:
             raise _Wrong(f"{name} has no option {key}{_closest(key, list(options))}")
@@ -194,15 +194,15 @@ def _record(name: str, given: dict[Any, Any], options: Mapping[str, Any]) -> dic
 
 
 def _misspelt(names: Sequence[str], options: Mapping[str, Any]) -> dict[str, str]:
-    """Names that are almost those of options, with what they were probably meant to be."""
+    """Return names that are similar to those of options, with the name of the option."""
     strange = {name: difflib.get_close_matches(name, options, n=1, cutoff=_ALMOST) for name in names}
     return {name: near[0] for name, near in strange.items() if near and name not in options}
 
 
 def conform(given: Any, options: Any, names: Sequence[str] = ()) -> dict[str, Any]:
-    """The settings that `given` means under the argument specification `options`, and one sentence per mistake.
+    """Convert `given` by the argument specification `options`, and return one sentence for each error.
 
-    Of `names` that are almost those of options the user is warned.
+    Shows a warning for each of `names` that is similar to the name of an option.
     """
     if not isinstance(given, Mapping) or not isinstance(options, Mapping):
         raise AnsibleFilterError("conform needs a dictionary of variables and the options of an argument specification")
@@ -228,7 +228,7 @@ def conform(given: Any, options: Any, names: Sequence[str] = ()) -> dict[str, An
 
 
 class FilterModule:
-    """What Ansible loads."""
+    """Filters of this file, for Ansible."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         return {"conform": conform}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The meshops.istio authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filter C(meshops.istio.not_importable): which Python modules are not installed here."""
+"""Filter C(meshops.istio.not_importable): list Python modules that are not installed."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _value:
 
 
 def not_importable(modules: Iterable[str]) -> list[str]:
-    """Those of the modules that this Python does not find."""
+    """Return the modules that this Python cannot import."""
     return [module for module in modules if not _found(module)]
 
 
@@ -56,7 +56,7 @@ def _found(module: str) -> bool:
 
 
 class FilterModule:
-    """What Ansible loads."""
+    """Filters of this file, for Ansible."""
 
     def filters(self) -> dict[str, Callable[..., list[str]]]:
         return {"not_importable": not_importable}

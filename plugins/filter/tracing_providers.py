@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The meshops.istio authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filter C(meshops.istio.tracing_providers): where the mesh finds a tracing backend of its release's addons."""
+"""Filter C(meshops.istio.tracing_providers): return the extension provider of a tracing addon."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _value:
 
 
 def tracing_providers(name: str, namespace: str = "istio-system", version: str = "") -> list[dict[str, Any]]:
-    """The list of the one provider with this name, empty where it is no addon of a release."""
+    """Return a list with the provider of this name, or an empty list if it is not an addon of a release."""
     numbers = re.match(r"(\d+)\.(\d+)", str(version))
     if numbers is None:
         raise AnsibleFilterError(f"tracing_providers needs an Istio version such as 1.29.1, not '{version}'.")
@@ -63,7 +63,7 @@ def tracing_providers(name: str, namespace: str = "istio-system", version: str =
 
 
 class FilterModule:
-    """What Ansible loads."""
+    """Filters of this file, for Ansible."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         return {"tracing_providers": tracing_providers}

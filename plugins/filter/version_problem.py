@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The meshops.istio authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filter C(meshops.istio.version_problem): whether a Kubernetes is fit for an Istio, before there is a cluster to ask."""
+"""Filter C(meshops.istio.version_problem): check the versions of Kubernetes and Istio without a cluster."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _value:
 
 
 def version_problem(kubernetes: str | None, istio: str = "", minimum: Mapping[str, str] | None = None) -> str:
-    """One sentence, or nothing where all is well."""
+    """Return the error as one sentence, or an empty string."""
     for name, version in (("istio", istio), ("kubernetes", kubernetes)):
         oldest = (minimum or {}).get(name)
         if oldest and version and versions.version_key(version) < versions.version_key(str(oldest)):
@@ -73,7 +73,7 @@ def version_problem(kubernetes: str | None, istio: str = "", minimum: Mapping[st
 
 
 class FilterModule:
-    """What Ansible loads."""
+    """Filters of this file, for Ansible."""
 
     def filters(self) -> dict[str, Callable[..., str]]:
         return {"version_problem": version_problem}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The meshops.istio authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Inventory C(meshops.istio.aks): the AKS clusters of an Azure subscription as hosts."""
+"""Inventory C(meshops.istio.aks): AKS clusters of an Azure subscription as hosts."""
 
 from __future__ import annotations
 
@@ -79,12 +79,12 @@ _OF_A_POOL = ("name", "count", "vm_size", "mode")
 
 
 class InventoryModule(ClusterInventory):
-    """The plugin, as Ansible loads it."""
+    """Inventory plugin."""
 
     NAME = "meshops.istio.aks"
 
     def find(self) -> dict[str, dict[str, Any]]:
-        """What Azure tells of each cluster that fits, by its resource ID."""
+        """Return the properties of all matching clusters, by resource ID."""
         patterns = [pattern.lower() for pattern in self.get_option("resource_groups")]
         listed = (told(cluster) for cluster in list_clusters(self.get_option("auth_source")))
         return {
@@ -95,7 +95,7 @@ class InventoryModule(ClusterInventory):
         }
 
     def hosts(self, found: Mapping[str, Mapping[str, Any]]) -> Iterator[Host]:
-        """Each cluster is a host."""
+        """Yield a host for each cluster."""
         names = Counter(cluster["name"] for cluster in found.values())
         for cluster in found.values():
             alone = names[cluster["name"]] == 1
@@ -104,7 +104,7 @@ class InventoryModule(ClusterInventory):
 
 
 def list_clusters(auth_source: str) -> list[dict[str, Any]]:
-    """The subscription's clusters, as Azure's SDK tells them; raises MeshError."""
+    """List the clusters of the subscription with Azure's SDK; raises MeshError."""
     lacking = not_importable(NEEDED)
     if lacking:
         raise MeshError(
@@ -134,7 +134,7 @@ def list_clusters(auth_source: str) -> list[dict[str, Any]]:
 
 
 def told(cluster: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a cluster is kept: nothing secret."""
+    """Return the properties of a cluster that are not secret."""
     pools = cluster.get("agent_pool_profiles") or []
     return {
         "id": cluster["id"],
@@ -153,12 +153,12 @@ def told(cluster: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def has_tags(tags: Mapping[str, str], wanted: Mapping[str, Any]) -> bool:
-    """Whether all of the wanted tags are there, with the wanted values where these are not blank."""
+    """Check that all wanted tags exist. Wanted values that are blank match any value."""
     return all(name in tags and value in (None, "", tags[name]) for name, value in wanted.items())
 
 
 def variables_of(cluster: Mapping[str, Any]) -> dict[str, Any]:
-    """The host's variables: by them the role cluster finds the cluster, and finds it as it is."""
+    """Return the variables of the host, which describe the existing cluster to the role cluster."""
     return {
         "aks": dict(cluster),
         "cluster_provider": "aks",
@@ -173,7 +173,7 @@ def variables_of(cluster: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def groups_of(cluster: Mapping[str, Any]) -> Iterator[str]:
-    """The groups of a cluster."""
+    """Yield the groups of a cluster."""
     yield "aks"
     yield f"location_{cluster['location']}"
     if cluster["kubernetes"]:

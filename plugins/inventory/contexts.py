@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The meshops.istio authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Inventory C(meshops.istio.contexts): the clusters of a kubeconfig as hosts."""
+"""Inventory C(meshops.istio.contexts): contexts of a kubeconfig as hosts."""
 
 from __future__ import annotations
 
@@ -80,16 +80,16 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.redacti
 from ansible_collections.meshops.istio.plugins.plugin_utils.cluster_inventory import ClusterInventory, Host
 
 PROBES = 16
-"""How many clusters are asked at once."""
+"""Number of clusters that are probed at the same time."""
 
 
 class InventoryModule(ClusterInventory):
-    """The plugin, as Ansible loads it."""
+    """Inventory plugin."""
 
     NAME = "meshops.istio.contexts"
 
     def find(self) -> dict[str, dict[str, Any]]:
-        """The server of each context, and with probes what its cluster is."""
+        """Return the server of each context, and the results of the probes."""
         path = self.get_option("kubeconfig")
         found: dict[str, dict[str, Any]] = {
             name: {"server": redacted_text(server)}
@@ -105,7 +105,7 @@ class InventoryModule(ClusterInventory):
         return found
 
     def hosts(self, found: Mapping[str, Mapping[str, Any]]) -> Iterator[Host]:
-        """Each context is a host."""
+        """Yield a host for each context."""
         # One of the environment may be a file that goes with this process, as AWX's credentials do; others have their own.
         named = self.get_option("kubeconfig") if self.written.get("kubeconfig") else None
         for name, facts in found.items():
@@ -118,7 +118,7 @@ class InventoryModule(ClusterInventory):
 
 
 def probe(path: str | None, context: str, *, timeout: float) -> dict[str, Any]:
-    """What a cluster is: `reachable`, and then `platform`, `kubernetes` and `istio` (versions), else `message`."""
+    """Probe a cluster: `reachable` with `platform`, `kubernetes` and `istio` (versions), or with `message`."""
     try:
         cluster = Cluster.connect({"kubeconfig": path, "context": context}, user_agent="meshops.istio/inventory")
         with cluster.time_limit(timeout):
@@ -134,7 +134,7 @@ def probe(path: str | None, context: str, *, timeout: float) -> dict[str, Any]:
 
 
 def groups_of(told: Mapping[str, Any] | None) -> Iterator[str]:
-    """The groups of a cluster that was asked; none of one that was not."""
+    """Yield the groups of a cluster that was probed."""
     if told is None:
         return
     if not told["reachable"]:

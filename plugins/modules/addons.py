@@ -363,7 +363,7 @@ ASSUME = {
 
 
 def present(module: MeshModule) -> Result:
-    """Apply the addons, and wait for them."""
+    """Install the addons, and wait until they are ready."""
     parameters, cluster, addons = module.params, module.cluster, Addons(module.params["namespace"])
     release, _fetched = module.release()
     names = chosen(release, parameters["addons"] or ())
@@ -407,7 +407,7 @@ def present(module: MeshModule) -> Result:
 
 
 def absent(module: MeshModule) -> Result:
-    """Remove the addons, or those that are named."""
+    """Remove all addons, or the addons in the options."""
     named: list[str] = module.params["addons"] or []
     addons = Addons(module.params["namespace"])
     unit = addons.unit([], only=[] if ALL in named else named)

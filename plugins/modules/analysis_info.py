@@ -160,7 +160,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.verdict import VERDI
 
 
 def analyze(module: MeshModule) -> Result:
-    """The messages, and whether there are bad ones among them."""
+    """Run the analysis and return its messages."""
     parameters = module.params
     release, _fetched = module.release()
     objects = module.read_sources(parameters["src"] or ())

@@ -46,8 +46,8 @@ options:
     default: present
   sample:
     description:
-      - A sample of the Istio release by its name, for example V(helloworld), V(bookinfo), V(httpbin), V(curl), or the path
-        of a file below the release's samples.
+      - Name of a sample of the Istio release, for example V(helloworld), V(bookinfo), V(httpbin) or V(curl), or the
+        path of a file in the samples of the release.
     type: str
   gateway:
     description:
@@ -355,7 +355,7 @@ Object = dict[str, Any]
 
 
 def present(module: MeshModule) -> Result:
-    """Apply the application, and wait for it."""
+    """Apply the application, and wait until it is ready."""
     parameters, cluster = module.params, module.cluster
     application = Application(parameters["name"], parameters["namespace"])
     objects = application.placed(cluster, manifests(module), guess=module.check_mode)
@@ -380,7 +380,7 @@ def present(module: MeshModule) -> Result:
 
 
 def absent(module: MeshModule) -> Result:
-    """Delete what the application contains."""
+    """Delete the objects of the application."""
     application = Application(module.params["name"], module.params["namespace"])
     unit = application.unit([], claims=module.params["prune_claims"])
     return {**identity(application), "objects": [], **reconcile(module, application, unit)}
@@ -389,7 +389,7 @@ def absent(module: MeshModule) -> Result:
 def reconcile(
     module: MeshModule, application: Application, unit: Unit, checks: Callable[[Plan], None] | None = None
 ) -> Result:
-    """As the module's own, with what is kept."""
+    """Reconcile the unit, and add the objects that are not deleted to the result."""
     kept: list[Result] = []
 
     def check(plan: Plan) -> None:
@@ -401,12 +401,12 @@ def reconcile(
 
 
 def identity(application: Application) -> Result:
-    """The application in a result."""
+    """Return the application's part of the result."""
     return {"name": application.name, "namespace": application.namespace}
 
 
 def manifests(module: MeshModule) -> list[Object]:
-    """All that the options name, in the order sample, src, definition, with its images replaced, and how they are pulled."""
+    """Read the objects of sample, src and definition in this order, with replaced images and pull secrets."""
     parameters = module.params
     found: list[Object] = []
     if parameters["sample"]:
@@ -425,7 +425,7 @@ def manifests(module: MeshModule) -> list[Object]:
 
 
 def awaited(module: MeshModule, given: Object, objects: list[Object]) -> tuple[list[Key], Expectation]:
-    """What an entry of wait_for waits for."""
+    """Return the condition of an item of wait_for."""
     module.require("jmespath")
     kind = given["kind"]
     versions = [given["api_version"], *(obj["apiVersion"] for obj in objects if obj["kind"] == kind)]

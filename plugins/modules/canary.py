@@ -237,7 +237,7 @@ ANSWERS = {
 
 
 def shift(module: MeshModule) -> Result:
-    """Go through the steps, or back."""
+    """Shift the traffic in steps, or roll back."""
     parameters, cluster = module.params, module.cluster
     gates = parameters["prometheus"], parameters["answers"]
     shifts = parameters["state"] == "shifted"

@@ -106,7 +106,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.module import MeshMo
 
 
 def read(module: MeshModule) -> Result:
-    """What the cluster is."""
+    """Return facts about the cluster."""
     return {"changed": False, **read_cluster(module.cluster)}
 
 

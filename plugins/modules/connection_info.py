@@ -92,7 +92,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.module import MeshMo
 
 
 def read(module: MeshModule) -> Result:
-    """Which cluster answers."""
+    """Return the identity of the cluster."""
     return {"changed": False, "cluster": Identity.of(module.cluster)._asdict()}
 
 

@@ -342,7 +342,7 @@ version:
   type: str
   sample: 1.29.1
 revision:
-  description: The revision. V(default) for the revision without a name.
+  description: Name of the revision. V(default) for the revision without a name.
   returned: success
   type: str
   sample: default
@@ -458,7 +458,7 @@ INGRESS = {
 
 
 def present(module: MeshModule) -> Result:
-    """Install the revision, or bring it to what the options say."""
+    """Install or update the revision."""
     parameters = module.params
     release, _fetched = module.release()
     options = with_platform(Options.of(parameters), module.cluster)
@@ -484,7 +484,7 @@ def present(module: MeshModule) -> Result:
 
 
 def absent(module: MeshModule) -> Result:
-    """Remove the revision, or with purge all of Istio."""
+    """Remove the revision, or all of Istio with purge."""
     revision, purge = module.params["revision"] or "", module.params["purge"]
     lost: list[Object] = []
     backup = Path(module.params["backup"] or default_path(module.cluster.server))
@@ -528,7 +528,7 @@ def absent(module: MeshModule) -> Result:
 
 
 def check_versions(module: MeshModule, istio: str) -> None:
-    """Refuse a Kubernetes that is too old for the release, or only warn of it where that was asked for."""
+    """Refuse a Kubernetes version that is too old for the release, or return a warning with ignore_version_check."""
     try:
         warning = versions.check(istio, module.cluster.version())
     except Refused as refused:

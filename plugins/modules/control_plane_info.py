@@ -62,7 +62,7 @@ control_planes:
       proxies: {1.29.1: 3}
   contains:
     revision:
-      description: The revision. V(default) for the revision without a name.
+      description: Name of the revision. V(default) for the revision without a name.
       returned: always
       type: str
       sample: default
@@ -189,7 +189,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.module import MeshMo
 
 
 def read(module: MeshModule) -> Result:
-    """What is installed, and on what."""
+    """Return the control planes, gateways and proxies of the cluster."""
     cluster = module.cluster
     installed = read_installed(cluster, module.params["namespace"] or "")
     return {"changed": False, "server": cluster.server, "kubernetes": str(cluster.version()), **installed}

@@ -92,11 +92,11 @@ from ansible_collections.meshops.istio.plugins.module_utils.module import MeshMo
 
 SERVICE = Kind("v1", "Service")
 LOOK = 0.5
-"""Seconds between two looks whether somebody still wants the page."""
+"""Seconds between two checks for the end of the run."""
 
 
 def show(module: MeshModule) -> Result:
-    """Forward the port for as long as it is wanted."""
+    """Forward the port until the run ends or the duration is over."""
     addon, namespace, address = (module.params[name] for name in ("addon", "namespace", "address"))
     page = PAGES[addon]
     service = module.cluster.get(SERVICE, page.service, namespace)
@@ -123,7 +123,7 @@ def show(module: MeshModule) -> Result:
 
 
 def linger(duration: int | None) -> None:
-    """Return after `duration` seconds, when interrupted, or when whoever started this has ended."""
+    """Return after `duration` seconds, on an interrupt, or when the parent process has ended."""
     parent, ends = os.getppid(), None if duration is None else time.monotonic() + duration
     try:
         while os.getppid() == parent and (ends is None or time.monotonic() < ends):

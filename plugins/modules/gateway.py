@@ -262,12 +262,12 @@ SERVER = {
 
 
 def build(options: Options, _cluster: Cluster) -> list[Object]:
-    """The Gateway of the API that is asked for."""
+    """Build the Gateway of the selected API."""
     return gateway_api.build(options) if options["api"] == "kubernetes" else gateway.build(options)
 
 
 def problems(options: Options, cluster: Cluster, plan: Plan) -> Iterator[Problem]:
-    """What speaks against it, by the API that is asked for."""
+    """Return the failed checks for the selected API."""
     if options["state"] == "present":
         look = gateway_api_checks.gateway_problems if options["api"] == "kubernetes" else checks.problems
         yield from look(options, cluster, plan)

@@ -133,7 +133,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.module import MeshMo
 
 
 def present(module: MeshModule) -> Result:
-    """Install it, or bring what was installed here to the version that is asked for."""
+    """Install the CRDs, or upgrade those that this module installed."""
     there = gateway_api_crds.installed(module.cluster)
     if there is not None and not there.ours:
         return left(module, there)
@@ -148,7 +148,7 @@ def present(module: MeshModule) -> Result:
 
 
 def left(module: MeshModule, there: gateway_api_crds.Installed) -> Result:
-    """The result where nothing is to be done."""
+    """Return the result without changes."""
     nothing = module.reconcile(gateway_api_crds.unit([]), lock=gateway_api_crds.LOCK)
     return {**nothing, "version": there.version, "channel": there.channel, "managed": there.ours}
 

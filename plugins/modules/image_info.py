@@ -156,7 +156,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.module import MeshMo
 
 
 def read(module: MeshModule) -> Result:
-    """The images of all that the options name."""
+    """List the images of the control plane, addons and manifests in the options."""
     mirrors = module.params["mirrors"]
     refuse_no_images("mirrors", mirrors)
     release, _fetched = module.release()

@@ -132,7 +132,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.module import MeshMo
 
 
 def read(module: MeshModule) -> Result:
-    """How the gateway is reached."""
+    """Return the hosts, ports and URLs of the gateway."""
     name, namespace = module.params["name"], module.params["namespace"]
     try:
         found = read_ingress(module.cluster, name, namespace)
@@ -162,11 +162,11 @@ NOWHERE: Result = {
     "readiness_url": "",
     "pending": True,
 }
-"""What is known of a gateway that does not exist yet."""
+"""Result for a gateway that does not exist yet."""
 
 
 def wait_for_address(module: MeshModule, service: Key, found: Result) -> None:
-    """Wait until somebody gives the load balancer an address."""
+    """Wait until the load balancer has an address."""
     seconds = module.time_limit
     try:
         addressed = partial(status, load_balancer=True)

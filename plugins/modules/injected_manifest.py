@@ -124,7 +124,7 @@ CONFIGURATION = ("injector_config", "mesh_config", "injector_values")
 
 
 def inject(module: MeshModule) -> Result:
-    """The manifests with sidecars."""
+    """Return the manifests with injected sidecars."""
     parameters = module.params
     release, _fetched = module.release()
     objects = module.read_sources(parameters["src"] or ())

@@ -53,7 +53,7 @@ namespaces:
       without_sidecar: 0
   contains:
     name:
-      description: The namespace.
+      description: Name of the namespace.
       returned: always
       type: str
       sample: shop
@@ -197,7 +197,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.module import MeshMo
 
 
 def read(module: MeshModule) -> Result:
-    """The namespaces, and the workloads that are not as they would be created now."""
+    """Return the namespaces, and the workloads with missing or outdated sidecars."""
     state = read_state(module.cluster, module.params["namespaces"])
     return {
         "changed": False,

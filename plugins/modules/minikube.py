@@ -122,7 +122,7 @@ EXAMPLES = r"""
     tunnel: true
   register: cluster
 
-- name: Remove it
+- name: Remove the cluster
   meshops.istio.minikube:
     name: mesh
     state: absent
@@ -189,7 +189,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.module import MeshMo
 
 
 def run(module: MeshModule) -> Result:
-    """Have the profile, or not."""
+    """Create or remove the cluster."""
     given = module.params
     if given["timeout"] < 1:
         raise InvalidInput(f"timeout is {given['timeout']}; it has to be at least 1 (second).")
@@ -199,7 +199,7 @@ def run(module: MeshModule) -> Result:
 
 
 def present(module: MeshModule, minikube: Minikube) -> Result:
-    """Make or start the cluster, unless it runs already."""
+    """Create or start the cluster, unless it is running."""
     given = module.params
     settings = Settings(
         cpus=given["cpus"],
@@ -236,7 +236,7 @@ def present(module: MeshModule, minikube: Minikube) -> Result:
 
 
 def start(module: MeshModule, minikube: Minikube, settings: Settings, *, known: bool) -> None:
-    """Make or start the cluster; what a failure leaves is told."""
+    """Create or start the cluster. The error of a failure names a profile that it left behind."""
     timeout = module.params["timeout"]
     try:
         minikube.start(settings.flags(), timeout=timeout, progress=module.progress, dry_run=module.check_mode)
@@ -261,7 +261,7 @@ def absent(module: MeshModule, minikube: Minikube) -> Result:
 
 
 def warn_of_little_memory(module: MeshModule) -> None:
-    """Warn where the mesh that the cluster is for has no room in it."""
+    """Warn if the memory is not sufficient for the mesh."""
     profile, addons = module.params["profile"], module.params["addons"]
     has = module.params["memory"] * module.params["nodes"]
     needed = needed_memory(profile, addons) if profile else 0

@@ -184,7 +184,7 @@ BUILDER = Builder(
 
 
 def run(module: MeshModule) -> Result:
-    """Set the mode, and tell who may be speaking plain text."""
+    """Set the mode, and list clients that may send plaintext."""
     result = manage(module, BUILDER)
     if module.params["state"] == "absent":
         return result

@@ -169,7 +169,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.module import MeshMo
 
 
 def have(module: MeshModule) -> Result:
-    """Have projects, grants and Routes as the options say."""
+    """Manage projects, SCC grants and Routes."""
     parameters, cluster = module.params, module.cluster
     present = parameters["state"] == "present"
     asked = parameters["projects"] if present else []

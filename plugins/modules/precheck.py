@@ -129,7 +129,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.verdict import VERDI
 
 
 def check(module: MeshModule) -> Result:
-    """The messages, and whether they let the release be installed."""
+    """Run the prechecks and return their messages."""
     release, _fetched = module.release()
     wanted = {"namespace": module.params["namespace"], "revision": module.params["revision"] or ""}
     module.cluster.version()  # an unreachable cluster is said in our words, not in istioctl's

@@ -42,13 +42,14 @@ requirements:
 EXAMPLES = r"""
 - name: Read the status of the proxies
   meshops.istio.proxy_info:
-  register: told
+    certificate_days: 30
+  register: status
 
 - name: Assert that the proxies are in sync and their certificates are valid for a month
   ansible.builtin.assert:
     that:
-      - told.proxies | rejectattr('state', 'eq', 'synced') | length == 0
-      - told.certificates | rejectattr('state', 'eq', 'valid') | length == 0
+      - status.proxies | rejectattr('state', 'eq', 'synced') | length == 0
+      - status.certificates | rejectattr('state', 'eq', 'valid') | length == 0
 """
 
 RETURN = r"""
@@ -172,7 +173,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.module import MeshMo
 
 
 def read(module: MeshModule) -> Result:
-    """The proxies, and the certificates among them."""
+    """Return the proxies and their certificates."""
     parameters = module.params
     proxies = read_proxies(
         module.cluster, parameters["namespace"] or "", patience=parameters["timeout"], progress=module.progress

@@ -95,7 +95,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.module import MeshMo
 
 
 def find(module: MeshModule) -> Result:
-    """The release, and where its parts are."""
+    """Return the release and the paths of its parts."""
     release, fetched = module.release()
     return {
         "changed": False,

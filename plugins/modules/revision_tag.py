@@ -209,7 +209,7 @@ def absent(module: MeshModule, tag: RevisionTag) -> Result:
 
 
 def bring(module: MeshModule) -> Result:
-    """Bring the tag to its state."""
+    """Create, update or remove the tag."""
     tag = RevisionTag(module.cluster, module.params["name"], module.params["namespace"])
     return (present if module.params["state"] == "present" else absent)(module, tag)
 

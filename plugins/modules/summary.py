@@ -23,7 +23,9 @@ options:
     type: dict
     required: true
   show:
-    description: Show the table. If V(false), only the reports are written, for all batches of hosts before the last.
+    description:
+      - Show the table. If V(false), only the reports are written. Set it to V(false) for all batches of hosts except
+        the last.
     type: bool
     default: true
   changes:

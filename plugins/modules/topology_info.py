@@ -89,7 +89,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.module import MeshMo
 
 
 def draw(module: MeshModule) -> Result:
-    """The graph, as data and as a picture."""
+    """Return the topology as data and as a Mermaid flowchart."""
     topology = read(module.cluster, module.params["namespaces"])
     return {"changed": False, "nodes": topology.nodes, "edges": topology.edges, "mermaid": topology.mermaid}
 

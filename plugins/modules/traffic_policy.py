@@ -116,8 +116,8 @@ options:
             required: true
       failover_priority:
         description:
-          - Names of labels in order of priority. Pods are preferred that have more of these labels in common with the
-            client.
+          - Names of labels in order of priority. Pods with more labels in common with the client, from the first on,
+            are preferred.
         type: list
         elements: str
       distribute:
@@ -432,7 +432,7 @@ SUBSET = {"name": {"type": "str", "required": True}, "labels": {"type": "dict", 
 
 
 def build(options: Options, cluster: Cluster) -> list[Object]:
-    """The DestinationRule and the EnvoyFilter, as far as the options ask for them."""
+    """Build the DestinationRule and the EnvoyFilter of the options."""
     labels = checks.limited_workload(options, cluster)
     return [*policy.build(options), *rate_limit.build(options, labels)]
 

@@ -710,7 +710,7 @@ SUBSET = {
 
 
 def build(options: Options, cluster: Cluster) -> list[Object]:
-    """The route of the API that is asked for, and the subsets beside it."""
+    """Build the route of the selected API, and the subsets."""
     made, *rules = route.build(options)
     if options["api"] == "istio":
         return [made, *rules]
