@@ -87,7 +87,7 @@ control_planes:
       type: str
       sample: 1 of 1 replicas ready
     default:
-      description: Whether the default tag points at the revision.
+      description: V(true) if the tag V(default) points to the revision.
       returned: always
       type: bool
       sample: true

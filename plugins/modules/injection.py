@@ -51,7 +51,8 @@ options:
     default: false
   plan_digest:
     description:
-      - The RV(plan_digest) of an earlier run in check mode. The module refuses to apply any other plan.
+      - The RV(plan_digest) of an earlier run in check mode. If the plan has changed since then, the module fails before
+        the first write.
     type: str
   force:
     description:
@@ -115,7 +116,7 @@ changes:
       type: str
       sample: shop
 plan_digest:
-  description: Digest of the plan. The same changes to the same objects have the same digest.
+  description: Digest of the plan, for use as O(plan_digest). The same changes to the same objects have the same digest.
   returned: success
   type: str
   sample: 6fd5aa5b6e36fa1d57b3b53f2e54a9a1b8ddad39bfd9a6a8b6a8a7e5e63fae58

@@ -6,13 +6,22 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
+import re
 from typing import Any
 
 import pytest
 import yaml
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.meshops.istio.tests.support.documentation import NAMES, PACKAGE, documentation, module, returns
+from ansible_collections.meshops.istio.tests.support.documentation import (
+    NAMES,
+    PACKAGE,
+    ROOT,
+    documentation,
+    module,
+    returns,
+)
 
 SAID = ("type", "elements", "default", "choices", "aliases", "required")
 
@@ -117,3 +126,21 @@ def test_a_search_of_the_module_list_finds_the_kind(name: str, kinds: str) -> No
     width = 79 - max(len(f"meshops.istio.{one}") for one in NAMES) - 5
     shown = documentation(name)["short_description"][:width].lower()
     assert [kind for kind in kinds.split(", ") if kind.lower() not in shown] == []
+
+
+NOT_STANDARD = re.compile(
+    r"\b(as long as|bare pods?|by itself|creat\w+ anew|cut off|hand(ed)? over|nobody|plain text only|put up with"
+    r"|rehears\w+|somebody|speaks? against|strangers?|(?-i:Whether)|without it|who may not)\b",
+    re.IGNORECASE,
+)
+
+
+@pytest.mark.parametrize("folder", ["doc_fragments", "filter", "inventory", "modules"])
+def test_documentation_uses_standard_terms(folder: str) -> None:
+    found = []
+    for path in sorted((ROOT / "plugins" / folder).glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("DOCUMENTATION", "EXAMPLES", "RETURN"):
+                text = " ".join(str(ast.literal_eval(node.value)).split())
+                found += [f"{path.name}: {match[0]}" for match in NOT_STANDARD.finditer(text)]
+    assert found == []
