@@ -341,7 +341,10 @@ details:
   description: Details of the failure. C(problems) lists all failed checks.
   returned: failure
   type: dict
-  sample: {problems: ["AuthorizationPolicy shop/api belongs to the application 'shop': change it there, or choose another name."]}
+  sample:
+    problems:
+      - "Cannot apply AuthorizationPolicy shop/api: it already belongs to the application shop. Change it there, or choose
+        another name."
 """
 
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.security import (

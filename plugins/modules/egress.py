@@ -185,7 +185,9 @@ details:
   description: Details of the failure. C(problems) lists all failed checks.
   returned: failure
   type: dict
-  sample: {problems: ["ServiceEntry shop/other has the host 'dc.services.example.com' already: change that one, or remove it."]}
+  sample:
+    problems:
+      - Host 'dc.services.example.com' already exists in ServiceEntry shop/other. Change or delete that ServiceEntry.
 """
 
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.egress import build, checks

@@ -217,7 +217,9 @@ details:
   description: Details of the failure. C(problems) lists all failed checks.
   returned: failure
   type: dict
-  sample: {problems: ["Port 9999 is no port of the Service istio-system/istio-ingressgateway."]}
+  sample:
+    problems:
+      - Port 9999 not found in the gateway's Service istio-system/istio-ingressgateway, which has 80, 443. Use one of these.
 """
 
 from collections.abc import Iterator

@@ -163,7 +163,10 @@ details:
   description: Details of the failure. C(problems) lists all failed checks.
   returned: failure
   type: dict
-  sample: {problems: ["Strict mutual TLS would shut out clients that may speak plain text, Deployment shop/batch (no sidecar)"]}
+  sample:
+    problems:
+      - "Cannot set mode strict: it would reject clients that may send plain text, Deployment shop/batch (no sidecar). Add
+        them to the mesh, use the mode permissive, or set force to true."
 """
 
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.security import (

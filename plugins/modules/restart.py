@@ -162,7 +162,7 @@ reported:
     - kind: Pod
       namespace: shop
       name: shell
-      reason: a pod that nothing would create again; delete and create it yourself, or set recreate_pods
+      reason: it is a pod without a controller; delete and create it yourself, or set recreate_pods to true
   contains:
     kind:
       description: Kind of the workload.
@@ -183,7 +183,7 @@ reported:
       description: Why the workload was not restarted.
       returned: always
       type: str
-      sample: a pod that nothing would create again; delete and create it yourself, or set recreate_pods
+      sample: it is a pod without a controller; delete and create it yourself, or set recreate_pods to true
 plan_digest:
   description: Digest of the plan, for use as O(plan_digest). The same changes to the same objects have the same digest.
   returned: success

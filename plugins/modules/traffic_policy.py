@@ -347,7 +347,9 @@ details:
   description: Details of the failure. C(problems) lists all failed checks.
   returned: failure
   type: dict
-  sample: {problems: ["No Service or ServiceEntry is called ratings.shop.svc.cluster.local: create it first."]}
+  sample:
+    problems:
+      - "Host ratings.shop.svc.cluster.local not found: it is not a Service or a host of a ServiceEntry. Create it first."
 """
 
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.policies import build as policy

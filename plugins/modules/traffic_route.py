@@ -583,7 +583,9 @@ details:
   description: Details of the failure. C(problems) lists all failed checks.
   returned: failure
   type: dict
-  sample: {problems: ["http[0].to[0]: no DestinationRule defines a subset 'v3' of reviews.shop (it has v1, v2); add it to subsets."]}
+  sample:
+    problems:
+      - "Subset 'v3' of http[0].to[0] not found in any DestinationRule: reviews.shop has v1, v2. Add it to subsets."
 """
 
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.routes import build as route
