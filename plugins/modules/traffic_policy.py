@@ -349,7 +349,8 @@ details:
   type: dict
   sample:
     problems:
-      - "Host ratings.shop.svc.cluster.local not found: it is not a Service or a host of a ServiceEntry. Create it first."
+      - "Host ratings.shop.svc.cluster.local of destination not found: no Service or ServiceEntry has this name. Create it
+        first, or correct destination."
 """
 
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.policies import build as policy
