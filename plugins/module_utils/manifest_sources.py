@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .download.credentials import shown
 from .kube.errors import InvalidInput, Refused, Unreachable
-from .kube.objects.objects import expand, read_manifests
+from .kube.objects.objects import Object, expand, read_manifests
 from .kube.yaml.text_encoding import LIMIT, decode, read_text
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 _CHECKSUM = re.compile(r"#sha256=([0-9a-fA-F]{64})$")
-
-Object = dict[str, Any]
 
 
 def is_url(text: str) -> bool:

@@ -323,7 +323,6 @@ details:
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from ansible_collections.meshops.istio.plugins.module_utils.arguments import MIRROR, PLAN, RECREATE, RELEASE, WAIT
 from ansible_collections.meshops.istio.plugins.module_utils.istio.application.unit import (
@@ -334,7 +333,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.release.sample
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.builtin_kinds import BUILT_IN
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.images import replace_images, with_pull_secrets
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Key, Kind, key_of
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Key, Kind, Object, key_of
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Plan
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.unit import Unit
 from ansible_collections.meshops.istio.plugins.module_utils.kube.wait.jmespath_condition import condition
@@ -350,8 +349,6 @@ CONDITION = {
     "namespace": {"type": "str"},
     "expression": {"type": "str", "required": True},
 }
-
-Object = dict[str, Any]
 
 
 def present(module: MeshModule) -> Result:

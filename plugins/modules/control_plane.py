@@ -420,7 +420,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.model.ownershi
 from ansible_collections.meshops.istio.plugins.module_utils.istio.platforms.openshift import with_platform
 from ansible_collections.meshops.istio.plugins.module_utils.istio.release import versions
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import MeshError, Refused
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import key_of
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Object, key_of
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.backup import (
     default_path,
     refuse_lost_folder,
@@ -428,7 +428,6 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.backup imp
     try_place,
     write,
 )
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.change import Object
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Plan
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 

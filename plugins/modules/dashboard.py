@@ -86,11 +86,10 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.pages i
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.pod_http import asking
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.port_forward import backend, forwarded
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.kinds import SERVICE
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.permissions import refuse_denied
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 
-SERVICE = Kind("v1", "Service")
 LOOK = 0.5
 """Seconds between two checks for the end of the run."""
 

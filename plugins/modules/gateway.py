@@ -227,7 +227,7 @@ from collections.abc import Iterator
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.gateways import build as gateway
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.gateways import checks, gateway_api
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shared import gateway_api_checks
-from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shared.fields import Object, Options
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shared.fields import Options
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shared.problems import Problem
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shared.registry import (
     GATEWAY,
@@ -236,6 +236,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shared
 )
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shared.unit import Builder
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Object
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Plan
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule
 from ansible_collections.meshops.istio.plugins.module_utils.traffic_module import COMMON, manage

@@ -165,6 +165,7 @@ from functools import partial
 from ansible_collections.meshops.istio.plugins.module_utils.arguments import PLAN, WAIT
 from ansible_collections.meshops.istio.plugins.module_utils.istio.platforms import openshift
 from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.lock import Lock
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Object
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 
 
@@ -174,7 +175,7 @@ def have(module: MeshModule) -> Result:
     present = parameters["state"] == "present"
     asked = parameters["projects"] if present else []
     projects = openshift.request_projects(cluster, asked, check=module.check_mode, timeout=module.time_limit)
-    routes: list[openshift.Object] = []
+    routes: list[Object] = []
     if present and parameters["routes"]:
         routes, warnings = openshift.routes(cluster, parameters["name"], parameters["namespace"])
         for warning in warnings:

@@ -355,13 +355,14 @@ details:
 
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.policies import build as policy
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.policies import checks, rate_limit
-from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shared.fields import Object, Options
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shared.fields import Options
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shared.registry import (
     DESTINATION_RULE,
     ENVOY_FILTER,
 )
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shared.unit import Builder
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Object
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule
 from ansible_collections.meshops.istio.plugins.module_utils.traffic_module import COMMON, manage
 

@@ -590,7 +590,7 @@ details:
 
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.routes import build as route
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.routes import checks, http_route
-from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shared.fields import Object, Options
+from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shared.fields import Options
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shared.registry import (
     DESTINATION_RULE,
     HTTP_ROUTE,
@@ -600,6 +600,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shared
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shared.unit import Builder
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Object
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule
 from ansible_collections.meshops.istio.plugins.module_utils.traffic_module import COMMON, manage
 

@@ -64,7 +64,7 @@ def test_what_a_restart_would_not_help_is_left_alone_and_named(run: Run, idle: R
 
 
 def test_a_namespace_is_made_where_that_is_asked_for(foretold: Run, idle: Run, cluster: Cluster) -> None:
-    from ansible_collections.meshops.istio.plugins.module_utils.istio.injection.sidecars import NAMESPACES
+    from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.kinds import NAMESPACE
 
     name = "it-made-by-injection"
     try:
@@ -72,7 +72,7 @@ def test_a_namespace_is_made_where_that_is_asked_for(foretold: Run, idle: Run, c
         assert [(one["action"], one["kind"], one["name"]) for one in made["changes"]] == [("create", "Namespace", name)]
         idle("injection", namespaces=[name])
     finally:
-        cluster.delete(NAMESPACES, name)
+        cluster.delete(NAMESPACE, name)
 
 
 @pytest.mark.usefixtures("in_mesh")

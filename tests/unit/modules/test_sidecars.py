@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.plugins.module_utils.istio.injection.sidecars import NAMESPACES
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Access
 from ansible_collections.meshops.istio.plugins.module_utils.kube.apply import execute
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import ApiError
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.kinds import NAMESPACE
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Key, Kind
 from ansible_collections.meshops.istio.tests.support.memory_cluster import (
     MemoryCluster,
@@ -37,7 +37,7 @@ def cluster() -> MemoryCluster:
 
 
 def labels_of(memory: MemoryCluster, name: str) -> dict[str, Any]:
-    found = memory.get(NAMESPACES, name)
+    found = memory.get(NAMESPACE, name)
     assert found is not None
     return dict(found["metadata"].get("labels") or {})
 
@@ -228,7 +228,7 @@ def test_info_names_workloads_without_the_labels_that_kiali_wants(on: Run) -> No
     owner = ("ReplicaSet", "ok-5d")
     good = pod("ok-5d-x", owner=owner, labels=names, proxy="1.29.1")
     outside = pod("plain", "bare")
-    memory = MemoryCluster(*cluster().list(NAMESPACES), injector(), good, pod("shell", labels={"app": "x"}), outside)
+    memory = MemoryCluster(*cluster().list(NAMESPACE), injector(), good, pod("shell", labels={"app": "x"}), outside)
     told = on(memory, "injection_info")["unlabelled"]
     assert told == [{"kind": "Pod", "namespace": "shop", "name": "shell", "labels": ["version"]}]
 

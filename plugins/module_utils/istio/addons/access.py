@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ...kube.errors import Refused
+from ...kube.objects.objects import Object
 from .catalogue import ALL
 from .exposure import Exposed, Gate
-from .parts import Object, config_of, container
+from .parts import config_of, container
 from .settings import Manifests, Options
 
 _LOGINS = {

@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from ...kube.errors import InvalidInput
-from ...kube.objects.objects import Key, key_of, read_manifests
+from ...kube.objects.objects import Key, Object, key_of, read_manifests
 from ...kube.yaml.text_encoding import read_text
 from ..control_plane.configuration import DEFAULT_NAMESPACE
 from ..release.release import Release
-
-Object = dict[str, Any]
 
 ALL = "all"
 """Selects what `kubectl apply -f samples/addons` applies: all addons except the extras."""

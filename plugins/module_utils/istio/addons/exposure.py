@@ -9,21 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...kube.errors import InvalidInput
+from ...kube.objects.kinds import SERVICE
+from ...kube.objects.objects import Object
 from ..gateways.addresses import read_ingress
 from ..traffic.gateways import build
 from ..traffic.shared.fields import NETWORKING, make, texts
-from ..traffic.shared.registry import SERVICE
 from ..traffic.shared.workloads import pods_with, selected_by
 from .pages import PAGES, PATH_ANNOTATION, set_path
 from .settings import Manifests, Options
 
 if TYPE_CHECKING:
     from ...kube.api.cluster import Cluster
-
-Object = dict[str, Any]
 
 NAME = "addons"
 """The name of the Gateway, and the prefix of the VirtualServices' names."""

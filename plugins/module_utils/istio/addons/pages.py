@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ...kube.errors import InvalidInput
-from .parts import Object, container, edit_config, set_argument, set_variables
+from ...kube.objects.objects import Object
+from .parts import container, edit_config, set_argument, set_variables
 
 PATH_ANNOTATION = "meshops.istio/path"
 """Annotation of a page's Service: the path, if it is not the release's default."""

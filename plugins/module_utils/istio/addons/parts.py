@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ...kube.errors import InvalidInput
+from ...kube.objects.objects import Object
 from ...kube.yaml.reader import read_yaml
 from ...kube.yaml.writer import write_yaml
-
-Object = dict[str, Any]
 
 WORKLOADS = ("Deployment", "StatefulSet")
 CONFIG_ANNOTATION = "meshops.istio/config"

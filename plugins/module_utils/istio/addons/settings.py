@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...kube.errors import InvalidInput
+from ...kube.objects.objects import Object
 from ..control_plane.operator_merge import merge
-from .parts import Object, container, edit_config, pod, set_argument, set_variables, workload
+from .parts import container, edit_config, pod, set_argument, set_variables, workload
 
 Options = Mapping[str, Any]
 Manifests = dict[str, list[Object]]

@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...kube.errors import InvalidInput, Refused
-from ...kube.objects.objects import Kind, key_of
+from ...kube.objects.kinds import CONFIG_MAP
+from ...kube.objects.objects import Kind, Object, key_of
 from ..control_plane.mesh_config import BUILT_IN, providers_in
 from ..traffic.shared.fields import make
 from ..traffic.shared.unit import served_kind
@@ -18,13 +19,10 @@ from ..traffic.shared.unit import served_kind
 if TYPE_CHECKING:
     from ...kube.api.cluster import Cluster
 
-Object = dict[str, Any]
-
 TELEMETRY = Kind("telemetry.istio.io/v1", "Telemetry")
 NAME = "mesh-default"
 """The name of the mesh-wide Telemetry in Istio's documentation."""
 
-_CONFIG_MAP = Kind("v1", "ConfigMap")
 _OTLP = (1, 20)
 """The first release whose Jaeger accepts OpenTelemetry (OTLP); earlier ones accept Zipkin's protocol."""
 
@@ -76,7 +74,7 @@ def refuse_unknown_providers(
 
     `assumed`: providers that an earlier step of the run adds.
     """
-    known = BUILT_IN | providers_in(cluster.list(_CONFIG_MAP, namespace)) | set(assumed)
+    known = BUILT_IN | providers_in(cluster.list(CONFIG_MAP, namespace)) | set(assumed)
     for option, name in wanted.items():
         if name and name not in known:
             entry = provider(name, namespace, minor)

@@ -14,7 +14,7 @@ from ...kube.apply.lock import Lock
 from ...kube.errors import Refused
 from ...kube.objects.builtin_kinds import of_definitions
 from ...kube.objects.field_managers import PREVIOUS
-from ...kube.objects.objects import Kind, key_of, kind_of
+from ...kube.objects.objects import Kind, Object, key_of, kind_of
 from ...kube.plan.immutable_fields import ImmutableFields
 from ...kube.plan.inventory import Inventory
 from ...kube.plan.plan import Plan
@@ -30,8 +30,6 @@ from .telemetry import TELEMETRY, refuse_second, refuse_unknown_providers
 
 if TYPE_CHECKING:
     from ...kube.api.cluster import Cluster
-
-Object = dict[str, Any]
 
 MANAGER = "meshops.istio/addons"
 LABEL = f"{OWNER}addons"

@@ -21,7 +21,7 @@ from ...kube.errors import ApiError, InvalidInput, Refused, UnknownKind
 from ...kube.objects.builtin_kinds import OWN_GROUPS
 from ...kube.objects.field_managers import PREVIOUS
 from ...kube.objects.names import refuse_invalid_namespaces
-from ...kube.objects.objects import Kind, key_of, kind_of
+from ...kube.objects.objects import Kind, Object, key_of, kind_of
 from ...kube.plan.inventory import Inventory
 from ...kube.plan.keep import reason_to_keep
 from ...kube.plan.plan import Plan
@@ -33,8 +33,6 @@ from ..model.namespaces import unusable
 
 if TYPE_CHECKING:
     from ...kube.api.cluster import Cluster
-
-Object = dict[str, Any]
 
 MANAGER = "meshops.istio/application"
 

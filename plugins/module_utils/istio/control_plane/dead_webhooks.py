@@ -6,18 +6,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ...kube.errors import Refused
-from ...kube.objects.objects import Key, Kind, key_of
+from ...kube.objects.objects import Key, Kind, Object, key_of
 from ...kube.plan.plan import Plan
 from ..model import labels
 
 if TYPE_CHECKING:
     from ...kube.api.cluster import Cluster
-
-Object = Mapping[str, Any]
 
 _CONFIGURATIONS = (
     Kind("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration"),

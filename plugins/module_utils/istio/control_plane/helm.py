@@ -10,15 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...kube.errors import ApiError
-from ...kube.objects.objects import Kind
+from ...kube.objects.objects import Kind, Object
 from ..model import labels
 from ..model.gateway_workloads import Name, is_gateway, name_of
 from ..model.labels import component_of, labels_of
 
 if TYPE_CHECKING:
     from ...kube.api.cluster import Cluster
-
-Object = dict[str, Any]
 
 _CHART_WORKLOADS, _SECRETS = (Kind("apps/v1", "Deployment"), Kind("apps/v1", "DaemonSet")), Kind("v1", "Secret")
 _NAME, _NAMESPACE = "meta.helm.sh/release-name", "meta.helm.sh/release-namespace"

@@ -10,9 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ...kube.objects.images import other_image, refuse_no_images
+from ...kube.objects.objects import Object
 from .operator_merge import get_path, merge
-
-Object = dict[str, Any]
 
 
 class _Component(NamedTuple):

@@ -10,7 +10,8 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ...kube.objects.objects import Kind
+from ...kube.objects.kinds import CUSTOM_RESOURCE_DEFINITION
+from ...kube.objects.objects import Kind, Object
 from ...kube.plan.inventory import LABEL, Inventory, applied_by, is_controlled, listed_in
 from ..model import labels
 from ..model.labels import labels_of, owner_labels
@@ -19,8 +20,6 @@ from . import tag_objects
 
 if TYPE_CHECKING:
     from ...kube.api.cluster import Cluster
-
-Object = dict[str, Any]
 
 # The kinds that istioctl prunes, except Pods and Secrets, which no chart contains.
 PRUNED = (
@@ -65,11 +64,10 @@ _ELECTED = "control-plane.alpha.kubernetes.io/leader"
 ROOT_KEY = "istio-ca-secret"
 """The Secret with istiod's self-signed CA; a plugged-in CA is in `cacerts`."""
 
-CRD = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 # No chart contains one, but an overlay can change a gateway into one.
 _REMOVED = (*PRUNED, Kind("apps/v1", "StatefulSet"))
-_PURGED = (*_REMOVED, CRD, Kind("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition"))
-_NEVER_PRUNED = frozenset({CRD.kind, "Namespace"})
+_PURGED = (*_REMOVED, CUSTOM_RESOURCE_DEFINITION, Kind("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition"))
+_NEVER_PRUNED = frozenset({CUSTOM_RESOURCE_DEFINITION.kind, "Namespace"})
 _MODULE = "control_plane"
 _REVISIONED = (labels.PILOT, labels.INGRESS, labels.EGRESS)
 _OF_NODES = (labels.CNI, labels.ZTUNNEL)

@@ -12,7 +12,8 @@ from typing import Any
 
 from ...kube.api.cluster import Access, Cluster
 from ...kube.errors import ApiError, Refused
-from ...kube.objects.objects import Kind, key_of, kind_of
+from ...kube.objects.kinds import CUSTOM_RESOURCE_DEFINITION, MUTATING_WEBHOOK_CONFIGURATION, POD
+from ...kube.objects.objects import Kind, Object, key_of, kind_of
 from ...kube.objects.selectors import matches
 from ...kube.plan.keep import is_marked_as_kept
 from ...kube.plan.plan import Plan
@@ -24,8 +25,6 @@ from ..model.ownership import MANAGER, PREVIOUS_OWNERS
 from ..model.proxies import has_ended, is_captured, proxy_of, revision_of
 from . import installed_objects
 
-_PODS = Kind("v1", "Pod")
-_INJECTORS = Kind("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration")
 _LISTED = 10
 """How many pods a refusal names; the details have all of them."""
 
@@ -65,7 +64,7 @@ def refuse_in_use(
     """
     if not plan.changes:
         return
-    pods, injectors = cluster.list_many([(_PODS, "", ""), (_INJECTORS, "", labels.TAG)])
+    pods, injectors = cluster.list_many([(POD, "", ""), (MUTATING_WEBHOOK_CONFIGURATION, "", labels.TAG)])
     tags = {labels_of(one)[labels.TAG]: labels_of(one).get(labels.REVISION, "") for one in injectors}
     removed = [change.before for change in plan.changes if change.before]
     pods = [pod for pod in pods if pod["metadata"].get("namespace") not in left]
@@ -82,8 +81,8 @@ def refuse_in_use(
 
 
 def in_use(
-    pods: Iterable[Mapping[str, Any]],
-    removed: Sequence[Mapping[str, Any]],
+    pods: Iterable[Object],
+    removed: Sequence[Object],
     revision: str,
     tags: Mapping[str, str] = MappingProxyType({}),
 ) -> list[str]:
@@ -96,7 +95,7 @@ def in_use(
     selectors = [(obj["metadata"].get("namespace", ""), obj["spec"].get("selector")) for obj in workloads]
     ambient = any(component_of(obj) in (labels.ZTUNNEL, labels.CNI) for obj in workloads)
 
-    def needs(pod: Mapping[str, Any]) -> bool:
+    def needs(pod: Object) -> bool:
         if ambient and is_captured(pod):
             return True
         if proxy_of(pod) is None:
@@ -124,7 +123,7 @@ def users_resources(cluster: Cluster, plan: Plan) -> list[dict[str, Any]]:
     definitions = [
         change.before
         for change in plan.changes
-        if change.action == "delete" and change.key.of == installed_objects.CRD and change.before
+        if change.action == "delete" and change.key.of == CUSTOM_RESOURCE_DEFINITION and change.before
     ]
     cluster.learn(definitions)
     specs = [definition["spec"] for definition in definitions]
@@ -134,8 +133,8 @@ def users_resources(cluster: Cluster, plan: Plan) -> list[dict[str, Any]]:
     return [obj for objects in lists for obj in objects if key_of(obj) not in named]
 
 
-def _objects_of(cluster: Cluster, definition: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """List all objects of a CRD, at the stored version if it is served."""
+def _objects_of(cluster: Cluster, definition: Object) -> list[dict[str, Any]]:
+    """List all objects of a CUSTOM_RESOURCE_DEFINITION, at the stored version if it is served."""
     spec, name = definition["spec"], definition["metadata"]["name"]
     served = [one for one in spec["versions"] if one.get("served", True)]
     served.sort(key=lambda one: not one.get("storage"))

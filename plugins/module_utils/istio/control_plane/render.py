@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from ...kube.errors import InvalidInput, MeshError
+from ...kube.objects.objects import Object
 from ...kube.objects.redaction import holds_secret, secret_values
 from ..release.cache import belongs, cache_folder, write_atomically
 from ..release.istioctl import Istioctl, IstioctlFailed
@@ -28,8 +29,6 @@ from .overlays import Overlay
 
 if TYPE_CHECKING:
     from ...kube.api.cluster import Cluster
-
-Object = dict[str, Any]
 
 _FORMAT = 1
 """Version of the cache's format."""

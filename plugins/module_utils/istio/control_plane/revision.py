@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...kube.errors import InvalidInput
-from ...kube.objects.objects import Key, Kind, key_of
+from ...kube.objects.kinds import CUSTOM_RESOURCE_DEFINITION, MUTATING_WEBHOOK_CONFIGURATION
+from ...kube.objects.objects import Key, Object, key_of
 from ...kube.plan.plan import Plan
 from ...kube.plan.unit import Unit
 from ..gateways.service import apply_ingress
@@ -43,10 +44,6 @@ from .warnings import warnings
 if TYPE_CHECKING:
     from ...kube.api.cluster import Cluster
 
-Object = dict[str, Any]
-
-_WEBHOOKS = Kind("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration")
-
 
 class BaseOwner(NamedTuple):
     """The revision that last installed the objects of the component Base."""
@@ -74,9 +71,11 @@ class ClusterState:
     @classmethod
     def read(cls, cluster: Cluster) -> ClusterState:
         """Read the state of the cluster; three requests."""
-        found = cluster.list(_WEBHOOKS, label_selector=f"app=sidecar-injector,{labels.TAG}={tag_objects.DEFAULT}")
+        found = cluster.list(
+            MUTATING_WEBHOOK_CONFIGURATION, label_selector=f"app=sidecar-injector,{labels.TAG}={tag_objects.DEFAULT}"
+        )
         tag = found[0] if found else None
-        shared = cluster.get(installed_objects.CRD, "gateways.networking.istio.io")
+        shared = cluster.get(CUSTOM_RESOURCE_DEFINITION, "gateways.networking.istio.io")
         own = labels_of(shared) if shared else {}
         return cls(
             default_tag=labels_of(tag).get(labels.REVISION) if tag else None,

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...kube.errors import InvalidInput, Refused
-from ...kube.objects.objects import Key, Kind, key_of
+from ...kube.objects.kinds import MUTATING_WEBHOOK_CONFIGURATION
+from ...kube.objects.objects import Key, Kind, Object, key_of
 from ...kube.plan.change import clean
 from ...kube.plan.plan import Plan
 from ...kube.plan.unit import Unit
@@ -28,12 +29,9 @@ from .runtime_fields import MeshRuntimeFields, is_ready
 if TYPE_CHECKING:
     from ...kube.api.cluster import Cluster
 
-Object = dict[str, Any]
-
 _NAMES = re.compile(r"[a-z0-9]([a-z0-9-]{0,41}[a-z0-9])?")
-_INJECTORS = Kind("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration")
 _OBJECTS = (
-    _INJECTORS,
+    MUTATING_WEBHOOK_CONFIGURATION,
     Kind("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration"),
     Kind("v1", "Service"),
 )
@@ -53,7 +51,11 @@ class RevisionTag:
                 name=name,
             )
         self.cluster, self.name, self.namespace = cluster, name, namespace
-        found = [one for one in cluster.list(_INJECTORS, label_selector=labels.REVISION) if tag_objects.injects(one)]
+        found = [
+            one
+            for one in cluster.list(MUTATING_WEBHOOK_CONFIGURATION, label_selector=labels.REVISION)
+            if tag_objects.injects(one)
+        ]
         self._injectors = {labels_of(one)[labels.REVISION]: one for one in found if labels.TAG not in labels_of(one)}
         pointing = (one for one in found if labels_of(one).get(labels.TAG) == name)
         self.revision = next((labels_of(one)[labels.REVISION] for one in pointing), "")

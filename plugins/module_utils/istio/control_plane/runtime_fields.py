@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...kube.objects import managed_fields
 from ...kube.objects.field_sets import Fields
-from ...kube.objects.objects import Key, Kind
+from ...kube.objects.kinds import DEPLOYMENT
+from ...kube.objects.objects import Key, Object
 from ..model import labels
 from ..model.labels import labels_of
 from .helm import keep_release
@@ -24,9 +25,6 @@ from .helm import keep_release
 if TYPE_CHECKING:
     from ...kube.api.cluster import Cluster
 
-Object = dict[str, Any]
-
-_DEPLOYMENTS = Kind("apps/v1", "Deployment")
 
 # Expressions that AKS's admission enforcer adds to the namespaceSelector of every webhook, to exclude AKS's own pods.
 _ENFORCED = frozenset({"control-plane", "kubernetes.azure.com/managedby"})
@@ -97,7 +95,7 @@ class MeshRuntimeFields:
 
 def is_ready(cluster: Cluster, service: Key) -> bool:
     """Return whether a pod of istiod is ready; its Deployment has the name of its Service."""
-    deployment = cluster.get(_DEPLOYMENTS, service.name, service.namespace)
+    deployment = cluster.get(DEPLOYMENT, service.name, service.namespace)
     return bool(deployment and (deployment.get("status") or {}).get("readyReplicas"))
 
 

@@ -15,13 +15,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ...kube.errors import InvalidInput
+from ...kube.objects.objects import Object
 from ..model import labels
 from ..model.labels import labels_of
 from .operator_merge import merge
 from .overlays import API_VERSION, KIND, Overlay
 from .render import Renderer
-
-Object = dict[str, Any]
 
 DEFAULT = "default"
 NEVER_MATCH = {"matchLabels": {"istio.io/deactivated": "never-match"}}

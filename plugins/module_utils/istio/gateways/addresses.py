@@ -10,27 +10,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...kube.errors import InvalidInput
-from ...kube.objects.objects import Kind
+from ...kube.objects.kinds import NODE, POD, SERVICE
+from ...kube.objects.objects import Object
 from ...kube.objects.selectors import matches
 from ..model.labels import labels_of
 
 if TYPE_CHECKING:
     from ...kube.api.cluster import Cluster
 
-Object = Mapping[str, Any]
-
-_SERVICES = Kind("v1", "Service")
-_NODES = Kind("v1", "Node")
-_PODS = Kind("v1", "Pod")
 _MINIKUBE = "minikube.k8s.io/name"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def read_ingress(cluster: Cluster, name: str, namespace: str) -> dict[str, Any]:
     """Return the addresses of the gateway with this Service, as `describe` does. Raises InvalidInput if not found."""
-    service = cluster.get(_SERVICES, name, namespace)
+    service = cluster.get(SERVICE, name, namespace)
     if service is None:
-        there = sorted(one["metadata"]["name"] for one in cluster.list(_SERVICES, namespace) if _is_gateway(one))
+        there = sorted(one["metadata"]["name"] for one in cluster.list(SERVICE, namespace) if _is_gateway(one))
         raise InvalidInput(
             f"Service {namespace}/{name} not found: the gateways in this namespace are {', '.join(there) or '(none)'}."
             " Correct the name or the namespace.",
@@ -39,7 +35,7 @@ def read_ingress(cluster: Cluster, name: str, namespace: str) -> dict[str, Any]:
         )
     if (service.get("spec") or {}).get("type") != "NodePort":
         return describe(service)
-    nodes, pods = cluster.list_many([(_NODES, "", ""), (_PODS, namespace, "")])
+    nodes, pods = cluster.list_many([(NODE, "", ""), (POD, namespace, "")])
     return describe(service, nodes, pods)
 
 
@@ -102,7 +98,7 @@ def why_pending(cluster: Cluster, found: Mapping[str, Any]) -> str:
     service = f"Service {found['namespace']}/{found['name']}"
     if found["type"] != "LoadBalancer":
         return f"{service} has no address yet: no node that serves it is ready. Wait for a node, or check its pods."
-    if any(_MINIKUBE in labels_of(node) for node in cluster.list(_NODES)):
+    if any(_MINIKUBE in labels_of(node) for node in cluster.list(NODE)):
         return f"{service} has no load balancer address yet: minikube assigns none by itself. Run `minikube tunnel`."
     return (
         f"{service} has no load balancer address yet: the cluster's load balancer has not assigned one. If the cluster has"

@@ -11,25 +11,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...kube.apply.lock import Lock
 from ...kube.errors import InvalidInput
 from ...kube.objects.field_managers import PREVIOUS
+from ...kube.objects.kinds import CUSTOM_RESOURCE_DEFINITION
 from ...kube.objects.managed_fields import owned_by
-from ...kube.objects.objects import Kind
+from ...kube.objects.objects import Object
 from ...kube.plan.unit import Unit
 
 if TYPE_CHECKING:
     from ...kube.api.cluster import Cluster
 
-Object = dict[str, Any]
-
 MANAGER = "meshops.istio/gateway_api"
 LOCK = Lock.of("gateway-api")
 RELEASES = "https://github.com/kubernetes-sigs/gateway-api/releases/download"
 
-_DEFINITION = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 _GROUP = "gateway.networking.k8s.io"
 _GATEWAYS = f"gateways.{_GROUP}"
 _VERSION = re.compile(r"v(\d+)\.(\d+)\.(\d+)(-[\w.]+)?")
@@ -52,7 +50,7 @@ class Installed(NamedTuple):
 
 def installed(cluster: Cluster) -> Installed | None:
     """Return the Gateway API of the cluster, None if it is not installed."""
-    definition = cluster.get(_DEFINITION, _GATEWAYS)
+    definition = cluster.get(CUSTOM_RESOURCE_DEFINITION, _GATEWAYS)
     return Installed.of(definition) if definition else None
 
 
@@ -69,7 +67,7 @@ def release_url(version: str, channel: str) -> str:
 def contained(objects: Iterable[Object]) -> Installed:
     """Return the Gateway API in manifests. Raises InvalidInput if there is none."""
     for obj in objects:
-        if obj["kind"] == _DEFINITION.kind and obj["metadata"]["name"] == _GATEWAYS:
+        if obj["kind"] == CUSTOM_RESOURCE_DEFINITION.kind and obj["metadata"]["name"] == _GATEWAYS:
             return Installed.of(obj)
     raise InvalidInput(
         f"The manifests do not contain the Gateway API: CustomResourceDefinition {_GATEWAYS} not found. Use the release's"

@@ -6,9 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-Object = dict[str, Any]
+from ...kube.objects.objects import Object
 
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _SIDECAR_PATH = "/app-health/"

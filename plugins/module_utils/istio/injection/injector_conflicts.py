@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...kube.errors import Refused
-from ...kube.objects.objects import Kind
+from ...kube.objects.kinds import MUTATING_WEBHOOK_CONFIGURATION
+from ...kube.objects.objects import Object
 from ...kube.objects.selectors import matches
 from ...kube.plan.plan import Plan
 from ..model import labels
@@ -20,24 +21,21 @@ from ..model.labels import labels_of
 if TYPE_CHECKING:
     from ...kube.api.cluster import Cluster
 
-Object = Mapping[str, Any]
 Labels = dict[str, str]
-
-_CONFIGURATIONS = Kind("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration")
 
 
 def refuse_overlap(cluster: Cluster, plan: Plan) -> None:
     """Raise Refused for a plan after which one of its injectors would overlap with another."""
-    changed = {change.key.name: change for change in plan.changes if change.key.of == _CONFIGURATIONS}
+    changed = {change.key.name: change for change in plan.changes if change.key.of == MUTATING_WEBHOOK_CONFIGURATION}
     if not changed:
         return
-    after = {one["metadata"]["name"]: one for one in cluster.list(_CONFIGURATIONS)}
+    after = {one["metadata"]["name"]: one for one in cluster.list(MUTATING_WEBHOOK_CONFIGURATION)}
     for name, change in changed.items():
         if change.after is None:
             after.pop(name, None)
         else:
             after[name] = change.after
-    ours = {obj["metadata"]["name"] for obj in plan.objects if obj["kind"] == _CONFIGURATIONS.kind}
+    ours = {obj["metadata"]["name"] for obj in plan.objects if obj["kind"] == MUTATING_WEBHOOK_CONFIGURATION.kind}
     for one, other, sample in overlaps(after.values()):
         if one in ours or other in ours:
             raise Refused(

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...kube.errors import MeshError
+from ...kube.objects.kinds import CONFIG_MAP, MUTATING_WEBHOOK_CONFIGURATION
 from ...kube.objects.object_shapes import SELECTOR
-from ...kube.objects.objects import Kind
+from ...kube.objects.objects import Object
 from ...kube.objects.selectors import matches
 from ...kube.objects.shapes import NUMBER_OR_TEXT, TEXT, List, Map, fitting
 from ...kube.yaml.reader import read_yaml
@@ -23,14 +24,10 @@ from ..model.labels import labels_of
 if TYPE_CHECKING:
     from ...kube.api.cluster import Cluster
 
-Object = Mapping[str, Any]
-
 INJECT = "sidecar.istio.io/inject"
 NEVER_INJECTED = frozenset({"kube-system", "kube-public", "kube-node-lease", "local-path-storage"})
 """Namespaces that no injector injects, whatever their labels."""
 
-_WEBHOOKS = Kind("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration")
-_CONFIG_MAPS = Kind("v1", "ConfigMap")
 _SUFFIX = "sidecar-injector.istio.io"
 _SELECTORS = List(SELECTOR)
 _CONFIGURATION = Map({"policy": TEXT, "neverInjectSelector": _SELECTORS, "alwaysInjectSelector": _SELECTORS})
@@ -94,11 +91,11 @@ class Injectors:
     @classmethod
     def read(cls, cluster: Cluster) -> Injectors:
         """Read the webhooks, and one ConfigMap for each revision."""
-        configurations = cluster.list(_WEBHOOKS, label_selector=labels.REVISION)
+        configurations = cluster.list(MUTATING_WEBHOOK_CONFIGURATION, label_selector=labels.REVISION)
         webhooks = list(_injection_webhooks(configurations))
         places = {revision: _namespace(webhook) for revision, webhook in webhooks}
         found = cluster.parallel(
-            lambda item: cluster.get(_CONFIG_MAPS, _config_map(item[0]), item[1]) if item[1] else None,
+            lambda item: cluster.get(CONFIG_MAP, _config_map(item[0]), item[1]) if item[1] else None,
             list(places.items()),
         )
         injectors = {

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from ...kube.apply.lock import Lock
 from ...kube.errors import InvalidInput, Refused
+from ...kube.objects.kinds import NAMESPACE
 from ...kube.objects.managed_fields import fields_of
 from ...kube.plan.change import Change, created, patched
 from ...kube.plan.unit import Unit
 from ..model import labels
 from ..model.labels import labels_of
-from .sidecars import NAMESPACES
 
 if TYPE_CHECKING:
     from ...kube.api.cluster import Cluster
@@ -122,6 +122,6 @@ def _meaning(key: str, value: str) -> str | None:
 def _read(cluster: Cluster, names: Sequence[str]) -> list[dict[str, Any]]:
     if len(set(names)) > 3:
         chosen = set(names)
-        return [one for one in cluster.list(NAMESPACES) if one["metadata"]["name"] in chosen]
-    answers = cluster.parallel(lambda name: cluster.get(NAMESPACES, name), list(dict.fromkeys(names)))
+        return [one for one in cluster.list(NAMESPACE) if one["metadata"]["name"] in chosen]
+    answers = cluster.parallel(lambda name: cluster.get(NAMESPACE, name), list(dict.fromkeys(names)))
     return [one for one in answers if one is not None]

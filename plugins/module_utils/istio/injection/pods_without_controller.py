@@ -7,25 +7,24 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...kube.api.cluster import Access
 from ...kube.errors import ApiError, Refused
+from ...kube.objects.kinds import POD
 from ...kube.objects.managed_fields import entries
-from ...kube.objects.objects import key_of
+from ...kube.objects.objects import Object, key_of
 from ...kube.plan import backup
 from ...kube.plan.change import Change, created
 from ...kube.plan.permissions import watching
 from ..model.proxies import proxy_of
-from .sidecars import MANAGER, PODS, Workload
+from .sidecars import MANAGER, Workload
 
 if TYPE_CHECKING:
     from ...kube.api.cluster import Cluster
     from ...kube.plan.plan import Plan
-
-Object = Mapping[str, Any]
 
 
 _TOKEN = "kube-api-access-"  # noqa: S105 - the name of the volume that admission adds to every pod
@@ -45,7 +44,7 @@ _SERVERS_OWN = (
 def needed(cluster: Cluster, namespace: str) -> Iterator[Access]:
     """Return what creating pods again asks of the user in a namespace."""
     yield from (Access(verb, "", "pods", namespace) for verb in ("get", "create", "patch", "delete"))
-    yield from watching(cluster, PODS, namespace)
+    yield from watching(cluster, POD, namespace)
 
 
 def replacements(cluster: Cluster, pods: Sequence[Workload]) -> list[Change]:
@@ -88,7 +87,7 @@ def _without_token(named: Sequence[Object] | None) -> list[Object]:
 
 
 def _replacement(cluster: Cluster, pod: Workload) -> tuple[Change, Change]:
-    live = cluster.get(PODS, pod.name, pod.namespace)
+    live = cluster.get(POD, pod.name, pod.namespace)
     if live is None:
         raise Refused(f"Pod {pod.namespace}/{pod.name} no longer exists. Run again.", code="pod_gone")
     manifest = as_new(live)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...kube.api.cluster import Access
+from ...kube.objects.kinds import POD
 from ...kube.objects.objects import Key
 from ...kube.plan.change import Change, patched
 from ...kube.plan.permissions import refuse_denied, watching
@@ -19,7 +20,7 @@ from ...kube.plan.plan import Plan, Stage
 from ...kube.plan.unit import Unit
 from ...kube.wait.rollouts import RESTARTED_AT
 from . import pods_without_controller
-from .sidecars import MANAGER, POD, RESTARTABLE, Workload, read_state
+from .sidecars import MANAGER, RESTARTABLE, Workload, read_state
 
 if TYPE_CHECKING:
     from ...kube.api.cluster import Cluster
@@ -91,7 +92,7 @@ class Restart:
     def _changes(self, cluster: Cluster) -> Iterator[Change]:
         found = read_state(cluster, self.namespaces)
         restarts, rolling_out, reported = due(found.workloads, outdated=self.outdated)
-        self.pods = [one for one in reported if one.kind == POD and one.missing] if self.recreate_pods else []
+        self.pods = [one for one in reported if one.kind == POD.kind and one.missing] if self.recreate_pods else []
         self.due = Due(restarts, [*rolling_out, *found.restarted], [one for one in reported if one not in self.pods])
         self.outside = found.outside
         now = {RESTARTED_AT: datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
@@ -119,7 +120,7 @@ class Restart:
         return [_key(one) for one in self.due.rolling_out]
 
     def _needed(self, cluster: Cluster, name: str, namespace: str) -> Iterator[Access]:
-        if name == POD:
+        if name == POD.kind:
             yield from pods_without_controller.needed(cluster, namespace) if self.recreate_pods else ()
             return
         kind = RESTARTABLE[name]

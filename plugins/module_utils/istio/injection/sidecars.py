@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ...kube.objects.objects import Kind
+from ...kube.objects.kinds import NAMESPACE, POD
+from ...kube.objects.objects import Kind, Object
 from ...kube.wait.rollouts import has_not_come_up, newest_revision
 from ...kube.wait.rollouts import revision_of as template_revision
 from ...kube.wait.status import status
@@ -22,18 +23,12 @@ from .injectors import Injectors
 if TYPE_CHECKING:
     from ...kube.api.cluster import Cluster
 
-Object = Mapping[str, Any]
 Entry = TypeVar("Entry")
 
-NAMESPACES = Kind("v1", "Namespace")
-PODS = Kind("v1", "Pod")
 RESTARTABLE = {kind: Kind("apps/v1", kind) for kind in ("Deployment", "StatefulSet", "DaemonSet")}
 
 MANAGER = "meshops.istio/restart"
 """The field manager that restarts workloads."""
-
-POD = "Pod"
-"""The kind of a pod without a controller."""
 
 DESCRIBING = ("app", "version")
 """Labels by which Kiali and the mesh's metrics distinguish workloads."""
@@ -140,8 +135,8 @@ def read_state(cluster: Cluster, namespaces: Sequence[str] | None = None) -> Sta
     """Read the state of the named namespaces, or of all. Ignores namespaces that are not found."""
     wanted = None if namespaces is None else set(namespaces)
     places = [""] if wanted is None or len(wanted) > _FEW else sorted(wanted)
-    kinds = (PODS, *RESTARTABLE.values())
-    lists = cluster.list_many([(NAMESPACES, "", ""), *((kind, place, "") for place in places for kind in kinds)])
+    kinds = (POD, *RESTARTABLE.values())
+    lists = cluster.list_many([(NAMESPACE, "", ""), *((kind, place, "") for place in places for kind in kinds)])
     found, objects = lists[0], [obj for one in lists[1:] for obj in one]
     chosen = [one for one in found if wanted is None or one["metadata"]["name"] in wanted]
     pods = [obj for obj in objects if obj["kind"] == "Pod"]
@@ -197,7 +192,7 @@ def state_of(
         if without and (has_sidecar(pod) or fault == "missing"):
             unlabelled[key] = Unlabelled(*key, without)
         if fault is None:
-            if proxy_of(pod) is None and (key[0] == POD or not _not_restartable(key, known.get(key))):
+            if proxy_of(pod) is None and (key[0] == POD.kind or not _not_restartable(key, known.get(key))):
                 outside.add(key[:2])
             continue
         state.without_sidecar += fault == "missing"
@@ -225,7 +220,7 @@ def owner_of(pod: Object) -> tuple[str, str, str]:
         if kind == "ReplicaSet" and len(generated) > 1 and name.endswith(generated):
             return "Deployment", namespace, name.removesuffix(generated)
         return kind, namespace, name
-    return POD, namespace, metadata["name"]
+    return POD.kind, namespace, metadata["name"]
 
 
 def _fault(injectors: Injectors, namespace: Object, pod: Object, owner: Object | None) -> str | None:
@@ -252,7 +247,7 @@ def _template_has_proxy(owner: Object | None) -> bool:
 def _not_restartable(key: tuple[str, str, str], owner: Object | None) -> str:
     """Return why a restart of the pods' owner is not possible, or would not replace them; empty if it would."""
     kind = key[0]
-    if kind == POD:
+    if kind == POD.kind:
         return "it is a pod without a controller; delete and create it yourself, or set recreate_pods to true"
     if kind in ("Job", "CronJob"):
         return "it is a Job, which runs to completion; its next run gets the sidecar"

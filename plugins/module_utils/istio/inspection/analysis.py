@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ...kube.api.cluster import Access
 from ...kube.errors import Refused
+from ...kube.objects.kinds import NAMESPACE
 from ...kube.objects.objects import Kind
 from ...kube.plan.permissions import refuse_denied
 from ..model.kinds import DEFINITIONS
@@ -18,7 +19,6 @@ from ..model.kinds import DEFINITIONS
 if TYPE_CHECKING:
     from ...kube.api.cluster import Cluster
 
-_NAMESPACE = Kind("v1", "Namespace")
 _ROUTE = Kind("networking.istio.io/v1", "VirtualService")
 _PRECHECKED = (
     ("", "namespaces"),
@@ -41,7 +41,7 @@ _ANALYZED = (
 
 def refuse_blind(cluster: Cluster, namespaces: Sequence[str]) -> None:
     """Raise Refused if a namespace or Istio is not found, or the user lacks permissions for the analysis."""
-    missing = [name for name in namespaces if cluster.get(_NAMESPACE, name) is None]
+    missing = [name for name in namespaces if cluster.get(NAMESPACE, name) is None]
     if missing:
         raise Refused(
             f"Cannot analyze the configuration: Namespace {', '.join(missing)} not found. Correct the namespaces.",

@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...kube.objects.objects import Kind
+from ...kube.objects.kinds import DEPLOYMENT, MUTATING_WEBHOOK_CONFIGURATION, POD
+from ...kube.objects.objects import Object
 from ...kube.wait.status import CURRENT, status
 from ..model import labels
 from ..model.gateway_workloads import WORKLOADS, name_of
@@ -21,11 +22,6 @@ from ..release.versions import version_key
 if TYPE_CHECKING:
     from ...kube.api.cluster import Cluster
 
-Object = Mapping[str, Any]
-
-_DEPLOYMENTS = Kind("apps/v1", "Deployment")
-_PODS = Kind("v1", "Pod")
-_WEBHOOKS = Kind("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration")
 _GATEWAYS = f"{labels.COMPONENT} in ({labels.EGRESS},{labels.INGRESS})"
 
 SKEW = 1
@@ -36,9 +32,9 @@ def read_installed(cluster: Cluster, namespace: str = "") -> dict[str, Any]:
     """Read the control planes of a namespace (all if empty) and the proxies of the cluster; see `describe`."""
     istiods, webhooks, pods, *workloads = cluster.list_many(
         [
-            (_DEPLOYMENTS, namespace, "app=istiod"),
-            (_WEBHOOKS, "", labels.TAG),
-            (_PODS, "", ""),
+            (DEPLOYMENT, namespace, "app=istiod"),
+            (MUTATING_WEBHOOK_CONFIGURATION, "", labels.TAG),
+            (POD, "", ""),
             *((kind, "", _GATEWAYS) for kind in WORKLOADS),
         ]
     )

@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from ...kube.errors import Refused
-from ...kube.objects.objects import Kind
+from ...kube.objects.kinds import DEPLOYMENT, ENDPOINT_SLICE
+from ...kube.objects.objects import Kind, Object
 from ...kube.plan.foreign_owners import owner_of
 from ..control_plane.dead_webhooks import EFFECTS, answers, guarded_services
 from ..model import labels
@@ -21,14 +22,10 @@ from ..release.release import Release
 if TYPE_CHECKING:
     from ...kube.api.cluster import Cluster
 
-Object = Mapping[str, Any]
-
 _WEBHOOKS = (
     Kind("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration"),
     Kind("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration"),
 )
-_DEPLOYMENTS = Kind("apps/v1", "Deployment")
-_SLICES = Kind("discovery.k8s.io/v1", "EndpointSlice")
 
 
 def read_messages(
@@ -39,12 +36,14 @@ def read_messages(
     `namespace` and `revision`: those of the control plane to install or repair.
     """
     mutating, validating, istiods = cluster.list_many(
-        [(_WEBHOOKS[0], "", labels.REVISION), (_WEBHOOKS[1], "", labels.REVISION), (_DEPLOYMENTS, "", "app=istiod")]
+        [(_WEBHOOKS[0], "", labels.REVISION), (_WEBHOOKS[1], "", labels.REVISION), (DEPLOYMENT, "", "app=istiod")]
     )
     configurations = [*mutating, *validating]
     services = sorted({service for one in configurations for service in guarded_services(one)})
     slices = cluster.parallel(
-        lambda service: cluster.list(_SLICES, service[0], label_selector=f"kubernetes.io/service-name={service[1]}"),
+        lambda service: cluster.list(
+            ENDPOINT_SLICE, service[0], label_selector=f"kubernetes.io/service-name={service[1]}"
+        ),
         services,
     )
     alive = {service for service, found in zip(services, slices, strict=True) if any(map(answers, found))}

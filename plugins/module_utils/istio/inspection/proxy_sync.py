@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from ...kube.api.pod_http import ask, asking
 from ...kube.api.responses import decoded
 from ...kube.errors import Unreachable
-from ...kube.objects.objects import Kind
+from ...kube.objects.kinds import POD
+from ...kube.objects.objects import Object
 from ...kube.objects.shapes import MAP, TEXT, List, Map, fitting, maps_of
 from ...kube.plan.permissions import refuse_denied
 from ..model.labels import REVISION, labels_of
@@ -26,12 +27,9 @@ if TYPE_CHECKING:
     from ...kube.api.cluster import Cluster
     from ...kube.progress import Progress
 
-Object = Mapping[str, Any]
-
 SYNCED, STALE, DISCONNECTED = "synced", "stale", "disconnected"
 VALID, EXPIRING, EXPIRED, NOT_YET = "valid", "expiring", "expired", "not_yet_valid"
 
-_PODS = Kind("v1", "Pod")
 _ISTIOD_PORT, _ENVOY_PORT = 15014, 15000
 """The debug ports of istiod and Envoy, which answer inside their pods only."""
 _PARTS = {"cluster": "CDS", "listener": "LDS", "route": "RDS", "endpoint": "EDS", "extensionconfig": "ECDS"}
@@ -103,7 +101,7 @@ def read_proxies(cluster: Cluster, namespace: str = "", *, patience: float, prog
     Waits up to `patience` seconds for configuration that was just sent. Raises Refused without permission, and
     Unreachable if an istiod does not answer.
     """
-    istiods, pods = cluster.list_many([(_PODS, namespace, "app=istiod"), (_PODS, "", "")])
+    istiods, pods = cluster.list_many([(POD, namespace, "app=istiod"), (POD, "", "")])
     running = [pod for pod in istiods if _runs(pod)]
     revisions = {labels_of(pod).get(REVISION, "default") for pod in running}
     proxies = [

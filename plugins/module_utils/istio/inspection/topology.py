@@ -10,13 +10,15 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from ...kube.api.cluster import Cluster
+from ...kube.objects.kinds import POD, SERVICE
+from ...kube.objects.objects import Object
 from ..injection.sidecars import owner_of
 from ..model.proxies import has_ended
 from ..traffic.routes.build import targets
 from ..traffic.routes.checks import gateways_of
-from ..traffic.shared.fields import Object, each
+from ..traffic.shared.fields import each
 from ..traffic.shared.hosts import Host
-from ..traffic.shared.registry import GATEWAY, HTTP_ROUTE, KUBERNETES_GATEWAY, POD, SERVICE, VIRTUAL_SERVICE
+from ..traffic.shared.registry import GATEWAY, HTTP_ROUTE, KUBERNETES_GATEWAY, VIRTUAL_SERVICE
 from ..traffic.shared.unit import served_kind
 from ..traffic.shared.workloads import in_mesh, selected_by
 

@@ -8,18 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ...kube.objects.objects import Kind
+from ...kube.objects.kinds import NAMESPACE
 
 if TYPE_CHECKING:
     from ...kube.api.cluster import Cluster
-
-_NAMESPACES = Kind("v1", "Namespace")
 
 
 def unusable(cluster: Cluster, names: Iterable[str]) -> dict[str, str]:
     """Return those of the named namespaces in which nothing can be created, each with the reason."""
     asked = sorted(set(names) - {""})
-    answers = cluster.parallel(lambda name: cluster.get(_NAMESPACES, name), asked)
+    answers = cluster.parallel(lambda name: cluster.get(NAMESPACE, name), asked)
     found = {}
     for name, namespace in zip(asked, answers, strict=True):
         if namespace is None:

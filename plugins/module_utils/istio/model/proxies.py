@@ -7,12 +7,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
 
+from ...kube.objects.objects import Object
 from . import labels
-
-Object = Mapping[str, Any]
 
 CONTAINER = "istio-proxy"
 STATUS = "sidecar.istio.io/status"

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ...kube.errors import ApiError
+from ...kube.objects.kinds import NODE
 from ...kube.objects.objects import Kind
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ OTHER = "other"
 OPENSHIFT = Kind("config.openshift.io/v1", "ClusterVersion")
 """A kind that only OpenShift serves."""
 
-_NODES = Kind("v1", "Node")
 _VERSIONS = {"eks": re.compile(r"-eks-"), "gke": re.compile(r"-gke\."), "k3s": re.compile(r"\+k3s")}
 _LABELS = {
     "kubernetes.azure.com/cluster": "aks",
@@ -57,7 +57,7 @@ def platform_of(cluster: Cluster) -> str:
 def nodes_of(cluster: Cluster) -> list[dict[str, Any]]:
     """List the nodes of a cluster; empty without permission."""
     try:
-        return cluster.list(_NODES)
+        return cluster.list(NODE)
     except ApiError as error:
         if error.status == 403:
             return []

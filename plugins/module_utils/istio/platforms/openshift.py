@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from ...kube.api.cluster import Access
 from ...kube.errors import ApiError, InvalidInput, NotReady, Refused
 from ...kube.objects.field_managers import PREVIOUS
-from ...kube.objects.objects import Kind
+from ...kube.objects.kinds import ROLE_BINDING, SERVICE
+from ...kube.objects.objects import Kind, Object
 from ...kube.plan.permissions import refuse_denied
 from ...kube.plan.plan import Plan
 from ...kube.plan.unit import Unit
@@ -26,8 +27,6 @@ from .detection import OPENSHIFT
 if TYPE_CHECKING:
     from ...kube.api.cluster import Cluster
 
-Object = dict[str, Any]
-
 MANAGER = "meshops.istio/openshift"
 LABEL = "meshops.istio/openshift"
 ROUTE = Kind("route.openshift.io/v1", "Route")
@@ -36,8 +35,6 @@ PROJECT_REQUEST = Kind("project.openshift.io/v1", "ProjectRequest")
 
 _PROFILES = {"": "openshift", "default": "openshift", "ambient": "openshift-ambient"}
 _GATEWAY = Kind("networking.istio.io/v1", "Gateway")
-_SERVICE = Kind("v1", "Service")
-_ROLE_BINDING = Kind("rbac.authorization.k8s.io/v1", "RoleBinding")
 _WILDCARD = "*."
 _CONFLICT = 409
 _PAUSE = 0.2  # seconds between two lists of the projects
@@ -75,7 +72,7 @@ def routes(cluster: Cluster, name: str, namespace: str) -> tuple[list[Object], l
             " disable routes.",
             code="not_openshift",
         )
-    service = cluster.get(_SERVICE, name, namespace)
+    service = cluster.get(SERVICE, name, namespace)
     if service is None:
         raise InvalidInput(
             f"Cannot create Routes: Service {namespace}/{name} not found. Install the gateway first, or correct its name."
@@ -172,8 +169,8 @@ def grants(scc: str | None, namespaces: Iterable[str]) -> list[Object]:
     """Return the RoleBindings that allow the pods of namespaces to use an SCC."""
     return [
         {
-            "apiVersion": _ROLE_BINDING.api_version,
-            "kind": _ROLE_BINDING.kind,
+            "apiVersion": ROLE_BINDING.api_version,
+            "kind": ROLE_BINDING.kind,
             "metadata": {"name": f"meshops-istio-scc-{scc}", "namespace": namespace, "labels": {LABEL: "scc"}},
             "roleRef": {
                 "apiGroup": "rbac.authorization.k8s.io",
@@ -196,7 +193,7 @@ def unit(objects: Sequence[Object], service: str, namespace: str, *, scc: bool, 
     """Return the desired state. With `scc` and `routes`, prune RoleBindings and Routes that are not among the objects."""
 
     def stale(cluster: Cluster) -> list[Object]:
-        requests = [(_ROLE_BINDING, "", f"{LABEL}=scc")] if scc else []
+        requests = [(ROLE_BINDING, "", f"{LABEL}=scc")] if scc else []
         if routes and cluster.serves(ROUTE):
             requests.append((ROUTE, namespace, f"{LABEL}={service}"))
         return [obj for found in cluster.list_many(requests) for obj in found]

@@ -21,7 +21,7 @@ from .. import threads
 from ..errors import ApiError, UnknownKind, Unreachable
 from ..objects import builtin_kinds, merge_patch
 from ..objects.object_shapes import readable
-from ..objects.objects import Key, Kind, key_of
+from ..objects.objects import Key, Kind, Object, key_of
 from ..objects.shapes import map_of
 from . import pod_socket, read_back
 from .connection import POOL_SIZE, Connection, open_connection
@@ -37,7 +37,6 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 # Inside the class the name 'list' is that of a verb.
-Object = dict[str, Any]
 Objects = list[Object]
 Results = list
 

@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import ApiError, Refused
-from ..objects.objects import Kind
+from ..objects.kinds import NAMESPACE
 
 if TYPE_CHECKING:
     from .cluster import Cluster
 
-_NAMESPACE = Kind("v1", "Namespace")
 _SYSTEM = "kube-system"
 
 
@@ -73,8 +72,8 @@ def _same(wanted: Identity, found: Identity) -> bool:
 def _uid(cluster: Cluster) -> str:
     # Some may only get Namespaces, others only list them.
     reads: tuple[Callable[[], Iterable[dict[str, Any] | None]], ...] = (
-        lambda: [cluster.get(_NAMESPACE, _SYSTEM)],
-        lambda: cluster.list(_NAMESPACE, field_selector=f"metadata.name={_SYSTEM}"),
+        lambda: [cluster.get(NAMESPACE, _SYSTEM)],
+        lambda: cluster.list(NAMESPACE, field_selector=f"metadata.name={_SYSTEM}"),
     )
     for read in reads:
         try:

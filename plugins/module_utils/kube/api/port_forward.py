@@ -14,11 +14,10 @@ from typing import Any
 
 from .. import threads
 from ..errors import InvalidInput, MeshError, NotReady
-from ..objects.objects import Kind
+from ..objects.kinds import POD
 from ..progress import Progress
 from .cluster import Cluster
 
-_PODS = Kind("v1", "Pod")
 _CHUNK = 1 << 16
 
 
@@ -41,7 +40,7 @@ def backend(cluster: Cluster, service: Mapping[str, Any], port: int) -> tuple[st
     """A pod that is ready to answer for a Service, by its name, and its port. NotReady where there is none."""
     namespace, name = service["metadata"]["namespace"], service["metadata"]["name"]
     selector = ",".join(f"{key}={value}" for key, value in (service["spec"].get("selector") or {}).items())
-    ready = [pod for pod in cluster.list(_PODS, namespace, label_selector=selector) if selector and _ready(pod)]
+    ready = [pod for pod in cluster.list(POD, namespace, label_selector=selector) if selector and _ready(pod)]
     if not ready:
         raise NotReady(f"No pod of Service {namespace}/{name} is ready, so that there is nothing to connect to.")
     target = next((one.get("targetPort", port) for one in service["spec"]["ports"] if one["port"] == port), port)

@@ -17,8 +17,8 @@ from ..api.cluster import Cluster
 from ..api.connection import POOL_SIZE
 from ..errors import MeshError
 from ..objects.builtin_kinds import BUILT_IN, defined_by, of_definitions
-from ..objects.objects import Key, Kind, key_of
-from ..plan.change import Change, Object
+from ..objects.objects import Key, Kind, Object, key_of
+from ..plan.change import Change
 from ..plan.plan import Identity, Plan
 from ..plan.recreate import propagation
 from ..progress import Progress, silent

@@ -26,7 +26,7 @@ from .. import threads
 from ..api.cluster import Access, Cluster
 from ..errors import ApiError, MeshError, NotReady
 from ..objects import managed_fields
-from ..objects.objects import Kind
+from ..objects.kinds import LEASE, NAMESPACE
 from ..progress import Progress
 
 DEFAULT_NAMESPACE = "default"
@@ -44,8 +44,6 @@ RELEASE_INTERRUPTED = 0.7
 LONGEST_NAME = 63
 
 _PAUSE = 0.5
-_LEASE = Kind("coordination.k8s.io/v1", "Lease")
-_NAMESPACES = Kind("v1", "Namespace")
 _VERBS = ("get", "create", "patch", "delete")
 
 
@@ -69,7 +67,7 @@ class Lock(NamedTuple):
     @property
     def access(self) -> list[Access]:
         """What taking it asks of the user, beside a look at the namespace."""
-        return [Access(verb, _LEASE.group, "leases", self.namespace) for verb in _VERBS]
+        return [Access(verb, LEASE.group, "leases", self.namespace) for verb in _VERBS]
 
 
 def placed(cluster: Cluster, lock: Lock) -> Lock:
@@ -77,7 +75,7 @@ def placed(cluster: Cluster, lock: Lock) -> Lock:
     if lock.namespace == DEFAULT_NAMESPACE:
         return lock
     try:
-        found = cluster.get(_NAMESPACES, lock.namespace)
+        found = cluster.get(NAMESPACE, lock.namespace)
     except ApiError as error:
         if error.status != 403:
             raise
@@ -173,18 +171,18 @@ class _Held:
         self._asking.deadline = time.monotonic() + patience
         # Deleted, not emptied: a run that fails should leave the cluster without traces.
         with contextlib.suppress(MeshError):
-            self._asking.delete(_LEASE, self._lock.name, self._lock.namespace, uid=self._uid)
+            self._asking.delete(LEASE, self._lock.name, self._lock.namespace, uid=self._uid)
 
     def _renew(self, cluster: Cluster) -> None:
         begun = _clock()
         body = {"metadata": {"uid": self._uid}, "spec": {"renewTime": _now()}}
         try:
-            cluster.merge_patch(_LEASE, self._lock.name, self._lock.namespace, body, manager=self._manager)
+            cluster.merge_patch(LEASE, self._lock.name, self._lock.namespace, body, manager=self._manager)
         except ApiError as error:
             if error.status not in (404, 409):
                 raise
             # A conflict may be about nothing but the moment: whose it is tells.
-            live = cluster.get(_LEASE, self._lock.name, self._lock.namespace)
+            live = cluster.get(LEASE, self._lock.name, self._lock.namespace)
             if live is None or live["metadata"]["uid"] != self._uid:
                 self._lost = NotReady(
                     "Another run has taken over while this one was cut off from the cluster: run again when it has "
@@ -218,7 +216,7 @@ class _Waiting:
                 if self._expired(live):
                     metadata = live["metadata"]
                     guards = {"uid": metadata["uid"], "resource_version": metadata["resourceVersion"]}
-                    self._cluster.delete(_LEASE, self._lock.name, self._lock.namespace, **guards)
+                    self._cluster.delete(LEASE, self._lock.name, self._lock.namespace, **guards)
                     continue
             except ApiError as error:
                 if error.status not in (404, 409):
@@ -240,7 +238,7 @@ class _Waiting:
             self._wait(live)
 
     def _read(self) -> dict[str, Any] | None:
-        return self._cluster.get(_LEASE, self._lock.name, self._lock.namespace)
+        return self._cluster.get(LEASE, self._lock.name, self._lock.namespace)
 
     def _expired(self, live: dict[str, Any]) -> bool:
         return self._watched.age(live, self._cluster.now) > DURATION + 1

@@ -14,7 +14,8 @@ from functools import partial
 from ..api.cluster import Cluster
 from ..api.metrics import WAIT, WRITE
 from ..errors import MeshError, NotReady
-from ..plan.change import Change, Object
+from ..objects.objects import Object
+from ..plan.change import Change
 from ..plan.inventory import Recording
 from ..plan.plan import Identity, Plan, Stage, refuse_changed
 from ..progress import Progress, silent

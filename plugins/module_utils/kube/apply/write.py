@@ -11,9 +11,9 @@ from typing import cast
 
 from ..api.cluster import Cluster
 from ..errors import ApiError, MeshError, NotReady
-from ..objects.objects import key_of
+from ..objects.objects import Object, key_of
 from ..plan import conflicts, takeover
-from ..plan.change import Change, Object, patch_body
+from ..plan.change import Change, patch_body
 from ..plan.plan import Plan, refuse_changed
 from ..plan.refusals import refusal
 

@@ -12,8 +12,7 @@ from copy import deepcopy
 from typing import Any
 
 from ..errors import InvalidInput
-
-Object = dict[str, Any]
+from .objects import Object
 
 _CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 _VERSION = re.compile(r"(:[\w][\w.-]*)?(@[\w+.-]+:[0-9a-fA-F]+)?$")

@@ -14,6 +14,9 @@ from ..yaml.reader import check_limits, read_yaml
 from .object_shapes import refuse_misshapen
 from .shapes import described
 
+Object = dict[str, Any]
+"""A Kubernetes object as plain data."""
+
 
 class Kind(NamedTuple):
     """A kind of object at one API version, for example `Kind("apps/v1", "Deployment")`."""

@@ -12,9 +12,7 @@ from typing import Any
 
 from ..errors import Refused
 from ..objects import merge_patch
-from ..objects.objects import Key, key_of
-
-Object = dict[str, Any]
+from ..objects.objects import Key, Object, key_of
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from typing import cast
 from ..api.cluster import Cluster
 from ..errors import ApiError, Refused
 from ..objects.builtin_kinds import BUILT_IN, defined_by
-from .change import Change, Object
+from ..objects.objects import Object
+from .change import Change
 from .immutable_fields import ImmutableFields, combined
 from .plan import Plan
 from .recreate import on_trial

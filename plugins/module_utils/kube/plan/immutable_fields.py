@@ -11,9 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import ApiError, Refused
-from ..objects.objects import Key
-
-Object = Mapping[str, Any]
+from ..objects.objects import Key, Object
 
 CODE = "immutable"
 """The code of refusals of a change that only a new object can have."""
@@ -110,7 +108,7 @@ def _named(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(one, Mapping) and _name(one) for one in value)
 
 
-def _name(item: Object) -> str:
+def _name(item: Mapping[str, Any]) -> str:
     return str(item.get("name") or (item.get("metadata") or {}).get("name") or "")
 
 

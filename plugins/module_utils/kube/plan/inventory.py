@@ -17,9 +17,9 @@ from typing import Any
 
 from ..api.cluster import Cluster
 from ..objects import managed_fields
-from ..objects.objects import Key, Kind
+from ..objects.kinds import CONFIG_MAP
+from ..objects.objects import Key, Kind, Object
 
-Object = dict[str, Any]
 Identity = tuple[str, str, str, str]
 
 LABEL = "meshops.istio/inventory"
@@ -28,7 +28,6 @@ LABEL = "meshops.istio/inventory"
 UNIT = "meshops.istio/inventory-of"
 """Annotation with the unit as `namespace/name`: a copy in another namespace is no inventory there."""
 
-_CONFIG_MAP = Kind("v1", "ConfigMap")
 _PREFIX = "meshops-istio"
 _MANAGED = {"app.kubernetes.io/managed-by": "meshops.istio"}
 _ROUNDING = timedelta(seconds=1)
@@ -62,11 +61,11 @@ class Inventory:
     def key(self) -> Key:
         """The ConfigMap."""
         name = ".".join(filter(None, (_PREFIX, self.module.replace("_", "-"), self.name)))
-        return Key(*_CONFIG_MAP, self.namespace, name)
+        return Key(*CONFIG_MAP, self.namespace, name)
 
     def read(self, cluster: Cluster, manager: str) -> Record:
         """What the cluster has of it. A ConfigMap that `manager` has not applied, or of another unit, is none."""
-        live = cluster.get(_CONFIG_MAP, self.key.name, self.namespace)
+        live = cluster.get(CONFIG_MAP, self.key.name, self.namespace)
         if live is None:
             return Record(None, None)
         notes = live["metadata"].get("annotations") or {}
@@ -82,8 +81,8 @@ class Inventory:
         for key in sorted({key.identity: key for key in keys}.values()):
             lines.setdefault(_section(key.of), []).append(f"{key.namespace}/{key.name}")
         return {
-            "apiVersion": _CONFIG_MAP.api_version,
-            "kind": _CONFIG_MAP.kind,
+            "apiVersion": CONFIG_MAP.api_version,
+            "kind": CONFIG_MAP.kind,
             "metadata": {
                 "name": self.key.name,
                 "namespace": self.namespace,

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..objects.objects import Kind
-from .change import Object
+from ..objects.kinds import SERVICE
+from ..objects.objects import Object
 from .plan import Plan
-
-_SERVICE = Kind("v1", "Service")
 
 
 def released(plan: Plan) -> Iterator[str]:
@@ -20,7 +18,7 @@ def released(plan: Plan) -> Iterator[str]:
     created = {change.key.identity: change.after for change in plan.changes if change.recreated and change.after}
     for change in plan.changes:
         becomes = created.get(change.key.identity) if change.recreated else change.after
-        if change.key.of != _SERVICE or change.before is None or becomes is None:
+        if change.key.of != SERVICE or change.before is None or becomes is None:
             continue
         before, after = _type(change.before), _type(becomes)
         gives_up = before == "LoadBalancer" and (after != before or change.recreated)

@@ -10,19 +10,16 @@ be asked at all about a namespace that is yet to be created.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ..api.cluster import Cluster
 from ..errors import ApiError, Refused
-from ..objects.objects import Key, Kind, key_of, kind_of
+from ..objects.kinds import SERVICE
+from ..objects.objects import Key, Object, key_of, kind_of
 
 DEFAULT_RANGE = range(30000, 32768)
 """What an API server hands out unless its --service-node-port-range says otherwise."""
-
-_SERVICE = Kind("v1", "Service")
-
-Object = Mapping[str, Any]
 
 
 class _Port(NamedTuple):
@@ -39,14 +36,14 @@ def refuse_node_ports(cluster: Cluster, wanted: Sequence[tuple[Object, Object | 
     asked = [
         (key_of(obj), port)
         for obj, live in wanted
-        if kind_of(obj) == _SERVICE
+        if kind_of(obj) == SERVICE
         for port in _ports(obj)
         if live is None or port[:2] not in {held[:2] for held in _ports(live)}
     ]
     if not asked:
         return
     try:
-        services = cluster.list(_SERVICE)
+        services = cluster.list(SERVICE)
     except ApiError as error:
         if error.status != 403:
             raise
@@ -76,7 +73,7 @@ def refuse_node_ports(cluster: Cluster, wanted: Sequence[tuple[Object, Object | 
 
 def remove_unset(obj: dict[str, Any]) -> None:
     """Remove node ports of 0 from a Service, by which Kubernetes means that none is asked for."""
-    if kind_of(obj) != _SERVICE:
+    if kind_of(obj) != SERVICE:
         return
     spec = obj.get("spec") or {}
     for holder, name in ((spec, "healthCheckNodePort"), *((port, "nodePort") for port in spec.get("ports") or ())):

@@ -15,8 +15,8 @@ from typing import Any
 
 from ..errors import Refused
 from ..objects import managed_fields, merge_patch
-from ..objects.objects import Key
-from .change import Change, Object, clean
+from ..objects.objects import Key, Object
+from .change import Change, clean
 from .inventory import Recording
 from .keep import Kept
 from .unit import Unit

@@ -20,10 +20,10 @@ from ..errors import ApiError, InvalidInput, Refused
 from ..objects import managed_fields, merge_patch
 from ..objects.ignore_fields import leave
 from ..objects.object_shapes import refuse_misshapen
-from ..objects.objects import Key, Kind, key_of, kind_of
+from ..objects.objects import Key, Kind, Object, key_of, kind_of
 from ..objects.selector_check import refuse_unselected
 from . import takeover
-from .change import Change, Object, clean
+from .change import Change, clean
 from .foreign_owners import refuse_object
 from .immutable_fields import ImmutableFields, immutable_fields
 from .node_ports import refuse_node_ports, remove_unset

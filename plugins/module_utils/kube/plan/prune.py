@@ -13,21 +13,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from ..api.cluster import Cluster
 from ..objects import managed_fields
 from ..objects.builtin_kinds import BUILT_IN, defined_by
-from ..objects.objects import Key, Kind, key_of
+from ..objects.kinds import NAMESPACE, PERSISTENT_VOLUME_CLAIM
+from ..objects.objects import Key, Object, key_of
 from .inventory import Record, Recording, applied_by, is_controlled
 from .keep import Kept
 from .unit import Unit
 
-Object = dict[str, Any]
 Identity = tuple[str, str, str, str]
 
-_CLAIM = Kind("v1", "PersistentVolumeClaim")
-_NAMESPACE = Kind("v1", "Namespace")
 _DEFINITION = "CustomResourceDefinition"
 
 
@@ -99,10 +96,12 @@ class Pruning:
     def _keep_what_holds(self, found: Leftovers) -> None:
         """Keep the namespaces and the CRDs with which something would go that is kept, or a claim of whoever."""
         deleted = {key_of(obj).identity for obj in found.deleted}
-        namespaces = [obj["metadata"]["name"] for obj in found.deleted if obj["kind"] == _NAMESPACE.kind]
+        namespaces = [obj["metadata"]["name"] for obj in found.deleted if obj["kind"] == NAMESPACE.kind]
         claims = [
             key_of(claim)
-            for claims in self._cluster.parallel(lambda name: self._cluster.list(_CLAIM, name), namespaces)
+            for claims in self._cluster.parallel(
+                lambda name: self._cluster.list(PERSISTENT_VOLUME_CLAIM, name), namespaces
+            )
             for claim in claims
             if key_of(claim).identity not in deleted and self._unit.keeps(claim)
         ]
@@ -118,7 +117,7 @@ class Pruning:
     def _is_its_place(self, obj: Object) -> bool:
         """Whether the unit's inventory would go with a namespace."""
         inventory = self._unit.inventory
-        return inventory is not None and key_of(obj) == Key(*_NAMESPACE, "", inventory.namespace)
+        return inventory is not None and key_of(obj) == Key(*NAMESPACE, "", inventory.namespace)
 
     def _recording(self, found: Leftovers, wanted: Sequence[Object], remaining: Sequence[Key]) -> Recording | None:
         inventory = self._unit.inventory
@@ -136,6 +135,6 @@ class Pruning:
 
 
 def _goes_with(key: Key, obj: Object) -> bool:
-    if obj["kind"] == _NAMESPACE.kind:
+    if obj["kind"] == NAMESPACE.kind:
         return bool(key.namespace == obj["metadata"]["name"])
     return obj["kind"] == _DEFINITION and (key.of.group, key.kind) == defined_by(obj)

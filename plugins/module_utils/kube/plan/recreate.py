@@ -16,13 +16,12 @@ from typing import Any
 
 from ..api.cluster import Cluster
 from ..errors import ApiError
+from ..objects.kinds import PERSISTENT_VOLUME_CLAIM
 from ..objects.managed_fields import quantity
-from ..objects.objects import Key, Kind, key_of
-from .change import Change, Object
+from ..objects.objects import Key, Object, key_of
+from .change import Change
 from .immutable_fields import CODE, KEPT, adopts, loses_claims
 from .plan import Plan
-
-_CLAIM = Kind("v1", "PersistentVolumeClaim")
 
 
 def plan_recreation(cluster: Cluster, plan: Plan) -> None:
@@ -84,14 +83,19 @@ def _growing(cluster: Cluster, plan: Plan, stateful: Object) -> Iterator[Change]
     if not sizes:
         return
     names = re.compile(rf"({'|'.join(map(re.escape, sizes))})-{re.escape(key.name)}-\d+")
-    for claim in cluster.list(_CLAIM, key.namespace):
+    for claim in cluster.list(PERSISTENT_VOLUME_CLAIM, key.namespace):
         match = names.fullmatch(claim["metadata"]["name"])
         if match and _is_more(sizes[match[1]], _size(claim)):
             yield from _grown(cluster, plan, claim, sizes[match[1]])
 
 
 def _grown(cluster: Cluster, plan: Plan, claim: Object, size: str) -> Iterator[Change]:
-    key = Key(_CLAIM.api_version, _CLAIM.kind, claim["metadata"]["namespace"], claim["metadata"]["name"])
+    key = Key(
+        PERSISTENT_VOLUME_CLAIM.api_version,
+        PERSISTENT_VOLUME_CLAIM.kind,
+        claim["metadata"]["namespace"],
+        claim["metadata"]["name"],
+    )
     spec = {"resources": {"requests": {"storage": size}}}
     try:
         after = cluster.merge_patch(

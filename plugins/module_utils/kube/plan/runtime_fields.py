@@ -18,17 +18,15 @@ from ..errors import ApiError
 from ..objects import managed_fields
 from ..objects.field_managers import HPA_CONTROLLER, is_autoscaler, is_controller
 from ..objects.field_sets import Fields, drop, minus
-from ..objects.objects import Kind, key_of, kind_of
+from ..objects.kinds import CLUSTER_ROLE, HORIZONTAL_POD_AUTOSCALER
+from ..objects.objects import Object, key_of, kind_of
 
 if TYPE_CHECKING:
     from ..api.cluster import Cluster
 
-Object = dict[str, Any]
 Identity = tuple[str, str, str, str]
 
-_AUTOSCALERS = Kind("autoscaling/v2", "HorizontalPodAutoscaler")
 _SCALERS = {"HorizontalPodAutoscaler": "autoscaling", "ScaledObject": "keda.sh"}
-_CLUSTER_ROLE = Kind("rbac.authorization.k8s.io/v1", "ClusterRole")
 _REPLICAS: Fields = {"f:spec": {"f:replicas": {}}}
 _BUNDLES: Mapping[str, Fields] = {
     "APIService": {"f:spec": {"f:caBundle": {}}},
@@ -61,7 +59,7 @@ class RuntimeFields:
 
     def adjusted(self, desired: Object, live: Object | None) -> Object:
         """`desired` (which may be changed) as it is to be applied over `live`."""
-        if kind_of(desired) == _CLUSTER_ROLE and desired.get("aggregationRule"):
+        if kind_of(desired) == CLUSTER_ROLE and desired.get("aggregationRule"):
             self._leave(desired, live or desired, "rules")
         if live is None:
             return desired
@@ -127,7 +125,7 @@ class RuntimeFields:
 
     def _read(self, namespace: str) -> set[tuple[str, str, str]] | None:
         try:
-            found = self._cluster.list(_AUTOSCALERS, namespace)
+            found = self._cluster.list(HORIZONTAL_POD_AUTOSCALER, namespace)
         except ApiError as error:
             if error.status != 403:
                 raise

@@ -15,16 +15,14 @@ from ..objects import managed_fields
 from ..objects.field_managers import EDITORS, INSTALLERS, is_autoscaler, is_controller, is_of_collection, tool_of
 from ..objects.field_sets import Fields, changed, common, minus
 from ..objects.ignore_fields import fields_at
-from ..objects.objects import Kind, key_of, kind_of
+from ..objects.kinds import NAMESPACE
+from ..objects.objects import Object, key_of, kind_of
 
 if TYPE_CHECKING:
     from ..api.cluster import Cluster
     from .plan import Plan
     from .unit import Unit
 
-Object = dict[str, Any]
-
-_NAMESPACE = Kind("v1", "Namespace")
 _ATTEMPTS = 10
 _RESTARTED: Fields = {"f:template": {"f:metadata": {"f:annotations": {"f:kubectl.kubernetes.io/restartedAt": {}}}}}
 _NEVER: Fields = {
@@ -40,7 +38,7 @@ _SHARED: Fields = {"f:metadata": {**_NEVER["f:metadata"], "f:annotations": {}, "
 
 def kept(live: Mapping[str, Any], unit: Unit) -> Fields:
     """The fields of an object that stay with the managers that have them."""
-    protected = _SHARED if kind_of(live) == _NAMESPACE else _NEVER
+    protected = _SHARED if kind_of(live) == NAMESPACE else _NEVER
     if not unit.ignore_fields:
         return protected
     owned = managed_fields.union(entry.get("fieldsV1") or {} for entry in managed_fields.held_by(live, unit.retired))

@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..api.cluster import Cluster
-from ..objects.objects import Key
+from ..objects.objects import Key, Object
 from .inventory import Inventory
 from .keep import reason_to_keep
 
 if TYPE_CHECKING:
     from .change import Change
     from .plan import Plan, Stage
-
-Object = dict[str, Any]
 
 
 @dataclass(frozen=True)

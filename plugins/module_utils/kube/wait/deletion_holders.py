@@ -6,18 +6,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..objects.objects import Key, Kind, key_of
+from ..objects.kinds import POD
+from ..objects.objects import Key, Kind, Object, key_of
 from .readiness.states import conditions, field, is_true, reason
 from .status import CRD_CLEANUP
 from .status_in_cluster import CLAIM, uses
 
 if TYPE_CHECKING:
     from ..api.cluster import Cluster
-
-Object = Mapping[str, Any]
 
 _MECHANICAL = frozenset({CRD_CLEANUP, "foregroundDeletion", "orphan", "kubernetes", "kubernetes.io/pvc-protection"})
 """Finalizers that Kubernetes removes by itself, once something else is gone."""
@@ -26,7 +25,6 @@ _REMAINING = re.compile(r"([a-z0-9-]+)\.([a-z0-9.-]*) has \d+ resource instances
 """What a Namespace's condition says of its content: a resource and its group, which is empty for the core group."""
 
 _FAILURES = ("DiscoveryFailure", "GroupVersionParsingFailure", "ContentFailure")
-_POD = Kind("v1", "Pod")
 _NAMED = 3
 
 
@@ -82,7 +80,7 @@ def hold_on(cluster: Cluster, obj: Object, pods: Callable[[], Iterable[Object]])
         holders += _ending_first(_instances(cluster, obj))
         failures = [] if holders else [reason(one) for one in conditions(obj) if one.get("type") == "Terminating"]
     elif key.of == CLAIM:
-        using = (pod for pod in cluster.list(_POD, key.namespace) if uses(pod, key.name, ending=True))
+        using = (pod for pod in cluster.list(POD, key.namespace) if uses(pod, key.name, ending=True))
         holders += [_holder(pod) for pod in using]
     elif "foregroundDeletion" in finalizers:
         holders += [_holder(pod) for pod in pods()]

@@ -15,7 +15,7 @@ from typing import Any
 from .. import threads
 from ..api.cluster import Cluster
 from ..errors import MeshError
-from ..objects.objects import Key, Kind
+from ..objects.objects import Key, Kind, Object
 from .deletion_holders import Hold, hold_on
 from .status_in_cluster import CLAIM, events_of, last_seen
 
@@ -26,8 +26,6 @@ _WITH_PODS = frozenset(
     {"DaemonSet", "Deployment", "Job", "PodDisruptionBudget", "ReplicaSet", "Service", "StatefulSet"}
 )
 _STARTING = frozenset({"ContainerCreating", "PodInitializing"})
-
-Object = Mapping[str, Any]
 
 
 @dataclass(frozen=True)

@@ -6,20 +6,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ..errors import MeshError
 from ..objects import managed_fields
-from ..objects.objects import Kind
+from ..objects.objects import Kind, Object
 from .readiness.states import condition, field, mappings, whole
 from .status import CURRENT, TERMINATING, status
 
 if TYPE_CHECKING:
     from ..api.cluster import Cluster
-
-Object = Mapping[str, Any]
 
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 """The annotation of a pod template by which kubectl restarts: whoever looks at a roll-out's history knows it."""

@@ -21,14 +21,13 @@ from __future__ import annotations
 
 import time
 
-from ..objects.objects import Kind, kind_of
+from ..objects.objects import Kind, Object, kind_of
 from .readiness import api, networking, storage, workloads
 from .readiness.states import (
     CURRENT,
     FAILED,
     IN_PROGRESS,
     TERMINATING,
-    Object,
     Rule,
     State,
     Status,

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..errors import MeshError
-from ..objects.objects import Key, Kind, key_of, kind_of
-from .readiness.states import CURRENT, FAILED, IN_PROGRESS, Object, Status, field, mappings, whole
+from ..objects.objects import Key, Kind, Object, key_of, kind_of
+from .readiness.states import CURRENT, FAILED, IN_PROGRESS, Status, field, mappings, whole
 from .status import status
 
 if TYPE_CHECKING:

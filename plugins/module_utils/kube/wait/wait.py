@@ -18,15 +18,14 @@ from typing import Any
 
 from ..api.cluster import Cluster
 from ..errors import NotReady
-from ..objects.objects import Key, Kind
+from ..objects.objects import Key, Kind, Object
 from ..progress import Progress
 from .diagnosis import Diagnosis, diagnose, shorten
-from .jmespath_condition import condition
 from .status import CURRENT, IN_PROGRESS, TERMINATING, Status, gone, status
 from .status_in_cluster import Judge
 from .watch import News, Scope, observe, scopes_of
 
-Expectation = Callable[[Mapping[str, Any]], Status]
+Expectation = Callable[[Object], Status]
 
 _UNSEEN = Status(IN_PROGRESS, "the API server has not said yet how it is")
 
@@ -53,7 +52,7 @@ def wait_ready(
     timeout: float,
     progress: Progress,
     expect: Expectation = status,
-    desired: Iterable[Mapping[str, Any]] = (),
+    desired: Iterable[Object] = (),
 ) -> None:
     """Wait until all the objects exist and `expect` finds each of them current.
 
@@ -66,11 +65,6 @@ def wait_ready(
 
     awaited = _Awaited(keys, "is not ready", progress)
     _wait(cluster, scopes_of(awaited.states), awaited, found, timeout)
-
-
-def wait_until(cluster: Cluster, key: Key, expression: str, *, timeout: float, progress: Progress) -> None:
-    """Wait until a JMESPath expression over the object yields something (see `condition`)."""
-    wait_ready(cluster, [key], timeout=timeout, progress=progress, expect=condition(expression))
 
 
 def wait_gone(cluster: Cluster, keys: Iterable[Key], *, timeout: float, progress: Progress) -> None:

@@ -20,12 +20,12 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import (
 )
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Key, Kind, key_of
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
+from ansible_collections.meshops.istio.plugins.module_utils.kube.wait.jmespath_condition import condition
 from ansible_collections.meshops.istio.plugins.module_utils.kube.wait.status import status
 from ansible_collections.meshops.istio.plugins.module_utils.kube.wait.wait import (
     wait_endpoint,
     wait_gone,
     wait_ready,
-    wait_until,
 )
 from ansible_collections.meshops.istio.tests.support.kube.fake_cluster import FakeCluster
 from ansible_collections.meshops.istio.tests.support.kube.waiting import (
@@ -259,7 +259,7 @@ def test_until(expression: str, change: Object) -> None:
     thing = obj("example.com/v1", "Thing", "it", status={"phase": "New", "count": 0})
     cluster = FakeCluster(thing)
     cluster.on_watch.append(lambda: cluster.put(thing | {"status": change}))
-    wait_until(cluster, key_of(thing), expression, timeout=LONG, progress=silent)
+    wait_ready(cluster, [key_of(thing)], timeout=LONG, progress=silent, expect=condition(expression))
 
 
 def test_until_the_time_is_over(clock: Clock) -> None:
@@ -267,14 +267,14 @@ def test_until_the_time_is_over(clock: Clock) -> None:
     cluster = FakeCluster(thing)
     cluster.on_watch.append(clock.run_out)
     with pytest.raises(NotReady, match=r"^Thing shop/it is not ready after 60 s: status\.count is 0\.$"):
-        wait_until(cluster, key_of(thing), "status.count", timeout=LONG, progress=silent)
+        wait_ready(cluster, [key_of(thing)], timeout=LONG, progress=silent, expect=condition("status.count"))
 
 
 @pytest.mark.parametrize("expression", ["status.", "status.count == 1", "", "nope(status)", "@@"])
 def test_an_expression_that_is_none(expression: str) -> None:
     thing = obj("example.com/v1", "Thing", "it")
     with pytest.raises(InvalidInput, match="is not valid JMESPath"):
-        wait_until(FakeCluster(thing), key_of(thing), expression, timeout=LONG, progress=silent)
+        wait_ready(FakeCluster(thing), [key_of(thing)], timeout=LONG, progress=silent, expect=condition(expression))
 
 
 @pytest.mark.parametrize("wait", [wait_ready, wait_gone])

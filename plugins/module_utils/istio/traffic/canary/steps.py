@@ -15,8 +15,8 @@ from typing import Any
 
 from ....kube.api.cluster import Cluster
 from ....kube.errors import InvalidInput, MeshError, Refused
-from ....kube.objects.objects import key_of
-from ....kube.plan.change import Change, Object, patched
+from ....kube.objects.objects import Object, key_of
+from ....kube.plan.change import Change, patched
 from ....kube.plan.foreign_owners import owner_of, refuse
 from ....kube.plan.plan import Stage
 from ....kube.plan.unit import Unit

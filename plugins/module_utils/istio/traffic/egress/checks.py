@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ....kube.api.cluster import Cluster
+from ....kube.objects.objects import Object
 from ....kube.plan.plan import Plan
-from ..shared.fields import Object, Options
+from ..shared.fields import Options
 from ..shared.problems import Problem
 from ..shared.registry import SERVICE_ENTRY, SIDECAR, Registry, exported
 

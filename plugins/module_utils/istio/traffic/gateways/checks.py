@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ....kube.api.cluster import Cluster
+from ....kube.objects.kinds import POD, SERVICE
+from ....kube.objects.objects import Object
 from ....kube.plan.plan import Plan
 from ...model.labels import labels_of
 from ...model.proxies import has_ended
 from ..shared.certificates import secret_problems
-from ..shared.fields import Object, Options
+from ..shared.fields import Options
 from ..shared.problems import Problem
-from ..shared.registry import POD, SERVICE
 
 
 def problems(_options: Options, cluster: Cluster, plan: Plan, *, assumed: Sequence[str] = ()) -> Iterator[Problem]:

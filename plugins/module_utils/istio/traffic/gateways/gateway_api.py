@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from ....kube.errors import InvalidInput
-from ..shared.fields import GATEWAY_API, Object, Options, each, given, make
+from ....kube.objects.objects import Object
+from ..shared.fields import GATEWAY_API, Options, each, given, make
 from . import build as gateway
 
 _PROTOCOLS = {"HTTP2": "HTTP", "GRPC": "HTTP"}

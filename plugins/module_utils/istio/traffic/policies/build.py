@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from ....kube.errors import InvalidInput
-from ..shared.fields import NETWORKING, Object, Options, duration, each, given, make, refuse_repeated, texts
+from ....kube.objects.objects import Object
+from ..shared.fields import NETWORKING, Options, duration, each, given, make, refuse_repeated, texts
 
 _ONE_DAY = "86400s"
 

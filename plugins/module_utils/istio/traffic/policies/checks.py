@@ -11,8 +11,9 @@ from typing import Any
 
 from ....kube.api.cluster import Cluster
 from ....kube.errors import InvalidInput, Refused
+from ....kube.objects.objects import Object
 from ....kube.plan.plan import Plan
-from ..shared.fields import Object, Options
+from ..shared.fields import Options
 from ..shared.hosts import Host
 from ..shared.problems import Problem
 from ..shared.registry import Registry, after, lost_subsets

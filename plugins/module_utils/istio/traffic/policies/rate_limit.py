@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ....kube.errors import InvalidInput
-from ..shared.fields import ENVOY_FILTERS, Object, Options, given, make, seconds, texts
+from ....kube.objects.objects import Object
+from ..shared.fields import ENVOY_FILTERS, Options, given, make, seconds, texts
 
 FILTER = "envoy.filters.http.local_ratelimit"
 SHORTEST = 0.05

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ....kube.errors import InvalidInput
+from ....kube.objects.objects import Object
 from ..shared.fields import (
     NETWORKING,
-    Object,
     Options,
     duration,
     each,
@@ -25,8 +25,6 @@ from ..shared.fields import (
 )
 from ..shared.hosts import Host
 from .matching import http_match, tcp_match, tls_match
-
-Match = Callable[[Options, str], dict[str, Any]]
 
 
 def build(options: Options) -> list[Object]:

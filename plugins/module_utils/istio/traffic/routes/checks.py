@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ....kube.api.cluster import Cluster
+from ....kube.objects.objects import Object
 from ....kube.plan.plan import Plan
-from ..shared.fields import Object, Options
+from ..shared.fields import Options
 from ..shared.gateway_api_checks import kubernetes_problems
 from ..shared.hosts import Host, overlap
 from ..shared.problems import Problem

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ....kube.errors import InvalidInput
-from ..shared.fields import GATEWAY_API, Object, each, given, make, seconds
+from ....kube.objects.objects import Object
+from ..shared.fields import GATEWAY_API, each, given, make, seconds
 from ..shared.hosts import Host
 from .build import targets
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from ....kube.errors import InvalidInput
-from ..shared.fields import SECURITY, Object, Options, duration, each, given, make, texts
+from ....kube.objects.objects import Object
+from ..shared.fields import SECURITY, Options, duration, each, given, make, texts
 
 SOURCES = {
     "principals": "principals",

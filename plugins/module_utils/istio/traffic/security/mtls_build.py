@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ....kube.errors import InvalidInput
-from ..shared.fields import SECURITY, Object, Options, given, make, texts
+from ....kube.objects.objects import Object
+from ..shared.fields import SECURITY, Options, given, make, texts
 
 MODES = ("strict", "permissive", "disable", "unset")
 

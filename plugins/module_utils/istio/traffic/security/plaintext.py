@@ -16,14 +16,16 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ....kube.api.cluster import Cluster
+from ....kube.objects.kinds import NAMESPACE, POD, SERVICE
+from ....kube.objects.objects import Object
 from ....kube.plan.plan import Plan
-from ...injection.sidecars import NAMESPACES, owner_of
+from ...injection.sidecars import owner_of
 from ...model.labels import REVISION, labels_of
 from ...model.proxies import has_ended, is_injected
-from ..shared.fields import Object, Options
+from ..shared.fields import Options
 from ..shared.hosts import Host
 from ..shared.problems import Problem
-from ..shared.registry import DESTINATION_RULE, POD, SERVICE
+from ..shared.registry import DESTINATION_RULE
 from ..shared.unit import served_kind
 from ..shared.workloads import in_mesh, selected_by, summed_up
 from .mtls_build import mode_at, strict_somewhere
@@ -52,7 +54,7 @@ def clients(options: Options, cluster: Cluster, wanted: Mapping[str, Any]) -> li
     pods, namespaces, services, rules = cluster.list_many(
         [
             (POD, "", ""),
-            (NAMESPACES, "", ""),
+            (NAMESPACE, "", ""),
             (SERVICE, namespace, ""),
             (served_kind(cluster, DESTINATION_RULE), "", ""),
         ]
@@ -105,7 +107,7 @@ def _same_refusal(before: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -
     )
 
 
-def _serves(pod: Mapping[str, Any]) -> bool:
+def _serves(pod: Object) -> bool:
     """Return whether PeerAuthentication applies to the pod: it has a sidecar, and is not a gateway."""
     annotations = pod["metadata"].get("annotations") or {}
     gateway = annotations.get("inject.istio.io/templates") == "gateway"

@@ -10,10 +10,8 @@ from collections.abc import Iterator
 
 from ....kube.api.cluster import Cluster
 from ....kube.errors import ApiError
-from ....kube.objects.objects import Kind
+from ....kube.objects.kinds import SECRET
 from .problems import Problem
-
-SECRET = Kind("v1", "Secret")
 
 _PAIRS = (("tls.crt", "tls.key"), ("cert", "key"))
 _AUTHORITIES = ("ca.crt", "cacert")

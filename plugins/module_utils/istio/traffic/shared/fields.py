@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ....kube.errors import InvalidInput
+from ....kube.objects.objects import Object
 
-Object = dict[str, Any]
 Options = Mapping[str, Any]
 
 NETWORKING = "networking.istio.io/v1"

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ....kube.api.cluster import Cluster
+from ....kube.objects.objects import Object
 from ....kube.plan.plan import Plan
 from ..routes.build import destinations
 from .certificates import secret_problems
-from .fields import Object, Options
+from .fields import Options
 from .hosts import Host, overlap
 from .problems import Problem
 from .registry import GATEWAY_CLASS, KUBERNETES_GATEWAY, REFERENCE_GRANT, Registry

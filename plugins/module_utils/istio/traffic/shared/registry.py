@@ -12,16 +12,15 @@ from functools import cached_property
 from typing import Any
 
 from ....kube.api.cluster import Cluster
-from ....kube.objects.objects import Kind
+from ....kube.objects.kinds import SERVICE
+from ....kube.objects.objects import Kind, Object
 from ....kube.plan.plan import Plan
 from ..routes.build import destinations
-from .fields import ENVOY_FILTERS, GATEWAY_API, NETWORKING, Object
+from .fields import ENVOY_FILTERS, GATEWAY_API, NETWORKING
 from .hosts import Host, covers
 from .problems import Problem
 from .unit import served_kind
 
-SERVICE = Kind("v1", "Service")
-POD = Kind("v1", "Pod")
 VIRTUAL_SERVICE = Kind(NETWORKING, "VirtualService")
 DESTINATION_RULE = Kind(NETWORKING, "DestinationRule")
 SERVICE_ENTRY = Kind(NETWORKING, "ServiceEntry")

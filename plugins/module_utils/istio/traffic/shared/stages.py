@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from ....kube.plan.change import Change, Object
+from ....kube.objects.objects import Object
+from ....kube.plan.change import Change
 from ....kube.plan.plan import Plan, Stage
 
 _REASON = "waiting for Istio to update the proxies"

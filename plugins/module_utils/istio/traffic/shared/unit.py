@@ -14,13 +14,13 @@ from ....kube.api.cluster import Cluster
 from ....kube.apply.lock import Lock
 from ....kube.errors import Refused
 from ....kube.objects.field_managers import PREVIOUS
-from ....kube.objects.objects import Kind
+from ....kube.objects.objects import Kind, Object
 from ....kube.plan.plan import Plan
 from ....kube.plan.unit import Unit
 from ...model.kinds import is_awaited
 from ...model.labels import labels_of
 from ...model.ownership import refuse_missing_namespaces
-from .fields import Object, Options
+from .fields import Options
 from .problems import Problem
 
 OWNER = "meshops.istio/"

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ....kube.api.cluster import Cluster
+from ....kube.objects.kinds import POD
+from ....kube.objects.objects import Object
 from ...injection.sidecars import owner_of
 from ...model.labels import labels_of
 from ...model.proxies import has_ended, proxy_of
-from .fields import Object
 from .problems import Problem
-from .registry import POD
 
 _AMBIENT = "ambient.istio.io/redirection"
 _NAMED = 3
@@ -27,7 +27,7 @@ def pods_with(cluster: Cluster, namespace: str, labels: Mapping[str, Any]) -> li
     return [pod for pod in cluster.list(POD, namespace, label_selector=selector) if not has_ended(pod)]
 
 
-def in_mesh(pod: Mapping[str, Any]) -> bool:
+def in_mesh(pod: Object) -> bool:
     """Return whether a proxy handles the pod's traffic: a sidecar, or the node's proxy in ambient mode."""
     annotations = pod["metadata"].get("annotations") or {}
     return proxy_of(pod) is not None or annotations.get(_AMBIENT) == "enabled"

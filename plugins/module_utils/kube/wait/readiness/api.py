@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
+from ...objects.objects import Object
 from .states import (
     CURRENT,
     FAILED,
     IN_PROGRESS,
     TERMINATING,
-    Object,
     Rule,
     Status,
     condition,

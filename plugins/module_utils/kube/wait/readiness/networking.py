@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from .states import CURRENT, IN_PROGRESS, Object, Rule, Status, condition, conditions, field, mappings, missing
+from ...objects.objects import Object
+from .states import CURRENT, IN_PROGRESS, Rule, Status, condition, conditions, field, mappings, missing
 
 GATEWAY_API = "gateway.networking.k8s.io"
 

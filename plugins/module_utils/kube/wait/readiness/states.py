@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
+from ...objects.objects import Object
+
 State = Literal["current", "in_progress", "failed", "terminating"]
 CURRENT: State = "current"
 IN_PROGRESS: State = "in_progress"
 FAILED: State = "failed"
 TERMINATING: State = "terminating"
-
-Object = Mapping[str, Any]
 
 
 class Status(NamedTuple):
@@ -57,7 +57,7 @@ def number(obj: Object, path: str, default: int = 0) -> int:
 
 def mappings(value: Any) -> list[Object]:
     """The mappings in a list; none where it is no list."""
-    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, (list, tuple)) else []
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, (list, tuple)) else []
 
 
 def conditions(obj: Object) -> list[Object]:

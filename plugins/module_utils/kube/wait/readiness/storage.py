@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from .states import CURRENT, FAILED, IN_PROGRESS, Object, Rule, Status, field
+from ...objects.objects import Object
+from .states import CURRENT, FAILED, IN_PROGRESS, Rule, Status, field
 
 
 def claim(obj: Object) -> Status:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from ...objects.objects import Object
 from .states import (
     CURRENT,
     FAILED,
     IN_PROGRESS,
-    Object,
     Rule,
     Status,
     always,
