@@ -184,7 +184,7 @@ options:
             type: str
             choices: [ready, tcp, default]
             default: ready
-          ports_kept_inside:
+          excluded_ports:
             description:
               - Names of ports that the load balancer does not expose, for example V(status-port).
             type: list
@@ -440,7 +440,7 @@ AZURE = {
     "service_tags": {"type": "list", "elements": "str"},
     "idle_timeout": {"type": "int"},
     "health_probe": {"type": "str", "choices": ["ready", "tcp", "default"], "default": "ready"},
-    "ports_kept_inside": {"type": "list", "elements": "str"},
+    "excluded_ports": {"type": "list", "elements": "str"},
 }
 INGRESS = {
     "name": {"type": "str", "default": "istio-ingressgateway"},

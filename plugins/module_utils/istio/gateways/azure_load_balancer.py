@@ -6,7 +6,7 @@
 
 The options are those of `azure` of an `ingress` entry: `internal`, `subnet`, `public_address` (the name of an Azure
 resource), `resource_group` (the public address's), `dns_label`, `service_tags`, `idle_timeout` (minutes), `health_probe`
-(`ready`, `tcp` or `default`) and `ports_kept_inside` (names of ports). Blank ones are ignored.
+(`ready`, `tcp` or `default`) and `excluded_ports` (names of ports). Blank ones are ignored.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ def annotations_of(
         found["azure-allowed-service-tags"] = ",".join(given["service_tags"])
     if address:
         found["azure-load-balancer-ipv4"] = address
-    inside = set(_inside(given.get("ports_kept_inside") or [], ports))
-    found |= {f"port_{number}_no_lb_rule": "true" for number in sorted(inside)}
+    excluded = set(_excluded(given.get("excluded_ports") or [], ports))
+    found |= {f"port_{number}_no_lb_rule": "true" for number in sorted(excluded)}
     if not local:
-        found |= _probes(given.get("health_probe", PROBES[0]), ports, inside)
+        found |= _probes(given.get("health_probe", PROBES[0]), ports, excluded)
     return {PREFIX + name: value for name, value in found.items()}
 
 
@@ -89,19 +89,19 @@ def _check(given: Mapping[str, Any], address: str | None) -> None:
         raise InvalidInput(f"azure.health_probe '{probe}' is invalid: it must be one of {', '.join(PROBES)}.")
 
 
-def _inside(names: Sequence[str], ports: Sequence[Mapping[str, Any]]) -> Iterator[int]:
+def _excluded(names: Sequence[str], ports: Sequence[Mapping[str, Any]]) -> Iterator[int]:
     numbers = {port.get("name", ""): int(port["port"]) for port in ports}
     for name in names:
         if name not in numbers:
             raise InvalidInput(
-                f"Port {name} of azure.ports_kept_inside not found: the Service has the ports {', '.join(numbers)}. Choose"
+                f"Port {name} of azure.excluded_ports not found: the Service has the ports {', '.join(numbers)}. Choose"
                 " one of them.",
                 ports=list(numbers),
             )
         yield numbers[name]
 
 
-def _probes(how: str, ports: Sequence[Mapping[str, Any]], inside: set[int]) -> Iterator[tuple[str, str]]:
+def _probes(how: str, ports: Sequence[Mapping[str, Any]], excluded: set[int]) -> Iterator[tuple[str, str]]:
     """Yield the annotations for Azure's health probes.
 
     By default Azure probes `/` at ports with an appProtocol, which a gateway answers with 404, or only opens a TCP
@@ -109,7 +109,7 @@ def _probes(how: str, ports: Sequence[Mapping[str, Any]], inside: set[int]) -> I
     """
     if how == "default":
         return
-    asked = [int(port["port"]) for port in ports if int(port["port"]) not in inside and port.get("protocol") != "UDP"]
+    asked = [int(port["port"]) for port in ports if int(port["port"]) not in excluded and port.get("protocol") != "UDP"]
     if how == "ready" and STATUS_PORT not in {int(port["port"]) for port in ports}:
         raise InvalidInput(
             f"azure.health_probe 'ready' cannot be used: port {STATUS_PORT} not found in this gateway's Service. Use"

@@ -80,8 +80,8 @@ def test_a_gateway_of_local_traffic_is_asked_by_kubernetes() -> None:
     assert annotated({"internal": True}, external_traffic_policy="Local") == {"azure-load-balancer-internal": "true"}
 
 
-def test_a_port_kept_inside_has_neither_rule_nor_probe() -> None:
-    found = annotated({"ports_kept_inside": ["status-port"]})
+def test_an_excluded_port_has_neither_rule_nor_probe() -> None:
+    found = annotated({"excluded_ports": ["status-port"]})
     assert found["port_15021_no_lb_rule"] == "true"
     assert not [key for key in found if key.startswith("port_15021_health")]
 
@@ -100,7 +100,7 @@ def test_an_annotation_of_ones_own_wins() -> None:
         ({"public_address": "entry"}, {"address": "203.0.113.7"}, "address & azure.public_address & conflict"),
         ({"dns_label": "Shop!"}, {}, "azure.dns_label 'Shop!' & invalid & 3 to 63"),
         ({"idle_timeout": 3}, {}, "azure.idle_timeout 3 & from 4 to 100 minutes"),
-        ({"ports_kept_inside": ["status"]}, {}, "port status & not found & status-port, http2, https"),
+        ({"excluded_ports": ["status"]}, {}, "port status & not found & status-port, http2, https"),
         ({"internal": True}, {"type": "NodePort"}, "azure & type NodePort & set type to LoadBalancer"),
     ],
 )
