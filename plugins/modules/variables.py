@@ -6,44 +6,69 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: variables
-short_description: Convert and validate role variables without logging them
+short_description: Validate the variables of a role
 version_added: 0.1.0
 author:
   - The meshops.istio authors (@meshops)
 description:
-  - Returns the result of P(meshops.istio.conform#filter). The result can be registered, but it is not shown in the
-    output or in job events, because manifests and values may contain secrets.
-  - Errors in templates of variables are shown, unlike with C(no_log).
+  - Converts the variables of the role that the task is in to the types of its argument specification and validates
+    them, as P(meshops.istio.conform#filter) does. Fails with one sentence for each variable that is not valid.
+  - Returns the converted value of each option that is not marked C(no_log), by its name. Neither the output nor the events of a job show the values, because manifests and
+    values among the variables may hold secrets.
+  - Fails on an ansible-core that is older than the collection supports.
   - Runs on the controller.
 options:
-  conformed:
+  others:
     description:
-      - Result of P(meshops.istio.conform#filter).
+      - Variables with the prefix of the role that are not options of the role. No warning asks whether they are
+        misspelled options.
+    type: list
+    elements: str
+    default: []
+  required_one_of:
+    description:
+      - Lists of options, such as V([[canary_subset, canary_destination]]). At least one of each list must be set.
+    type: list
+    elements: list
+    default: []
+  confirmation:
+    description:
+      - An option that must be V(true) before anything is done, such as one that confirms a removal. Not required in check
+        mode.
     type: dict
-    required: true
+    suboptions:
+      option:
+        description: The name of the option.
+        type: str
+        required: true
+      when:
+        description: Values of options with which the confirmation is required. By default it is always required.
+        type: dict
+        default: {}
+      message:
+        description: The error message when the confirmation is missing.
+        type: str
+        required: true
 attributes:
   check_mode:
-    description: Returns the same result in check mode.
+    description: Can run in check mode and return what it would without it.
     support: full
 """
 
 EXAMPLES = r"""
-- name: Convert and validate the variables
+- name: Validate variables
   meshops.istio.variables:
-    conformed: "{{ given | meshops.istio.conform(options) }}"
-  register: read
+    confirmation:
+      option: mesh_uninstall_confirm
+      when: {mesh_state: absent}
+      message: Nothing was removed, because mesh_uninstall_confirm is not true. Set it to true to remove the mesh.
+  register: mesh_checked
 """
 
 RETURN = r"""
-settings:
-  description: Converted value of each option.
-  returned: success
-  type: dict
-  sample: {mesh_wait: true}
-errors:
-  description: Errors, one sentence for each invalid value.
-  returned: success
-  type: list
-  elements: str
-  sample: ["mesh_wait must be true or false, but it is 'perhaps'."]
+code:
+  description: A stable word for the kind of failure.
+  returned: failure
+  type: str
+  sample: invalid_input
 """

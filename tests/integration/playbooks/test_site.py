@@ -122,7 +122,7 @@ def test_what_cannot_be_done_is_refused_before_the_first_write(mesh: Object, lab
             {**exposed, "mesh_addons_secret": "not-there"},
             ["no Secret not-there in namespace istio-system"],
         ),
-        "digest": ({"mesh_plan_digest": "0" * 64}, ["The plan has become another"]),
+        "digest": ({"mesh_plan_digest": "0" * 64}, ["changed since it was approved"]),
     }
     begun = now()
     hosts = {name: {**mesh, **variables} for name, (variables, _) in bad.items()}

@@ -47,10 +47,10 @@ def options_of(role: str) -> dict[str, dict[str, Any]]:
 
 
 def inclusions() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Role and variables of each include_role in the role mesh."""
+    """Role and variables of each import_role in the role mesh."""
     for path in sorted((ROLES / "mesh" / "tasks").rglob("*.yml")):
         for task in read(path):
-            if include := task.get("ansible.builtin.include_role"):
+            if include := task.get("ansible.builtin.import_role"):
                 yield include["name"].rpartition(".")[2], task["vars"]
 
 
@@ -93,6 +93,8 @@ def test_the_mesh_passes_everything_that_a_role_takes() -> None:
 def test_a_role_passes_everything_that_its_modules_take(role: str) -> None:
     for task in read(ROLES / role / "tasks" / "main.yml"):
         for name in (key.removeprefix("meshops.istio.") for key in task if key.startswith("meshops.istio.")):
+            if name == "variables":
+                continue
             left_out = {*CONNECTION, *({} if role in FETCHERS else FETCHING), *LEFT_OUT.get(name, ())}
             assert set(task[f"meshops.istio.{name}"]) == set(documentation(name)["options"]) - left_out
 

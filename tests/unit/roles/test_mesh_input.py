@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.meshops.istio.plugins.action.variables import OLDEST_CORE
 from ansible_collections.meshops.istio.tests.support.playbook import run_playbook, run_program
 
 BAD: dict[str, tuple[dict[str, Any], str]] = {
@@ -32,8 +33,8 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "latest": ({"mesh_version": "latest"}, "latest"),
     "removal": (
         {"mesh_state": "absent"},
-        "Nothing was removed, because mesh_uninstall_confirm is not true; set it to remove the mesh, or add --check to"
-        " see what would go.",
+        "Nothing was removed, because mesh_uninstall_confirm is not true. Set it to true to remove the mesh, or add"
+        " --check to see what would be removed.",
     ),
 }
 # As AWX hands over what a survey was answered: everything text, what was left out blank.
@@ -75,7 +76,7 @@ def test_the_text_of_a_survey_is_understood(failures: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("playbook", "sentence"),
     [
-        ("canary", "Neither canary_subset nor canary_destination is set, and one of them must say what is new."),
+        ("canary", "Neither canary_subset nor canary_destination is set; set one of them."),
         ("application", "application_name is not set, and it must be; by it the application is known again."),
     ],
 )
@@ -100,7 +101,5 @@ def test_an_ansible_core_that_is_too_old_is_refused(playbook: str, tmp_path: Pat
 
 
 def test_the_oldest_ansible_core_is_the_one_of_the_collections_metadata() -> None:
-    root = Path(__file__).parents[3]
-    metadata = yaml.safe_load((root / "meta/runtime.yml").read_text(encoding="utf-8"))
-    variables = yaml.safe_load((root / "roles/mesh/vars/main.yml").read_text(encoding="utf-8"))
-    assert metadata["requires_ansible"] == f">={variables['mesh_oldest_core']}"
+    metadata = yaml.safe_load((Path(__file__).parents[3] / "meta/runtime.yml").read_text(encoding="utf-8"))
+    assert metadata["requires_ansible"] == f">={OLDEST_CORE}"
