@@ -24,6 +24,9 @@ FETCHERS = ("gateway_api", "release")
 LEFT_OUT = {
     "addons": {"plan_digest"},
     "application": {"plan_digest"},
+    "canary": {"plan_digest"},
+    "injection": {"plan_digest"},
+    "restart": {"plan_digest"},
     "revision_tag": {"plan_digest", "state", "auto_inject_namespaces", "ignore_fields"},
 }
 
