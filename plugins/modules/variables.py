@@ -13,8 +13,8 @@ author:
 description:
   - Converts the variables of the role that the task is in to the types of its argument specification and validates
     them, as P(meshops.istio.conform#filter) does. Fails with one sentence for each variable that is not valid.
-  - Returns the converted value of each option that is not marked C(no_log), by its name. Neither the output nor the events of a job show the values, because manifests and
-    values among the variables may hold secrets.
+  - Returns the converted value of each option that is not marked C(no_log), by its name. Neither the output nor the
+    events of a job show the values, because they may contain secrets.
   - Fails on an ansible-core that is older than the collection supports.
   - Runs on the controller.
 options:
@@ -33,8 +33,8 @@ options:
     default: []
   confirmation:
     description:
-      - An option that must be V(true) before anything is done, such as one that confirms a removal. Not required in check
-        mode.
+      - An option that must be V(true) before anything is done, such as one that confirms a removal. Not required in
+        check mode.
     type: dict
     suboptions:
       option:
