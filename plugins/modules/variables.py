@@ -51,7 +51,7 @@ options:
         required: true
 attributes:
   check_mode:
-    description: Can run in check mode and return what it would without it.
+    description: Returns the same result in check mode.
     support: full
 """
 
