@@ -65,10 +65,10 @@ BROKEN = {
         "apiVersion: v1\nkind: Secret\nmetadata: {name: web}\ndata: {password: 'sword fish'}",
         "illegal base64 data",
     ),
-    "a kind that there is not": (SERVICE.replace("kind: Service", "kind: Servce"), "The cluster does not know Servce"),
+    "a kind that there is not": (SERVICE.replace("kind: Service", "kind: Servce"), "Kind Servce of"),
     "a version that there is not": (
         DEPLOYMENT.replace("apps/v1", "apps/v1beta1"),
-        "The cluster does not know Deployment of apps/v1beta1; it serves that kind as apps/v1.",
+        "Kind Deployment of apps/v1beta1 not found in the cluster; it serves that kind as apps/v1.",
     ),
 }
 

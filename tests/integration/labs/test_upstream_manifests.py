@@ -29,8 +29,8 @@ NAMESPACE = "default"
 """That of the microservices' ConfigMaps, which say so themselves."""
 
 REPEATED = "line 36: the key 'version' is repeated"
-OLD_DEPLOYMENT = "The cluster does not know Deployment of extensions/v1beta1; it serves that kind as apps/v1"
-OLD_INGRESS = "The cluster does not know Ingress of extensions/v1beta1; it serves that kind as networking.k8s.io/v1"
+OLD_DEPLOYMENT = "Kind Deployment of extensions/v1beta1 not found in the cluster; it serves that kind as apps/v1"
+OLD_INGRESS = "Kind Ingress of extensions/v1beta1 not found in the cluster; it serves that kind as networking.k8s.io/v1"
 NO_OBJECT = "document 1 is not a Kubernetes object: it has no apiVersion"
 OLD_POLICY = "Policy & removed & authentication.istio.io/v1alpha1 & PeerAuthentication"
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ...kube.api.unserved import refuse_unserved
 from ...kube.apply.lock import Lock
-from ...kube.errors import Refused
 from ...kube.objects.builtin_kinds import of_definitions
 from ...kube.objects.field_managers import PREVIOUS
 from ...kube.objects.objects import Kind, Object, key_of, kind_of
@@ -19,7 +19,7 @@ from ...kube.plan.immutable_fields import ImmutableFields
 from ...kube.plan.inventory import Inventory
 from ...kube.plan.plan import Plan
 from ...kube.plan.unit import Unit
-from ..model.kinds import DEFINITIONS, KINDS, is_awaited
+from ..model.kinds import DEFINITIONS, INSTALL_ISTIO, KINDS, is_awaited
 from ..model.labels import labels_of
 from ..model.ownership import refuse_missing_namespaces
 from ..traffic.gateways import checks
@@ -184,21 +184,18 @@ def _name_storage(plan: Plan) -> None:
 def _refuse_unserved_monitors(cluster: Cluster, plan: Plan) -> None:
     monitors = of_definitions(_MONITORS)
     for obj in plan.objects:
-        if kind_of(obj) in monitors and not cluster.serves(kind_of(obj)):
-            raise Refused(
-                f"Cannot apply {key_of(obj)} of the addon {labels_of(obj)[ADDON_LABEL]}: kind {obj['kind']} of"
-                f" {obj['apiVersion']} not found in the cluster. Install the Prometheus operator or its CRDs first.",
-                code="not_installed",
+        if kind_of(obj) in monitors:
+            refuse_unserved(
+                cluster,
+                [kind_of(obj)],
+                "Install the Prometheus operator or its CRDs first.",
+                task=f"Cannot apply {key_of(obj)} of the addon {labels_of(obj)[ADDON_LABEL]}",
                 object=key_of(obj)._asdict(),
             )
 
 
 def _refuse_without_istio(cluster: Cluster, plan: Plan) -> None:
     for obj in plan.objects:
-        if kind_of(obj) in KINDS and not cluster.serves(kind_of(obj)):
-            raise Refused(
-                f"Cannot apply {key_of(obj)}: kind {obj['kind']} of {obj['apiVersion'].rpartition('/')[0]} not found in"
-                " the cluster. Install Istio first, in a version that has it.",
-                code="not_installed",
-                object=key_of(obj)._asdict(),
-            )
+        if kind_of(obj) in KINDS:
+            task = f"Cannot apply {key_of(obj)}"
+            refuse_unserved(cluster, [kind_of(obj)], INSTALL_ISTIO, task=task, object=key_of(obj)._asdict())

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ...kube.api.unserved import refuse_unserved
 from ...kube.apply.lock import Lock
 from ...kube.errors import ApiError, InvalidInput, Refused, UnknownKind
 from ...kube.objects.builtin_kinds import OWN_GROUPS
@@ -27,7 +28,7 @@ from ...kube.plan.keep import reason_to_keep
 from ...kube.plan.plan import Plan
 from ...kube.plan.unit import Unit
 from ..injection.injected_pod import as_injected
-from ..model.kinds import DEFINITIONS, KINDS, REMOVED_GROUPS, is_awaited
+from ..model.kinds import DEFINITIONS, INSTALL_ISTIO, KINDS, REMOVED_GROUPS, is_awaited
 from ..model.labels import labels_of
 from ..model.namespaces import unusable
 
@@ -229,11 +230,5 @@ def _refuse_missing_namespaces(cluster: Cluster, created: Sequence[Object]) -> N
 
 
 def _refuse_unserved_kinds(cluster: Cluster, created: Sequence[Object]) -> None:
-    for kind in sorted({kind_of(obj) for obj in created} & set(KINDS)):
-        if not cluster.serves(kind):
-            raise Refused(
-                f"Kind {kind.kind} of {kind.api_version} not found in the cluster. Install Istio first, in a version that"
-                " has it.",
-                code="unknown_kind",
-                kind=kind._asdict(),
-            )
+    kinds = sorted({kind_of(obj) for obj in created} & set(KINDS))
+    refuse_unserved(cluster, kinds, INSTALL_ISTIO, code="unknown_kind")

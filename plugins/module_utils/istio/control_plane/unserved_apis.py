@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ...kube.errors import Refused
+from ...kube.api import unserved
 from ...kube.objects.builtin_kinds import BUILT_IN, defined_by
 from ...kube.objects.objects import kind_of
 
@@ -25,12 +25,8 @@ def refuse_unserved(cluster: Cluster, objects: Iterable[Mapping[str, Any]], vers
     objects = list(objects)
     defined = {defined_by(obj) for obj in objects if obj["kind"] == "CustomResourceDefinition"}
     kinds = {kind_of(obj) for obj in objects} - BUILT_IN.keys()
-    unserved = [kind for kind in sorted(kinds) if (kind.group, kind.kind) not in defined and not cluster.serves(kind)]
-    if unserved:
-        named = ", ".join(f"{kind.kind} of {kind.api_version}" for kind in unserved)
-        raise Refused(
-            f"Cannot install Istio {version}: {named} not found in the cluster, which is Kubernetes"
-            f" {cluster.version().git.lstrip('v')}. Install a release of Istio that supports it.",
-            code="api_not_served",
-            kinds=[kind._asdict() for kind in unserved],
-        )
+    needed = [kind for kind in sorted(kinds) if (kind.group, kind.kind) not in defined and not cluster.serves(kind)]
+    if needed:
+        kubernetes = cluster.version().git.lstrip("v")
+        remedy = f"Install a release of Istio that supports Kubernetes {kubernetes}."
+        unserved.refuse_unserved(cluster, needed, remedy, task=f"Cannot install Istio {version}", code="api_not_served")

@@ -13,6 +13,9 @@ from ...kube.objects import object_shapes
 from ...kube.objects.objects import Kind, kind_of
 from .kind_shapes import SPECS
 
+INSTALL_ISTIO = "Install Istio first, in a version that has it."
+"""What to do where the cluster does not serve one of these kinds."""
+
 _VERSIONS: dict[tuple[str, str], tuple[str, ...]] = {
     # The version that all supported releases serve comes last.
     ("networking.istio.io", "DestinationRule"): ("v1alpha3", "v1", "v1beta1"),

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ...kube.api.cluster import Access
+from ...kube.api.unserved import refuse_unserved
 from ...kube.errors import ApiError, InvalidInput, NotReady, Refused
 from ...kube.objects.field_managers import PREVIOUS
 from ...kube.objects.kinds import ROLE_BINDING, SERVICE
@@ -66,12 +67,8 @@ def routes(cluster: Cluster, name: str, namespace: str) -> tuple[list[Object], l
 
     Raises Refused if the cluster does not serve Routes, InvalidInput if the Service is not found.
     """
-    if not cluster.serves(ROUTE):
-        raise Refused(
-            f"Cannot create Routes: kind Route of {ROUTE.group} not found in the cluster. Use an OpenShift cluster, or"
-            " disable routes.",
-            code="not_openshift",
-        )
+    remedy = "Use an OpenShift cluster, or disable routes."
+    refuse_unserved(cluster, [ROUTE], remedy, task="Cannot create Routes", code="not_openshift")
     service = cluster.get(SERVICE, name, namespace)
     if service is None:
         raise InvalidInput(
@@ -212,13 +209,9 @@ def request_projects(cluster: Cluster, names: Iterable[str], *, check: bool, tim
     # Users may list their own projects, but not get other namespaces.
     there = _projects(cluster) if wanted else set()
     missing = [name for name in wanted if name not in there]
-    if missing and not cluster.serves(PROJECT_REQUEST):
-        raise Refused(
-            f"Cannot request projects: kind ProjectRequest of {PROJECT_REQUEST.group} not found in the cluster. Use an"
-            " OpenShift cluster.",
-            code="not_openshift",
-        )
     if missing:
+        task = "Cannot request projects"
+        refuse_unserved(cluster, [PROJECT_REQUEST], "Use an OpenShift cluster.", task=task, code="not_openshift")
         refuse_denied(cluster, [Access("create", PROJECT_REQUEST.group, "projectrequests")])
     for name in missing if not check else ():
         body = {"apiVersion": PROJECT_REQUEST.api_version, "kind": PROJECT_REQUEST.kind, "metadata": {"name": name}}

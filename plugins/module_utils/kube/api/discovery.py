@@ -60,7 +60,7 @@ class Discovery:
         versions = sorted(one.api_version for one in self._kinds or () if one.kind == kind.kind)
         hint = f"; it serves that kind as {', '.join(versions)}" if versions else ""
         raise UnknownKind(
-            f"The cluster does not know {kind.kind} of {kind.api_version}{hint}.",
+            f"Kind {kind.kind} of {kind.api_version} not found in the cluster{hint}.",
             kind=kind._asdict(),
             served=versions,
         )

@@ -172,7 +172,7 @@ def test_an_unknown_kind_says_which_versions_there_are(api: ApiServer, cluster: 
     with pytest.raises(UnknownKind) as caught:
         cluster.namespaced(Kind("example.com/v1alpha1", "Shape"))
     assert caught.value.message == (
-        "The cluster does not know Shape of example.com/v1alpha1; it serves that kind as example.com/v1."
+        "Kind Shape of example.com/v1alpha1 not found in the cluster; it serves that kind as example.com/v1."
     )
 
 

@@ -78,7 +78,7 @@ def test_an_object_without_the_namespace_that_it_needs(api: ApiServer, cluster: 
 
 def test_a_kind_that_the_cluster_does_not_know(api: ApiServer, cluster: Cluster) -> None:
     error = refusal(api, lambda: plan(cluster, shape()))
-    assert error.message == "The cluster does not know Shape of example.com/v1."
+    assert error.message == "Kind Shape of example.com/v1 not found in the cluster."
 
 
 @pytest.mark.parametrize("section", ["data", "stringData"])

@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from ....kube.api.cluster import Cluster
+from ....kube.api.unserved import refuse_unserved
 from ....kube.apply.lock import Lock
 from ....kube.errors import Refused
 from ....kube.objects.field_managers import PREVIOUS
 from ....kube.objects.objects import Kind, Object
 from ....kube.plan.plan import Plan
 from ....kube.plan.unit import Unit
-from ...model.kinds import is_awaited
+from ...model.kinds import INSTALL_ISTIO, is_awaited
 from ...model.labels import labels_of
 from ...model.ownership import refuse_missing_namespaces
 from .fields import Options
@@ -97,13 +98,8 @@ def at_served_version(cluster: Cluster, obj: Object) -> Object:
     """Return the object at a version that the cluster serves. Raises Refused if it serves none."""
     kind = Kind(obj["apiVersion"], obj["kind"])
     found = served_kind(cluster, kind)
-    if not cluster.serves(found):
-        how = "the Gateway API (meshops.istio.gateway_api)" if kind.group == _KUBERNETES else "Istio"
-        raise Refused(
-            f"Kind {kind.kind} of {kind.group} not found in the cluster. Install {how} first.",
-            code="not_installed",
-            kind=kind.kind,
-        )
+    gateway_api = "Install the Gateway API first (meshops.istio.gateway_api)."
+    refuse_unserved(cluster, [found], gateway_api if kind.group == _KUBERNETES else INSTALL_ISTIO)
     return {**obj, "apiVersion": found.api_version}
 
 

@@ -131,7 +131,7 @@ def test_from_one_api_to_the_other(mesh: Mesh, open_gateway: Run, run: Run) -> N
 def test_a_cluster_without_the_gateway_api(mesh: Mesh, refused: Refused) -> None:
     mesh.gateway_api = False
     result = refused("gateway", api="kubernetes", name="gate", servers=[{"port": 80}])
-    assert has_facts(result["msg"], "not found & install the Gateway API (meshops.istio.gateway_api)")
+    assert has_facts(result["msg"], "not found & install the Gateway API first (meshops.istio.gateway_api)")
 
 
 def test_a_class_that_nobody_serves(refused: Refused) -> None:
