@@ -16,7 +16,7 @@ from pathlib import Path
 from ansible_collections.meshops.istio.plugins.module_utils.download.client import Client, NotThere
 from ansible_collections.meshops.istio.plugins.module_utils.istio.release.checksums import ARCHIVES
 from ansible_collections.meshops.istio.plugins.module_utils.istio.release.download import checksum_in
-from ansible_collections.meshops.istio.plugins.module_utils.istio.release.release import OFFICIAL
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release.find import OFFICIAL
 
 PLATFORMS = ("linux-amd64", "linux-arm64", "linux-armv7", "osx-amd64", "osx-arm64")
 FILE = Path(__file__).resolve().parents[1] / "plugins/module_utils/istio/release/checksums.py"

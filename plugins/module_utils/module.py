@@ -159,7 +159,7 @@ class MeshModule(AnsibleModule):
 
     def release(self, version: str | None = None) -> tuple[Release, bool]:
         """The Istio release that the options name, or that of another version, and whether it had to be fetched."""
-        from .istio.release.release import find_release
+        from .istio.release.find import find_release
 
         return find_release(
             version or self.params["version"],

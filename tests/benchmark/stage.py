@@ -18,7 +18,8 @@ from typing import Any
 import yaml
 from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.configuration import Options
 from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.revision import ControlPlane
-from ansible_collections.meshops.istio.plugins.module_utils.istio.release.release import Release, find_release
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release.find import find_release
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release.release import Release
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Key, Kind
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.planning import make_plan

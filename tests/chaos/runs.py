@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio.release.release import find_release
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release.find import find_release
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import MeshError
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Key, Kind
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.inventory import LABEL, Inventory, listed_in

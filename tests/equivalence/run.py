@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio.release.release import find_release
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release.find import find_release
 
 from . import cases, labs
 from .cases import Input, Move

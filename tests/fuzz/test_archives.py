@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.meshops.istio.plugins.module_utils.istio.release.archive import unpack
-from ansible_collections.meshops.istio.plugins.module_utils.istio.release.release import find_release
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release.find import find_release
 from ansible_collections.meshops.istio.tests.fuzz.driver import fuzz, sentence
 from hypothesis import strategies as st
 

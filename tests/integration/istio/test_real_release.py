@@ -16,7 +16,8 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.
 from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.revision import ControlPlane
 from ansible_collections.meshops.istio.plugins.module_utils.istio.model import labels
 from ansible_collections.meshops.istio.plugins.module_utils.istio.model.labels import labels_of
-from ansible_collections.meshops.istio.plugins.module_utils.istio.release.release import Release, find_release
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release.find import find_release
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release.release import Release
 from ansible_collections.meshops.istio.plugins.module_utils.istio.release.samples import find_sample, sample_names
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import key_of

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.revision_tag import of_tag
-from ansible_collections.meshops.istio.plugins.module_utils.istio.release.release import find_release
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release.find import find_release
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import key_of
 from ansible_collections.meshops.istio.tests.equivalence.compare import differences, normalised, text_of

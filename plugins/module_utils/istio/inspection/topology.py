@@ -14,8 +14,8 @@ from ...kube.objects.kinds import POD, SERVICE
 from ...kube.objects.objects import Object
 from ..injection.sidecars import owner_of
 from ..model.proxies import has_ended
-from ..traffic.routes.build import targets
 from ..traffic.routes.checks import gateways_of
+from ..traffic.shared.destinations import targets
 from ..traffic.shared.fields import each
 from ..traffic.shared.hosts import Host
 from ..traffic.shared.registry import GATEWAY, HTTP_ROUTE, KUBERNETES_GATEWAY, VIRTUAL_SERVICE

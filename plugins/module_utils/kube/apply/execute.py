@@ -36,7 +36,8 @@ def refuse(cluster: Cluster, plan: Plan, settings: Settings) -> None:
     """Raise Refused for a plan that the user may not carry out, or that the API server would not accept."""
     cluster.meter.begin(CHECK)
     lock = settings.lock_for(plan)
-    refuse_forbidden(cluster, plan, waits=settings.wait, lock=placed(cluster, lock) if lock else None)
+    locking = placed(cluster, lock).access if lock else ()
+    refuse_forbidden(cluster, plan, waits=settings.wait, locking=locking)
     refuse_unacceptable(cluster, plan)
 
 

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..api.cluster import Access, Cluster
-from ..apply.lock import Lock
 from ..errors import Refused
 from ..objects.objects import Kind, key_of, kind_of
 from ..wait.status import has_status
@@ -31,10 +30,10 @@ _ROLES = {"Role": "roles", "ClusterRole": "clusterroles"}
 _BINDINGS = frozenset({"RoleBinding", "ClusterRoleBinding"})
 
 
-def refuse_forbidden(cluster: Cluster, plan: Plan, *, waits: bool, lock: Lock | None) -> None:
-    """Raise Refused with everything that is missing; `waits` and `lock` tell what the run does beside its changes."""
+def refuse_forbidden(cluster: Cluster, plan: Plan, *, waits: bool, locking: Iterable[Access] = ()) -> None:
+    """Raise Refused with everything that is missing; `waits` and `locking` tell what the run does beside its changes."""
     grants = dict(_grants(plan))
-    denied = _denied(cluster, [*required(cluster, plan, waits=waits, lock=lock), *grants])
+    denied = _denied(cluster, [*required(cluster, plan, waits=waits, locking=locking), *grants])
     # Who holds all the rights of a role may grant them without being allowed to grant any.
     held = [grant for grant in denied if grant in grants and _holds(cluster, grants[grant], grant.namespace)]
     _refuse(cluster, [access for access in denied if access not in held])
@@ -50,7 +49,7 @@ def watching(cluster: Cluster, kind: Kind, namespace: str = "") -> Iterator[Acce
     return (Access(verb, kind.group, cluster.plural(kind), namespace) for verb in _WATCHING)
 
 
-def required(cluster: Cluster, plan: Plan, *, waits: bool, lock: Lock | None) -> list[Access]:
+def required(cluster: Cluster, plan: Plan, *, waits: bool, locking: Iterable[Access] = ()) -> list[Access]:
     """What carrying out the plan asks of the user beside granting rights to others, each thing once."""
     found: dict[Access, None] = {}
 
@@ -77,8 +76,8 @@ def required(cluster: Cluster, plan: Plan, *, waits: bool, lock: Lock | None) ->
             service = plan.unit.gate(obj) if plan.unit.gate else None
             if service is not None:
                 add(Kind("discovery.k8s.io/v1", "EndpointSlice"), service.namespace, _WATCHING)
-    if plan.changes and lock:
-        found.update(dict.fromkeys(lock.access))
+    if plan.changes:
+        found.update(dict.fromkeys(locking))
     return list(found)
 
 

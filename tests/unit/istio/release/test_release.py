@@ -24,7 +24,8 @@ import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.istio.release import archive as archives
 from ansible_collections.meshops.istio.plugins.module_utils.istio.release import cache as caches
 from ansible_collections.meshops.istio.plugins.module_utils.istio.release import cached_files, checksums
-from ansible_collections.meshops.istio.plugins.module_utils.istio.release.release import Release, find_release
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release.find import find_release
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release.release import Release
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import (
     InvalidInput,
     NotReady,

@@ -219,7 +219,7 @@ def test_all_that_is_forbidden_is_said_at_once(api: ApiServer, cluster: Cluster)
     api.forbidden = lambda attributes: attributes["verb"] == "patch" and attributes["resource"] != "namespaces"
     api.fault = dry_runs_answer(status(403, "Forbidden", "you may not patch"))
     made = plan(cluster, namespace(), config_map("old", a="2"), cluster_role())
-    error = refusal(api, lambda: refuse_forbidden(cluster, made, waits=False, lock=Lock("mesh")))
+    error = refusal(api, lambda: refuse_forbidden(cluster, made, waits=False, locking=Lock("mesh").access))
     assert error.message == (
         f"The user of {api.url} may not patch clusterroles.rbac.authorization.k8s.io, "
         "patch configmaps in namespace shop, patch leases.coordination.k8s.io in namespace default: "
@@ -231,18 +231,18 @@ def test_who_may_do_a_thing_everywhere_is_not_asked_for_each_place(api: ApiServe
     many = plan(cluster, *(config_map(namespace=f"shop-{number}") for number in range(50)))
     api.requests.clear()
     api.forbidden = lambda attributes: attributes["verb"] == "delete"
-    refuse_forbidden(cluster, many, waits=False, lock=None)
+    refuse_forbidden(cluster, many, waits=False)
     assert len(api.requests) == 1 + 2  # whether everything is allowed, and to create and to patch everywhere
 
     api.forbidden = lambda attributes: attributes["verb"] == "patch" and attributes.get("namespace") in (None, "shop-7")
-    error = refusal(api, lambda: refuse_forbidden(cluster, many, waits=False, lock=None))
+    error = refusal(api, lambda: refuse_forbidden(cluster, many, waits=False))
     assert error.details["missing"] == ["patch configmaps in namespace shop-7"]
 
 
 def test_an_administrator_is_asked_about_once(api: ApiServer, cluster: Cluster) -> None:
     many = plan(cluster, namespace(), config_map(), cluster_role())
     api.requests.clear()
-    refuse_forbidden(cluster, many, waits=True, lock=Lock("mesh"))
+    refuse_forbidden(cluster, many, waits=True, locking=Lock("mesh").access)
     assert len(api.requests) == 1
 
 
@@ -250,7 +250,7 @@ def missing(api: ApiServer, cluster: Cluster, unit: Unit, **denied: str) -> list
     """What is said to be missing, for a user who may not do what fits `denied`."""
     api.forbidden = lambda attributes: all(attributes.get(name) == value for name, value in denied.items())
     made = make_plan(cluster, unit)
-    found: list[str] = refusal(api, lambda: refuse_forbidden(cluster, made, waits=True, lock=None)).details["missing"]
+    found: list[str] = refusal(api, lambda: refuse_forbidden(cluster, made, waits=True)).details["missing"]
     return found
 
 
@@ -276,11 +276,11 @@ def test_who_may_not_grant_needs_what_is_granted(api: ApiServer, cluster: Cluste
     may_not_grant = frozenset({"escalate", "bind"})
 
     api.forbidden = lambda attributes: attributes["verb"] in may_not_grant
-    refuse_forbidden(cluster, make_plan(cluster, granting), waits=True, lock=None)
+    refuse_forbidden(cluster, make_plan(cluster, granting), waits=True)
 
     api.forbidden = lambda attributes: attributes["verb"] in may_not_grant or "subresource" in attributes
     made = make_plan(cluster, granting)
-    error = refusal(api, lambda: refuse_forbidden(cluster, made, waits=True, lock=None))
+    error = refusal(api, lambda: refuse_forbidden(cluster, made, waits=True))
     assert error.details["missing"] == [
         "escalate clusterroles.rbac.authorization.k8s.io",
         "bind clusterroles.rbac.authorization.k8s.io",
@@ -310,7 +310,7 @@ def test_a_refusal_that_is_no_matter_of_rights_is_still_one(api: ApiServer, clus
     api.put(path_of(config_map()), config_map())
     api.fault = dry_runs_answer(status(403, "Forbidden", "exceeded quota"))
     made = plan(cluster, config_map(a="2"))
-    refuse_forbidden(cluster, made, waits=False, lock=None)
+    refuse_forbidden(cluster, made, waits=False)
     assert "exceeded quota" in refusal(api, lambda: refuse_unacceptable(cluster, made)).message
 
 
@@ -351,4 +351,4 @@ def test_a_webhook_that_the_plan_itself_mends_is_no_obstacle(api: ApiServer, clu
 def test_a_binding_that_names_no_role_is_left_to_the_api_server(cluster: Cluster) -> None:
     for kind in ("RoleBinding", "ClusterRoleBinding"):
         binding = obj("rbac.authorization.k8s.io/v1", kind, "web", "shop", subjects=[])
-        refuse_forbidden(cluster, plan(cluster, binding, cluster_role()), waits=False, lock=None)
+        refuse_forbidden(cluster, plan(cluster, binding, cluster_role()), waits=False)

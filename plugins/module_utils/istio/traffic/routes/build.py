@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ....kube.errors import InvalidInput
 from ....kube.objects.objects import Object
+from ..shared.destinations import destinations
 from ..shared.fields import (
     NETWORKING,
     Options,
@@ -45,21 +46,6 @@ def build(options: Options) -> list[Object]:
         _refuse_unreachable(spec.get(protocol) or (), protocol)
     route = make(NETWORKING, "VirtualService", namespace, name, spec)
     return [route, *_subset_rules(options, spec)]
-
-
-def destinations(route: Object) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield every destination of a VirtualService, mirrors included, each with its path in the options."""
-    for protocol in ("http", "tls", "tcp"):
-        for where, item in each(route["spec"], protocol):
-            yield from ((place, target["destination"]) for place, target in targets(item, where))
-            if item.get("mirror"):
-                yield f"{where}.mirror", item["mirror"]
-
-
-def targets(rule: Options, where: str) -> Iterator[tuple[str, Options]]:
-    """Yield the weighted destinations of a VirtualService's rule, each with its path in the options."""
-    for place, target in each(rule, "route", where):
-        yield place.replace(".route[", ".to["), target
 
 
 def _only_host(options: Options) -> str | None:

@@ -12,9 +12,9 @@ from typing import Any
 
 from ....kube.errors import InvalidInput
 from ....kube.objects.objects import Object
+from ..shared.destinations import targets
 from ..shared.fields import GATEWAY_API, each, given, make, seconds
 from ..shared.hosts import Host
-from .build import targets
 
 Ports = Callable[[Host], Sequence[int]]
 

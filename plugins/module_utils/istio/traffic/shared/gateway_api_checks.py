@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from ....kube.api.cluster import Cluster
 from ....kube.objects.objects import Object
 from ....kube.plan.plan import Plan
-from ..routes.build import destinations
 from .certificates import secret_problems
+from .destinations import destinations
 from .fields import Options
 from .hosts import Host, overlap
 from .problems import Problem

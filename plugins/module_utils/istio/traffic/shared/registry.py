@@ -15,7 +15,7 @@ from ....kube.api.cluster import Cluster
 from ....kube.objects.kinds import SERVICE
 from ....kube.objects.objects import Kind, Object
 from ....kube.plan.plan import Plan
-from ..routes.build import destinations
+from .destinations import destinations
 from .fields import ENVOY_FILTERS, GATEWAY_API, NETWORKING
 from .hosts import Host, covers
 from .problems import Problem
