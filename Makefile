@@ -29,6 +29,7 @@ format: setup ## Format the Python code, and mend what ruff can mend
 .PHONY: docs
 docs: setup ## Write what is made of argument specs: tables of variables, surveys of AWX; and the page of permissions
 	python tools/argspec_table.py
+	python tools/rooms.py
 	python tools/permissions_page.py
 	python tools/awx_surveys.py
 

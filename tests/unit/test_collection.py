@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What holds for the collection as a whole: its metadata, its licence headers, and which part may know which."""
+"""What holds for the collection as a whole: its metadata, its licence headers, and the pages that tools write."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.meshops.istio.tools.rooms import imported_names
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMESPACE = "ansible_collections.meshops.istio."
@@ -38,18 +38,6 @@ def documentation(module: Path) -> dict[str, Any]:
         if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "DOCUMENTATION":
             return dict(yaml.safe_load(ast.literal_eval(statement.value)))
     pytest.fail(f"{module.name} has no DOCUMENTATION")
-
-
-def imports(source: Path) -> Iterator[str]:
-    """The names of the modules that a file imports, relative ones made absolute."""
-    package = [*NAMESPACE.strip(".").split("."), *source.relative_to(ROOT).parts[:-1]]
-    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = ".".join(package[: len(package) - node.level + 1]) + "." if node.level else ""
-            yield base + (node.module or "")
-            yield from (f"{base}{node.module + '.' if node.module else ''}{alias.name}" for alias in node.names)
 
 
 def test_installing_the_collection_brings_no_other() -> None:
@@ -80,26 +68,6 @@ def test_every_python_file_says_its_licence(folder: str) -> None:
         if lines[start : start + len(HEADER)] != HEADER:
             without.append(str(path.relative_to(ROOT)))
     assert without == []
-
-
-@pytest.mark.parametrize(
-    ("part", "unknown"),
-    [
-        ("plugins/module_utils/download", ("plugins.module_utils.istio", "plugins.module_utils.module", "ansible.")),
-        ("plugins/module_utils/kube", ("plugins.module_utils.istio", "plugins.module_utils.module", "ansible.")),
-        ("plugins/module_utils/istio", ("plugins.module_utils.module", "plugins.module_utils.arguments", "ansible.")),
-        ("plugins", ("lab", "tests", "tools")),
-    ],
-)
-def test_dependencies_point_down_only(part: str, unknown: tuple[str, ...]) -> None:
-    forbidden = re.compile("|".join(re.escape(name) + (r"" if name.endswith(".") else r"(\.|$)") for name in unknown))
-    upwards = [
-        f"{source.relative_to(ROOT)} imports {name}"
-        for source in (ROOT / part).rglob("*.py")
-        for name in imports(source)
-        if forbidden.match(name.removeprefix(NAMESPACE))
-    ]
-    assert upwards == []
 
 
 def test_the_readme_and_the_argument_spec_of_the_role_say_the_same() -> None:
@@ -136,7 +104,7 @@ def test_every_library_that_plugins_import_is_required() -> None:
     imported = {
         name.partition(".")[0]
         for source in (ROOT / "plugins").rglob("*.py")
-        for name in imports(source)
+        for name in imported_names(source)
         if not name.startswith(NAMESPACE)
     }
     assert {distributions.get(name, name) for name in imported - left_out} == set(requirements("requirements.txt"))
