@@ -27,7 +27,7 @@ format: setup ## Format the Python code, and mend what ruff can mend
 	ruff format .
 
 .PHONY: docs
-docs: setup ## Write what is made of argument specs: tables of variables, surveys of AWX; and the page of permissions
+docs: setup ## Write the generated pages: variables, permissions, AWX surveys, the picture of the rooms
 	python tools/argspec_table.py
 	python tools/rooms.py
 	python tools/permissions_page.py

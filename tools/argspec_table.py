@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The tables of variables in the README and in each role's, made from the argument specs.
+"""Write the tables of variables from the argument specs: a README for each role, a reference page for the role mesh.
 
-With --check, only tells whether they are in step. The comments between a spec's options are the tables' headings.
+With --check, only compare. The comments between a spec's options are the tables' headings.
 """
 
 from __future__ import annotations
@@ -20,12 +20,32 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 SPECS = "roles/*/meta/argument_specs.yml"
-FACE = ROOT / "roles/mesh/meta/argument_specs.yml"
-README = ROOT / "README.md"
+ENTRY = "mesh"
+"""The role whose variables have a page of the reference, and are not in its README once more."""
+
 REFERENCE = ROOT / "docs/docsite/rst/reference_variables.rst"
-COLUMNS = ("variable", "what it says", "type", "default")
-BEGIN = "<!-- variables: made by make docs from roles/mesh/meta/argument_specs.yml -->"
-END = "<!-- end of variables -->"
+COLUMNS = ("variable", "description", "type", "default")
+
+EXAMPLES = {
+    "addons": ["version: 1.29.1", "names: [prometheus, kiali]"],
+    "applications": ["version: 1.29.1", "units:", "  - {name: helloworld, namespace: shop, sample: helloworld}"],
+    "canary": [
+        "name: reviews",
+        "namespace: shop",
+        "subset: v2",
+        "steps: [5, 25, 50, 100]",
+        "answers: {url: http://shop.example.com/reviews, min_success: 99.5}",
+    ],
+    "cluster": ["provider: minikube", "name: shop"],
+    "control_plane": ["version: 1.29.1", "profile: demo"],
+    "gateway_api": ["version: v1.4.0"],
+    "ingress": ["wait: true"],
+    "injection": ["namespaces: [shop]"],
+    "mesh": ["version: 1.29.1", "profile: demo", "inject_namespaces: [shop]"],
+    "openshift": ["projects: [shop]"],
+    "release": ["version: 1.29.1"],
+}
+"""Variables of each role's example, without the role's name before theirs."""
 
 # The markup of Ansible's documentation: V(value), O(option), C(code), E(variable), M(module) and so on; nothing nests.
 _MARKUP = re.compile(r"\b[VOCEMPI]\(([^()]*(?:\([^()]*\))?[^()]*)\)")
@@ -35,7 +55,7 @@ Row = tuple[str, str, str, str]
 
 
 def headings(spec: str) -> dict[str, str]:
-    """The heading of each variable, by the text of the spec."""
+    """Return the heading of each variable, by the text of the spec."""
     heading, found = "", {}
     for match in _HEADING_OR_NAME.finditer(spec):
         if match["heading"]:
@@ -46,7 +66,7 @@ def headings(spec: str) -> dict[str, str]:
 
 
 def rows_by_heading(spec: str) -> list[tuple[str, list[Row]]]:
-    """The rows of each table, with its heading, for the text of an argument spec."""
+    """Return the rows of each table, with its heading, for the text of an argument spec."""
     options: Mapping[str, Mapping[str, Any]] = yaml.safe_load(spec)["argument_specs"]["main"]["options"]
     heading_of = headings(spec)
     found: list[tuple[str, list[Row]]] = []
@@ -58,7 +78,7 @@ def rows_by_heading(spec: str) -> list[tuple[str, list[Row]]]:
 
 
 def tables(spec: str) -> str:
-    """The tables for the text of an argument spec, as Markdown."""
+    """Return the tables for the text of an argument spec, as Markdown."""
     parts = []
     for heading, rows in rows_by_heading(spec):
         lines = [f"### {heading}", ""] if heading else []
@@ -69,7 +89,7 @@ def tables(spec: str) -> str:
 
 
 def reference(spec: str) -> str:
-    """The page of the documentation site with all variables, as reStructuredText."""
+    """Return the reference page with all variables, as reStructuredText."""
     title = "Reference of variables"
     lines = [
         f".. _ansible_collections.meshops.istio.docsite.{REFERENCE.stem}:",
@@ -77,8 +97,9 @@ def reference(spec: str) -> str:
         title,
         "=" * len(title),
         "",
-        "The variables of the playbooks and of the role ``mesh``. Every one may be text, as an AWX survey gives it. This",
-        "page is made from the role's argument spec by ``make docs``.",
+        "The variables of the playbooks and of the role ``mesh``. Each also accepts text, such as an AWX survey gives: a",
+        "blank text stands for the default, a list is one item per line or separated by commas. ``make docs`` writes this",
+        "page from the role's argument spec.",
     ]
     for heading, rows in rows_by_heading(spec):
         lines += ["", heading, "-" * len(heading)] if heading else []
@@ -91,7 +112,7 @@ def reference(spec: str) -> str:
 
 
 def role_page(role: str, spec: str) -> str:
-    """The README of a role, by the text of its argument spec."""
+    """Return the README of a role, by the text of its argument spec."""
     main: Mapping[str, Any] = yaml.safe_load(spec)["argument_specs"]["main"]
     return "\n".join(
         [
@@ -99,22 +120,41 @@ def role_page(role: str, spec: str) -> str:
             "",
             f"{main['short_description']}.",
             "",
+            "```yaml",
+            *example(role),
+            "```",
+            "",
             "\n\n".join(plain(paragraph) for paragraph in main["description"]),
             "",
             "## Variables",
             "",
-            tables(spec),
+            tables(spec)
+            if role != ENTRY
+            else f"See the [reference of variables](../../{REFERENCE.relative_to(ROOT).as_posix()}), or "
+            f"`ansible-doc -t role meshops.istio.{role}`.",
             "",
-            "This page is made from `meta/argument_specs.yml` by `make docs`. "
-            "What the roles are for together: [the collection's README](../../README.md).",
+            "`make docs` writes this page from `meta/argument_specs.yml`. "
+            "[The collection's README](../../README.md) has the playbooks and guides.",
             "",
         ]
     )
 
 
+def example(role: str) -> Iterator[str]:
+    """Yield the lines of a play with the role, with the variables of EXAMPLES."""
+    yield from [
+        "- hosts: localhost",
+        "  connection: local",
+        "  roles:",
+        f"    - role: meshops.istio.{role}",
+        "      vars:",
+    ]
+    yield from (f"        {role}_{line}" if not line.startswith(" ") else f"        {line}" for line in EXAMPLES[role])
+
+
 def plain(text: str) -> str:
-    """Documentation without the markup of its words but backquotes."""
-    return _MARKUP.sub(r"`\1`", " ".join(text.split()))
+    """Return documentation with backquotes in place of its markup."""
+    return _MARKUP.sub(r"`\1`", " ".join(text.split()).replace("#role)", ")"))
 
 
 def _rows(name: str, option: Mapping[str, Any]) -> Iterator[Row]:
@@ -139,32 +179,23 @@ def _default(option: Mapping[str, Any]) -> str:
     return f"`{default if isinstance(default, str) else json.dumps(default)}`"
 
 
-def rewritten(readme: str, spec: str) -> str:
-    """The README's text with its tables as they should be. Exits where the README has no place for them."""
-    before, begin, rest = readme.partition(BEGIN)
-    _old, end, after = rest.partition(END)
-    if not begin or not end:
-        sys.exit(f"{README.name} lacks the lines {BEGIN!r} and {END!r}, between which the tables of variables go.")
-    return f"{before}{BEGIN}\n\n{tables(spec)}\n\n{END}{after}"
-
-
 def pages() -> Iterator[tuple[Path, str]]:
-    """Each page with tables, and its text as it should be."""
-    yield README, rewritten(README.read_text(encoding="utf-8"), FACE.read_text(encoding="utf-8"))
-    yield REFERENCE, reference(FACE.read_text(encoding="utf-8"))
+    """Yield each page with its text as it should be."""
     for path in sorted(ROOT.glob(SPECS)):
-        role = path.parent.parent
-        yield role / "README.md", role_page(role.name, path.read_text(encoding="utf-8"))
+        role, spec = path.parent.parent, path.read_text(encoding="utf-8")
+        yield role / "README.md", role_page(role.name, spec)
+        if role.name == ENTRY:
+            yield REFERENCE, reference(spec)
 
 
 def main(arguments: list[str]) -> None:
-    """Write the pages, or check them; exits with 1 if one is not in step."""
+    """Write the pages, or check them; exit with 1 if one is out of date."""
     for path, wanted in pages():
         current = path.read_text(encoding="utf-8") if path.exists() else ""
         if "--check" not in arguments:
             path.write_text(wanted, encoding="utf-8")
         elif wanted != current:
-            sys.exit(f"{path.relative_to(ROOT)} is not in step with the argument specs; run make docs.")
+            sys.exit(f"{path.relative_to(ROOT)} is out of date with the argument specs: run make docs.")
 
 
 if __name__ == "__main__":

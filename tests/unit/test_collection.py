@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.meshops.istio.tools import argspec_table
 from ansible_collections.meshops.istio.tools.rooms import imported_names
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,8 +71,16 @@ def test_every_python_file_says_its_licence(folder: str) -> None:
     assert without == []
 
 
-def test_the_readme_and_the_argument_spec_of_the_role_say_the_same() -> None:
+def test_the_pages_of_variables_say_what_the_argument_specs_say() -> None:
     in_step("tools/argspec_table.py")
+
+
+@pytest.mark.parametrize("role", sorted(path.name for path in (ROOT / "roles").iterdir()))
+def test_the_example_of_a_role_names_its_variables(role: str) -> None:
+    (play,) = yaml.safe_load("\n".join(argspec_table.example(role)))
+    options = read_yaml(f"roles/{role}/meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    given = set(play["roles"][0]["vars"])
+    assert {name for name, option in options.items() if option.get("required")} <= given <= set(options)
 
 
 def test_the_page_of_permissions_says_what_the_cluster_roles_say() -> None:
