@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Makes the page of permissions of docs/permissions.yaml. With --check, only tells whether it is in step."""
+"""Write the page of permissions from docs/permissions.yaml. With --check, only compare."""
 
 from __future__ import annotations
 
@@ -22,29 +22,30 @@ INTRODUCTION = """\
 Permissions
 ===========
 
-What the account of a run needs in the cluster, role by role. The role ``mesh`` hands over to the others, so that a site
-needs its rights and those of the roles that its variables ask for. The file ``docs/permissions.yaml`` has them as
-ClusterRoles:
+Grant the permissions of a run to an account:
 
-::
+.. code-block:: console
 
-   kubectl apply -f docs/permissions.yaml
-   kubectl create clusterrolebinding meshops-istio-mesh --clusterrole meshops-istio-mesh --user USER
+   $ kubectl apply -f docs/permissions.yaml
+   $ kubectl create clusterrolebinding meshops-istio-mesh --clusterrole meshops-istio-mesh --user USER
 
-What is missing is said in one sentence before the first write, and nothing is begun: the rehearsal of a site, check
-mode, and ``meshops.istio.plan`` ask the API server by SelfSubjectAccessReviews, which every account may do.
+``docs/permissions.yaml`` has a ClusterRole for each role of the collection. A run of ``meshops.istio.site`` needs
+``meshops-istio-mesh`` and those of the roles that its variables use.
 
-Each task first reads the UID of Namespace ``kube-system``, to be sure that it is the run's cluster. An account that may
-neither get nor list Namespaces is held to the API server's URL and CA certificates instead.
+Missing permissions are all reported in one error before the first write. The dry run of a site, check mode and
+``meshops.istio.plan`` check them by SelfSubjectAccessReviews, which every account may create.
 
-The rights to grant others theirs, ``escalate`` and ``bind``, make an account as mighty as an administrator. One that
-holds all the rights which istiod and the gateways get needs neither.
+Each task first reads the UID of Namespace ``kube-system``, to verify the cluster. For an account that may neither get nor
+list Namespaces, the API server's URL and CA certificates are verified instead.
+
+The verbs ``escalate`` and ``bind`` make an account as powerful as an administrator. An account that holds all permissions of
+istiod and the gateways needs neither.
 """
-END = "This page is made from ``docs/permissions.yaml`` by ``make docs``."
+END = "``make docs`` writes this page from ``docs/permissions.yaml``."
 
 
 def page(roles: str) -> str:
-    """The page, by the text of the ClusterRoles."""
+    """Return the page, by the text of the ClusterRoles."""
     return "\n".join([INTRODUCTION, *(_section(role) for role in yaml.safe_load_all(roles)), END]) + "\n"
 
 
@@ -68,7 +69,7 @@ def main() -> None:
     if "--check" not in sys.argv[1:]:
         PAGE.write_text(made, encoding="utf-8")
     elif not PAGE.exists() or PAGE.read_text(encoding="utf-8") != made:
-        sys.exit(f"{PAGE.name} is not in step with {SOURCE.name}; run make docs.")
+        sys.exit(f"{PAGE.name} is out of date with {SOURCE.name}: run make docs.")
 
 
 if __name__ == "__main__":
