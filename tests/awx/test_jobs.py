@@ -26,9 +26,9 @@ from ansible_collections.meshops.istio.tests.awx.jobs import (
     NotLaunched,
     accepted,
 )
-from ansible_collections.meshops.istio.tests.integration.conftest import Lab, now
 from ansible_collections.meshops.istio.tests.integration.safety.canaries import Canaries, applications
 from ansible_collections.meshops.istio.tests.integration.safety.canaries import variables as secret_variables
+from ansible_collections.meshops.istio.tests.support.lab import Lab, now
 from ansible_collections.meshops.istio.tests.support.messages import has_facts
 
 Object = dict[str, Any]

@@ -2,19 +2,27 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lab that the tests run on, which LAB names: its variables, and the writes that its API server has seen."""
+"""What tests on a lab share: the lab, which LAB names, its cluster, and modules as they run on it."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.kinds import DEPLOYMENT, NAMESPACE
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Key
+from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
+from ansible_collections.meshops.istio.plugins.module_utils.kube.wait.wait import wait_gone
+from ansible_collections.meshops.istio.tests.support.lab import CHECKOUT, Lab, now
+from ansible_collections.meshops.istio.tests.support.modules import Run, run_module
 from ansible_collections.meshops.istio.tests.support.steps import (
     pytest_configure,
     pytest_runtest_makereport,
@@ -22,46 +30,7 @@ from ansible_collections.meshops.istio.tests.support.steps import (
     seen,
 )
 
-__all__ = ["pytest_configure", "pytest_runtest_makereport", "pytest_terminal_summary", "seen"]
-
-CHECKOUT = Path(__file__).resolve().parents[2]
-
-
-class Lab:
-    """A lab that is up, as a site on it sees it."""
-
-    def __init__(self, name: str) -> None:
-        self._command = [sys.executable, "-m", "lab", "--lab", name]
-        path = self._run("vars")
-        if path is None:
-            pytest.skip(f"the lab {name} is not up")
-        self.variables_file = path
-        self.variables: dict[str, Any] = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-
-    @property
-    def kubeconfig(self) -> str:
-        """The path of its kubeconfig."""
-        return str(self.variables["mesh_kubeconfig"])
-
-    @property
-    def release(self) -> dict[str, Any]:
-        """Options that name the release which the lab was built with."""
-        return {"version": "1.29.1", "source": [self.variables["mesh_release_source"]]}
-
-    @property
-    def control_plane(self) -> dict[str, Any]:
-        """Options of a control plane that runs on the lab."""
-        return {**self.release, "overlays": self.variables["mesh_overlays"]}
-
-    def writes_since(self, moment: datetime) -> int:
-        """How many writes of the collection its API server has seen since then."""
-        found = self._run("writes", "--user-agent", "meshops.istio/", "--since", moment.isoformat())
-        assert found is not None
-        return int(found)
-
-    def _run(self, *arguments: str) -> str | None:
-        done = subprocess.run([*self._command, *arguments], cwd=CHECKOUT, capture_output=True, text=True, check=False)
-        return done.stdout.strip() if done.returncode == 0 else None
+__all__ = ["pytest_configure", "pytest_runtest_makereport", "pytest_terminal_summary", "run_module", "seen"]
 
 
 @pytest.fixture(scope="session")
@@ -77,6 +46,98 @@ def gateway_api() -> str:
     return str(Path(found.stdout.strip()) / "config" / "crd" / "standard")
 
 
-def now() -> datetime:
-    """This moment, for `Lab.writes_since`."""
-    return datetime.now(UTC)
+@pytest.fixture(scope="session")
+def cluster(lab: Lab) -> Cluster:
+    """The lab's cluster, under a name that is not counted with the modules'."""
+    return Cluster.connect({"kubeconfig": lab.kubeconfig}, user_agent="tests")
+
+
+@pytest.fixture
+def run(run_module: Run, lab: Lab) -> Run:
+    """Run a module on the lab; `fails` tells whether it is to fail."""
+
+    def run(name: str, /, *, fails: bool = False, **options: Any) -> dict[str, Any]:
+        result = run_module(name, **{"kubeconfig": lab.kubeconfig, **options})
+        assert bool(result.get("failed")) == fails, result.get("msg")
+        return result
+
+    return run
+
+
+@pytest.fixture
+def idle(run: Run, lab: Lab) -> Run:
+    """Run a module that has nothing to do: no change is reported, and the API server sees no write."""
+
+    def run_idle(name: str, /, **options: Any) -> dict[str, Any]:
+        begun = now()
+        result = run(name, **options)
+        assert (result["changed"], result.get("changes", [])) == (False, [])
+        assert lab.writes_since(begun) == 0
+        return result
+
+    return run_idle
+
+
+@pytest.fixture
+def foretold(run: Run, lab: Lab) -> Run:
+    """Run a module in check mode, which writes nothing, and then in earnest, which does what was foretold."""
+
+    def run_both(name: str, /, **options: Any) -> dict[str, Any]:
+        begun = now()
+        planned = run(name, check=True, diff=True, **options)
+        assert planned["changed"]
+        assert lab.writes_since(begun) == 0
+        assert len(planned["diff"]) == len(planned["changes"])
+        assert all(one["prepared"] for one in planned["diff"])
+        done = run(name, **options)
+        assert (done["changed"], done["changes"]) == (True, planned["changes"])
+        assert done.get("plan_digest") == planned.get("plan_digest")
+        assert lab.writes_since(begun) > 0
+        return done
+
+    return run_both
+
+
+@pytest.fixture
+def refused(run: Run, lab: Lab) -> Run:
+    """Run a module that has to refuse: in one sentence, and before the first write."""
+
+    def run_refused(name: str, /, **options: Any) -> dict[str, Any]:
+        begun = now()
+        result = run(name, fails=True, **options)
+        assert lab.writes_since(begun) == 0
+        assert "\n" not in result["msg"]
+        assert "Traceback" not in str(result)
+        return result
+
+    return run_refused
+
+
+@pytest.fixture(scope="session")
+def mesh(lab: Lab) -> dict[str, Any]:
+    """The options of the control plane that the tests of other modules need."""
+    return {**lab.control_plane, "profile": "demo", "ingress": [{"type": "NodePort"}]}
+
+
+@pytest.fixture
+def in_mesh(mesh: dict[str, Any], cluster: Cluster, run: Run) -> None:
+    """There is a mesh; one that is there already stays as it is."""
+    if not cluster.list(DEPLOYMENT, "istio-system", label_selector="app=istiod"):
+        run("control_plane", **mesh)
+
+
+@pytest.fixture
+def namespace(cluster: Cluster) -> Iterator[str]:
+    """A namespace of the test's own."""
+    name = f"it-{uuid.uuid4().hex[:8]}"
+    manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    cluster.create(manifest, manager="tests")
+    yield name
+    with contextlib.suppress(Exception):
+        cluster.delete(NAMESPACE, name)
+
+
+@pytest.fixture
+def gone(cluster: Cluster) -> Callable[[Key], None]:
+    """Wait until an object is gone."""
+    return lambda key: wait_gone(cluster, [key], timeout=120, progress=silent)

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.meshops.istio.tests.integration.conftest import CHECKOUT
+from ansible_collections.meshops.istio.tests.support.lab import CHECKOUT
 from ansible_collections.meshops.istio.tests.support.playbook import Run, run_program
 
 CLUSTERS = ("east", "north", "west")

@@ -16,7 +16,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.model.kinds im
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import MeshError
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Key, Kind, key_of
-from ansible_collections.meshops.istio.tests.integration.conftest import Lab, now
+from ansible_collections.meshops.istio.tests.support.lab import Lab, now
 from ansible_collections.meshops.istio.tests.support.modules import Run
 from ansible_collections.meshops.istio.tests.support.steps import Seen
 

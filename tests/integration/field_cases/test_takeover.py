@@ -15,7 +15,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.
 from ansible_collections.meshops.istio.plugins.module_utils.istio.release.find import find_release
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
-from ansible_collections.meshops.istio.tests.integration.conftest import Lab
+from ansible_collections.meshops.istio.tests.support.lab import Lab
 from ansible_collections.meshops.istio.tests.support.modules import Run
 from ansible_collections.meshops.istio.tests.support.steps import Seen
 

@@ -21,7 +21,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.release.releas
 from ansible_collections.meshops.istio.plugins.module_utils.istio.release.samples import find_sample, sample_names
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import key_of
-from ansible_collections.meshops.istio.tests.integration.conftest import Lab
+from ansible_collections.meshops.istio.tests.support.lab import Lab
 from ansible_collections.meshops.istio.tests.support.messages import has_facts
 
 

@@ -11,8 +11,8 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.tests.integration.conftest import Lab
 from ansible_collections.meshops.istio.tests.integration.labs.seed import Seed
+from ansible_collections.meshops.istio.tests.support.lab import Lab
 
 Sow = Callable[..., AbstractContextManager[Seed]]
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from ansible_collections.meshops.istio.tests.integration.conftest import CHECKOUT, Lab
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Answer, Door
+from ansible_collections.meshops.istio.tests.support.lab import CHECKOUT, Lab
 
 Object = dict[str, Any]
 

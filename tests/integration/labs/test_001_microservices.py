@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from ansible_collections.meshops.istio.tests.integration.conftest import now
 from ansible_collections.meshops.istio.tests.integration.labs.conftest import Sow
 from ansible_collections.meshops.istio.tests.integration.labs.seed import Object, Seed, ways, who
+from ansible_collections.meshops.istio.tests.support.lab import now
 from ansible_collections.meshops.istio.tests.support.steps import Seen
 
 CUSTOMERS, ORDERS = "/customers-service/v2/customers", "/orders-service/v2/orders"

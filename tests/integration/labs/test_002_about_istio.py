@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from ansible_collections.meshops.istio.tests.integration.conftest import now
 from ansible_collections.meshops.istio.tests.integration.labs.conftest import Sow
 from ansible_collections.meshops.istio.tests.integration.labs.seed import Seed, who
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Door, eventually
+from ansible_collections.meshops.istio.tests.support.lab import now
 from ansible_collections.meshops.istio.tests.support.steps import Seen
 
 HELLO = "/helloWorld/sayHello"

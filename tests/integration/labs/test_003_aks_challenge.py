@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.canary.steps import BEFORE
-from ansible_collections.meshops.istio.tests.integration.conftest import now
 from ansible_collections.meshops.istio.tests.integration.labs.conftest import Sow
 from ansible_collections.meshops.istio.tests.integration.labs.seed import Object, Seed, ways, who
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import (
@@ -26,10 +25,9 @@ from ansible_collections.meshops.istio.tests.integration.traffic.traffic import 
     eventually,
     tally,
 )
-from ansible_collections.meshops.istio.tests.support.modules import Run, run_module
+from ansible_collections.meshops.istio.tests.support.lab import now
+from ansible_collections.meshops.istio.tests.support.modules import Run
 from ansible_collections.meshops.istio.tests.support.steps import Seen
-
-__all__ = ["run_module"]
 
 HOST, PATH = "me.example.com", "/api/calculation"
 OWN, OWN_HOST = "it-own", "own.example.com"

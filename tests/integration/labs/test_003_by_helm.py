@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.meshops.istio.tests.integration.conftest import Lab, now
 from ansible_collections.meshops.istio.tests.integration.labs.seed import Seed
+from ansible_collections.meshops.istio.tests.support.lab import Lab, now
 from ansible_collections.meshops.istio.tests.support.steps import Seen
 
 from lab import sources

@@ -21,7 +21,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.tests.integration.conftest import now
 from ansible_collections.meshops.istio.tests.integration.labs.conftest import Sow
 from ansible_collections.meshops.istio.tests.integration.labs.seed import UPSTREAM, Pod, Seed, who
 from ansible_collections.meshops.istio.tests.integration.modules.monitors import MONITORS, definition
@@ -32,10 +31,9 @@ from ansible_collections.meshops.istio.tests.integration.traffic.traffic import 
     counts,
     eventually,
 )
-from ansible_collections.meshops.istio.tests.support.modules import Run, run_module
+from ansible_collections.meshops.istio.tests.support.lab import now
+from ansible_collections.meshops.istio.tests.support.modules import Run
 from ansible_collections.meshops.istio.tests.support.steps import Seen
-
-__all__ = ["run_module"]
 
 Manifests = dict[str, Any]
 

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.tests.integration.conftest import now
 from ansible_collections.meshops.istio.tests.integration.labs.conftest import Sow
 from ansible_collections.meshops.istio.tests.integration.labs.seed import Seed, who
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Client, Door, eventually
+from ansible_collections.meshops.istio.tests.support.lab import now
 from ansible_collections.meshops.istio.tests.support.steps import Seen
 
 NAMESPACE, PODS = "it-ingress", 20

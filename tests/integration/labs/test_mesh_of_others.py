@@ -13,13 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.tests.integration.conftest import Lab, now
 from ansible_collections.meshops.istio.tests.integration.labs.seed import Pod, Seed
 from ansible_collections.meshops.istio.tests.support.kube.certificates import make_certificate
-from ansible_collections.meshops.istio.tests.support.modules import Run, run_module
+from ansible_collections.meshops.istio.tests.support.lab import Lab, now
+from ansible_collections.meshops.istio.tests.support.modules import Run
 from ansible_collections.meshops.istio.tests.support.steps import Seen
-
-__all__ = ["run_module"]
 
 Object = dict[str, Any]
 

@@ -15,15 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.tests.integration.conftest import CHECKOUT, now
 from ansible_collections.meshops.istio.tests.integration.labs.conftest import Sow
 from ansible_collections.meshops.istio.tests.integration.labs.seed import UPSTREAM, Seed, who
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import eventually
+from ansible_collections.meshops.istio.tests.support.lab import CHECKOUT, now
 from ansible_collections.meshops.istio.tests.support.messages import has_facts
-from ansible_collections.meshops.istio.tests.support.modules import Run, run_module
+from ansible_collections.meshops.istio.tests.support.modules import Run
 from ansible_collections.meshops.istio.tests.support.steps import Seen
-
-__all__ = ["run_module"]
 
 NAMESPACE = "default"
 """That of the microservices' ConfigMaps, which say so themselves."""

@@ -11,18 +11,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.tests.integration.conftest import Lab
-from ansible_collections.meshops.istio.tests.integration.modules.conftest import (
-    cluster,
-    idle,
-    namespace,
-    refused,
-    run,
-    run_module,
-)
+from ansible_collections.meshops.istio.tests.support.lab import Lab
 from ansible_collections.meshops.istio.tests.support.modules import Run
-
-__all__ = ["cluster", "idle", "namespace", "refused", "run", "run_module"]
 
 PATIENCE = 120.0
 """Seconds for what istiod does by itself: a few on an idle machine."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from ansible_collections.meshops.istio.plugins.module_utils.istio.model.ownership import LOCK
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
-from ansible_collections.meshops.istio.tests.integration.conftest import Lab, now
+from ansible_collections.meshops.istio.tests.support.lab import Lab, now
 from ansible_collections.meshops.istio.tests.support.playbook import Run, run_playbook
 
 LEASE = Kind("coordination.k8s.io/v1", "Lease")

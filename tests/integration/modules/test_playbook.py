@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.meshops.istio.tests.integration.conftest import Lab, now
 from ansible_collections.meshops.istio.tests.support.documentation import NAMES
+from ansible_collections.meshops.istio.tests.support.lab import Lab, now
 
 Play = Callable[..., tuple[dict[str, Any], str]]
 

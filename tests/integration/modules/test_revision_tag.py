@@ -16,7 +16,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.release.find i
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import key_of
 from ansible_collections.meshops.istio.tests.equivalence.compare import differences, normalised, text_of
-from ansible_collections.meshops.istio.tests.integration.conftest import Lab
+from ansible_collections.meshops.istio.tests.support.lab import Lab
 from ansible_collections.meshops.istio.tests.support.modules import Run
 
 REVISION, TAG = "tagged", "it-prod"

@@ -22,7 +22,6 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster imp
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Key, Kind
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
 from ansible_collections.meshops.istio.plugins.module_utils.kube.wait.wait import wait_gone
-from ansible_collections.meshops.istio.tests.integration.conftest import Lab, now
 from ansible_collections.meshops.istio.tests.integration.modules.monitors import MONITORS, definition
 from ansible_collections.meshops.istio.tests.integration.permissions.objects import (
     MESH,
@@ -50,11 +49,9 @@ from ansible_collections.meshops.istio.tests.integration.permissions.tasks impor
     with_the_mesh,
 )
 from ansible_collections.meshops.istio.tests.openshift.stand_in import documents, install_kinds
+from ansible_collections.meshops.istio.tests.support.lab import Lab, now
 from ansible_collections.meshops.istio.tests.support.modules import Run as RunModule
-from ansible_collections.meshops.istio.tests.support.modules import run_module
 from ansible_collections.meshops.istio.tests.support.playbook import Run, run_playbook
-
-__all__ = ["run_module"]
 
 Try = Callable[..., Object]
 DEFINITION = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition")

@@ -24,7 +24,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.meshops.istio.tests.integration.conftest import Lab, now
+from ansible_collections.meshops.istio.tests.support.lab import Lab, now
 from ansible_collections.meshops.istio.tests.support.messages import has_facts
 from ansible_collections.meshops.istio.tests.support.playbook import Run, run_playbook
 

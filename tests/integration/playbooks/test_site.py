@@ -21,7 +21,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster imp
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Key, Kind
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
 from ansible_collections.meshops.istio.plugins.module_utils.kube.wait.wait import wait_gone, wait_ready
-from ansible_collections.meshops.istio.tests.integration.conftest import Lab, now
+from ansible_collections.meshops.istio.tests.support.lab import Lab, now
 from ansible_collections.meshops.istio.tests.support.playbook import Run, run_playbook
 
 Play = Callable[..., Run]

@@ -18,7 +18,7 @@ import yaml
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import ApiError
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
-from ansible_collections.meshops.istio.tests.integration.conftest import Lab
+from ansible_collections.meshops.istio.tests.support.lab import Lab
 from ansible_collections.meshops.istio.tests.support.playbook import run_playbook, run_program
 from ansible_collections.meshops.istio.tests.support.steps import Seen
 from markdown_it import MarkdownIt

@@ -18,7 +18,7 @@ import pytest
 import yaml
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
-from ansible_collections.meshops.istio.tests.integration.conftest import Lab, now
+from ansible_collections.meshops.istio.tests.support.lab import Lab, now
 from ansible_collections.meshops.istio.tests.support.labs import fresh_lab
 from ansible_collections.meshops.istio.tests.support.playbook import Run, run_program
 from ansible_collections.meshops.istio.tests.support.steps import Seen

@@ -22,8 +22,8 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster imp
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
 from ansible_collections.meshops.istio.tests.awx.jobs import AWX, Controller, Credential, Job
 from ansible_collections.meshops.istio.tests.awx.reading import read
-from ansible_collections.meshops.istio.tests.integration.conftest import Lab
 from ansible_collections.meshops.istio.tests.integration.safety.canaries import NAMESPACE, Canaries, files, variables
+from ansible_collections.meshops.istio.tests.support.lab import Lab
 from ansible_collections.meshops.istio.tests.support.processes import family, kill
 from ansible_collections.meshops.istio.tests.support.steps import Seen
 

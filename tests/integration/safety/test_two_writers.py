@@ -22,7 +22,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster imp
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
 from ansible_collections.meshops.istio.tests.chaos import module_run
 from ansible_collections.meshops.istio.tests.chaos.runs import Done, ended, stopped
-from ansible_collections.meshops.istio.tests.integration.conftest import Lab, now
+from ansible_collections.meshops.istio.tests.support.lab import Lab, now
 from ansible_collections.meshops.istio.tests.support.steps import Seen
 
 Object = dict[str, Any]

@@ -13,12 +13,10 @@ from typing import Any
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
-from ansible_collections.meshops.istio.tests.integration.conftest import Lab
 from ansible_collections.meshops.istio.tests.integration.traffic.shop import MESH, Shop
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Door
-from ansible_collections.meshops.istio.tests.support.modules import Run, run_module
-
-__all__ = ["run_module"]
+from ansible_collections.meshops.istio.tests.support.lab import Lab
+from ansible_collections.meshops.istio.tests.support.modules import Run
 
 
 @pytest.fixture(scope="session")

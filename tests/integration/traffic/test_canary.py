@@ -13,9 +13,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.tests.integration.conftest import Lab
 from ansible_collections.meshops.istio.tests.integration.traffic.shop import MESH
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Client, Door, eventually, tally
+from ansible_collections.meshops.istio.tests.support.lab import Lab
 from ansible_collections.meshops.istio.tests.support.modules import Run
 
 SUBSETS = [{"name": "v1", "labels": {"version": "v1"}}, {"name": "v2", "labels": {"version": "v2"}}]

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
-from ansible_collections.meshops.istio.tests.integration.conftest import Lab
 from ansible_collections.meshops.istio.tests.integration.traffic.conftest import door_of
 from ansible_collections.meshops.istio.tests.integration.traffic.shop import MESH, Shop
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Door, eventually, tally
+from ansible_collections.meshops.istio.tests.support.lab import Lab
 from ansible_collections.meshops.istio.tests.support.modules import Run
 from ansible_collections.meshops.istio.tests.support.steps import Seen
 
