@@ -7,22 +7,22 @@ bin := $(CURDIR)/.venv/bin
 export PATH := $(bin):$(PATH)
 
 .PHONY: help
-help: ## Show what can be made
+help: ## List the targets
 	@awk -F ':.*## ' '/^##: / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' \
 	    $(MAKEFILE_LIST)
 
-##: the workshop
+##: development
 
 .PHONY: setup
-setup: ## Make .venv, with this checkout in it as the collection meshops.istio
+setup: ## Create .venv with the tools and this checkout as the collection meshops.istio
 	@tools/setup
 
 .PHONY: constraints
-constraints: setup ## Move constraints.txt to the newest versions
+constraints: setup ## Update constraints.txt to the newest versions
 	@tools/constraints
 
 .PHONY: format
-format: setup ## Format the Python code, and mend what ruff can mend
+format: setup ## Format the Python code, and fix what ruff can fix
 	ruff check --fix .
 	ruff format .
 
@@ -34,12 +34,12 @@ docs: setup ## Write the generated pages: variables, permissions, AWX surveys, t
 	python tools/awx_surveys.py
 
 .PHONY: release
-release: setup ## Write the changelog of the version in galaxy.yml from its fragments, which go into it
+release: setup ## Write the changelog for the version in galaxy.yml, and remove its fragments
 	antsibull-changelog lint
 	antsibull-changelog release
 
 .PHONY: clean
-clean: ## Remove what was built here; caches outside of the checkout and labs stay
+clean: ## Remove .venv, build and caches of the checkout; labs and other caches stay
 	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache tests/output
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
@@ -50,7 +50,7 @@ lint: setup ## Check format, style, types, playbooks and roles
 	@tools/lint
 
 .PHONY: unit
-unit: setup ## Test without a cluster, in seconds
+unit: setup ## Run the unit tests: seconds, no cluster
 	pytest --numprocesses auto tests/unit
 
 .PHONY: sanity
@@ -58,40 +58,40 @@ sanity: setup ## Run ansible-test sanity on an exported copy
 	@tools/sanity
 
 .PHONY: molecule
-molecule: setup ## Converge, repair, idempotence and verify on each kind of cluster; SCENARIO=name is one of them
+molecule: setup ## Converge, repair, idempotence and verify on each kind of cluster; SCENARIO=name runs one
 	@python tools/scenarios.py $(SCENARIO)
 
 TESTS ?= $(addprefix tests/integration/,istio kube lab modules playbooks)
 
 .PHONY: integration
-integration: lab-up ## Test on the lab, with real traffic; TESTS=tests/integration/kube is some of it
+integration: lab-up ## Test on the lab, with real traffic; TESTS=tests/integration/kube runs a part
 	kubeconfig=$$($(MAKE) -s lab-kubeconfig) && KUBECONFIG=$$kubeconfig pytest $(TESTS)
 
 .PHONY: clusters
-clusters: setup ## Three clusters at once from an inventory, and what minikube's own program says; takes longer
+clusters: setup ## Test three clusters of one inventory, and minikube's own program; takes longer
 	pytest tests/integration/clusters
 
 .PHONY: rights
-rights: lab-up ## Take the documented rights away, one at a time: each refusal names it; takes longer
+rights: lab-up ## Remove each documented permission once: the error must name it; takes longer
 	pytest tests/integration/permissions
 
 .PHONY: lifecycle
-lifecycle: lab-up ## Purge what users have, kill what validates, run twice at once: on a lab without a mesh; takes longer
+lifecycle: lab-up ## Test purge, removal and two runs at once, on a lab without a mesh; takes longer
 	pytest tests/integration/lifecycle
 
 field-cases: export LAB = field
 safety: export LAB = safety
 
 .PHONY: field-cases
-field-cases: lab-up ## Run each case from the field on a lab of its own, and show what was seen; CASES="-k text" is some of it
+field-cases: lab-up ## Run cases from the field on a lab of their own, and show what was seen; CASES="-k text" runs some
 	pytest tests/integration/field_cases $(CASES)
 
 .PHONY: safety
-safety: lab-up ## Try what must never happen, on labs of its own: foreign objects, another cluster, two writers, secrets
+safety: lab-up ## Test foreign objects, another cluster, two writers and secrets, on labs of their own
 	pytest tests/integration/safety $(CASES)
 
 .PHONY: fuzz
-fuzz: setup ## Try ordinary mistakes by the thousand, without a cluster: none ends as a defect; SEED=1 COUNT=10000
+fuzz: setup ## Generate mistakes in input: none may end as an internal error; SEED=1 COUNT=10000
 	FUZZ_SEED=$(SEED) FUZZ_COUNT=$(COUNT) pytest tests/fuzz
 
 .PHONY: traffic
@@ -102,7 +102,7 @@ traffic: lab-up ## Test routes, policies, gateways and mutual TLS on the lab, wi
 seed%: export LAB = seeds
 
 .PHONY: seeds
-seeds: lab-up ## Run the five labs with real traffic, and show what was seen at each step; seed-000 is one of them
+seeds: lab-up ## Run the five labs with real traffic, and show what was seen at each step; seed-000 runs one
 	pytest tests/integration/labs tests/integration/traffic -m step
 
 # What a mesh is for, the list of 002.5, is seen by the tests of traffic.
@@ -110,19 +110,19 @@ seed-%: lab-up
 	pytest tests/integration/labs/test_$*_*.py $(if $(filter 002,$*),tests/integration/traffic) -m step
 
 .PHONY: equivalence
-equivalence: setup ## Compare with istioctl install, on two simulated labs; INPUT=file.yaml compares one file, SHORT=1 a few
+equivalence: setup ## Compare with istioctl install, on two simulated labs; INPUT=file.yaml compares one, SHORT=1 a few
 	@python -m ansible_collections.meshops.istio.tests.equivalence.run
 
 .PHONY: chaos
-chaos: setup ## Kill, stall and double runs, spoil requests: nothing may be lost; SHORT=1 is brief, ONLY=text chooses
+chaos: setup ## Kill, stall and double runs, fail requests: nothing may be lost; SHORT=1 is brief, ONLY=text selects
 	@python -m ansible_collections.meshops.istio.tests.chaos.run
 
 .PHONY: publish-check
-publish-check: setup ## Check that the collection is fit to publish, in build/publish; CHECK=sanity-* makes some of it
+publish-check: setup ## Build and check the collection for publishing, in build/publish; CHECK=sanity-* runs some
 	@tools/publish-check
 
 .PHONY: lowest
-lowest: setup ## Test with the oldest libraries that requirements.txt allows; takes minutes
+lowest: setup ## Run the unit tests with the oldest libraries that requirements.txt allows; takes minutes
 	CHECK=lowest tools/publish-check
 
 .PHONY: checksums
@@ -130,7 +130,7 @@ checksums: setup ## Add the published checksums of releases to those that the co
 	python tools/checksums.py $(VERSIONS)
 
 .PHONY: awx-check
-awx-check: setup ## Run what is under awx/ as AWX does, on three simulated labs: jobs, events, artifacts
+awx-check: setup ## Run awx/ as AWX does, on three simulated labs: jobs, events, artifacts
 	MESHOPS_PEERS=$$(tools/peers) pytest tests/awx
 
 .PHONY: bench
@@ -138,25 +138,25 @@ bench: setup ## Measure against istioctl, kubectl, kubernetes.core and Helm, on 
 	@python -m ansible_collections.meshops.istio.tests.benchmark.run
 
 .PHONY: fleet
-fleet: setup ## Measure what one controller does with 1, 2, 4 and 8 simulated clusters; CLUSTERS=1,2 measures these
+fleet: setup ## Measure one controller with 1, 2, 4 and 8 simulated clusters; CLUSTERS=1,2 measures these
 	@python -m ansible_collections.meshops.istio.tests.fleet.run
 
 .PHONY: azure
-azure: setup ## Test the provider aks by Azure's own libraries, against a stand-in for Azure; takes longer
+azure: setup ## Test the provider aks with Azure's libraries, against a stand-in for Azure; takes longer
 	environment=$$(tools/azure) && PYTHONPATH=$(CURDIR)/build/azure $$environment/bin/pytest --numprocesses 2 tests/aks
 
 .PHONY: test
-test: ## All of the tests, on a lab of their own that goes when they end
+test: ## Run lint, unit, fuzz, sanity, integration, and chaos, equivalence, molecule, bench in short; on labs of their own
 	@tools/test
 
 ##: a mesh
 
 .PHONY: quickstart
-quickstart: setup ## From nothing to a mesh with an application; CLUSTER=existing YES=1 uses your cluster
+quickstart: setup ## Start a lab, install a mesh and an application, send requests; CLUSTER=existing YES=1 uses your cluster
 	@python tools/quickstart.py
 
 .PHONY: verify
-verify: setup ## Check the mesh on the lab
+verify: setup ## Verify the mesh on the lab
 	vars=$$($(MAKE) -s lab-vars) && ansible-playbook meshops.istio.verify --extra-vars "@$$vars" $(ARGS)
 
 -include lab/lab.mk

@@ -13,7 +13,7 @@ lab-up: setup ## Start the lab, or repair it
 	@$(lab) up $(ARGS)
 
 .PHONY: lab-down
-lab-down: setup ## Remove the lab and all that it made
+lab-down: setup ## Remove the lab with all that it has created
 	@$(lab) down
 
 .PHONY: lab-status
@@ -21,11 +21,11 @@ lab-status: setup ## Show the lab's node, processes, addresses, images and stand
 	@$(lab) status
 
 .PHONY: lab-build
-lab-build: setup ## Find, fetch or build all that a lab is made of, and start nothing
+lab-build: setup ## Find, download or build the programs and images of a lab, and start nothing
 	@$(lab) build $(ARGS)
 
 .PHONY: lab-kubeconfig
-lab-kubeconfig: ## Print the path of the lab's kubeconfig, and nothing else
+lab-kubeconfig: ## Print the path of the lab's kubeconfig
 	@$(lab) kubeconfig
 
 .PHONY: lab-vars
