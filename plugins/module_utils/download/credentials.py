@@ -12,6 +12,8 @@ import os
 from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from ..kube.errors import InvalidInput
+
 
 class Credentials(NamedTuple):
     """A user and a password of HTTP basic authentication; of a token alone, the password is empty."""
@@ -26,8 +28,12 @@ class Credentials(NamedTuple):
 
 
 def split_credentials(url: str) -> tuple[str, Credentials | None]:
-    """A URL without user, password and fragment, and the credentials that it holds. Raises ValueError."""
-    parts = urlsplit(url)
+    """A URL without user, password and fragment, and the credentials that it holds. Raises InvalidInput."""
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        seen = url.rpartition("@")[2].partition("?")[0]
+        raise InvalidInput(f"The URL {seen} is malformed ({error}): correct it.") from error
     userinfo, at, place = parts.netloc.rpartition("@")
     address = parts._replace(netloc=place, fragment="").geturl()
     if not at:
@@ -49,7 +55,7 @@ def shown(url: str) -> str:
     """A URL as messages may show it: without credentials, and without a query, which may hold a signature."""
     try:
         parts = urlsplit(split_credentials(url)[0])
-    except ValueError:
+    except InvalidInput:
         return "the URL"
     return parts._replace(query="<hidden>" if parts.query else "").geturl()
 

@@ -287,3 +287,11 @@ def test_what_is_no_http_is_one_sentence(
 def test_what_is_no_url_is_one_sentence(client: Client, url: str) -> None:
     with pytest.raises((Unreachable, InvalidInput)):
         read(client, url)
+
+
+@pytest.mark.parametrize("url", ["https://me:s3cret@[/istio.tar.gz?sig=s3cret", "http://[::1"])
+def test_a_url_that_is_malformed(authority: Authority, url: str) -> None:
+    for use in (lambda: made(authority, mirrors=[url]), lambda: read(made(authority), url)):
+        with pytest.raises(InvalidInput, match="malformed") as caught:
+            use()
+        assert "s3cret" not in caught.value.message

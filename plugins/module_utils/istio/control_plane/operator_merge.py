@@ -90,16 +90,21 @@ def _steps(path: str) -> list[Step]:
         if bracket:
             inside = inside.removesuffix("]")
             key, colon, value = inside.partition(":")
-            steps.append((key, value) if colon else int(inside) if inside.isdigit() else inside)
+            steps.append((key, value) if colon else int(inside) if inside.isdecimal() else inside)
     return steps
 
 
-def _set(node: dict[str, Any], steps: list[Step], value: Any, flag: str) -> None:
+def _set(node: Any, steps: list[Step], value: Any, flag: str) -> None:
     name, *rest = steps
     if not isinstance(name, str):
         raise InvalidInput(
             f"The entry '{flag}' of set is invalid: it selects a list item in a value that is not a list. Correct the"
             " path.",
+            entry=flag,
+        )
+    if not isinstance(node, dict):
+        raise InvalidInput(
+            f"The entry '{flag}' of set is invalid: it sets '{name}' in a value that is not a map. Correct the path.",
             entry=flag,
         )
     if not rest:

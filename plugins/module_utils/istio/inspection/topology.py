@@ -102,7 +102,7 @@ def read(cluster: Cluster, namespaces: Collection[str]) -> Topology:
         this = topology.node(route["kind"], metadata["namespace"], metadata["name"])
         for kind, place in _parents(route):
             source = topology.node(kind, *place)
-            topology.edge(source, this, ", ".join(route["spec"].get("hosts") or route["spec"].get("hostnames") or ()))
+            topology.edge(source, this, ", ".join(_hosts(route)))
         for host, label in _destinations(route):
             place = (host.namespace, host.name)
             if place in known:
@@ -124,6 +124,10 @@ def _parents(route: Object) -> Iterator[tuple[str, tuple[str, str]]]:
     for parent in route["spec"].get("parentRefs") or ():
         namespace = parent.get("namespace") or route["metadata"]["namespace"]
         yield parent.get("kind") or KUBERNETES_GATEWAY.kind, (namespace, parent["name"])
+
+
+def _hosts(route: Object) -> list[str]:
+    return route["spec"].get("hostnames" if route["kind"] == HTTP_ROUTE.kind else "hosts") or []
 
 
 def _destinations(route: Object) -> Iterator[tuple[Host, str]]:

@@ -145,7 +145,9 @@ def open_connection(options: Mapping[str, Any]) -> Connection:
     Raises InvalidInput for a kubeconfig that is absent, unreadable or lacks the context, and for files that are absent.
     """
     given = {name: value for name, value in options.items() if value not in (None, "", {}, [])}
+    _refuse_malformed(str(given.get("host", "")))
     loaded = load(given)
+    _refuse_malformed(str(loaded.configuration.host))
     # A copy: refreshing a token would write all that was loaded over what is given.
     configuration = copy.copy(loaded.configuration)
     configuration.refresh_api_key_hook = refreshing(loaded)
@@ -237,6 +239,15 @@ def _check_certificates(configuration: Any) -> None:
         ) from error
 
 
+def _refuse_malformed(host: str) -> None:
+    try:
+        urlsplit(host)
+    except ValueError as error:
+        raise InvalidInput(f"The host {host} is malformed ({error}): correct it.", option="host") from error
+    if any(char.isspace() or not char.isprintable() for char in host):
+        raise InvalidInput(f"The host {' '.join(host.split())} has a space or a control character: correct it.")
+
+
 def _existing(given: Mapping[str, Any], option: str) -> str:
     full = os.path.expanduser(str(given[option]))
     if not os.path.isfile(full):
@@ -246,7 +257,10 @@ def _existing(given: Mapping[str, Any], option: str) -> str:
 
 def _proxy_credentials(url: str | None) -> dict[str, str]:
     """The name and password within a proxy's URL, which urllib3 leaves there."""
-    user, _at, _host = urlsplit(url or "").netloc.rpartition("@")
+    try:
+        user, _at, _host = urlsplit(url or "").netloc.rpartition("@")
+    except ValueError as error:
+        raise InvalidInput("The proxy is malformed: write it as http://proxy.example.com:3128.") from error
     return {"proxy_basic_auth": user} if user else {}
 
 

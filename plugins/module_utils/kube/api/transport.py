@@ -250,7 +250,7 @@ class Transport:
     def _pause(self, attempt: int, limit: float, retry_after: str | None = None) -> float | None:
         """Seconds until the next attempt, or None where there is to be none."""
         pause = min(5.0, 0.1 * 2**attempt)
-        if retry_after and retry_after.isdigit():
+        if retry_after and retry_after.isdecimal():
             pause = max(0.1, float(retry_after))
         return pause if time.monotonic() + pause < limit else None
 

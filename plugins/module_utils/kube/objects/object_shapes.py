@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from ..errors import Unreachable
-from .shapes import BOOLEAN, MAP, NUMBER, NUMBER_OR_TEXT, TEXT, TEXTS, List, Map, Shape, fitting, problems, refuse
+from .shapes import BOOLEAN, MAP, NUMBER, NUMBER_OR_TEXT, TEXT, TEXTS, TIME, List, Map, Shape, fitting, problems, refuse
 
 Object = dict[str, Any]
 
@@ -18,11 +18,11 @@ _MAPS = List(MAP)
 _TEXT_LIST = List(TEXT)
 
 _METADATA: dict[str, Shape] = {
-    **dict.fromkeys(("name", "namespace", "generateName", "uid", "resourceVersion", "deletionTimestamp"), TEXT),
+    **dict.fromkeys(("name", "namespace", "generateName", "uid", "resourceVersion"), TEXT),
+    **dict.fromkeys(("creationTimestamp", "deletionTimestamp"), TIME),
     "labels": TEXTS,
     "annotations": TEXTS,
     "finalizers": _TEXT_LIST,
-    "creationTimestamp": TEXT,
     "generation": NUMBER,
     "ownerReferences": List(
         Map(
@@ -31,13 +31,22 @@ _METADATA: dict[str, Shape] = {
         )
     ),
     "managedFields": List(
-        Map(dict.fromkeys(("manager", "operation", "subresource", "apiVersion", "time"), TEXT) | {"fieldsV1": MAP})
+        Map(
+            dict.fromkeys(("manager", "operation", "subresource", "apiVersion"), TEXT) | {"time": TIME, "fieldsV1": MAP}
+        )
     ),
 }
 _EXPRESSIONS = List(Map({"key": TEXT, "operator": TEXT, "values": _TEXT_LIST}))
 SELECTOR = Map({"matchLabels": TEXTS, "matchExpressions": _EXPRESSIONS})
 _CONDITIONS = List(
-    Map(dict.fromkeys(("type", "status", "reason", "message", "lastTransitionTime"), TEXT), required=("type",))
+    Map(
+        {
+            **dict.fromkeys(("type", "status", "reason", "message"), TEXT),
+            "lastTransitionTime": TIME,
+            "observedGeneration": NUMBER,
+        },
+        required=("type",),
+    )
 )
 _REQUEST = Map({"path": TEXT, "port": NUMBER_OR_TEXT, "host": TEXT, "scheme": TEXT, "httpHeaders": _MAPS})
 _PROBE = Map({"httpGet": _REQUEST, "tcpSocket": MAP, "grpc": MAP, "exec": MAP})
@@ -111,7 +120,25 @@ _POD_STATUS = {
     **dict.fromkeys(("phase", "reason", "message", "podIP", "hostIP", "startTime"), TEXT),
     **dict.fromkeys(("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"), _CONTAINER_STATUSES),
 }
-_WORKLOAD = {"replicas": NUMBER, "selector": SELECTOR, "template": _TEMPLATE, "progressDeadlineSeconds": NUMBER}
+_CLAIM = Map(
+    {
+        "accessModes": _TEXT_LIST,
+        "resources": Map({"requests": Map(each=NUMBER_OR_TEXT)}),
+        "storageClassName": TEXT,
+        "selector": SELECTOR,
+    }
+)
+_WORKLOAD: dict[str, Shape] = {
+    **dict.fromkeys(("replicas", "progressDeadlineSeconds"), NUMBER),
+    "paused": BOOLEAN,
+    "selector": SELECTOR,
+    "serviceName": TEXT,
+    "template": _TEMPLATE,
+    "persistentVolumeClaimRetentionPolicy": TEXTS,
+    "volumeClaimTemplates": List(
+        Map({"metadata": Map(_METADATA, required=("name",)), "spec": _CLAIM}, required=("metadata",))
+    ),
+}
 _COUNTS = dict.fromkeys(
     (
         *(
@@ -189,7 +216,7 @@ _SERVICE_PORTS = List(
     ),
     ("port", "protocol"),
 )
-_ADDRESSES = List(Map({"ip": TEXT, "hostname": TEXT, "type": TEXT, "value": TEXT}))
+_ADDRESSES = List(Map(dict.fromkeys(("ip", "hostname", "type", "value", "address"), TEXT)))
 _SERVICE: dict[str, Shape] = {
     "spec": Map(
         {
@@ -215,19 +242,31 @@ _LISTENERS = List(
 _ROUTE_PARENTS = List(Map({"conditions": _CONDITIONS, "parentRef": MAP, "controllerName": TEXT}))
 
 
-def _workload(**status: Shape) -> dict[str, Shape]:
+def _workload() -> dict[str, Shape]:
     return {
-        "spec": Map({**_WORKLOAD, "updateStrategy": _UPDATES, "volumeClaimTemplates": _MAPS}),
-        "status": Map({"conditions": _CONDITIONS, **_COUNTS, **status}),
+        "spec": Map({**_WORKLOAD, "updateStrategy": _UPDATES}),
+        "status": Map(
+            {"conditions": _CONDITIONS, **_COUNTS, **dict.fromkeys(("currentRevision", "updateRevision"), TEXT)}
+        ),
     }
 
 
 _OF: dict[tuple[str, str], dict[str, Shape]] = {
     ("", "ConfigMap"): {"data": TEXTS, "binaryData": TEXTS},
+    ("", "Event"): {
+        **dict.fromkeys(("type", "reason", "message"), TEXT),
+        **dict.fromkeys(("eventTime", "firstTimestamp", "lastTimestamp"), TIME),
+        "count": NUMBER,
+        "series": Map({"count": NUMBER, "lastObservedTime": TIME}),
+        "involvedObject": Map(_REFERENCE | {"uid": TEXT}),
+    },
     ("", "Namespace"): {"status": Map({"phase": TEXT, "conditions": _CONDITIONS})},
-    ("", "Node"): {"status": Map({"addresses": _ADDRESSES, "conditions": _CONDITIONS, "nodeInfo": TEXTS})},
+    ("", "Node"): {
+        "spec": Map({"providerID": TEXT}),
+        "status": Map({"addresses": _ADDRESSES, "conditions": _CONDITIONS, "nodeInfo": TEXTS}),
+    },
     ("", "PersistentVolumeClaim"): {
-        "spec": Map({"accessModes": _TEXT_LIST, "resources": MAP, "storageClassName": TEXT, "selector": SELECTOR}),
+        "spec": _CLAIM,
         "status": Map({"phase": TEXT, "conditions": _CONDITIONS, "capacity": MAP}),
     },
     ("", "Pod"): {"spec": _POD, "status": Map({**_POD_STATUS, "conditions": _CONDITIONS})},
@@ -236,6 +275,7 @@ _OF: dict[tuple[str, str], dict[str, Shape]] = {
     ("", "Service"): _SERVICE,
     ("", "ServiceAccount"): {"imagePullSecrets": _MAPS, "secrets": _MAPS},
     **{("apps", kind): _workload() for kind in ("DaemonSet", "Deployment", "ReplicaSet", "StatefulSet")},
+    ("apps", "ControllerRevision"): {"revision": NUMBER},
     ("autoscaling", "HorizontalPodAutoscaler"): {
         "spec": Map(
             {"scaleTargetRef": _NAMING, "minReplicas": NUMBER, "maxReplicas": NUMBER, "metrics": _MAPS},
@@ -287,9 +327,7 @@ _OF: dict[tuple[str, str], dict[str, Shape]] = {
     },
     ("storage.k8s.io", "StorageClass"): {"provisioner": TEXT, "parameters": TEXTS},
     ("gateway.networking.k8s.io", "Gateway"): {
-        "spec": Map(
-            {"gatewayClassName": TEXT, "listeners": _LISTENERS, "addresses": _MAPS},
-        ),
+        "spec": Map({"gatewayClassName": TEXT, "listeners": _LISTENERS, "addresses": _MAPS}),
         "status": Map({"conditions": _CONDITIONS, "addresses": _ADDRESSES, "listeners": _MAPS}),
     },
     ("gateway.networking.k8s.io", "GatewayClass"): {"spec": Map({"controllerName": TEXT})},

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from ..errors import InvalidInput
@@ -50,6 +51,7 @@ class List(Shape):
 
 ANY = Shape()
 TEXT = Scalar("text", (str,), "put it in quotes")
+TIME = Scalar("a time such as 2026-01-31T12:00:00Z", (str,))
 NUMBER = Scalar("a number", (int, float), "leave out the quotes")
 NUMBER_OR_TEXT = Scalar("a number or text", (int, float, str))
 BOOLEAN = Scalar("true or false", (bool,), "leave out the quotes")
@@ -145,7 +147,16 @@ def maps_of(value: Any) -> list[dict[str, Any]]:
 
 
 def _is_scalar(value: Any, shape: Scalar) -> bool:
+    if shape is TIME:
+        return isinstance(value, str) and _is_time(value)
     return isinstance(value, shape.types) and (bool in shape.types or not isinstance(value, bool))
+
+
+def _is_time(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None  # without, it could not be compared with others
+    except ValueError:
+        return False
 
 
 def _walk(value: Any, shape: Shape, path: str, found: list[Problem]) -> None:

@@ -124,4 +124,4 @@ def _is_more(wanted: str, there: str) -> bool:
 
 
 def _size(claim: Mapping[str, Any]) -> str:
-    return str(((claim["spec"].get("resources") or {}).get("requests") or {}).get("storage") or "")
+    return str((((claim.get("spec") or {}).get("resources") or {}).get("requests") or {}).get("storage") or "")

@@ -98,4 +98,4 @@ def _controls(workload: Object, revision: Object) -> bool:
 
 def _number(revision: Object) -> int:
     number = (field(revision, "metadata.annotations") or {}).get(_REVISION) or revision.get("revision") or 0
-    return int(number) if str(number).isdigit() else 0
+    return int(number) if str(number).isdecimal() else 0

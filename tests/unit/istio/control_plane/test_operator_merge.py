@@ -63,3 +63,16 @@ def test_flags_that_istioctl_would_misread(flag: str) -> None:
 def test_get_path() -> None:
     assert get_path({"a": {"b": None}}, "a.b") is None
     assert get_path({"a": 1}, "a.b", "none") == "none"
+
+
+@pytest.mark.parametrize("flag", ["secrets[0].name=x", "secrets[0].a.b=x", "gateways[0].[0]=x", "hub.name=x"])
+def test_a_flag_that_goes_through_a_scalar_is_refused(flag: str) -> None:
+    document = {"spec": {"secrets": ["a"], "gateways": [{"name": "b"}], "hub": "docker.io"}}
+    with pytest.raises(InvalidInput, match="The entry"):
+        set_flag(document, flag)
+
+
+def test_a_superscript_is_no_index() -> None:
+    document: dict[str, object] = {}
+    set_flag(document, "a[²]=1")
+    assert document == {"spec": {"a": {"²": 1}}}

@@ -157,6 +157,19 @@ def test_a_file_that_holds_no_certificate(option: str, what: str) -> None:
     assert message.startswith(f"For the cluster at https://127.0.0.1:1, {what} cannot be used: ")
 
 
+@pytest.mark.parametrize("host", ["https://[::1", "https://a b", "https://a\nb", "https://a\x00b"])
+def test_a_host_that_is_malformed(host: str) -> None:
+    message = refusal(host=host, api_key=SECRET)
+    assert "correct it" in message
+    assert "\n" not in message
+
+
+def test_a_proxy_that_is_malformed() -> None:
+    message = refusal(host="https://127.0.0.1:1", api_key=SECRET, proxy="http://me:s3cret@[")
+    assert "proxy" in message
+    assert "s3cret" not in message
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1:6443", "cluster.example.com"])
 def test_a_host_is_a_url(host: str) -> None:
     assert refusal(host=host, api_key=SECRET) == f"The host {host} is not a URL such as https://{host}."

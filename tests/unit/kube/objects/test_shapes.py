@@ -10,6 +10,7 @@ import textwrap
 from typing import Any
 
 import pytest
+from ansible_collections.meshops.istio.plugins.module_utils.istio.gateways.addresses import node_hosts
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput, Unreachable
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.object_shapes import readable
@@ -222,6 +223,40 @@ def test_nulls_are_read_as_what_is_absent(spec: object) -> None:
 def test_what_a_kind_must_have_is_empty_where_it_is_absent() -> None:
     read = live("CustomResourceDefinition", {"names": {"kind": 1}, "versions": "v1"}, "apiextensions.k8s.io/v1")
     assert read == {"group": "", "names": {"kind": "", "plural": ""}, "versions": []}
+
+
+@pytest.mark.parametrize("time", ["x", "2026-01-31", "2026-01-31T12:00:00", 7, None])
+def test_what_is_no_time_is_left_out(time: object) -> None:
+    good = "2026-01-31T12:00:00.5Z"
+    entries = [{"manager": "a", "time": time}, {"manager": "b", "time": good}]
+    metadata = {"name": "a", "creationTimestamp": time, "deletionTimestamp": good, "managedFields": entries}
+    read = readable({"apiVersion": "v1", "kind": "Pod", "metadata": metadata}, "server")["metadata"]
+    assert (read.get("creationTimestamp"), read["deletionTimestamp"]) == (None, good)
+    assert [entry.get("time") for entry in read["managedFields"]] == [None, good]
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "read"),
+    [
+        ("Node", {"providerID": 7}, {}),
+        ("PersistentVolumeClaim", {"resources": {"requests": ["1Gi"]}}, {"resources": {}}),
+        ("PersistentVolumeClaim", {"resources": "1Gi"}, {}),
+    ],
+)
+def test_what_is_read_of_nodes_and_claims_has_its_shape(kind: str, spec: object, read: object) -> None:
+    assert live(kind, spec) == read
+
+
+def test_claim_templates_without_a_name_are_left_out() -> None:
+    templates = [{"spec": {}}, {"metadata": {"name": None}}, {"metadata": {"name": "a"}, "spec": []}]
+    read = live("StatefulSet", {"volumeClaimTemplates": templates, "paused": "yes"}, "apps/v1")
+    assert read == {"volumeClaimTemplates": [{"metadata": {"name": "a"}}]}
+
+
+def test_an_address_that_is_no_text_is_left_out() -> None:
+    status = {"addresses": [{"type": "InternalIP", "address": -1}, {"type": "InternalIP", "address": "10.0.0.1"}]}
+    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "a"}, "status": status}
+    assert node_hosts([readable(node, "server")]) == ["10.0.0.1"]
 
 
 def test_lists_of_anything_keep_their_nulls() -> None:

@@ -24,7 +24,7 @@ def build(options: Options) -> list[Object]:
             "ports needs selector: modes of ports are supported for selected workloads only. Set selector.",
             option="ports",
         )
-    odd = next((port for port in ports if not str(port).isdigit()), None)
+    odd = next((port for port in ports if not str(port).isdecimal()), None)
     if odd is not None:
         raise InvalidInput(
             f"ports is invalid: '{odd}' is not a port number. Use the number of the port.", option="ports"
