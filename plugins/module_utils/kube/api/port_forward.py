@@ -43,13 +43,22 @@ def backend(cluster: Cluster, service: Mapping[str, Any], port: int) -> tuple[st
     ready = [pod for pod in cluster.list(POD, namespace, label_selector=selector) if selector and _ready(pod)]
     if not ready:
         raise NotReady(f"No pod of Service {namespace}/{name} is ready, so that there is nothing to connect to.")
-    target = next((one.get("targetPort", port) for one in service["spec"]["ports"] if one["port"] == port), port)
-    return ready[0]["metadata"]["name"], target if isinstance(target, int) else _named(ready[0], target)
+    target = next(
+        (one.get("targetPort", port) for one in service["spec"].get("ports") or () if one["port"] == port), port
+    )
+    pod = ready[0]["metadata"]["name"]
+    number = int(target) if isinstance(target, (int, float)) else _named(ready[0], target)
+    if number is None:
+        raise NotReady(
+            f"Port {port} of Service {namespace}/{name} leads to the port '{target}', which Pod {namespace}/{pod} does not"
+            " have: correct its targetPort."
+        )
+    return pod, number
 
 
-def _named(pod: Mapping[str, Any], name: str) -> int:
-    ports = [one for container in pod["spec"]["containers"] for one in container.get("ports") or ()]
-    return next(int(one["containerPort"]) for one in ports if one.get("name") == name)
+def _named(pod: Mapping[str, Any], name: str) -> int | None:
+    ports = [one for container in pod["spec"].get("containers") or () for one in container.get("ports") or ()]
+    return next((int(one["containerPort"]) for one in ports if one.get("name") == name), None)
 
 
 def _ready(pod: Mapping[str, Any]) -> bool:

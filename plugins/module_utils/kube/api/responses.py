@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ApiError
-from ..objects.shapes import map_of
+from ..objects.shapes import NUMBER, TEXT, List, Map, fitting, map_of
 from .schema_errors import schema_errors
 
 
@@ -24,6 +24,13 @@ def decoded(data: bytes) -> Any:
         return data.decode(errors="replace")
 
 
+_STATUS = Map(
+    {
+        **dict.fromkeys(("message", "reason"), TEXT),
+        "code": NUMBER,
+        "details": Map({"causes": List(Map(dict.fromkeys(("reason", "message", "field"), TEXT)))}),
+    }
+)
 _FORBIDDEN = re.compile(
     r'User "(.*?)" cannot (\w+) resource "([^"]+)"(?: in API group "([^"]*)")?(?: in the namespace "([^"]+)")?'
 )
@@ -32,7 +39,7 @@ _FORBIDDEN = re.compile(
 def api_error(method: str, path: str, status: int, data: bytes) -> ApiError:
     """The error that an answer states."""
     body = decoded(data)
-    body = body if isinstance(body, dict) else {"message": str(body).strip()[:500]}
+    body = fitting(body, _STATUS) if isinstance(body, dict) else {"message": str(body).strip()[:500]}
     text = str(body.get("message") or f"HTTP status {status}")
     unfit = schema_errors(text) if status == 500 else ""
     if unfit:

@@ -144,7 +144,7 @@ def _cost(kind: str) -> str:
 def adopts(desired: Object, live: Object) -> bool:
     """Whether a StatefulSet that is created anew takes the pods that the live one has made."""
     labels = ((live["spec"].get("template") or {}).get("metadata") or {}).get("labels") or {}
-    selector = desired["spec"].get("selector") or {}
+    selector = (desired.get("spec") or {}).get("selector") or {}
     wanted = selector.get("matchLabels") or {}
     return not selector.get("matchExpressions") and wanted.items() <= labels.items()
 

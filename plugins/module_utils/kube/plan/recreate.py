@@ -53,11 +53,12 @@ def on_trial(desired: Mapping[str, Any]) -> Object:
     metadata = {**desired["metadata"], "name": f"{desired['metadata']['name'][:50]}-recreated"}
     tried = {**desired, "metadata": metadata}
     if desired["kind"] == "Service":
-        spec = {name: value for name, value in desired["spec"].items() if name not in _ADDRESSES}
+        given = desired.get("spec") or {}
+        spec = {name: value for name, value in given.items() if name not in _ADDRESSES}
         ports = [
             {name: value for name, value in port.items() if name != "nodePort"} for port in spec.get("ports") or ()
         ]
-        headless = {"clusterIP": "None"} if desired["spec"].get("clusterIP") == "None" else {}
+        headless = {"clusterIP": "None"} if given.get("clusterIP") == "None" else {}
         tried["spec"] = {**spec, **headless, **({"ports": ports} if ports else {})}
     return tried
 
@@ -77,7 +78,7 @@ def _growing(cluster: Cluster, plan: Plan, stateful: Object) -> Iterator[Change]
     key = key_of(stateful)
     sizes = {
         template["metadata"]["name"]: _size(template)
-        for template in stateful["spec"].get("volumeClaimTemplates") or ()
+        for template in (stateful.get("spec") or {}).get("volumeClaimTemplates") or ()
         if _size(template)
     }
     if not sizes:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Access, Cluster
+from ansible_collections.meshops.istio.plugins.module_utils.kube.api.responses import api_error
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import ApiError, UnknownKind, Unreachable
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
 from ansible_collections.meshops.istio.tests.support.kube.api_server import Answer, ApiServer, Request, faulty, status
@@ -249,3 +250,19 @@ def test_the_first_failure_is_raised_and_what_has_not_begun_is_left(cluster: Clu
     with pytest.raises(ValueError, match=r"^0$"):
         cluster.parallel(work, range(5000))
     assert len(begun) < 5000
+
+
+@pytest.mark.parametrize("status", [409, 422])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"details": "x"},
+        {"details": {"causes": "x"}},
+        {"details": {"causes": [None, "x", {"message": 7}]}},
+        {"message": {"a": "b"}, "reason": ["x"]},
+    ],
+)
+def test_a_refusal_whose_body_is_misshapen_is_one_still(status: int, body: Any) -> None:
+    error = api_error("PATCH", "/api/v1/pods", status, json.dumps(body).encode())
+    assert (error.status, error.field_conflicts) == (status, [])
+    assert f"answered {status}" in error.message
