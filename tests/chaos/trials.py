@@ -57,7 +57,8 @@ def stall(chaos: Chaos, scenario: Scenario) -> None:
     _writes, expected = chaos.undisturbed(scenario, scenario.rival)
     chaos.prepare(scenario)
     started = time.monotonic()
-    first = chaos.start(scenario.task, write=4, signal_name="SIGSTOP")
+    # The first write takes the lock, and the second one is under it, however few there are.
+    first = chaos.start(scenario.task, write=2, signal_name="SIGSTOP")
     try:
         if not stopped(first):
             chaos.say(f"{scenario.name}, stalled", [f"it did not stop: {ended(first).failure}"], started)
@@ -68,7 +69,8 @@ def stall(chaos: Chaos, scenario: Scenario) -> None:
     finally:
         first.kill()
     wrong = [second.failure] if second.failure else []
-    if late.result.get("code") != "lock_lost":
+    # A run in stages plans the next one anew before it writes, and may see there what the other run has done.
+    if late.result.get("code") not in ("lock_lost", "plan_changed"):
         wrong.append(f"the stalled run ended otherwise: {late.failure or 'well'}")
     what = f"{scenario.name}, stalled for {time.monotonic() - started:.0f} s while another run had the lock"
     chaos.judge(what, scenario.rival, expected, started, *wrong)
