@@ -27,7 +27,8 @@ format: setup ## Format the Python code, and fix what ruff can fix
 	ruff format .
 
 .PHONY: docs
-docs: setup ## Write the generated pages: variables, permissions, AWX surveys, the picture of the rooms
+docs: setup ## Write what is generated: options of roles, pages of variables and permissions, AWX surveys, the picture of the rooms
+	python tools/role_options.py
 	python tools/argspec_table.py
 	python tools/rooms.py
 	python tools/permissions_page.py

@@ -15,9 +15,9 @@ from typing import Any
 
 import yaml
 from ansible_collections.meshops.istio.plugins.module_utils.progress_file import PHASES
+from ansible_collections.meshops.istio.tools.documentation import PACKAGE
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGE = "ansible_collections.meshops.istio.plugins"
 NAMES = sorted(
     path.stem for path in (ROOT / "plugins/modules").glob("*.py") if "\ndef main(" in path.read_text(encoding="utf-8")
 )
@@ -32,17 +32,6 @@ TYPES: dict[str, Any] = {"str": str, "int": int, "bool": bool, "dict": Mapping, 
 def module(name: str) -> types.ModuleType:
     """A module of the collection, imported."""
     return importlib.import_module(f"{PACKAGE}.modules.{name}")
-
-
-def documentation(name: str) -> dict[str, Any]:
-    """What a module's DOCUMENTATION says once its fragments are laid under it, as ansible-doc does."""
-    own: dict[str, Any] = yaml.safe_load(module(name).DOCUMENTATION)
-    for reference in own.pop("extends_documentation_fragment", ()):
-        file, variable = [*reference.removeprefix("meshops.istio.").split("."), "documentation"][:2]
-        fragment = importlib.import_module(f"{PACKAGE}.doc_fragments.{file}").ModuleDocFragment
-        for key, value in yaml.safe_load(getattr(fragment, variable.upper())).items():
-            own[key] = {**value, **own.get(key, {})} if isinstance(value, dict) else [*own.get(key, ()), *value]
-    return own
 
 
 @functools.cache

@@ -71,6 +71,10 @@ def test_every_python_file_says_its_licence(folder: str) -> None:
     assert without == []
 
 
+def test_roles_have_the_options_that_the_documentation_of_their_modules_has() -> None:
+    in_step("tools/role_options.py")
+
+
 def test_the_pages_of_variables_say_what_the_argument_specs_say() -> None:
     in_step("tools/argspec_table.py")
 

@@ -14,14 +14,8 @@ from typing import Any
 import pytest
 import yaml
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.meshops.istio.tests.support.documentation import (
-    NAMES,
-    PACKAGE,
-    ROOT,
-    documentation,
-    module,
-    returns,
-)
+from ansible_collections.meshops.istio.tests.support.documentation import NAMES, ROOT, module, returns
+from ansible_collections.meshops.istio.tools.documentation import PACKAGE, documentation
 
 SAID = ("type", "elements", "default", "choices", "aliases", "required")
 

@@ -11,9 +11,10 @@ import time
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.tests.support import documentation
+from ansible_collections.meshops.istio.tests.support.documentation import NAMES
 from ansible_collections.meshops.istio.tests.support.kube.api_server import Answer, ApiServer
 from ansible_collections.meshops.istio.tests.support.modules import Run
+from ansible_collections.meshops.istio.tools.documentation import documentation
 
 LIMIT = 1
 FAR_TOO_LONG = 15.0
@@ -41,9 +42,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 
 
 def test_every_module_that_waits_is_tested() -> None:
-    assert set(OPTIONS) == {
-        name for name in documentation.NAMES if "wait_timeout" in documentation.documentation(name)["options"]
-    }
+    assert set(OPTIONS) == {name for name in NAMES if "wait_timeout" in documentation(name)["options"]}
 
 
 @pytest.mark.parametrize(

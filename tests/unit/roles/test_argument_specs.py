@@ -14,27 +14,9 @@ import pytest
 import yaml
 from ansible_collections.meshops.istio.plugins.filter import conform as module
 from ansible_collections.meshops.istio.plugins.filter.conform import conform
-from ansible_collections.meshops.istio.plugins.module_utils.arguments import CONNECTION, MIRROR, RELEASE
-from ansible_collections.meshops.istio.tests.support.documentation import documentation
-
-# The release is fetched once, by the role release; what these two fetch is not in it.
-FETCHING = set(RELEASE) - {"source"}
-FETCHERS = ("gateway_api", "release")
-# An approved plan is approved as a whole, before the first write; tags that are more than names have tasks of their own.
-LEFT_OUT = {
-    "addons": {"plan_digest"},
-    "application": {"plan_digest"},
-    "canary": {"plan_digest"},
-    "injection": {"plan_digest"},
-    "restart": {"plan_digest"},
-    "revision_tag": {"plan_digest", "state", "auto_inject_namespaces", "ignore_fields"},
-}
 
 # What is done at its own time, by a playbook of its own.
 ALONE = ("canary", "cluster", "openshift")
-# What goes through files of tasks, of which each does one thing.
-STEPWISE = ("cluster", "mesh")
-
 ROLES = Path(__file__).parents[3] / "roles"
 NAMES = sorted(path.name for path in ROLES.iterdir())
 
@@ -55,13 +37,6 @@ def inclusions() -> Iterator[tuple[str, dict[str, Any]]]:
         for task in read(path):
             if include := task.get("ansible.builtin.import_role"):
                 yield include["name"].rpartition(".")[2], task["vars"]
-
-
-@pytest.mark.parametrize("role", NAMES)
-def test_defaults_are_those_of_the_spec(role: str) -> None:
-    defaults = read(ROLES / role / "defaults" / "main.yml")
-    expected = {name: option.get("default") for name, option in options_of(role).items() if not option.get("required")}
-    assert defaults == expected
 
 
 @pytest.mark.parametrize("role", NAMES)
@@ -90,22 +65,6 @@ def test_the_mesh_passes_everything_that_a_role_takes() -> None:
     for role, variables in inclusions():
         passed.setdefault(role, set()).update(variables)
     assert passed == {role: set(options_of(role)) for role in NAMES if role not in ("mesh", *ALONE)}
-
-
-@pytest.mark.parametrize("role", [role for role in NAMES if role not in STEPWISE])
-def test_a_role_passes_everything_that_its_modules_take(role: str) -> None:
-    for task in read(ROLES / role / "tasks" / "main.yml"):
-        for name in (key.removeprefix("meshops.istio.") for key in task if key.startswith("meshops.istio.")):
-            if name == "variables":
-                continue
-            left_out = {*CONNECTION, *({} if role in FETCHERS else FETCHING), *LEFT_OUT.get(name, ())}
-            assert set(task[f"meshops.istio.{name}"]) == set(documentation(name)["options"]) - left_out
-
-
-def test_an_application_of_the_mesh_takes_what_the_module_takes() -> None:
-    left_out = {*CONNECTION, *FETCHING, *LEFT_OUT["application"], "state", "version", "source", *MIRROR}
-    inner = options_of("mesh")["mesh_applications"]["options"]
-    assert set(inner) == set(documentation("application")["options"]) - left_out
 
 
 def test_no_variable_of_the_roles_own_looks_misspelt(monkeypatch: pytest.MonkeyPatch) -> None:
