@@ -145,8 +145,8 @@ def test_verify_writes_them_where_a_cluster_cannot_be_asked(tmp_path: Path) -> N
     assert len(list(ElementTree.parse(tmp_path / "junit.xml").iter("error"))) == 2
     assert run.summary == [
         "cluster status istio gateways sidecars changes checks",
-        "one error at: Resolve which cluster it is",
-        "two error at: Refuse what cannot be meant",
+        "one error at: Connect to the cluster",
+        "two error at: Validate variables",
     ]
 
 
@@ -157,7 +157,7 @@ def test_of_several_waves_the_one_that_the_run_ends_with_tells_of_all(tmp_path: 
     assert run.returncode == 2
     assert run.text.count("cluster  status") == 1, run.text
     # Nothing is left of the first wave, so that Ansible goes no further.
-    assert run.summary[1:] == ["one error at: Resolve which cluster it is"]
+    assert run.summary[1:] == ["one error at: Connect to the cluster"]
     assert list(json.loads((tmp_path / "mesh.json").read_text(encoding="utf-8"))["hosts"]) == ["one"]
 
 
