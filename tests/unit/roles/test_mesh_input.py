@@ -77,7 +77,10 @@ def test_the_text_of_a_survey_is_understood(failures: dict[str, str]) -> None:
     ("playbook", "sentence"),
     [
         ("canary", "Neither canary_subset nor canary_destination is set; set one of them."),
-        ("application", "application_name is not set. Set it to the name that identifies the application in later runs."),
+        (
+            "application",
+            "application_name is not set. Set it to the name that identifies the application in later runs.",
+        ),
     ],
 )
 def test_what_other_playbooks_need_is_asked_for_by_their_own_variables(
