@@ -10,20 +10,20 @@ import signal
 from typing import Any, NoReturn
 
 _AGAIN = 2.0
-"""Seconds after which a run that has not ended is interrupted once more."""
+"""Seconds after which a run that has not ended is interrupted again."""
 
 
 def end_on_signals() -> None:
-    """Have SIGINT and SIGTERM raise KeyboardInterrupt, and raise it again every few seconds until `ended`.
+    """Raise KeyboardInterrupt on SIGINT and SIGTERM, and again every few seconds until `ended` is called.
 
-    An exception that is raised while an object is finalized is printed and forgotten.
+    Python ignores an exception that is raised in a finalizer.
     """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
         signal.signal(number, _interrupt)
 
 
 def ended() -> None:
-    """The interrupt has arrived: raise it no more."""
+    """Stop raising the interrupt."""
     signal.setitimer(signal.ITIMER_REAL, 0)
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Manifests from where users keep them: files, folders, URLs, and texts that were read elsewhere."""
+"""Read manifests from files, folders, URLs and texts."""
 
 from __future__ import annotations
 
@@ -25,26 +25,27 @@ _CHECKSUM = re.compile(r"#sha256=([0-9a-fA-F]{64})$")
 
 
 def is_url(text: str) -> bool:
-    """Whether this is a URL that can be fetched."""
+    """Return whether this is a URL."""
     return text.startswith(("http://", "https://"))
 
 
 def manifest_files(folder: str) -> list[str]:
-    """The manifests in a folder, by name; like kubectl, without those in the folders below it."""
+    """List the manifests in a folder by name; like kubectl, without subfolders."""
     found = sorted(name for name in os.listdir(folder) if name.endswith(_SUFFIXES) and not name.startswith("."))
     if not found:
-        raise InvalidInput(f"The folder {folder} holds no manifest (*.yaml, *.yml, *.json).", path=folder)
+        raise InvalidInput(
+            f"Manifests (*.yaml, *.yml, *.json) not found in the folder {folder}. Correct the path.", path=folder
+        )
     return [os.path.join(folder, name) for name in found]
 
 
 def read_sources(
     entries: Iterable[Any], *, timeout: float, connection: Mapping[str, Any] | None = None
 ) -> list[Object]:
-    """The objects of `entries`: paths of files or folders, URLs, and maps of `source` (a name) and `text`.
+    """Read the objects of `entries`: paths of files or folders, URLs, and maps of `source` (a name) and `text`.
 
-    A URL may end in `#sha256=` and the checksum of what it holds, and has to where it is not https. All URLs together
-    take at most `timeout` seconds; `connection` holds what else `Client` takes. Raises InvalidInput, Unreachable, and
-    Refused for a wrong checksum.
+    A URL may end in `#sha256=` and the checksum of its content, which is required for http. `timeout`: seconds for all
+    URLs; `connection`: further arguments of `Client`. Raises InvalidInput, Unreachable, and Refused for a wrong checksum.
     """
     found: list[Object] = []
     client: Client | None = None
@@ -65,7 +66,7 @@ def read_sources(
 
 
 def read_definitions(entries: Iterable[Any]) -> list[Object]:
-    """The objects among `entries`: objects as they are, or YAML texts of any number of them."""
+    """Read the objects in `entries`: objects, or YAML texts."""
     found: list[Object] = []
     for number, entry in enumerate(entries, start=1):
         name = f"definition {number}"
@@ -79,21 +80,24 @@ def _fetched(url: str, client: Client) -> str:
     address, expected = shown(url), _CHECKSUM.search(url)
     if url.startswith("http://") and not expected:
         raise Refused(
-            f"{address} is not fetched: over http anybody on the way can change it. Use https, or end the URL in"
-            " #sha256= and the checksum of what it holds.",
+            f"Cannot download {address}: over http it could be tampered with. Use https, or append #sha256= and the"
+            " checksum of its content to the URL.",
             code="insecure_url",
             url=address,
         )
     try:
         data = client.read(url, limit=LIMIT)
     except NotThere as error:
-        raise InvalidInput(f"{address} cannot be fetched: HTTP status 404.", url=address) from error
+        raise InvalidInput(f"{address} was not found (HTTP status 404). Correct the URL.", url=address) from error
     except Unreachable as error:
-        raise Unreachable(f"{address} cannot be fetched: {error.message}.", url=address) from error
+        raise Unreachable(
+            f"Cannot download {address}: {error.message.rstrip('.')}. Check the URL and the network.", url=address
+        ) from error
     digest = hashlib.sha256(data).hexdigest()
     if expected and digest != expected[1].lower():
         raise Refused(
-            f"{address} has the SHA-256 {digest} instead of {expected[1].lower()}: it is not what you expect.",
+            f"Cannot use {address}: its SHA-256 is {digest} instead of {expected[1].lower()}. Check its content, and"
+            " correct the checksum in the URL.",
             code="checksum_mismatch",
             url=address,
         )

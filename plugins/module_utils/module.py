@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What all modules have in common: options, the cluster, results, failures, and what must not be shown."""
+"""The base of all modules: options, cluster, results, failures, and redaction of secrets."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from .kube.errors import InvalidInput, MeshError
 from .kube.objects.names import refuse_invalid_namespaces
 from .kube.objects.redaction import secret_values
 from .kube.plan.immutable_fields import CODE as IMMUTABLE
-from .kube.plan.lost_addresses import released
+from .kube.plan.lost_addresses import lost_addresses
 from .manifest_sources import read_sources
 from .progress_file import PHASES, PROGRESS_FILE
-from .secret_options import Concealment, concealed, secrets_of
+from .secret_options import Redaction, redacted_options, secrets_of
 from .terminal_text import on_one_line
 
 if TYPE_CHECKING:
@@ -58,14 +58,13 @@ _ELSEWHERE = {
     IMMUTABLE: "the role mesh has mesh_addons_recreate and mesh_applications[].recreate for it",
     "no_checksum": "the role mesh has mesh_release_checksum for it",
 }
-"""Where the options have another name that a sentence, by its code, tells users to set."""
+"""The names of options in the role mesh, by the code of the error that names them."""
 
 
 class MeshModule(AnsibleModule):
-    """A module of this collection: its options and, if it `connects`, those of the connection.
+    """A module of this collection: its options and, if it `connects`, the connection options.
 
-    Nothing of an invocation is logged, and what a result shows of it is without secrets. What is `returned_whole`, by
-    the names of the result's parts, is for another task to apply, and as the user gave it.
+    It logs nothing, and its result has no secrets, except in the keys in `returned_whole`, which another task applies.
     """
 
     def __init__(
@@ -83,74 +82,75 @@ class MeshModule(AnsibleModule):
             supports_check_mode=True,
             **restrictions,
         )
-        self.__dict__.pop("_concealment", None)
+        self.__dict__.pop("_redaction", None)
 
     def _load_params(self) -> None:
-        """As AnsibleModule's; refuses what ansible-core would end with a traceback for."""
+        """Load the options; refuse values for which ansible-core would fail with a traceback."""
         super()._load_params()
         wrong = ", ".join(misplaced_scalars(self.params, self.argument_spec))
         if wrong:
-            self.fail_json(msg=f"{wrong} must be a map of keys and values, not a number, a boolean or null.")
+            self.fail_json(msg=f"{wrong} is invalid: it must be a map of keys and values.")
 
     def run(self, body: Callable[[MeshModule], Result]) -> None:
-        """Exit with what `body` returns, or fail with one sentence, a code and details."""
-        # A task that is stopped still removes its temporary kubeconfigs and gives back its lock.
+        """Exit with the result of `body`, or fail with a message, a code and details."""
+        # So that an interrupted task removes its temporary kubeconfigs and releases its lock.
         interrupts.end_on_signals()
-        # Python looks for garbage ever again while big answers are read, which took four fifths of reading 2,000 pods.
+        # By default garbage collection takes 80 % of the time for reading 2,000 pods.
         gc.set_threshold(100_000, 50, 100)
         try:
             self.require(*self._needed)
             refuse_invalid_namespaces(self._namespaces)
             result = body(self)
         except MeshError as error:
-            failure: Result = {"msg": _said(error), "code": error.code, "details": error.details}
+            failure: Result = {"msg": _message(error), "code": error.code, "details": error.details}
         except KeyboardInterrupt:
             interrupts.ended()
             failure = {
-                "msg": "The run was interrupted: what it has applied stays, and running it again completes it.",
+                "msg": "The run was interrupted: changes so far are kept. Run it again to complete it.",
                 "code": "interrupted",
                 "details": {},
             }
-        except Exception as error:  # noqa: BLE001 - whatever it is, the user gets a sentence
+        except Exception as error:  # noqa: BLE001 - any error becomes a message
             failure = self._unexpected(error)
         else:
             self._warn_of_api()
             return self.exit_json(**result, **self._phases())
         self._warn_of_api()
-        # Outside of the handlers, where ansible-core would add a traceback of its own accord.
+        # Outside the handlers, in which ansible-core would add a traceback.
         return self.fail_json(**failure, **self._phases())
 
     def require(self, *libraries: str) -> None:
-        """Fail where one of these Python packages, by the name that they are imported by, is not installed."""
+        """Raise MeshError if one of these Python packages (import names) is not installed."""
         for library in libraries:
             if importlib.util.find_spec(library) is None:
                 name = _DISTRIBUTIONS.get(library, library)
                 raise MeshError(
-                    f"The Python package {name} is missing where this runs: have the collection's requirements there, by"
-                    f" {sys.executable} -m pip install {' '.join(_REQUIREMENTS)}, or in an execution environment.",
+                    f"Python package {name} not found on the host that runs this module. Install the collection's"
+                    f" requirements by {sys.executable} -m pip install {' '.join(_REQUIREMENTS)}, or use an execution"
+                    " environment.",
                     code="missing_library",
                     library=name,
                 )
 
     def warn(self, warning: str, *more: Any, **options: Any) -> None:
-        """As AnsibleModule's, without what a terminal would obey."""
-        super().warn(on_one_line(self._concealment.text(warning)), *more, **options)
+        """Warn, without secrets and control characters."""
+        super().warn(on_one_line(self._redaction.text(warning)), *more, **options)
 
     def progress(self, line: str) -> None:
-        """Tell what the module does or waits for; the action plugin shows it."""
+        """Report progress, which the action plugin displays."""
         if self._progress_file is not None:
-            # One write each, because several threads may have something to tell.
-            os.write(self._progress_file, f"{self._concealment.text(line)}\n".encode())
+            # One write for each line, because several threads report progress.
+            os.write(self._progress_file, f"{self._redaction.text(line)}\n".encode())
 
     @cached_property
     def cluster(self) -> Cluster:
-        """The cluster that the connection options name; refused where it is another than the expected one."""
+        """The cluster of the connection options. Raises Refused if it is not the expected one."""
         options = {name: self.params[name] for name in AUTH}
         headers = options["proxy_headers"] or {}
         options["proxy_headers"] = {name: value for name, value in headers.items() if value is not None}
         cluster = Cluster.connect(options, user_agent=f"meshops.istio/{VERSION}")
         if "wait_timeout" in self.params:
-            # What is read before and after the work that the option is about must not outlast it either.
+            # Reads before and after the run are limited by the same timeout.
             cluster.patience = min(cluster.patience, self.time_limit)
         expected = {name: value for name, value in (self.params["expected_cluster"] or {}).items() if value}
         if expected:
@@ -158,7 +158,7 @@ class MeshModule(AnsibleModule):
         return cluster
 
     def release(self, version: str | None = None) -> tuple[Release, bool]:
-        """The Istio release that the options name, or that of another version, and whether it had to be fetched."""
+        """Return the Istio release of the options (or of `version`), and whether it was downloaded."""
         from .istio.release.find import find_release
 
         return find_release(
@@ -172,12 +172,12 @@ class MeshModule(AnsibleModule):
         )
 
     def read_sources(self, entries: Iterable[Any]) -> list[Result]:
-        """The objects in files, folders, URLs and texts; `download_timeout` is for all of the URLs."""
+        """Return the objects in files, folders, URLs and texts; `download_timeout` is for all URLs."""
         return read_sources(entries, timeout=self.params["download_timeout"], connection=self._download)
 
     @property
     def _download(self) -> Result:
-        """How to connect to where downloads come from."""
+        """The connection options for downloads."""
         return {name: self.params[f"download_{name}"] for name in ("proxy", "ca_cert", "client_cert", "client_key")}
 
     @property
@@ -192,7 +192,7 @@ class MeshModule(AnsibleModule):
 
     @property
     def shows_diff(self) -> bool:
-        """Whether the task runs with --diff."""
+        """True if the task runs with --diff."""
         return bool(self._diff)
 
     @property
@@ -200,7 +200,7 @@ class MeshModule(AnsibleModule):
         """The option wait_timeout, in seconds."""
         seconds: int = self.params["wait_timeout"]
         if seconds < 1:
-            raise InvalidInput(f"wait_timeout is {seconds}; it has to be at least 1 (second).", wait_timeout=seconds)
+            raise InvalidInput(f"wait_timeout {seconds} is invalid: it must be 1 second or more.", wait_timeout=seconds)
         return seconds
 
     def reconcile(
@@ -213,18 +213,18 @@ class MeshModule(AnsibleModule):
         checks: Callable[[Plan], None] | None = None,
         before: Callable[[Plan], None] | None = None,
     ) -> Result:
-        """Make the cluster what `unit` says, as far as check mode and the options of plan and wait go.
+        """Reconcile a unit, with check mode and the options for plan and wait.
 
-        lock: under which changes are written, one run at a time, if there are at least `lock_from`.
-        timeout: seconds for all of it; default: the option wait_timeout.
+        lock: the lock for writing, used from `lock_from` changes.
+        timeout: seconds in all; default: the option wait_timeout.
         """
         warned: set[str] = set()
-        self._concealment.learn(secret_values(list(unit.objects)))
+        self._redaction.learn(secret_values(list(unit.objects)))
 
         def check(plan: Plan) -> None:
             if checks is not None:
                 checks(plan)
-            for sentence in sorted({*released(plan), *plan.warnings, *map(str, plan.kept)} - warned):
+            for sentence in sorted({*lost_addresses(plan), *plan.warnings, *map(str, plan.kept)} - warned):
                 warned.add(sentence)
                 self.progress(sentence)
                 self.warn(sentence)
@@ -247,51 +247,51 @@ class MeshModule(AnsibleModule):
         return self.result_of(reconcile(self.cluster, unit, settings))
 
     def result_of(self, outcome: Outcome) -> Result:
-        """The part of a result that all modules have which change something."""
+        """Return the part of the result that all modules with changes have."""
         for sentence in outcome.warnings:
             self.warn(sentence)
         result: Result = {"changed": outcome.changed, "changes": outcome.changes, "plan_digest": outcome.digest}
         return {**result, "diff": outcome.diff} if self.shows_diff else result
 
-    # --- what must not be shown --------------------------------------------------------------------------------
+    # --- redaction -----------------------------------------------------------------------------------------------
 
     def exit_json(self, **result: Any) -> None:
-        """As AnsibleModule's, without secrets."""
+        """Exit, without secrets in the result."""
         super().exit_json(**self._without_secrets(result))
 
     def fail_json(self, msg: str, **result: Any) -> None:
-        """As AnsibleModule's, without secrets. ansible-core itself calls it for options that it refuses."""
+        """Fail, without secrets in the result. ansible-core calls this for invalid options."""
         super().fail_json(**self._without_secrets({"msg": msg, "code": "invalid_input", "details": {}, **result}))
 
     def log(self, msg: str, log_args: Any = None) -> None:
-        """Log nothing: ansible-core would log the options' values, content of kubeconfigs and manifests included."""
+        """Log nothing: ansible-core would log the values of options, such as kubeconfigs and manifests."""
 
     def add_path_info(self, kwargs: Result) -> Result:
-        """Leave results as they are: ansible-core would add owner, mode and more to each that has a `path`."""
+        """Do not change the result: ansible-core would add owner and mode to results with a `path`."""
         return kwargs
 
     def _without_secrets(self, result: Result) -> Result:
-        hidden = self._concealment.tree({name: one for name, one in result.items() if name not in self._returned_whole})
-        return {**result, **hidden, "invocation": {"module_args": concealed(self.params)}}
+        hidden = self._redaction.tree({name: one for name, one in result.items() if name not in self._returned_whole})
+        return {**result, **hidden, "invocation": {"module_args": redacted_options(self.params)}}
 
     @cached_property
-    def _concealment(self) -> Concealment:
-        """Only what is secret is taken out: it goes wherever it occurs, as any part of a text."""
-        concealment = Concealment()
-        # ansible-core itself may fail, or warn, before it has read the options.
-        with contextlib.suppress(RecursionError):  # what is nested so deeply is refused where it is read
-            concealment.learn(secrets_of(getattr(self, "params", {})))
-        return concealment
+    def _redaction(self) -> Redaction:
+        """Redacts the secrets of the options, wherever they occur."""
+        redaction = Redaction()
+        # ansible-core may fail or warn before it has read the options.
+        with contextlib.suppress(RecursionError):  # deep nesting is refused where the option is read
+            redaction.learn(secrets_of(getattr(self, "params", {})))
+        return redaction
 
-    # --- the rest ----------------------------------------------------------------------------------------------
+    # --- API warnings, metrics and unexpected errors -----------------------------------------------------------------
 
     def _warn_of_api(self) -> None:
-        """Pass the API server's warnings on."""
+        """Report the API server's warnings."""
         for text in self.cluster.warnings if "cluster" in vars(self) else ():
-            self.warn(f"The API server warns: {text}")
+            self.warn(f"Warning of the API server: {text}")
 
     def _phases(self) -> Result:
-        """What the run has asked of the cluster, where it is wanted: the action plugin shows it."""
+        """Return the requests by phase with -v, which the action plugin displays."""
         connected = self._verbosity > 0 and "cluster" in vars(self)
         return {PHASES: self.cluster.meter.phases()} if connected else {}
 
@@ -300,33 +300,37 @@ class MeshModule(AnsibleModule):
         path = os.environ.get(PROGRESS_FILE)
         try:
             return os.open(path, os.O_WRONLY | os.O_APPEND) if path else None
-        except OSError:  # another user's file, where the task becomes someone else
+        except OSError:  # the file of another user, with become
             return None
 
     def _unexpected(self, error: Exception) -> Result:
         if isinstance(error, OSError) and error.strerror:
             where = f" ({error.filename})" if error.filename else ""
-            return {"msg": f"The system says: {error.strerror}{where}.", "code": "system", "details": {}}
+            return {
+                "msg": f"A system call failed: {error.strerror}{where}. Check files, permissions and disk space.",
+                "code": "system",
+                "details": {},
+            }
         if isinstance(error, ImportError) and not str(error.name or "").startswith("ansible"):
             return {
-                "msg": f"A Python package where this runs is missing or too old ({error}): install the collection's"
-                f" requirements.txt there, by {sys.executable} -m pip install --upgrade {' '.join(_REQUIREMENTS)}.",
+                "msg": f"A Python package was not found or is too old on the host that runs this module: {error}. Install"
+                f" the requirements by {sys.executable} -m pip install --upgrade {' '.join(_REQUIREMENTS)}.",
                 "code": "missing_library",
                 "details": {"library": error.name or ""},
             }
         details = {"traceback": traceback.format_exception(error)} if self._verbosity >= 3 else {}
         what = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".")
         return {
-            "msg": f"meshops.istio {VERSION} has a defect that shows here ({what}): please report it with the traceback"
-            " that a run with -vvv returns in `details`.",
+            "msg": f"Unexpected error in meshops.istio {VERSION}: {what}. Report this defect with the traceback in the"
+            " details of a run with -vvv.",
             "code": "unexpected",
             "details": details,
         }
 
 
-def _said(error: MeshError) -> str:
-    """The sentence of a failure, with the names that its options have elsewhere."""
+def _message(error: MeshError) -> str:
+    """Return the message of a failure, with the names of its options in the role mesh."""
     elsewhere = _ELSEWHERE.get(error.code)
-    if error.code == IMMUTABLE and "`recreate`" not in error.message:
+    if error.code == IMMUTABLE and "set recreate" not in error.message:
         elsewhere = None
     return f"{error.message.removesuffix('.')} ({elsewhere})." if elsewhere else error.message

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What of a module's options is secret, the options as they may be shown, and results without any of it."""
+"""Redact secrets of a module's options in results, warnings and progress."""
 
 from __future__ import annotations
 
@@ -22,37 +22,37 @@ _OF_CONNECTION = ("api_key", "password", "proxy_basic_auth", "basic_auth")
 _CONTENT = "<content>"
 _TEXT = "<text>"
 _OF_CONTENT = frozenset({"values", "config", "mesh_config", "injector_config", "injector_values"})
-"""Options that are settings of programs, any of which may be secret."""
+"""Options with settings of programs, any of which may be secret."""
 
 _TOO_SHORT = 3
-"""Characters of what is not looked for in results, since it occurs everywhere."""
+"""The maximum length of secrets that are not redacted, because they occur by chance."""
 
 
-class Concealment:
-    """Knows the secrets of a run, and takes them out of what it returns and tells."""
+class Redaction:
+    """Redacts the secrets of a run."""
 
     def __init__(self) -> None:
         self._secrets: set[str] = set()
         self._pattern: re.Pattern[str] | None = None
 
     def learn(self, secrets: Iterable[str]) -> None:
-        """Take note of more secrets."""
+        """Add secrets."""
         found = {secret for secret in secrets if len(secret) > _TOO_SHORT}
         if not found <= self._secrets:
             self._secrets |= found
             self._pattern = None
 
     def text(self, text: str) -> str:
-        """A text without secrets, neither those that are known nor what has the form of one."""
+        """Return a text without known secrets, and without values in the form of a secret."""
         if self._secrets:
             if self._pattern is None:
-                # The longest first, as one may be part of another.
+                # The longest first, because one may be part of another.
                 self._pattern = re.compile("|".join(map(re.escape, sorted(self._secrets, key=len, reverse=True))))
             text = self._pattern.sub(MASK, text)
         return redacted_text(text)
 
     def tree(self, value: Any) -> Any:
-        """A result without secrets, and without what a terminal would obey: ansible-core prints messages as they are."""
+        """Return a result without secrets and control characters, which ansible-core would print unchanged."""
         if isinstance(value, str):
             return without_controls(self.text(value))
         if isinstance(value, Mapping):
@@ -63,7 +63,7 @@ class Concealment:
 
 
 def secrets_of(parameters: Mapping[str, Any]) -> Iterator[str]:
-    """The secrets in options: of the connection, of manifests and settings, and of URLs."""
+    """Yield the secrets in options: of the connection, manifests, settings and URLs."""
     content = _parsed(parameters.get("kubeconfig"))
     users = content.get("users") if isinstance(content, Mapping) else None
     yield from _of_users(users if isinstance(users, list) else [])
@@ -76,19 +76,19 @@ def secrets_of(parameters: Mapping[str, Any]) -> Iterator[str]:
             yield from secret_values(_with_texts_read(value), name)
 
 
-def concealed(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Options without the content of kubeconfigs, manifests and settings, and without secrets."""
-    return {name: _concealed(name, value) for name, value in parameters.items()}
+def redacted_options(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options without the content of kubeconfigs, manifests and settings, and without secrets."""
+    return {name: _redacted_options(name, value) for name, value in parameters.items()}
 
 
 def is_content(kubeconfig: Any) -> bool:
-    """Whether a kubeconfig is given as content, and not as a path."""
+    """Return whether a kubeconfig is given as content rather than as a path."""
     if isinstance(kubeconfig, Mapping):
         return True
     return isinstance(kubeconfig, str) and ("\n" in kubeconfig.strip() or kubeconfig.lstrip().startswith("{"))
 
 
-def _concealed(name: str, value: Any) -> Any:
+def _redacted_options(name: str, value: Any) -> Any:
     if name == "kubeconfig":
         return _CONTENT if is_content(value) else value
     if name == "definition":
@@ -96,13 +96,13 @@ def _concealed(name: str, value: Any) -> Any:
     if name in _OF_CONTENT and value:
         return _CONTENT
     if isinstance(value, Mapping):
-        if set(value) == {"source", "text"}:  # a file that was read elsewhere
+        if set(value) == {"source", "text"}:  # a file that was read on the controller
             return {**value, "text": _TEXT}
         if name in ("overlays", "src"):
             return _manifest(value)
-        return {key: _concealed(str(key), one) for key, one in value.items()}
+        return {key: _redacted_options(str(key), one) for key, one in value.items()}
     if isinstance(value, list):
-        return [_concealed(name, one) for one in value]
+        return [_redacted_options(name, one) for one in value]
     if isinstance(value, str):
         if name in ("overlays", "src") and "\n" in value:
             return _TEXT
@@ -111,7 +111,7 @@ def _concealed(name: str, value: Any) -> Any:
 
 
 def _manifest(entry: Any) -> Any:
-    """What a manifest is, without anything of what it says."""
+    """Return kind and name of a manifest, without its content."""
     if not isinstance(entry, Mapping):
         return _TEXT
     metadata = entry.get("metadata")
@@ -120,7 +120,7 @@ def _manifest(entry: Any) -> Any:
 
 
 def _with_texts_read(value: Any) -> Any:
-    """The value with manifests that are texts as the objects that they are."""
+    """Return the value with manifests in texts parsed into objects."""
     if isinstance(value, str):
         return (_yaml(value) or value) if "\n" in value else value
     if isinstance(value, Mapping):
@@ -131,7 +131,7 @@ def _with_texts_read(value: Any) -> Any:
 def _yaml(text: str) -> Any:
     try:
         return read_yaml(text, "a manifest")
-    except Exception:  # noqa: BLE001 - what it is not, or why nobody can tell, is said where it is read to be used
+    except Exception:  # noqa: BLE001 - errors are reported where it is read for use
         return None
 
 
@@ -140,7 +140,7 @@ def _parsed(kubeconfig: Any) -> Any:
         return kubeconfig
     try:
         documents = read_yaml(kubeconfig, "kubeconfig")
-    except (MeshError, AttributeError):  # not YAML, or no library to tell
+    except (MeshError, AttributeError):  # not YAML, or no library to parse it
         return None
     return documents[0] if documents else None
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Text that clusters and users gave, as a terminal shows it and does not obey it."""
+"""Escape control characters in texts of clusters and users, for display in a terminal."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import re
 import unicodedata
 
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Unicode's categories of what has no form of its own: controls, marks of direction, halves of characters."""
+"""Unicode's categories of invisible characters: controls, direction marks, surrogates."""
 
 
 def on_one_line(text: object) -> str:
-    """A text for a terminal: one line, in which controls are written out (an escape as `\\x1b`)."""
+    """Return a text on one line, with control characters escaped (such as `\\x1b`)."""
     return without_controls(re.sub(r"[\t\n\r]+", " ", str(text)))
 
 
 def without_controls(text: str) -> str:
-    """A text, of one line or several, in which controls are written out."""
+    """Return a text of one or more lines, with control characters escaped."""
     if text.isprintable():
         return text
     return "".join(_written(char) if char not in "\n\t" and _unseen(char) else char for char in text)

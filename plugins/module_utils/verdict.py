@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What modules have in common that check something and return messages: options, and when they fail."""
+"""The options and results of modules that check something and return messages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ VERDICT: ArgumentSpec = {
 
 
 def verdict(module: MeshModule, messages: Iterable[Message], *, check: str, code: str) -> Result:
-    """The result of a module whose `check` found these messages, failed with `code` where one of them is too bad."""
+    """Return the result of a module whose `check` found these messages; fail with `code` for those at the threshold."""
     found = sorted_messages(messages, module.params["tolerate"])
     bad = fatal(found, module.params["fail_on"])
     result: Result = {"changed": False, "ok": not bad, "messages": found}
@@ -28,7 +28,7 @@ def verdict(module: MeshModule, messages: Iterable[Message], *, check: str, code
         more = f" (and {len(bad) - 1} more, in `messages`)" if len(bad) > 1 else ""
         result |= {
             "failed": True,
-            "msg": f"{check} says: {first['origin']}: {first['message']}{more}",
+            "msg": f"{check} failed: {first['origin']}: {first['message']}{more}",
             "code": code,
             "details": {"messages": len(bad)},
         }

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Shows what a running module tells: it writes lines to a file, a thread here follows them."""
+"""Display the progress of a running module: it writes lines to a file, which a thread here follows."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube import threads
 from ansible_collections.meshops.istio.plugins.module_utils.terminal_text import on_one_line
 
 TICK = 1.0
-"""Seconds between two looks at the file. At each the newest line is shown, so that work of no duration shows none."""
+"""Seconds between two reads of the file. Each displays the newest line, so that short tasks display none."""
 
 REMINDER = 15.0
-"""Seconds after which a line that still holds is shown again."""
+"""Seconds after which an unchanged line is displayed again."""
 
 
 class Pace:
-    """Decides which lines are worth showing at a time (of `time.monotonic`)."""
+    """Selects the lines to display at a time (of `time.monotonic`)."""
 
     def __init__(self, started: float) -> None:
         self._started = started
@@ -32,17 +32,17 @@ class Pace:
         self._shown = started
 
     def next(self, news: list[str], now: float) -> str | None:
-        """What to show now, given the lines that are new; None for nothing."""
+        """Return the line to display, given the new ones; None for no line."""
         newest = news[-1] if news else self._line
         if newest == self._line and (not newest or now - self._shown < REMINDER):
             return None
         still = "still " if newest == self._line else ""
         self._line, self._shown = newest, now
-        return f"{still}{newest} ({now - self._started:.0f} s)"
+        return f"{still}{newest} ({now - self._started:.0f}s)"
 
 
 class ProgressDisplay:
-    """A context in which the lines of a file are shown, the file's path being what it yields."""
+    """A context that displays the lines of a file, and yields its path."""
 
     def __init__(self, show: Callable[[str], None], host: str) -> None:
         self._show = show
@@ -70,5 +70,5 @@ class ProgressDisplay:
                 *news, rest = (rest + file.read()).split("\n")
                 line = pace.next(news, time.monotonic())
                 if line:
-                    # It may quote what a cluster says.
+                    # It may contain a message of the cluster.
                     self._show(on_one_line(f"  [{self._host}] {line}"))

@@ -13,7 +13,7 @@ from typing import Any
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api import kubeconfig
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.yaml.writer import write_yaml
-from ansible_collections.meshops.istio.plugins.module_utils.secret_options import concealed, secrets_of
+from ansible_collections.meshops.istio.plugins.module_utils.secret_options import redacted_options, secrets_of
 from ansible_collections.meshops.istio.tests.fuzz.driver import fuzz, sentence
 from ansible_collections.meshops.istio.tests.fuzz.odd import mistaken, values
 from hypothesis import strategies as st
@@ -76,7 +76,7 @@ def test_kubeconfigs_of_any_form(tmp_path: Path) -> None:
                 file.write_text(source, encoding="utf-8")
                 source = str(file)
         sentence(lambda: secrets_of({"kubeconfig": source, "src": values, "host": content}))
-        sentence(lambda: concealed({"kubeconfig": source, "definition": [content], "overlays": [content]}))
+        sentence(lambda: redacted_options({"kubeconfig": source, "definition": [content], "overlays": [content]}))
         sentence(lambda: kubeconfig.load({"kubeconfig": source, **options}))
         sentence(lambda: Cluster.connect({"kubeconfig": source, **options}, user_agent="fuzz"))
         if form == "file":

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can go wrong, as types. Every message is one sentence for a user: what, where, what to do."""
+"""Exceptions. Every message tells a user what failed, where, why, and what to do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 
 class MeshError(Exception):
-    """A failure with a stable `code` (a snake_case word) and `details` (plain data, no secrets)."""
+    """A failure with a stable `code` (in snake_case) and `details` (plain data without secrets)."""
 
     code = "failed"
 
@@ -23,27 +23,27 @@ class MeshError(Exception):
 
 
 class InvalidInput(MeshError):
-    """What the user gave cannot be used as it is."""
+    """An option, variable or file of the user is invalid."""
 
     code = "invalid_input"
 
 
 class UnknownKind(InvalidInput):
-    """The API server does not serve this kind at this version; `details` name the versions `served` of the kind."""
+    """The API server does not serve a kind at this version; `details` has the versions `served`."""
 
     code = "unknown_kind"
 
 
 class Refused(MeshError):
-    """A check said no; nothing was written."""
+    """A check failed; nothing was written."""
 
     code = "refused"
 
 
 class Unreachable(MeshError):
-    """No API server answers at the address, or it stopped answering.
+    """The API server cannot be reached, or no longer.
 
-    `uncertain`: the request may have been carried out, with its answer lost.
+    `uncertain`: the request may have succeeded, and its answer was lost.
     """
 
     code = "unreachable"
@@ -51,21 +51,21 @@ class Unreachable(MeshError):
 
 
 class Unauthorized(MeshError):
-    """The API server does not accept the credentials."""
+    """The API server rejected the credentials."""
 
     code = "unauthorized"
 
 
 class NotReady(MeshError):
-    """The time is up and something is not ready, or it has failed for good."""
+    """An object did not become ready in time, or has failed."""
 
     code = "not_ready"
 
 
 class ApiError(MeshError):
-    """The API server answered with an error: `status` is the HTTP status, `reason` Kubernetes' own word for it.
+    """The API server answered with an error: `status` is the HTTP status, `reason` that of Kubernetes' Status.
 
-    `uncertain`: this request, or an earlier attempt at it, may have been carried out, with its answer lost.
+    `uncertain`: this request, or an earlier attempt, may have succeeded, and its answer was lost.
     """
 
     code = "api_error"
@@ -88,11 +88,11 @@ class ApiError(MeshError):
 
     @property
     def field_conflicts(self) -> list[Mapping[str, Any]]:
-        """The causes by which other managers own fields that an apply without force would change."""
+        """The conflicts with other field managers of an apply without force."""
         causes = (self.body.get("details") or {}).get("causes") or () if self.status == 409 else ()
         return [cause for cause in causes if cause.get("reason") == "FieldManagerConflict"]
 
     @property
     def outdated(self) -> bool:
-        """Whether the object has changed since the version that the request names: read it again, and ask again."""
+        """True for a conflict because the object has changed since the resourceVersion of the request."""
         return self.status == 409 and self.reason != "AlreadyExists" and not self.field_conflicts

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Threads that leave a process's signals to its main thread.
+"""Run threads that do not receive the signals of the process.
 
-The system hands a signal to any thread. Python's handlers run in the main one only, which a signal that another thread
-has got does not wake: an interrupted run would go on until whatever it waits for has come.
+The system delivers a signal to any thread. Python's handlers run in the main thread only, which a signal to another
+thread does not wake, so that an interrupted run would continue to wait.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ Result = TypeVar("Result")
 _LEFT = (signal.SIGINT, signal.SIGTERM)
 
 
-def leave_signals() -> None:
-    """Have the calling thread get no more of the signals that end a run."""
+def block_signals() -> None:
+    """Block the signals that end a run in the calling thread."""
     signal.pthread_sigmask(signal.SIG_BLOCK, _LEFT)
 
 
 def start(target: Callable[..., object], *arguments: Any, name: str | None = None) -> threading.Thread:
-    """Run `target` in a thread that does not keep the process from ending."""
+    """Run `target` in a daemon thread."""
 
     def run() -> None:
-        leave_signals()
+        block_signals()
         target(*arguments)
 
     thread = threading.Thread(target=run, name=name, daemon=True)
@@ -40,7 +40,7 @@ def start(target: Callable[..., object], *arguments: Any, name: str | None = Non
 
 
 class _Ended(NamedTuple):
-    """What has come of a call; a number of -1 is that of a thread that has nothing left to call."""
+    """The result of a call; the number -1 means that a thread has no more calls."""
 
     number: int
     result: Any = None
@@ -48,10 +48,10 @@ class _Ended(NamedTuple):
 
 
 def each(function: Callable[[Item], Result], items: Iterable[Item], *, size: int) -> list[Result]:
-    """Call `function` with each item, at most `size` calls at once; returns the results in order.
+    """Call `function` for each item, at most `size` at once; return the results in order.
 
-    After the first failure no call is begun any more, and it is raised when those begun have ended. An interrupt waits
-    for none of them: a pool's threads would be joined, there and when the interpreter exits.
+    After the first failure no more calls are started, and it is raised when the running ones have ended. An interrupt
+    does not wait for them, unlike a thread pool.
     """
     given = list(items)
     waiting = iter(range(len(given)))
@@ -67,7 +67,7 @@ def each(function: Callable[[Item], Result], items: Iterable[Item], *, size: int
                 return
             try:
                 ended.put(_Ended(number, function(given[number])))
-            except BaseException as error:  # noqa: BLE001 - raised where it is waited for, not lost with the thread
+            except BaseException as error:  # noqa: BLE001 - raised in the waiting thread
                 stopped.set()
                 ended.put(_Ended(number, error=error))
 

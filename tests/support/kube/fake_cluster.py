@@ -27,7 +27,7 @@ Results = list
 class FakeCluster(Cluster):
     """Safe for use by threads at once, and a Cluster by its type so that its methods stay the same. No controllers: what changes is what a test changes.
 
-    `denied` is what the user may not do, and `on_watch` are functions that are run one after the other, one each time a watch is open.
+    `denied_accesses` is what the user may not do, and `on_watch` are functions that are run one after the other, one each time a watch is open.
     """
 
     patience = 30.0
@@ -47,7 +47,7 @@ class FakeCluster(Cluster):
         self._failures: list[tuple[str, Exception]] = []
         self._forbidden: set[tuple[Kind, str]] = set()
         self._resources = dict(BUILT_IN)
-        self.denied: set[Access] = set()
+        self.denied_accesses: set[Access] = set()
         self.context = "fake"
         for obj in objects:
             self.put(obj)
@@ -56,8 +56,8 @@ class FakeCluster(Cluster):
     def warnings(self) -> Results[str]:
         return []
 
-    def allowed(self, checks: Sequence[Access]) -> Results[Access]:
-        return [check for check in checks if check in self.denied or (self.denied and check.verb == "*")]
+    def denied(self, checks: Sequence[Access]) -> Results[Access]:
+        return [check for check in checks if check in self.denied_accesses or (self.denied_accesses and check.verb == "*")]
 
     # --- what a test does to it
 

@@ -18,7 +18,7 @@ from ansible_collections.meshops.istio.plugins.plugin_utils.progress_display imp
 def test_the_newest_of_the_new_lines_is_shown_with_its_time() -> None:
     pace = Pace(started=100.0)
     assert (
-        pace.next(["rendering", "waiting for istiod: 0 of 1 ready"], 112.4) == "waiting for istiod: 0 of 1 ready (12 s)"
+        pace.next(["rendering", "waiting for istiod: 0 of 1 ready"], 112.4) == "waiting for istiod: 0 of 1 ready (12s)"
     )
 
 
@@ -27,14 +27,14 @@ def test_a_line_is_shown_once_until_it_changes() -> None:
     assert pace.next(["waiting for istiod"], 1.0)
     assert pace.next([], 2.0) is None
     assert pace.next(["waiting for istiod"], 3.0) is None
-    assert pace.next(["waiting for the gateway"], 4.0) == "waiting for the gateway (4 s)"
+    assert pace.next(["waiting for the gateway"], 4.0) == "waiting for the gateway (4s)"
 
 
 def test_while_nothing_changes_it_is_shown_again_at_times() -> None:
     pace = Pace(started=0.0)
     pace.next(["waiting for istiod"], 1.0)
     assert pace.next([], REMINDER) is None
-    assert pace.next([], 1.0 + REMINDER) == f"still waiting for istiod ({1 + REMINDER:.0f} s)"
+    assert pace.next([], 1.0 + REMINDER) == f"still waiting for istiod ({1 + REMINDER:.0f}s)"
     assert pace.next([], 2.0 + REMINDER) is None
 
 

@@ -88,7 +88,7 @@ def test_there_is_no_verdict_on_what_is_not_there(
 def test_there_is_no_verdict_on_what_is_hidden(on: Run, made: MadeRelease) -> None:
     cluster = mesh()
     # What istioctl may not list it waits for, however long.
-    cluster.denied = {Access("list", "", "pods"), Access("list", "networking.istio.io", "sidecars")}
+    cluster.denied_accesses = {Access("list", "", "pods"), Access("list", "networking.istio.io", "sidecars")}
     told = on(cluster, "analysis_info", **options(made))
     assert (told["code"], told["details"]["missing"]) == (
         "forbidden",

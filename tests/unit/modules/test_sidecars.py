@@ -159,7 +159,7 @@ class Injecting(MemoryCluster):
             "metadata": {**metadata, "resourceVersion": "1"}
         }
 
-    def hand_over(self, key: Key, resource_version: str, entries: Any, *, manager: str) -> dict[str, Any]:
+    def set_managed_fields(self, key: Key, resource_version: str, entries: Any, *, manager: str) -> dict[str, Any]:
         live = self.get(key.of, key.name, key.namespace)
         assert live is not None
         if live["metadata"]["resourceVersion"] != resource_version:
@@ -218,7 +218,7 @@ def test_a_bare_pod_that_would_get_no_sidecar_stays(on: Run) -> None:
 
 def test_who_may_not_delete_pods_is_told_before_they_are_due(on: Run) -> None:
     memory = Injecting(namespace("shop"), injector(), bare())
-    memory.denied = {Access("delete", "", "pods", "shop")}
+    memory.denied_accesses = {Access("delete", "", "pods", "shop")}
     refused = on(memory, "restart", namespaces=["shop"], recreate_pods=True, check=True)
     assert (refused["code"], "delete pods in namespace shop" in refused["msg"]) == ("forbidden", True)
 

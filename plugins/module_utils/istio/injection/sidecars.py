@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...kube.objects.kinds import NAMESPACE, POD
 from ...kube.objects.objects import Kind, Object
-from ...kube.wait.rollouts import has_not_come_up, newest_revision
+from ...kube.wait.rollouts import is_restart_incomplete, newest_revision
 from ...kube.wait.rollouts import revision_of as template_revision
 from ...kube.wait.status import status
 from ..model import labels
@@ -164,7 +164,12 @@ def _not_up(state: State, owners: Iterable[Object]) -> Iterator[Workload]:
     known = {(one.kind, one.namespace, one.name) for one in state.workloads}
     for owner in owners:
         key = (owner["kind"], owner["metadata"]["namespace"], owner["metadata"]["name"])
-        if key in known or key[1] not in places or _not_restartable(key, owner) or not has_not_come_up(owner, MANAGER):
+        if (
+            key in known
+            or key[1] not in places
+            or _not_restartable(key, owner)
+            or not is_restart_incomplete(owner, MANAGER)
+        ):
             continue
         yield Workload(*key, progress=status(owner).message)
 

@@ -33,7 +33,7 @@ _VERSIONS: dict[tuple[str, str], tuple[str, ...]] = {
     ("telemetry.istio.io", "Telemetry"): ("v1", "v1alpha1"),
     ("extensions.istio.io", "WasmPlugin"): ("v1alpha1",),
 }
-object_shapes.know(SPECS)
+object_shapes.add_kinds(SPECS)
 
 
 def _plural(kind: str) -> str:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One cluster's API: requests with retries, and the verbs that everything else is made of."""
+"""The API of one cluster: requests with retries, and the verbs get, list, watch, apply, create, patch and delete."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ from .version import Version
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# Inside the class the name 'list' is that of a verb.
+# Within the class, `list` is a method.
 Objects = list[Object]
 Results = list
 
 
 class Access(NamedTuple):
-    """One thing that the user may or may not do; an empty namespace means all of them, or none."""
+    """A permission; an empty namespace means all namespaces, or a cluster-scoped resource."""
 
     verb: str
     group: str
@@ -58,7 +58,7 @@ class Access(NamedTuple):
 
 
 class Cluster:
-    """The API of one cluster. Safe for use by threads at once.
+    """The API of one cluster. Thread-safe.
 
     Failures are raised as Unreachable, Unauthorized or ApiError.
     """
@@ -74,17 +74,17 @@ class Cluster:
 
     @property
     def server(self) -> str:
-        """The API server's address, a URL."""
+        """The URL of the API server."""
         return self._transport.server
 
     @property
     def certificate_authority(self) -> str:
-        """The SHA-256 of the certificates that the server's is checked with; empty for those of the system, or none."""
+        """The SHA-256 of the CA certificates that verify the server; empty for the system's, or without verification."""
         return self._connection.certificate_authority
 
     @property
     def deadline(self) -> float | None:
-        """When (by `time.monotonic`) requests are no longer retried."""
+        """The time (of `time.monotonic`) after which requests are no longer retried."""
         return self._transport.deadline
 
     @deadline.setter
@@ -93,7 +93,7 @@ class Cluster:
 
     @property
     def patience(self) -> float:
-        """For how many seconds a request is retried where there is no deadline."""
+        """How many seconds a request is retried without a deadline."""
         return self._transport.patience
 
     @patience.setter
@@ -102,30 +102,30 @@ class Cluster:
 
     @property
     def now(self) -> datetime | None:
-        """The server's clock, as precise as a second; None before its first answer, or where it does not tell."""
+        """The server's clock, in whole seconds; None before its first answer, or if unknown."""
         return self._transport.now
 
     @property
     def meter(self) -> Meter:
-        """What is asked of the cluster, by the phases of a run."""
+        """The requests to the cluster, by phases of a run."""
         return self._transport.meter
 
     @property
     def warnings(self) -> Results[str]:
-        """What the API server has warned of so far, each once."""
+        """The warnings of the API server so far, without duplicates."""
         return self._transport.warnings.texts()
 
     @property
     def fence(self) -> Fence | None:
-        """Called before each attempt to write, and raises where there must be none any more (see lock.py)."""
+        """Called before each attempt to write; raises if writing is no longer allowed (see lock.py)."""
         return self._transport.fence
 
     @fence.setter
     def fence(self, value: Fence | None) -> None:
         self._transport.fence = value
 
-    def aside(self) -> Cluster:
-        """The same cluster for requests beside a run: with neither its time limit nor its fence."""
+    def without_limits(self) -> Cluster:
+        """Return the same cluster without the deadline and the fence of the run."""
         other = copy.copy(self)
         other._transport = copy.copy(self._transport)
         other.deadline = other.fence = None
@@ -133,7 +133,7 @@ class Cluster:
 
     @contextlib.contextmanager
     def time_limit(self, seconds: float) -> Iterator[float]:
-        """Retry requests no longer than `seconds` from now, for the length of the context; yields when that is."""
+        """Retry requests for at most `seconds` from now, within the context; yield the deadline."""
         self.deadline = deadline = time.monotonic() + seconds
         try:
             yield deadline
@@ -142,30 +142,30 @@ class Cluster:
 
     @classmethod
     def connect(cls, options: Mapping[str, Any], *, user_agent: str) -> Cluster:
-        """A cluster by connection options (see `open_connection`). Makes no request."""
+        """Return a cluster for connection options (see `open_connection`). Makes no request."""
         return cls(open_connection(options), user_agent)
 
     @property
     def impersonated(self) -> tuple[str, Sequence[str]]:
-        """The user, empty if there is none, and the groups that requests are made as."""
+        """The impersonated user, empty if none, and groups."""
         return self._connection.impersonate_user or "", self._connection.impersonate_groups
 
     def temporary_kubeconfig(self) -> AbstractContextManager[str]:
-        """The path of a kubeconfig for other programs, removed at the context's exit."""
+        """Yield the path of a kubeconfig for other programs, removed at exit."""
         return self._connection.temporary_kubeconfig()
 
     def relay(self, *, hide: str) -> AbstractContextManager[Relay]:
-        """Serve this cluster's API to another program: read-only, and without Secrets that have the label `hide`."""
+        """Serve this cluster's API to another program: read-only, without Secrets that have the label `hide`."""
         return relay(self._connection, self._user_agent, hide=hide)
 
     def socket_to(self, namespace: str, pod: str, port: int) -> Any:
-        """A socket whose other end is a port of a pod. Unreachable where the API server does not open it."""
+        """Return a socket to a port of a pod. Raises Unreachable if the API server does not open it."""
         return pod_socket.socket_to(self._connection, namespace, pod, port)
 
     # --- verbs -------------------------------------------------------------------------------------------------
 
     def version(self) -> Version:
-        """The server's version; asked for once."""
+        """Return the server's version, requested once."""
         if self._version is None:
             answer = self.raw("GET", "/version")
             major, minor = (re.match(r"\d*", str(answer.get(part, ""))) for part in ("major", "minor"))
@@ -177,46 +177,46 @@ class Cluster:
         return self._version
 
     def get(self, kind: Kind, name: str, namespace: str = "") -> dict[str, Any] | None:
-        """The object, or None where it, its namespace or its kind does not exist."""
+        """Return the object; None if it, its namespace or its kind is not found."""
         found = read_back.found(lambda: self.raw("GET", self._path(kind, namespace, name)))
         return None if found is None else readable(found, self.server, self._space(kind, namespace))
 
     def list(self, kind: Kind, namespace: str = "", *, label_selector: str = "", field_selector: str = "") -> Objects:
-        """The objects of a kind (in all namespaces if none is named); none where the kind does not exist."""
+        """List the objects of a kind (in all namespaces if empty); empty if the kind is not found."""
         return self.list_with_version(kind, namespace, label_selector=label_selector, field_selector=field_selector)[0]
 
     def list_with_version(
         self, kind: Kind, namespace: str = "", *, label_selector: str = "", field_selector: str = ""
     ) -> tuple[Objects, str]:
-        """The objects of a kind, and the resourceVersion from which a watch goes on."""
+        """List the objects of a kind; return them and the resourceVersion to watch from."""
         query = {"labelSelector": label_selector, "fieldSelector": field_selector}
         found = read_back.found(lambda: read_pages(self, self._path(kind, namespace), query))
         if found is None:
             return [], ""
-        # A list leaves out what its own kind says already.
+        # Items of a list have no apiVersion and kind.
         itself = {"apiVersion": kind.api_version, "kind": kind.kind}
         items = [{**itself, **item} if isinstance(item, dict) else item for item in found[0]]
         space = self._space(kind, namespace)
         return [readable(item, self.server, space) for item in items], found[1]
 
     def list_many(self, requests: Iterable[tuple[Kind, str, str]]) -> Results[Objects]:
-        """Lists in parallel; a request is (kind, namespace, label selector)."""
+        """List in parallel; a request is (kind, namespace, label selector)."""
         return self.parallel(lambda one: self.list(one[0], one[1], label_selector=one[2]), list(requests))
 
     def apply(
         self, obj: Mapping[str, Any], *, manager: str, dry_run: bool = False, force: bool = True
     ) -> dict[str, Any]:
-        """Server-side apply; returns the object as it is then.
+        """Apply an object (server-side apply); return the resulting object.
 
-        force: overwrite what other managers have set, which is an ApiError (409) otherwise.
+        force: overwrite fields of other managers, which is an ApiError (409, conflict) otherwise.
         """
         query = {"fieldManager": manager, "force": "true" if force else "false"}
         return self._write("PATCH", self._path_of(obj), obj, query, dry_run, APPLY)
 
     def create(self, obj: Mapping[str, Any], *, manager: str, dry_run: bool = False) -> dict[str, Any]:
-        """Create an object; ApiError with reason AlreadyExists where somebody else has made one.
+        """Create an object. Raises ApiError with reason AlreadyExists if another client has created it.
 
-        One whose answer was lost is read back: it counts as created if `manager` has made it since.
+        If the answer was lost, the object is read: it counts as created if `manager` has created it since.
         """
         key, begun = key_of(obj), self.now
         try:
@@ -230,7 +230,7 @@ class Cluster:
     def merge_patch(
         self, kind: Kind, name: str, namespace: str, body: Mapping[str, Any], *, manager: str, dry_run: bool = False
     ) -> dict[str, Any]:
-        """A JSON merge patch; a resourceVersion in its metadata guards it, unless it is in the object already."""
+        """Apply a JSON merge patch; a resourceVersion in its metadata is a precondition."""
         path = self._path(kind, namespace, name)
         try:
             return self._write("PATCH", path, body, {"fieldManager": manager}, dry_run, MERGE_PATCH)
@@ -240,10 +240,10 @@ class Cluster:
                 raise
             return live
 
-    def hand_over(
+    def set_managed_fields(
         self, key: Key, resource_version: str, entries: Sequence[Mapping[str, Any]], *, manager: str
     ) -> dict[str, Any]:
-        """Set an object's managedFields, provided that it is still at `resource_version` (else 409 or 422)."""
+        """Set an object's managedFields if it is still at `resource_version` (else 409 or 422)."""
         patch = [
             {"op": "test", "path": "/metadata/resourceVersion", "value": resource_version},
             {"op": "replace", "path": "/metadata/managedFields", "value": list(entries)},
@@ -262,9 +262,9 @@ class Cluster:
         propagation: str = "Background",
         dry_run: bool = False,
     ) -> bool:
-        """Delete an object; False where there was none.
+        """Delete an object; return False if it was not found.
 
-        `uid` guards against deleting a successor, `resource_version` against deleting a changed one (409).
+        `uid` and `resource_version` are preconditions: do not delete a recreated or changed object (409).
         """
         options: dict[str, Any] = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": propagation}
         preconditions = {"uid": uid, "resourceVersion": resource_version}
@@ -290,9 +290,9 @@ class Cluster:
         label_selector: str = "",
         field_selector: str = "",
     ) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Changes since `resource_version` as (type, object), for at most `timeout` seconds, then silently none.
+        """Watch changes since `resource_version` as (type, object), for at most `timeout` seconds.
 
-        Raises ApiError with status 410 where that version is too old: list again.
+        Raises ApiError with status 410 if that version has expired: list again.
         """
         query = {
             "watch": "true",
@@ -305,51 +305,51 @@ class Cluster:
         path = self._path(kind, namespace)
         for event in self._transport.stream(path, query, timeout=timeout):
             happened, obj = watched(path, event)
-            bookmark = happened == "BOOKMARK"  # which has a version, and no name
+            bookmark = happened == "BOOKMARK"  # has a resourceVersion, but no name
             yield happened, obj if bookmark else readable(obj, self.server, self._space(kind, namespace))
 
     def serves(self, kind: Kind) -> bool:
-        """Whether the API server knows the kind at this version; ApiError where its API group does not answer."""
+        """Return whether the API server serves the kind at this version. Raises ApiError if its group is unavailable."""
         return self._discovery.find(kind) is not None
 
     def at_served_version(self, kind: Kind) -> Kind | None:
-        """The kind at a version that the API server serves, at its own if possible; None where it serves none."""
+        """Return the kind at a version that the API server serves, preferably its own; None if it serves none."""
         return self._discovery.served_version(kind)
 
     def deletable(self) -> Results[Kind]:
-        """The kinds whose objects can be listed and deleted, each at the version that the API server prefers."""
+        """Return the kinds that can be listed and deleted, each at the preferred version."""
         return self._discovery.deletable()
 
     def namespaced(self, kind: Kind) -> bool:
-        """Whether objects of the kind live in namespaces; raises InvalidInput for a kind that nobody knows."""
+        """Return whether the kind is namespaced. Raises UnknownKind for an unknown kind."""
         return self._known(kind).namespaced
 
     def plural(self, kind: Kind) -> str:
-        """The name of the kind's resource, as in paths and access rules."""
+        """Return the name of the kind's resource, as in paths and RBAC rules."""
         return self._known(kind).plural
 
     def kind_named(self, plural: str, group: str) -> Kind | None:
-        """The kind whose resource has this name in an API group, at any version; None where there is none."""
+        """Return the kind of a resource of an API group, at any version; None if not found."""
         known = {**self._discovery.served(), **self._resources}
         return next((kind for kind in known if kind.group == group and known[kind].plural == plural), None)
 
     def learn(self, definitions: Iterable[Mapping[str, Any]]) -> None:
-        """Know the kinds of these CustomResourceDefinitions, which may not be installed yet."""
+        """Add the kinds of these CustomResourceDefinitions, which may not be installed yet."""
         self._resources.update(builtin_kinds.of_definitions(definitions))
 
-    def allowed(self, checks: Sequence[Access]) -> Results[Access]:
-        """Those of `checks` that the user may not do; asked in parallel, one review each."""
-        denied = self.parallel(self._denied, checks)
-        return [check for check, no in zip(checks, denied, strict=True) if no]
+    def denied(self, checks: Sequence[Access]) -> Results[Access]:
+        """Return those of `checks` that are denied; one SelfSubjectAccessReview each, in parallel."""
+        answers = self.parallel(self._is_denied, checks)
+        return [check for check, denied in zip(checks, answers, strict=True) if denied]
 
-    def _denied(self, check: Access) -> bool:
+    def _is_denied(self, check: Access) -> bool:
         spec = {"resourceAttributes": {key: value for key, value in check._asdict().items() if value}}
         body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": spec}
         answer = self.raw("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body)
         return not map_of(answer.get("status")).get("allowed")
 
     def parallel(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Results[Result]:
-        """`function` over `items` with many requests in flight; results in order, the first failure raised."""
+        """Call `function` for all `items` in parallel; return the results in order, raise the first failure."""
         if len(items) < 2:
             return [function(item) for item in items]
         return threads.each(function, items, size=POOL_SIZE)
@@ -365,11 +365,11 @@ class Cluster:
         return f"{root}{kind.api_version}{scope}/{resource.plural}" + (f"/{quote(name, safe='')}" if name else "")
 
     def _space(self, kind: Kind, namespace: str) -> str | None:
-        """The namespace of an object that does not tell its own; None for a kind without namespaces."""
+        """Return the default namespace of an answer's objects; None for a cluster-scoped kind."""
         return namespace if self._known(kind).namespaced else None
 
     def _known(self, kind: Kind) -> builtin_kinds.Resource:
-        # A kind of the plan's own CRDs is known although the server may not serve it yet.
+        # Kinds of the plan's CRDs are known before the server serves them.
         return self._resources.get(kind) or self._discovery.known(kind)
 
     def raw(
@@ -383,7 +383,7 @@ class Cluster:
         accept: str = "application/json",
         briefly: bool = False,
     ) -> Any:
-        """One request, retried while it makes sense; the answer's JSON, or its text where `accept` asks for that."""
+        """Send a request with retries; return the answer's JSON, or its text if `accept` requests it."""
         return self._transport.request(
             method, path, body, query=query, content_type=content_type, accept=accept, briefly=briefly
         )

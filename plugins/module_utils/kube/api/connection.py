@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From connection options to an authenticated, pooled HTTP connection; the kubernetes client does the work.
+"""Open an authenticated, pooled HTTP connection from connection options, by the kubernetes client.
 
-The options carry the names of kubernetes.core. What is not given is looked up where the kubernetes client looks:
-the environment's kubeconfig, the default one, and, inside a pod, its service account.
+The options have the names of kubernetes.core. Defaults are those of the kubernetes client: the environment's
+kubeconfig, the default one, and, inside a pod, its service account.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from ..errors import InvalidInput
 from . import static_credentials
 from .kubeconfig import CREDENTIALS, load, refreshing, reloading
 from .memory_file import memory_file
-from .static_credentials import Written
+from .static_credentials import StaticCredentials
 
 POOL_SIZE = 16
-"""Requests in flight at once; the API server's priority and fairness shares its seats among all clients."""
+"""The maximum of parallel requests; the API server's priority and fairness limits all clients."""
 
 
 @dataclass
 class Connection:
-    """How to reach one API server: the client's configuration, its pool, and what other programs need beside them."""
+    """A connection to one API server: the client's configuration, its pool, and further settings for other programs."""
 
     configuration: Any
     pool: Any
@@ -49,7 +49,7 @@ class Connection:
     _renewing: threading.Lock = field(default_factory=threading.Lock)
 
     def authorise(self, headers: Any) -> tuple[str, str]:
-        """Add credentials to `headers` (a multi-dictionary) and return them; refreshes tokens that are about to expire."""
+        """Add credentials to `headers` (a multi-dictionary) and return them; refresh tokens that are about to expire."""
         scheme, credentials = self.credentials()
         if credentials:
             headers["Authorization"] = f"{scheme} {credentials}"
@@ -60,9 +60,9 @@ class Connection:
         return scheme, credentials
 
     def renew(self, refused: tuple[str, str]) -> bool:
-        """Get new credentials where the API server does not accept those that were `refused`, such as a plugin's token.
+        """Get new credentials if the API server has rejected those that were `refused`, such as a plugin's token.
 
-        Whether there are others by now. Many threads may ask at once: the first one's answer is for all.
+        Return whether they differ. If several threads call this at once, only the first gets new ones.
         """
         if self.reload is None:
             return False
@@ -72,17 +72,17 @@ class Connection:
             return self.credentials() != refused
 
     def credentials(self) -> tuple[str, str]:
-        """The scheme and value of the Authorization header; empty where there is none."""
+        """Return the scheme and value of the Authorization header; empty if there is none."""
         values = [setting["value"] for setting in self.configuration.auth_settings().values() if setting.get("value")]
         if not values and self.configuration.username:
             values = [self.configuration.get_basic_auth_token()]
-        # Files of tokens like to end with a newline, which a header must not.
+        # Token files often end with a newline, which is invalid in a header.
         scheme, _space, credentials = (values[0] if values else "").strip().partition(" ")
         return scheme.capitalize(), credentials
 
     @property
     def certificate_authority(self) -> str:
-        """The SHA-256 of the certificates that the server's is checked with; empty for those of the system, or none."""
+        """The SHA-256 of the CA certificates that verify the server; empty for the system's, or without verification."""
         path = self.configuration.ssl_ca_cert
         if not path or not self.configuration.verify_ssl:
             return ""
@@ -91,7 +91,7 @@ class Connection:
 
     @contextlib.contextmanager
     def temporary_kubeconfig(self) -> Iterator[str]:
-        """The path of a kubeconfig that says the same as this connection, for this user only; gone at exit."""
+        """Yield the path of a kubeconfig with the settings of this connection, for this user only, removed at exit."""
         with memory_file(json.dumps(self._kubeconfig()).encode()) as path:
             yield path
 
@@ -116,7 +116,7 @@ class Connection:
         }
 
     def _kubeconfig_user(self) -> dict[str, Any]:
-        # A plugin stays one, so that a long run can renew its token; what it gave so far is its own affair.
+        # Keep a plugin instead of its current token, so that a long run can renew it.
         user: dict[str, Any] = {
             key: self.user_entry[key] for key in ("exec", "auth-provider") if key in self.user_entry
         }
@@ -140,15 +140,15 @@ class Connection:
 
 
 def open_connection(options: Mapping[str, Any]) -> Connection:
-    """A connection for the given options (kubernetes.core's names; None or absent is unset). Makes no request.
+    """Open a connection for options (names of kubernetes.core; None means unset). Makes no request.
 
-    Raises InvalidInput for a kubeconfig that is absent, unreadable or lacks the context, and for files that are absent.
+    Raises InvalidInput for a kubeconfig that is not found, invalid or without the context, and for files not found.
     """
     given = {name: value for name, value in options.items() if value not in (None, "", {}, [])}
     _refuse_malformed(str(given.get("host", "")))
     loaded = load(given)
     _refuse_malformed(str(loaded.configuration.host))
-    # A copy: refreshing a token would write all that was loaded over what is given.
+    # A copy, because refreshing a token would overwrite the given options.
     configuration = copy.copy(loaded.configuration)
     configuration.refresh_api_key_hook = refreshing(loaded)
     reload = reloading(loaded)
@@ -161,13 +161,15 @@ def open_connection(options: Mapping[str, Any]) -> Connection:
         if option in given:
             setattr(configuration, attribute, _existing(given, option) if option in _FILES else given[option])
     if "api_key" in given:
-        # The client's releases look it up by one name or the other.
+        # Releases of the client use different names.
         configuration.api_key = dict.fromkeys(("authorization", "BearerToken"), f"Bearer {given['api_key']}")
     configuration.host = configuration.host.rstrip("/")
     if not configuration.host.startswith(("https://", "http://")):
-        raise InvalidInput(f"The host {configuration.host} is not a URL such as https://{configuration.host}.")
-    if not configuration.proxy and not isinstance(configuration, Written):
-        # Clients before 34.1 do not look at the environment.
+        raise InvalidInput(
+            f"The host '{configuration.host}' is invalid: it must be a URL. Use, for example, https://{configuration.host}."
+        )
+    if not configuration.proxy and not isinstance(configuration, StaticCredentials):
+        # Clients before 34.1 ignore the environment.
         found = getproxies()
         configuration.proxy = found.get(configuration.host.partition("://")[0])
         configuration.no_proxy = configuration.no_proxy or found.get("no")
@@ -199,7 +201,7 @@ _SETTINGS = {
     "no_proxy": "no_proxy",
     "validate_certs": "verify_ssl",
 }
-"""The attributes of the client's configuration, by our options."""
+"""The attributes of the client's configuration by option."""
 
 _FILES = frozenset({"ca_cert", "client_cert", "client_key"})
 
@@ -207,35 +209,38 @@ _FILES = frozenset({"ca_cert", "client_cert", "client_key"})
 def _pool(configuration: Any) -> Any:
     if configuration.host.startswith("https://"):
         _check_certificates(configuration)
-    if isinstance(configuration, Written):
+    if isinstance(configuration, StaticCredentials):
         return static_credentials.pool(configuration, POOL_SIZE)
 
     import urllib3
     from kubernetes.client import rest
 
     if not configuration.verify_ssl:
-        # It was asked for, and need not be said again with every request.
+        # The user has disabled verification on purpose.
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     try:
         return rest.RESTClientObject(configuration).pool_manager
     except (OSError, ValueError, ImportError) as error:
-        raise InvalidInput(f"The connection to {configuration.host} cannot be set up: {error}.") from error
+        raise InvalidInput(
+            f"Cannot connect to {configuration.host}: {str(error).rstrip('.')}. Check the connection options."
+        ) from error
 
 
 def _check_certificates(configuration: Any) -> None:
-    """Load the files once: what is wrong with them would else look like a server that does not answer."""
+    """Load the files once, because errors in them would look like an unreachable server."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    checking = "the authority's certificate"
+    checked = "CA certificate (ca_cert)"
     try:
         if configuration.ssl_ca_cert:
             context.load_verify_locations(configuration.ssl_ca_cert)
-        checking = "the client's certificate or key"
+        checked = "client certificate or key (client_cert, client_key)"
         if configuration.cert_file:
-            # An empty password, or OpenSSL would ask for one.
+            # An empty password, because OpenSSL would prompt for one.
             context.load_cert_chain(configuration.cert_file, configuration.key_file, password="")
     except OSError as error:
         raise InvalidInput(
-            f"For the cluster at {configuration.host}, {checking} cannot be used: {error.strerror or error}."
+            f"Cannot connect to {configuration.host}: the {checked} is invalid: {error.strerror or error}. Correct the"
+            " file, or the entry of the kubeconfig."
         ) from error
 
 
@@ -251,21 +256,21 @@ def _refuse_malformed(host: str) -> None:
 def _existing(given: Mapping[str, Any], option: str) -> str:
     full = os.path.expanduser(str(given[option]))
     if not os.path.isfile(full):
-        raise InvalidInput(f"The file {given[option]}, given as '{option}', does not exist.")
+        raise InvalidInput(f"The file {given[option]} of {option} was not found. Correct the path.")
     return full
 
 
 def _proxy_credentials(url: str | None) -> dict[str, str]:
-    """The name and password within a proxy's URL, which urllib3 leaves there."""
+    """Return the user name and password in a proxy's URL, which urllib3 ignores."""
     try:
         user, _at, _host = urlsplit(url or "").netloc.rpartition("@")
     except ValueError as error:
-        raise InvalidInput("The proxy is malformed: write it as http://proxy.example.com:3128.") from error
+        raise InvalidInput("The proxy is invalid: it must be a URL, for example http://proxy.example.com:3128.") from error
     return {"proxy_basic_auth": user} if user else {}
 
 
 def _proxy_url(url: str, headers: Mapping[str, Any]) -> str:
-    """A proxy's URL with name and password within, the one way to tell other programs."""
+    """Return a proxy's URL with user name and password, as other programs expect it."""
     credentials = headers.get("proxy_basic_auth")
     parts = urlsplit(url)
     if not credentials or "@" in parts.netloc:

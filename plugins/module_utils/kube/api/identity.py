@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which cluster a connection leads to, and the refusal of another one."""
+"""Identify the cluster of a connection, and refuse another one than expected."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _SYSTEM = "kube-system"
 
 
 class Identity(NamedTuple):
-    """One cluster: the uid of its Namespace kube-system, its API server's URL, and what the connection says of it.
+    """One cluster: the uid of its Namespace kube-system, its API server's URL, CA and context.
 
-    uid: empty where the user may neither get nor list Namespaces, or where there is none. certificate_authority: the SHA-256 of
-    the certificates that the server's is checked with, empty for those of the system. context: of the kubeconfig.
+    uid: empty if the user may neither get nor list Namespaces. certificate_authority: the SHA-256 of the CA certificates
+    that verify the server, empty for the system's. context: that of the kubeconfig.
     """
 
     uid: str
@@ -32,7 +32,7 @@ class Identity(NamedTuple):
 
     @classmethod
     def of(cls, cluster: Cluster) -> Identity:
-        """The cluster that answers; one request, or two without permission for the first."""
+        """Read the identity of a cluster; one request, or two without permission for the first."""
         return cls(_uid(cluster), cluster.server, cluster.certificate_authority, cluster.context or "")
 
     def __str__(self) -> str:
@@ -41,19 +41,19 @@ class Identity(NamedTuple):
 
 
 def refuse_other(cluster: Cluster, expected: Mapping[str, Any]) -> None:
-    """Raise Refused where another cluster answers than the `expected` one, by those fields of Identity that it has."""
+    """Raise Refused for another cluster than the `expected` one, by the fields of Identity that are set in it."""
     wanted = Identity(**{name: expected.get(name) or "" for name in Identity._fields})
     found = Identity.of(cluster)
     if _same(wanted, found):
         return
     if wanted.uid and not found.uid:
-        why = f"the uid of Namespace {_SYSTEM} cannot be read now, though it has to be {wanted.uid}"
-        todo = "Give the user the permission to get it, and run this again."
+        why = f"the uid of Namespace {_SYSTEM} cannot be read, and {wanted.uid} was expected"
+        todo = "Grant the user the permission to get it, and run this again."
     else:
-        why = f"{wanted} was expected" if wanted.server else f"the one with the uid {wanted.uid} was expected"
-        todo = "Name the right kubeconfig and context, and run this again."
+        why = f"{wanted} was expected" if wanted.server else f"the uid {wanted.uid} was expected"
+        todo = "Set the right kubeconfig and context, and run this again."
     raise Refused(
-        f"Another cluster answers at {found}: {why}. {todo}",
+        f"Cannot use cluster {found}: it is not the expected one: {why}. {todo}",
         code="other_cluster",
         expected=wanted._asdict(),
         found=found._asdict(),
@@ -65,12 +65,12 @@ def _same(wanted: Identity, found: Identity) -> bool:
         return False
     if wanted.server and wanted.server != found.server:
         return False
-    # Authorities are rotated, which a uid outlives.
+    # A CA may be rotated; the uid never changes.
     return bool(wanted.uid) or wanted.certificate_authority == found.certificate_authority or not wanted.server
 
 
 def _uid(cluster: Cluster) -> str:
-    # Some may only get Namespaces, others only list them.
+    # Some users may only get Namespaces, others only list them.
     reads: tuple[Callable[[], Iterable[dict[str, Any] | None]], ...] = (
         lambda: [cluster.get(NAMESPACE, _SYSTEM)],
         lambda: cluster.list(NAMESPACE, field_selector=f"metadata.name={_SYSTEM}"),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The shape of a kubeconfig, so far as anything here or in the kubernetes client reads it."""
+"""The types of the fields of a kubeconfig that this collection or the kubernetes client reads."""
 
 from __future__ import annotations
 
@@ -48,5 +48,5 @@ _KUBECONFIG = Map(
 
 
 def refuse_misshapen_kubeconfig(document: Any, where: str) -> None:
-    """Raise InvalidInput for what is no kubeconfig, naming each field that has another type, and no value."""
-    refuse(problems(document, _KUBECONFIG), f"{where} is not valid")
+    """Raise InvalidInput for a kubeconfig with fields of the wrong type, naming the fields, without values."""
+    refuse(problems(document, _KUBECONFIG), where)

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files for OpenSSL and other programs that hold credentials: in memory, so that a killed run leaves none behind.
+"""Files with credentials for OpenSSL and other programs, in memory, so that a killed run leaves none behind.
 
-Where the system has no such files (macOS), they are in the folder for temporary files, for this user only, and the next
-run removes those of runs that were killed.
+On systems without them (macOS) they are in the temporary folder, for this user only, and the next run deletes those of
+killed runs.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ _ON_DISK = re.compile(r"meshops-(\d+)-")
 
 
 class MemoryFile(str):
-    """The path of a file that exists as long as this object does, or until `close`.
+    """The path of a file that exists as long as this object, or until `close`.
 
-    It is a path of this process, which the programs that it starts can open too.
+    Programs that this process starts can open it too.
     """
 
     _close: Any
 
     def close(self) -> None:
-        """Give the file up."""
+        """Delete the file."""
         vars(self).pop("_close", _nothing)()
 
     def __enter__(self) -> MemoryFile:
@@ -41,7 +41,7 @@ class MemoryFile(str):
     def __del__(self) -> None:
         self.close()
 
-    # A copy would give up the same file once more.
+    # A copy would delete the same file twice.
     def __copy__(self) -> MemoryFile:
         return self
 
@@ -50,7 +50,7 @@ class MemoryFile(str):
 
 
 def memory_file(content: bytes) -> MemoryFile:
-    """Make a file with this content that nobody else can open."""
+    """Create a file with this content that only this user can open."""
     handle = _in_memory()
     if handle is None:
         return _on_disk(content)
@@ -62,7 +62,7 @@ def memory_file(content: bytes) -> MemoryFile:
 
 
 def _in_memory() -> int | None:
-    """The descriptor of a new file in memory; None where there is none that others could open by a path."""
+    """Return the descriptor of a new file in memory; None if it would have no path for other programs."""
     if not os.path.isdir(f"/proc/{os.getpid()}/fd"):
         return None
     try:
@@ -85,7 +85,7 @@ def _on_disk(content: bytes) -> MemoryFile:
 
 
 def _sweep() -> None:
-    """Remove the files of this user's runs that have ended without."""
+    """Delete the files of this user's runs that were killed."""
     with contextlib.suppress(OSError), os.scandir(tempfile.gettempdir()) as entries:
         for entry in entries:
             owner = _ON_DISK.match(entry.name)

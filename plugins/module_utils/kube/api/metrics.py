@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run does to the API server, and for how long: by its phases."""
+"""Count the requests and the time of a run by phases."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import time
 from typing import Any
 
 PREPARE, PLAN, CHECK, WRITE, WAIT = "prepare", "plan", "check", "write", "wait"
-"""Phases of a run: what comes before its plan, the plan, what may refuse it, its writes, and until all is ready."""
+"""Phases of a run: before the plan, the plan, its checks, the writes, and waiting."""
 
 
 class Meter:
-    """Counts seconds and requests of the phase that was begun last. Safe for use by threads at once."""
+    """Counts seconds and requests of the current phase. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -24,19 +24,19 @@ class Meter:
         self._begun = time.monotonic()
 
     def begin(self, phase: str) -> None:
-        """What follows belongs to this phase, which may have been there before."""
+        """Start or continue a phase."""
         with self._lock:
             self._stop()
             self._phase = self._phases.setdefault(phase, _phase(phase))
 
     def count(self, method: str) -> None:
-        """One more request, by its HTTP method."""
+        """Count a request, by HTTP method."""
         with self._lock:
             requests = self._phase["requests"]
             requests[method] = requests.get(method, 0) + 1
 
     def phases(self) -> list[dict[str, Any]]:
-        """The phases in the order of their beginnings: `phase`, `seconds` and `requests`, a number by HTTP method."""
+        """Return the phases in order: `phase`, `seconds` and `requests`, a number by HTTP method."""
         with self._lock:
             self._stop()
             return [{**phase, "seconds": round(phase["seconds"], 3)} for phase in self._phases.values()]

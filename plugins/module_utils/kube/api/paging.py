@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Lists in pages, so that no answer of a big cluster is too large for the API server, a proxy or the time limit."""
+"""List in pages (limit and continue), so that no answer is too large for the API server, a proxy or the timeout."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from .cluster import Cluster
 
 PAGE = 500
-"""Objects of a page, as kubectl asks for."""
+"""Objects per page, kubectl's default."""
 
 _EXPIRED = 410
 
 
 def read_pages(cluster: Cluster, path: str, query: Mapping[str, str]) -> tuple[list[Any], str]:
-    """The items of all pages, and the resourceVersion that they are of, from which a watch goes on.
+    """Return the items of all pages, and their resourceVersion to watch from.
 
-    Where the rest has expired meanwhile, the list is read anew, in one piece.
+    If the continue token has expired, list again without pages.
     """
     items: list[Any] = []
     version, rest = "", ""

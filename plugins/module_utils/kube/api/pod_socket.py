@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A socket to a port of a pod, through the API server's port-forward.
+"""Open a socket to a port of a pod, by the API server's port-forward.
 
-The kubernetes client would open it by itself, but leaves out whom a user acts as, and of a refusal tells a page.
+The kubernetes client's own function ignores impersonation, and reports a refusal as a whole page.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 _PROTOCOL = "v4.channel.k8s.io"
 _TIMEOUT = 30.0
-"""Seconds that the API server may take to open it."""
+"""Timeout for opening in seconds."""
 
 
 def socket_to(connection: Connection, namespace: str, pod: str, port: int) -> Any:
-    """A socket whose other end is the port of the pod. Raises Unreachable where the API server does not open it."""
+    """Return a socket to a port of a pod. Raises Unreachable if the API server does not open it."""
     import websocket
     from kubernetes.stream.ws_client import PortForward
     from urllib3 import HTTPHeaderDict
@@ -44,7 +44,7 @@ def socket_to(connection: Connection, namespace: str, pod: str, port: int) -> An
             **_proxy(connection),
         )
     except websocket.WebSocketBadStatusException as error:
-        raise _unreachable(namespace, pod, port, _said(error)) from error
+        raise _unreachable(namespace, pod, port, _message(error)) from error
     except (websocket.WebSocketException, OSError) as error:
         raise _unreachable(namespace, pod, port, " ".join(str(error).split())) from error
     opened.settimeout(None)
@@ -53,25 +53,27 @@ def socket_to(connection: Connection, namespace: str, pod: str, port: int) -> An
 
 
 def _unreachable(namespace: str, pod: str, port: int, cause: str) -> Unreachable:
-    return Unreachable(f"Port {port} of Pod {namespace}/{pod} cannot be reached: {cause.rstrip('.')}.")
+    return Unreachable(
+        f"Port {port} of Pod {namespace}/{pod} cannot be reached: {cause.rstrip('.')}. Check that the pod is running."
+    )
 
 
-def _said(error: Any) -> str:
-    """What the API server says instead of opening it: a Status, or whatever stands between."""
+def _message(error: Any) -> str:
+    """Return the message of the API server's answer, or of a proxy's."""
     try:
         return str(json.loads(error.resp_body)["message"])
     except (ValueError, TypeError, KeyError):
-        return f"the API server answers with status {error.status_code}"
+        return f"the API server answered {error.status_code}"
 
 
 def _tls(configuration: Any) -> dict[str, Any]:
-    """How to be sure of the server, and it of us, as the client does it for its requests."""
+    """Return the TLS options of the client's configuration."""
     options = {
         "cert_reqs": ssl.CERT_REQUIRED if configuration.verify_ssl else ssl.CERT_NONE,
         "ca_certs": configuration.ssl_ca_cert if configuration.verify_ssl else None,
         "certfile": configuration.cert_file,
         "keyfile": configuration.key_file,
-        # What was loaded may hold no more than requests need.
+        # Not every configuration has it.
         "server_hostname": getattr(configuration, "tls_server_name", None),
         "check_hostname": configuration.verify_ssl and getattr(configuration, "assert_hostname", None) is not False,
     }

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A local port that leads to a Service of the cluster, through the API server."""
+"""Forward a local port to a Service of the cluster, through the API server."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _CHUNK = 1 << 16
 def forwarded(
     cluster: Cluster, service: Mapping[str, Any], port: int, *, address: str, local_port: int, progress: Progress
 ) -> Iterator[int]:
-    """Serve `address`:`local_port` (0: any that is free) from a port of a Service, for the length of the context.
+    """Forward `address`:`local_port` (0: any free port) to a port of a Service, within the context.
 
-    Yields the local port. Each connection goes to a pod that is ready then. Raises NotReady where there is none at the
-    beginning, and InvalidInput where the local port cannot be had.
+    Yields the local port. Each connection goes to a ready pod. Raises NotReady if there is none at first, and
+    InvalidInput if the local port cannot be used.
     """
     backend(cluster, service, port)
     with _listening(address, local_port) as listener:
@@ -37,12 +37,14 @@ def forwarded(
 
 
 def backend(cluster: Cluster, service: Mapping[str, Any], port: int) -> tuple[str, int]:
-    """A pod that is ready to answer for a Service, by its name, and its port. NotReady where there is none."""
+    """Return the name of a ready pod of a Service, and its port. Raises NotReady if there is none."""
     namespace, name = service["metadata"]["namespace"], service["metadata"]["name"]
     selector = ",".join(f"{key}={value}" for key, value in (service["spec"].get("selector") or {}).items())
     ready = [pod for pod in cluster.list(POD, namespace, label_selector=selector) if selector and _ready(pod)]
     if not ready:
-        raise NotReady(f"No pod of Service {namespace}/{name} is ready, so that there is nothing to connect to.")
+        raise NotReady(
+            f"Cannot connect to Service {namespace}/{name}: no ready Pod found. Wait until one is ready, or check its pods."
+        )
     target = next(
         (one.get("targetPort", port) for one in service["spec"].get("ports") or () if one["port"] == port), port
     )
@@ -50,8 +52,8 @@ def backend(cluster: Cluster, service: Mapping[str, Any], port: int) -> tuple[st
     number = int(target) if isinstance(target, (int, float)) else _named(ready[0], target)
     if number is None:
         raise NotReady(
-            f"Port {port} of Service {namespace}/{name} leads to the port '{target}', which Pod {namespace}/{pod} does not"
-            " have: correct its targetPort."
+            f"Cannot connect to port {port} of Service {namespace}/{name}: its target port '{target}' was not found in Pod"
+            f" {namespace}/{pod}. Correct the targetPort."
         )
     return pod, number
 
@@ -72,14 +74,14 @@ def _listening(address: str, port: int) -> socket.socket:
         return socket.create_server((address, port))
     except (OSError, OverflowError) as error:
         raise InvalidInput(
-            f"Port {port} of {address} cannot be used on this machine: {error}; choose another.", port=port
+            f"Cannot listen on port {port} of {address} on this machine: {error}. Choose another port.", port=port
         ) from error
 
 
 def _serve(
     cluster: Cluster, service: Mapping[str, Any], port: int, listener: socket.socket, progress: Progress
 ) -> None:
-    with contextlib.suppress(OSError):  # closed, when the context ends
+    with contextlib.suppress(OSError):  # closed when the context exits
         while True:
             client, _from = listener.accept()
             threads.start(_connect, cluster, service, port, client, progress)
@@ -100,7 +102,7 @@ def _connect(
 
 
 def _pump(one: Any, other: Any) -> None:
-    """Carry what either side says to the other, until both have said all."""
+    """Copy data in both directions until one side closes."""
     ways = {one: other, other: one}
     while ways:
         for source in select.select(list(ways), [], [])[0]:

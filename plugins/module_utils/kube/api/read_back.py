@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a request has found or done: by its answer, or by the object as it is where the answer was lost."""
+"""Find out the result of a request whose answer was lost, by reading the object."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from .cluster import Cluster
 
 _ROUNDING = timedelta(seconds=2)
-"""Both the server's clock in its answers and the times of managedFields are as precise as a second."""
+"""The server's clock and the times in managedFields are in whole seconds."""
 
 
 def found(request: Callable[[], Any]) -> Any:
-    """What a request answers; None where the object, its namespace or its kind does not exist."""
+    """Return the answer of a request; None if the object, its namespace or its kind is not found."""
     try:
         return request()
     except UnknownKind:
@@ -34,7 +34,7 @@ def found(request: Callable[[], Any]) -> Any:
 
 
 def after(cluster: Cluster, error: ApiError | Unreachable, key: Key) -> dict[str, Any] | None:
-    """The object of a write that may have been carried out although it has failed; else the failure is raised."""
+    """Read the object of a failed write that may have succeeded; raise the error of any other."""
     if not error.uncertain:
         raise error
     try:
@@ -44,7 +44,7 @@ def after(cluster: Cluster, error: ApiError | Unreachable, key: Key) -> dict[str
 
 
 def created_by(live: Mapping[str, Any], manager: str, begun: datetime | None) -> bool:
-    """Whether `manager` has created an object since `begun`, by the server's clock where that is known."""
+    """Return whether `manager` has created an object since `begun`, by the server's clock if known."""
     created = live["metadata"].get("creationTimestamp")
     if begun and created and datetime.fromisoformat(created) < begun - _ROUNDING:
         return False
@@ -54,6 +54,6 @@ def created_by(live: Mapping[str, Any], manager: str, begun: datetime | None) ->
 
 
 def deleted(live: Mapping[str, Any], uid: str | None) -> bool:
-    """Whether an object is being deleted, or is a successor of the one with this uid."""
+    """Return whether an object is being deleted, or has another uid than this."""
     metadata = live["metadata"]
     return bool(metadata.get("deletionTimestamp")) or (uid is not None and metadata.get("uid") != uid)

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A cluster's API at a port of this machine, for another program: read-only, and without the Secrets of a label.
+"""Serve a cluster's API to another program at a local port: read-only, without Secrets that have a label.
 
-The program is given no credentials of the cluster, and what is hidden never reaches it, whenever it was written.
+The program gets no credentials of the cluster, and never sees the hidden Secrets, whenever they were created.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _CHUNK = 65536
 
 @dataclass
 class Relay:
-    """What the program needs, a `kubeconfig`, and what it was not shown: `hidden` Secrets as namespace/name."""
+    """The program's `kubeconfig`, and the `hidden` Secrets as namespace/name."""
 
     kubeconfig: str
     hidden: set[str] = field(default_factory=set)
@@ -36,7 +36,7 @@ class Relay:
 
 @contextlib.contextmanager
 def relay(connection: Connection, user_agent: str, *, hide: str) -> Iterator[Relay]:
-    """Serve the cluster of `connection` as long as the context lasts, without Secrets that have the label `hide`."""
+    """Serve the cluster of `connection` within the context, without Secrets that have the label `hide`."""
     token = secrets.token_urlsafe(32)
     hidden: set[str] = set()
 
@@ -57,7 +57,7 @@ def relay(connection: Connection, user_agent: str, *, hide: str) -> Iterator[Rel
 
 
 def _kubeconfig(server: str) -> bytes:
-    # What proves who asks is in the path: Kubernetes' client sends a token by TLS only.
+    # The secret is part of the path, because Kubernetes clients send a token over TLS only.
     name = "relay"
     content = {
         "apiVersion": "v1",
@@ -70,7 +70,7 @@ def _kubeconfig(server: str) -> bytes:
 
 
 class _Upstream:
-    """The cluster itself."""
+    """Sends requests to the cluster."""
 
     def __init__(self, connection: Connection, user_agent: str) -> None:
         self._connection = connection
@@ -94,14 +94,14 @@ class _Upstream:
 
 
 class _Shield:
-    """Takes what is hidden out of answers about Secrets: objects, lists, and the events of watches."""
+    """Removes hidden Secrets from answers: objects, lists, and watch events."""
 
     def __init__(self, label: str, hidden: set[str]) -> None:
         self._label = label
         self._hidden = hidden
 
     def shown(self, obj: Any) -> bool:
-        """Whether an object may be shown."""
+        """Return whether an object may be shown."""
         metadata = obj.get("metadata") if isinstance(obj, Mapping) else None
         if not isinstance(metadata, Mapping) or self._label not in (metadata.get("labels") or {}):
             return True
@@ -109,7 +109,7 @@ class _Shield:
         return False
 
     def answer(self, data: bytes) -> bytes | None:
-        """An object or a list without what is hidden; None where nothing is left of it."""
+        """Return an object or list without hidden Secrets; None if nothing is left."""
         body = json.loads(data)
         if not self.shown(body):
             return None
@@ -118,7 +118,7 @@ class _Shield:
         return json.dumps(body).encode()
 
     def events(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        """A watch's lines without those about what is hidden."""
+        """Yield the lines of a watch without those of hidden Secrets."""
         rest = b""
         for chunk in chunks:
             *lines, rest = (rest + chunk).split(b"\n")
@@ -128,7 +128,7 @@ class _Shield:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One connection of the program. What is not a GET is not served."""
+    """Handles one connection of the program; supports GET only."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -145,16 +145,16 @@ class _Handler(BaseHTTPRequestHandler):
         about_secrets = "secrets" in path.split("/")
         accept = self.headers.get("Accept", "application/json")
         if about_secrets:
-            # Only JSON can be looked into.
+            # Only JSON can be filtered.
             accept = accept.replace("application/vnd.kubernetes.protobuf", "application/json")
         try:
             response = self.upstream.get(address, accept)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the program is told, and its thread ends
-            return self._status(HTTPStatus.BAD_GATEWAY, f"The cluster does not answer: {type(error).__name__}")
+        except Exception as error:  # noqa: BLE001 - any error is reported to the program
+            return self._status(HTTPStatus.BAD_GATEWAY, f"The cluster cannot be reached: {type(error).__name__}")
         try:
             self._pass_on(response, about_secrets, watching="watch=" in query or "/watch/" in path)
         except OSError:
-            self.close_connection = True  # the program has ended
+            self.close_connection = True  # the program has closed it
         finally:
             response.close()
         return None
@@ -164,7 +164,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not about_secrets:
             return self._send(response.status, kind, response.stream(_CHUNK))
         if not kind.startswith("application/json"):
-            return self._status(HTTPStatus.BAD_GATEWAY, "The cluster answers in a form that cannot be looked into")
+            return self._status(HTTPStatus.BAD_GATEWAY, "The cluster's answer cannot be filtered: it is not JSON")
         if watching and response.status == HTTPStatus.OK:
             return self._send(response.status, kind, self.shield.events(response.stream(_CHUNK)))
         answer = self.shield.answer(response.read())

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Answers of an API server: what they hold, and the error that one states, as one sentence."""
+"""Decode answers of the API server, and turn its errors into messages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .schema_errors import schema_errors
 
 
 def decoded(data: bytes) -> Any:
-    """The JSON of an answer, or its text."""
+    """Return the JSON of an answer, else its text."""
     try:
         return json.loads(data)
     except ValueError:
@@ -37,13 +37,13 @@ _FORBIDDEN = re.compile(
 
 
 def api_error(method: str, path: str, status: int, data: bytes) -> ApiError:
-    """The error that an answer states."""
+    """Return the error of an answer."""
     body = decoded(data)
     body = fitting(body, _STATUS) if isinstance(body, dict) else {"message": str(body).strip()[:500]}
     text = str(body.get("message") or f"HTTP status {status}")
     unfit = schema_errors(text) if status == 500 else ""
     if unfit:
-        # An apply of what does not fit the schema: no failure of the server's.
+        # An apply that does not match the schema is the client's error.
         status, body = 422, {**body, "reason": "Invalid"}
     message = " ".join((unfit or text).split()).rstrip(".")
     body = {**body, "message": message}
@@ -54,7 +54,7 @@ def api_error(method: str, path: str, status: int, data: bytes) -> ApiError:
         access = f"{verb} {plural}{f'.{group}' if group else ''}{slash}{subresource}"
         access += f" in namespace {namespace}" if namespace else ""
         return ApiError(
-            f"The user '{user}' may not {access}: grant this permission, or run with an account that has it.",
+            f"Forbidden: user '{user}' has no permission to {access}. Grant it, or use an account that has it.",
             status=status,
             reason="Forbidden",
             body=body,
@@ -70,7 +70,7 @@ def api_error(method: str, path: str, status: int, data: bytes) -> ApiError:
 
 
 def watched(path: str, event: Mapping[str, Any]) -> tuple[str, Any]:
-    """The type of an event of a watch and what it is about; raises the error that one states."""
+    """Return the type and the object of a watch event. Raises the error of an ERROR event."""
     happened, obj = str(event.get("type")), event.get("object")
     if happened == "ERROR":
         code = map_of(obj).get("code")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the API server says of an apply that does not fit a kind's schema: every error, without the values."""
+"""Extract the schema errors from the API server's answer to an apply, without the values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _VALUE = re.compile(r",? got &.*")  # in Go's notation, which has no line ends
 
 
 def schema_errors(message: str) -> str:
-    """The errors in an answer to an apply, each with its field's path; empty where it is another answer."""
+    """Return the schema errors, each with its field's path; empty if there are none."""
     beginning = _BEGINNING.match(message)
     if not beginning:
         return ""

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Connections whose kubeconfig holds all that they need: a server, certificates, a token.
+"""Connections with static credentials: a kubeconfig with server, certificates and token only.
 
-Most are such. The kubernetes client knows every other way (plugins, providers, proxies), but importing it takes longer
-than all else that a run does which has nothing to change.
+The kubernetes client supports all others (plugins, providers, proxies), but importing it takes longer than a whole run
+without changes.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _USER = frozenset({"token", "client-certificate-data", "client-key-data", "as", 
 
 
 @dataclass
-class Written:
-    """What the client's Configuration would say of such a connection, by the same names."""
+class StaticCredentials:
+    """The attributes of the client's Configuration for such a connection."""
 
     host: str
     token: str = ""
@@ -39,10 +39,10 @@ class Written:
     connection_pool_maxsize: int = 1
 
     @classmethod
-    def of(cls, cluster: Mapping[str, Any], user: Mapping[str, Any]) -> Written | None:
-        """From a kubeconfig's entries; None where they, or the environment, say what only the client understands.
+    def of(cls, cluster: Mapping[str, Any], user: Mapping[str, Any]) -> StaticCredentials | None:
+        """Read a kubeconfig's entries; None if they, or the environment, need the kubernetes client.
 
-        Raises ValueError for data that is no base64.
+        Raises ValueError for invalid base64.
         """
         texts = [*cluster.items(), *user.items()]
         known = user.get("token") or {"client-certificate-data", "client-key-data"} <= user.keys()
@@ -59,12 +59,12 @@ class Written:
         )
 
     def auth_settings(self) -> dict[str, Any]:
-        """The credentials of requests, as the client tells them."""
+        """Return the credentials of requests, as the client's Configuration does."""
         return {"BearerToken": {"value": f"Bearer {self.token}"}} if self.token else {}
 
 
-def pool(configuration: Written, size: int) -> Any:
-    """The pool of connections; they share what the certificates were read into."""
+def pool(configuration: StaticCredentials, size: int) -> Any:
+    """Return a pool of connections with a shared TLS context."""
     import urllib3
     from urllib3.util.ssl_ import create_urllib3_context
 
@@ -82,5 +82,5 @@ def pool(configuration: Written, size: int) -> Any:
 
 
 def _file(data: str | None) -> str | None:
-    """A file with what is encoded, which OpenSSL reads from nowhere else."""
+    """Return a file with the decoded data, because OpenSSL reads files only."""
     return memory_file(base64.b64decode(data)) if data else None

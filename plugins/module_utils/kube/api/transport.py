@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Requests to one API server: sent once more while that makes sense, and their failures as one sentence."""
+"""Send requests to one API server with retries, and turn failures into messages."""
 
 from __future__ import annotations
 
@@ -29,41 +29,41 @@ APPLY = "application/apply-patch+yaml"
 MERGE_PATCH = "application/merge-patch+json"
 
 FIRST_CONTACT = 3.0
-"""Seconds that an address which refuses connections is tried for before its first answer: it is likely a wrong one.
+"""Seconds of retries for an address that refuses connections and has never answered: it is likely wrong.
 
-A server that is only silent is waited for as long as any other request: it may be scaled, or failing over.
+A server that does not answer in time is retried like any other: it may be scaling or failing over.
 """
 
 CONNECTING = 5.0
-"""Seconds for one attempt to open a connection, TLS included."""
+"""Timeout in seconds for opening a connection, including TLS."""
 
 PATIENCE = 30.0
-"""Seconds that requests are retried for where no time limit is set, and the longest that one request may hang."""
+"""Seconds of retries without a deadline, and the timeout of one request."""
 
 BRIEFLY = 5.0
-"""Seconds that a dry run is retried for where a webhook does not answer: it changes nothing that would mend one."""
+"""Seconds of retries of a dry run whose webhook does not answer."""
 
 _ENDING = "being terminated"
-"""What the API server says of a namespace in which nothing can be created any more."""
+"""Part of the API server's message about a namespace that is being deleted."""
 
 HANGING_CALLS = 2
-"""Calls of a webhook that may hang without an end of the retries: traffic still goes to a pod that has just gone."""
+"""Timeouts of a webhook that do not end the retries: requests may still go to a pod that was just deleted."""
 
 _RETRIED = frozenset({429, 500, 502, 503, 504})
 _UNANSWERED = frozenset({500, 502, 503, 504})
-"""Answers of a server, or of a proxy before it, that do not tell whether the request was carried out."""
+"""Answers of a server or proxy after which the result of a request is unknown."""
 
 _NOWHERE = frozenset({errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN})
 
 Fence = Callable[[], None]
-"""Called before each attempt to write; raises where there must be none any more."""
+"""Called before each attempt to write; raises if writing is no longer allowed."""
 
 
 class Transport:
-    """Sends requests with a connection's credentials. Safe for use by threads at once.
+    """Sends requests with a connection's credentials. Thread-safe.
 
-    `deadline` (of `time.monotonic`) bounds the retries of every request; without one, `patience` (seconds) those of
-    each. `fence` is called before each attempt to write, retries included. `warnings` are those of answers to writes and dry runs.
+    `deadline` (of `time.monotonic`) limits the retries of all requests; without one, `patience` (seconds) those of each.
+    `fence` is called before each attempt to write. `warnings`: those in answers to writes and dry runs.
     """
 
     def __init__(self, connection: Connection, user_agent: str) -> None:
@@ -81,7 +81,7 @@ class Transport:
 
     @property
     def now(self) -> datetime | None:
-        """The server's clock, as precise as a second; None before its first answer, or where it does not tell."""
+        """The server's clock, in whole seconds; None before its first answer, or if unknown."""
         if self._heard is None:
             return None
         date, heard = self._heard
@@ -98,15 +98,15 @@ class Transport:
         accept: str = "application/json",
         briefly: bool = False,
     ) -> Any:
-        """One request, retried while it makes sense, or only `briefly`.
+        """Send a request with retries, or with few if `briefly`.
 
-        Returns the answer's JSON object; where `accept` asks for something else, the answer's text.
+        Return the answer's JSON object, or its text if `accept` requests another type.
         """
         from urllib3.exceptions import HTTPError
 
         started, attempt, hung = time.monotonic(), 0, 0
         uncertain = renewed = False
-        # The fence of the moment it begins: what is still retried when its lock is gone must meet that lock's.
+        # The fence at the start: retries after the lock is released must meet the fence of that lock.
         fence = self.fence if _writes(method, path, query) else None
         while True:
             pause: float | None = None
@@ -124,12 +124,12 @@ class Transport:
                     raise _marked(self._unreachable(error), uncertain) from error
             else:
                 self._answered = True
-                if method != "GET":  # a search looks at kinds that nobody has named, deprecated ones among them
+                if method != "GET":  # lists for pruning include deprecated kinds that the user does not use
                     self.warnings.add(response.headers.getlist("Warning"))
                 if "Date" in response.headers:
                     self._heard = (response.headers["Date"], time.monotonic())
                 if response.status < 300:
-                    return self._understood(method, path, response, accept)
+                    return self._content(method, path, response, accept)
                 if response.status == 401 and not renewed and self._connection.renew(used):
                     renewed = True
                     continue
@@ -147,7 +147,7 @@ class Transport:
             time.sleep(pause)
 
     def stream(self, path: str, query: Mapping[str, str], *, timeout: float) -> Iterator[dict[str, Any]]:
-        """The JSON lines of an answer without end, for at most `timeout` seconds, then silently none."""
+        """Yield the JSON lines of a stream, for at most `timeout` seconds."""
         from urllib3.exceptions import HTTPError
         from urllib3.util import Timeout
 
@@ -166,12 +166,12 @@ class Transport:
                 if time.monotonic() > ends:
                     return
         except (HTTPError, OSError):
-            return  # the time is up, or the connection has dropped: the caller goes on from the last version seen
+            return  # timeout or lost connection: the caller continues from the last resourceVersion
         finally:
             response.close()
 
     def _headers(self, accept: str) -> tuple[Any, tuple[str, str]]:
-        """The headers of a request, and the credentials among them."""
+        """Return the headers of a request, and its credentials."""
         from urllib3 import HTTPHeaderDict
 
         headers = HTTPHeaderDict({"User-Agent": self._user_agent, "Accept": accept})
@@ -195,7 +195,7 @@ class Transport:
         given = {name: value for name, value in (query or {}).items() if value}
         url = self.server + path + (f"?{urlencode(given)}" if given else "")
         self.meter.count(method)
-        # As YAML would have it too: that is what a server-side apply is read as.
+        # JSON that is also valid YAML, because server-side apply parses YAML.
         data: Any = None if body is None else to_json(body).encode()
         if data is not None and fence is not None:
             headers["Content-Length"] = str(len(data))
@@ -219,64 +219,64 @@ class Transport:
 
         remaining = max(0.5, self._end(started) - time.monotonic())
         connect = min(CONNECTING, remaining)
-        # A read that hangs is cut while there is time to ask again.
+        # A read times out while there is time for a retry.
         return Timeout(total=remaining, connect=connect, read=min(PATIENCE, remaining))
 
     def _limit(self, started: float, failure: ApiError | None = None, *, dry_run: bool = False) -> float:
-        """When (by `time.monotonic`) a request that began at `started` is no longer tried again."""
+        """Return the time (of `time.monotonic`) after which a request that started at `started` is not retried."""
         if failure is not None and "failed calling webhook" in failure.message:
-            # It may just be starting, but one that is dead for good should not cost the whole time limit.
+            # The webhook may be starting, but a dead one must not use up the whole timeout.
             return min(self._end(started), started + (BRIEFLY if dry_run else PATIENCE))
         if dry_run and failure is not None and _ENDING in failure.message:
-            return min(self._end(started), started + BRIEFLY)  # nothing is waited for in check mode
+            return min(self._end(started), started + BRIEFLY)  # check mode does not wait
         return self._end(started)
 
     def _first_contact(self, error: BaseException, started: float) -> float:
-        """When a server that has never answered is given up, by what is wrong with it."""
+        """Return the time after which a server that has never answered is not retried, by the kind of error."""
         from urllib3.exceptions import ConnectTimeoutError
 
         if self._answered:
             return self._end(started)
         cause = _cause(error)
         if isinstance(cause, HTTPException) and not isinstance(cause, ConnectionError):
-            return started + FIRST_CONTACT  # what answers there does not speak HTTP
+            return started + FIRST_CONTACT  # the server does not speak HTTP
         if isinstance(cause, TimeoutError) or not isinstance(cause, OSError):
-            # Where not even a connection comes about, an address that swallows everything should not cost all the time.
-            silent = any(isinstance(one, ConnectTimeoutError) for one in _causes(error))
-            return started + PATIENCE if silent else self._end(started)
+            # An address that drops all packets must not use up the whole timeout.
+            dropped = any(isinstance(one, ConnectTimeoutError) for one in _causes(error))
+            return started + PATIENCE if dropped else self._end(started)
         wrong = isinstance(cause, (ssl.SSLError, socket.gaierror)) or cause.errno in _NOWHERE
         return started + FIRST_CONTACT if wrong else self._end(started)
 
     def _pause(self, attempt: int, limit: float, retry_after: str | None = None) -> float | None:
-        """Seconds until the next attempt, or None where there is to be none."""
+        """Return the seconds until the next attempt, None for no retry."""
         pause = min(5.0, 0.1 * 2**attempt)
         if retry_after and retry_after.isdecimal():
             pause = max(0.1, float(retry_after))
         return pause if time.monotonic() + pause < limit else None
 
-    def _understood(self, method: str, path: str, response: Any, accept: str) -> Any:
+    def _content(self, method: str, path: str, response: Any, accept: str) -> Any:
         if not accept.startswith("application/json"):
             return response.data.decode(errors="replace")
         answer = decoded(response.data)
         if not isinstance(answer, dict):
-            raise self._stranger(method, path, "something that is no JSON object")
+            raise self._no_api_server(method, path, "a body that is not a JSON object")
         return answer
 
     def _failure(self, method: str, path: str, response: Any) -> ApiError | Unauthorized | Unreachable:
         if response.status < 400:
-            return self._stranger(method, path, f"a redirection to {response.headers.get('Location', 'nowhere')}")
+            return self._no_api_server(method, path, f"a redirection to {response.headers.get('Location', 'nowhere')}")
         if response.status == 401:
             who = f" of context '{self.context}'" if self.context else ""
             return Unauthorized(
-                f"The cluster at {self.server} does not accept the credentials{who}: they are wrong or have expired.",
+                f"Unauthorized: the API server {self.server} rejected the credentials{who}: they are invalid or have"
+                " expired. Log in again, or correct them.",
                 server=self.server,
             )
         return api_error(method, path, response.status, response.data)
 
-    def _stranger(self, method: str, path: str, answer: str) -> Unreachable:
+    def _no_api_server(self, method: str, path: str, answer: str) -> Unreachable:
         return Unreachable(
-            f"The server at {self.server} is no Kubernetes API server: it answers {method} {path} with {answer}; "
-            "check the address.",
+            f"{self.server} is not a Kubernetes API server: it answered {method} {path} with {answer}. Check the address.",
             server=self.server,
         )
 
@@ -284,21 +284,22 @@ class Transport:
         cause = _cause(error)
         if isinstance(cause, ssl.SSLCertVerificationError):
             return Unreachable(
-                f"The certificate of the cluster at {self.server} is not trusted: {cause.verify_message.rstrip('.')}; "
-                "give the certificate of its authority as 'ca_cert', or check the address.",
+                f"The certificate of the API server {self.server} is not trusted: {cause.verify_message.rstrip('.')}. Set"
+                " ca_cert to the certificate of its CA, or check the address.",
                 server=self.server,
             )
-        verb = "no longer answers" if self._answered else "does not answer"
+        verb = "can no longer be reached" if self._answered else "cannot be reached"
         through = " through the proxy" if getattr(self._connection.pool, "proxy", None) else ""
         text = " ".join(str(getattr(cause, "strerror", None) or cause).split()).rstrip(".")
         return Unreachable(
-            f"The cluster at {self.server} {verb}{through}: {text}; see that it is up, and that this machine reaches it.",
+            f"The API server {self.server} {verb}{through}: {text}. Check that it is running, and the network from this"
+            " machine.",
             server=self.server,
         )
 
 
 def _fenced(data: bytes, fence: Fence) -> Iterator[bytes]:
-    """The body of a request, which the fence is asked for once more: connecting may have taken its time."""
+    """Check the fence once more before sending the body, because connecting may have taken long."""
     fence()
     yield data
 
@@ -313,12 +314,12 @@ def _marked(failure: Failure, uncertain: bool) -> Failure:
 
 
 def _writes(method: str, path: str, query: Mapping[str, str] | None) -> bool:
-    """Whether a request changes the cluster, which dry runs and questions about rights do not."""
+    """Return whether a request changes the cluster, unlike dry runs and access reviews."""
     return method != "GET" and "dryRun" not in (query or {}) and not path.endswith("reviews")
 
 
 def _unconditional(content_type: str | None, body: Any) -> bool:
-    """Whether a write says what is wished and not of which version, so that it may be said again."""
+    """Return whether a write has no precondition, so that it may be repeated."""
     if content_type in (APPLY, MERGE_PATCH):
         return not {"resourceVersion", "uid"} & (body.get("metadata") or {}).keys()
     return False
@@ -328,23 +329,23 @@ def _worth_retrying(error: ApiError, unconditional: bool) -> bool:
     if error.status in _RETRIED:
         return True
     if error.status == 403:
-        # Not a question of rights: the namespace is going, or so new that it lacks its default account.
+        # Not a matter of permissions: the namespace is being deleted, or has no default ServiceAccount yet.
         return _ENDING in error.message or "error looking up service account" in error.message
-    return error.outdated and unconditional  # it lost a race with another writer
+    return error.outdated and unconditional  # a conflict with another writer
 
 
 def _hung(failure: ApiError) -> bool:
-    """Whether a webhook was called and has said nothing until its time was up."""
+    """Return whether a webhook timed out."""
     return "failed calling webhook" in failure.message and "deadline exceeded" in failure.message
 
 
 def _cause(error: BaseException) -> BaseException:
-    """The innermost of the errors that libraries have wrapped in one another."""
+    """Return the innermost of nested errors."""
     return list(_causes(error))[-1]
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The errors that libraries have wrapped in one another, from the outermost on."""
+    """Yield nested errors, the outermost first."""
     while True:
         yield error
         nested = (error.__cause__, *error.args, error.__context__)
@@ -355,7 +356,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _never_sent(error: BaseException) -> bool:
-    """Whether there was no connection yet that the request could have gone through."""
+    """Return whether the error occurred before the request was sent."""
     from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
     return any(isinstance(one, (ConnectTimeoutError, NewConnectionError)) for one in _causes(error))

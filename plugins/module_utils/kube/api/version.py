@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Version(NamedTuple):
-    """A Kubernetes version; `git` is the server's own full name for it, such as `v1.35.4`."""
+    """A Kubernetes version; `git` is the full version, such as `v1.35.4`."""
 
     major: int
     minor: int

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One writer at a time: a Lease that its holder renews, and that is free again soon after a holder was killed.
+"""Allow one writer at a time, by a Lease that its holder renews, and that expires soon after a holder was killed.
 
-The lock fences: while it is held every attempt of the cluster to write, retries included, asks first whether it still
-is. Between that and the arrival of a request there is no telling; therefore updates and deletions name the version of
-the object that they are for (see apply.py), which a late one does not find any more. Creations cannot name one.
+The lock is a fence: every attempt to write, including retries, first checks that it is still held. A request may still
+arrive late; therefore updates and deletions have the resourceVersion of the object as precondition (see write.py).
+Creations cannot have one.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from ..objects.kinds import LEASE, NAMESPACE
 from ..progress import Progress
 
 DEFAULT_NAMESPACE = "default"
-"""It exists in every cluster before Istio does, and may be written to where kube-system may not."""
+"""It exists in every cluster before Istio is installed, and unlike kube-system is often writable."""
 
 DURATION = 12.0
-"""Seconds after which a holder that no longer renews has lost the lock: with all roundings it is free within 15."""
+"""Seconds after the last renewal until the lock expires: with rounding, within 15 s."""
 
 RELEASE = 5.0
-"""Seconds that giving the lock back may take; it frees itself otherwise."""
+"""Timeout in seconds for releasing the lock; otherwise it expires."""
 
 RELEASE_INTERRUPTED = 0.7
-"""The same for a run that is interrupted, which has to end within 2 s."""
+"""The same for an interrupted run, which has to end within 2 s."""
 
 LONGEST_NAME = 63
 
@@ -48,15 +48,14 @@ _VERBS = ("get", "create", "patch", "delete")
 
 
 class Lock(NamedTuple):
-    """The name of a Lease, and the namespace that it belongs into where that exists, so that its users need no rights
-    elsewhere; in `default` otherwise."""
+    """The name of a Lease and its namespace, in which its users have permissions; `default` if it does not exist."""
 
     name: str
     namespace: str = DEFAULT_NAMESPACE
 
     @classmethod
     def of(cls, *parts: str, namespace: str = DEFAULT_NAMESPACE) -> Lock:
-        """The lock of what `parts` name together; a hash keeps names apart that are too long or no DNS labels."""
+        """Return the lock with the name of `parts`, with a hash if the name is too long or not a DNS label."""
         plain = "-".join(parts)
         name = re.sub(r"[^a-z0-9]+", "-", f"meshops-istio-{plain}".lower()).strip("-")
         if name != f"meshops-istio-{plain}" or len(name) > LONGEST_NAME:
@@ -66,12 +65,12 @@ class Lock(NamedTuple):
 
     @property
     def access(self) -> list[Access]:
-        """What taking it asks of the user, beside a look at the namespace."""
+        """The permissions that acquiring it needs, in addition to get the Namespace."""
         return [Access(verb, LEASE.group, "leases", self.namespace) for verb in _VERBS]
 
 
 def placed(cluster: Cluster, lock: Lock) -> Lock:
-    """The lock where it can be now: in `default` while its namespace does not exist, or is being deleted."""
+    """Return the lock in its namespace, or in `default` if that does not exist or is being deleted."""
     if lock.namespace == DEFAULT_NAMESPACE:
         return lock
     try:
@@ -79,17 +78,17 @@ def placed(cluster: Cluster, lock: Lock) -> Lock:
     except ApiError as error:
         if error.status != 403:
             raise
-        return lock  # who may not look at namespaces does not create one either
+        return lock  # without permission to get Namespaces, the user does not create them either
     there = found is not None and not found["metadata"].get("deletionTimestamp")
     return lock if there else lock._replace(namespace=DEFAULT_NAMESPACE)
 
 
 @contextlib.contextmanager
 def locked(cluster: Cluster, lock: Lock, *, manager: str, deadline: float, progress: Progress) -> Iterator[None]:
-    """Hold `lock` for the length of the context, and fence the cluster's writes with it.
+    """Hold `lock` within the context, as a fence of the cluster's writes.
 
-    Waits for another holder until `deadline`. Once another run has taken the lock over, as it may when this one was
-    suspended or cut off, each write raises NotReady.
+    Waits for another holder until `deadline`. After another run has taken the lock over, because this one was suspended
+    or disconnected, each write raises NotReady.
     """
     holder = f"{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}"
     held = _acquired(cluster, lock, holder, manager, deadline, progress)
@@ -102,7 +101,7 @@ def locked(cluster: Cluster, lock: Lock, *, manager: str, deadline: float, progr
         cluster.fence = outer
         raise
     except BaseException:
-        # The fence stays, closed: threads that still write must not outlive the lock.
+        # Keep the fence, closed, because threads may still try to write.
         patience = RELEASE_INTERRUPTED
         raise
     else:
@@ -112,7 +111,7 @@ def locked(cluster: Cluster, lock: Lock, *, manager: str, deadline: float, progr
 
 
 def _acquired(cluster: Cluster, lock: Lock, holder: str, manager: str, deadline: float, progress: Progress) -> _Held:
-    """The lock, in the one place where every run that starts now would look for it."""
+    """Acquire the lock in the namespace in which every new run looks for it."""
     while True:
         place = placed(cluster, lock)
         waiting = _Waiting(cluster, place, deadline, progress)
@@ -120,7 +119,7 @@ def _acquired(cluster: Cluster, lock: Lock, holder: str, manager: str, deadline:
         held = _Held(cluster, place, lease, begun, manager)
         try:
             if place == lock and lock.namespace != DEFAULT_NAMESPACE:
-                # A run that began before the namespace was there has its lock in `default`.
+                # A run that started before the namespace existed has its lock in `default`.
                 _Waiting(cluster, lock._replace(namespace=DEFAULT_NAMESPACE), deadline, progress).until_free()
             if placed(cluster, lock) == place:
                 return held
@@ -131,47 +130,47 @@ def _acquired(cluster: Cluster, lock: Lock, holder: str, manager: str, deadline:
 
 
 class _Held:
-    """A lock that is ours. Who takes it over makes a new Lease, so that the uid tells whose it is.
+    """A lock held by this run. A takeover creates a new Lease with another uid.
 
-    `begun` is when it was asked for: a run may be suspended before it has read the answer.
+    `begun`: when it was requested, since a run may be suspended before it reads the answer.
     """
 
     def __init__(self, cluster: Cluster, lock: Lock, lease: dict[str, Any], begun: float, manager: str) -> None:
         self._cluster, self._lock, self._manager = cluster, lock, manager
         self._uid: str = lease["metadata"]["uid"]
-        # Renewals are not fenced, and those beside the work give up early enough for the next one.
-        self._asking, self._keeping = cluster.aside(), cluster.aside()
-        self._keeping.patience = DURATION / 4
+        # Renewals are not fenced, and those in the background time out before the next one.
+        self._foreground, self._background = cluster.without_limits(), cluster.without_limits()
+        self._background.patience = DURATION / 4
         self._renewed = begun
         self._renewing = threading.Lock()
         self._released = threading.Event()
         self._lost: NotReady | None = None
 
     def keep(self) -> None:
-        """Renew until it is released or lost."""
+        """Renew the lock until it is released or lost."""
         while not self._released.wait(DURATION / 4) and self._lost is None:
             with contextlib.suppress(MeshError):
-                self._renew(self._keeping)
+                self._renew(self._background)
 
     def check(self) -> None:
-        """Raise NotReady where another run may hold the lock by now. Good for half of the time that it lasts."""
+        """Raise NotReady if another run may hold the lock. Renews it after half of its duration."""
         if _clock() - self._renewed > DURATION / 2:
             with self._renewing:
                 if self._lost is None and _clock() - self._renewed > DURATION / 2:
-                    self._asking.deadline = self._cluster.deadline
-                    self._renew(self._asking)
+                    self._foreground.deadline = self._cluster.deadline
+                    self._renew(self._foreground)
         if self._lost is not None:
             raise self._lost
         if self._released.is_set():
-            raise NotReady("The run has ended, and writes nothing any more.", code="lock_lost")
+            raise NotReady("Cannot write: the run has ended and released its lock. Run it again.", code="lock_lost")
 
     def release(self, patience: float) -> None:
-        """Give it back; nothing is written under it any more."""
+        """Release the lock; no writes are allowed from then on."""
         self._released.set()
-        self._asking.deadline = time.monotonic() + patience
-        # Deleted, not emptied: a run that fails should leave the cluster without traces.
+        self._foreground.deadline = time.monotonic() + patience
+        # Delete the Lease, so that a failed run leaves nothing in the cluster.
         with contextlib.suppress(MeshError):
-            self._asking.delete(LEASE, self._lock.name, self._lock.namespace, uid=self._uid)
+            self._foreground.delete(LEASE, self._lock.name, self._lock.namespace, uid=self._uid)
 
     def _renew(self, cluster: Cluster) -> None:
         begun = _clock()
@@ -181,12 +180,12 @@ class _Held:
         except ApiError as error:
             if error.status not in (404, 409):
                 raise
-            # A conflict may be about nothing but the moment: whose it is tells.
+            # A conflict may be due to timing only; the uid shows the holder.
             live = cluster.get(LEASE, self._lock.name, self._lock.namespace)
             if live is None or live["metadata"]["uid"] != self._uid:
                 self._lost = NotReady(
-                    "Another run has taken over while this one was cut off from the cluster: run again when it has "
-                    "ended.",
+                    f"Lease {self._lock.namespace}/{self._lock.name} was taken over by another run: this run could not"
+                    " renew it in time. Run it again when the other one has ended.",
                     code="lock_lost",
                 )
         else:
@@ -194,23 +193,23 @@ class _Held:
 
 
 class _Waiting:
-    """Waits for another holder of a lock, and takes it from one that no longer renews it."""
+    """Waits for another holder of a lock, and takes over an expired one."""
 
     def __init__(self, cluster: Cluster, lock: Lock, deadline: float, progress: Progress) -> None:
-        self._cluster, self._lock = cluster.aside(), lock
+        self._cluster, self._lock = cluster.without_limits(), lock
         self._cluster.deadline = self._deadline = deadline
         self._progress = progress
         self._watched = _Watched()
 
     def acquire(self, holder: str, manager: str) -> tuple[dict[str, Any], float]:
-        """The Lease, ours, and when it was asked for."""
+        """Acquire the Lease; return it and the time of the request."""
         while True:
             begun = _clock()
             try:
                 live = self._read()
                 if live is None:
                     live = self._cluster.create(_lease(self._lock, holder), manager=manager)
-                # Ours, even where only the answer to its creation was lost.
+                # Also true if only the answer to its creation was lost.
                 if live["spec"].get("holderIdentity") == holder:
                     return live, begun
                 if self._expired(live):
@@ -225,7 +224,7 @@ class _Waiting:
             self._wait(live)
 
     def until_free(self) -> None:
-        """Wait until nobody holds it; who may not read it takes it for free."""
+        """Wait until the lock is free; without permission to read it, assume that it is."""
         while True:
             try:
                 live = self._read()
@@ -247,27 +246,30 @@ class _Waiting:
         other = (live or {}).get("spec", {}).get("holderIdentity") or "another run"
         if time.monotonic() + _PAUSE > self._deadline:
             raise NotReady(
-                f"Another run ({other}) is changing this cluster; try again when it has ended.",
+                f"Timed out waiting for Lease {self._lock.namespace}/{self._lock.name}: another run ({other}) is changing"
+                " this cluster. Run this again when it has ended.",
                 code="locked",
                 holder=other,
             )
-        self._progress(f"waiting for another run ({other}) to end")
+        self._progress(
+            f"waiting for Lease {self._lock.namespace}/{self._lock.name}: another run ({other}) is changing this cluster"
+        )
         time.sleep(_PAUSE)
 
 
 class _Watched:
-    """How long ago a Lease was renewed, by the server's clock alone: those of two machines differ."""
+    """The time since a Lease was renewed, by the server's clock only, because clocks of machines differ."""
 
     def __init__(self) -> None:
         self._version = ""
         self._since = 0.0
 
     def age(self, lease: dict[str, Any], now: datetime | None) -> float:
-        """Seconds, a second more or less; where the server does not tell, as long as the Lease was watched."""
+        """Return the age in seconds, +/- 1; since the first read if the server's times are unknown."""
         if lease["metadata"]["resourceVersion"] != self._version:
             self._version, self._since = lease["metadata"]["resourceVersion"], time.monotonic()
         watched = time.monotonic() - self._since
-        # These times are the server's, unlike the renewTime.
+        # Unlike renewTime, these times are the server's.
         times = [datetime.fromisoformat(entry["time"]) for entry in managed_fields.entries(lease) if entry.get("time")]
         return max(watched, (now - max(times)).total_seconds()) if now and times else watched
 
@@ -287,5 +289,5 @@ def _now() -> str:
 
 
 def _clock() -> float:
-    """Seconds, those of a machine that was suspended included, where the system counts them."""
+    """Return a monotonic time that includes suspension of the machine, if the system supports it."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()

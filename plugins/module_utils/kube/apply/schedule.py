@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs steps that need one another, as many at once as their needs allow."""
+"""Run steps in parallel, in the order of their dependencies."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ from .. import threads
 
 @dataclass(eq=False)
 class Step:
-    """One thing to do, once every step named in `needs` is done; of those that are ready, a low `order` goes first.
+    """A step that runs after all steps in `needs`; of those that are ready, a low `order` goes first.
 
-    `passive` steps only wait for something: they do not count against the number of workers, and nobody waits for them
-    once another step has failed.
+    `passive` steps only wait: they do not count as workers, and are not awaited after another step has failed.
     """
 
     name: Hashable
@@ -30,10 +29,10 @@ class Step:
 
 
 def run_steps(steps: Sequence[Step], *, workers: int, done: Callable[[Step], None] = lambda _step: None) -> None:
-    """Run all steps; after the first failure none is begun any more, and it is raised when those begun have ended.
+    """Run all steps; after the first failure start no more, and raise it when the running ones have ended.
 
-    Needs that name no step of `steps` are met. `done` is called from this thread. Raises ValueError where steps wait
-    for each other in a circle.
+    `needs` that are not in `steps` are ignored. `done` is called in this thread. Raises ValueError for circular
+    dependencies.
     """
     run = _Run(steps)
     while True:
@@ -70,20 +69,20 @@ class _Run:
 
     @property
     def goes_on(self) -> bool:
-        """Whether there is a step to wait for."""
+        """True if there is a step to wait for."""
         return self._working > 0 or (self._watching > 0 and self.failure is None)
 
     def begin(self, workers: int) -> None:
-        """Start what is ready, as far as there are workers for it."""
+        """Start steps that are ready, up to the number of workers."""
         while self._ready and self.failure is None and (self._working < workers or self._ready[0][-1].passive):
             step = heapq.heappop(self._ready)[-1]
             self._working += not step.passive
             self._watching += step.passive
-            # Not of a pool: its threads are joined when the interpreter exits, and what waits may do so for long.
+            # Not a pool, whose threads would be joined at exit, while steps may wait for long.
             threads.start(self._do, step, name=f"step {step.name}")
 
     def next_ended(self) -> Step | None:
-        """Wait until a step has ended; None if it has failed."""
+        """Wait until a step has ended, and return it; None if it has failed."""
         step, error = self._ended.get()
         self._working -= not step.passive
         self._watching -= step.passive
@@ -99,13 +98,13 @@ class _Run:
 
     def _queue(self, step: Step) -> None:
         self._counter += 1
-        # Passive ones first: they take no worker. The counter keeps the order of equals.
+        # Passive steps first, because they need no worker. The counter keeps the order of equal ones.
         heapq.heappush(self._ready, (not step.passive, step.order, self._counter, step))
 
     def _do(self, step: Step) -> None:
         try:
             step.run()
-        except BaseException as error:  # noqa: BLE001 - raised where it is waited for, not lost with the thread
+        except BaseException as error:  # noqa: BLE001 - raised in the waiting thread
             self._ended.put((step, error))
         else:
             self._ended.put((step, None))

@@ -92,7 +92,7 @@ def _take_over(cluster: Cluster, plan: Plan, change: Change) -> Object | None:
         entries = takeover.entries_after(live, change.retired, plan.unit)
         version = live["metadata"]["resourceVersion"]
         try:
-            return cluster.hand_over(key_of(live), version, entries, manager=plan.unit.manager)
+            return cluster.set_managed_fields(key_of(live), version, entries, manager=plan.unit.manager)
         except ApiError as error:
             if error.status not in (409, 422):
                 raise

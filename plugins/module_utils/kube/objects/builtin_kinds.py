@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where objects of a kind are found at the API server: its plural name, and whether it is namespaced.
+"""The resources of kinds: plural name, and whether they are namespaced.
 
-Kubernetes' own kinds stand in a table and the kinds of a plan's own CRDs are added to it, so that most work needs no
-discovery; any other kind is asked for once, by aggregated discovery (two requests; more before Kubernetes 1.27).
+Kubernetes' kinds are in a table, to which those of a plan's CRDs are added, so that most runs need no discovery; other
+kinds are looked up once by aggregated discovery (two requests; more before Kubernetes 1.27).
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from .shapes import TEXT, List, Map, fitting, map_of, maps_of
 
 
 class Resource(NamedTuple):
-    """How a kind is addressed: `plural` in paths, and whether its objects live in namespaces.
+    """The resource of a kind: its `plural` name in paths, and whether it is namespaced.
 
-    deletable: discovery says that its objects can be listed and deleted.
+    deletable: its objects can be listed and deleted, by discovery.
     """
 
     plural: str
@@ -66,11 +66,11 @@ BUILT_IN: dict[Kind, Resource] = {
 }
 
 OWN_GROUPS: frozenset[str] = frozenset({"extensions", *(kind.group for kind in BUILT_IN)})
-"""Groups of which no CRD can define more; `extensions` is where many of their kinds once were."""
+"""Kubernetes' API groups, in which no CRD defines kinds; `extensions` had many of these kinds once."""
 
 
 def of_definitions(definitions: Iterable[Mapping[str, Any]]) -> dict[Kind, Resource]:
-    """The kinds that CustomResourceDefinitions define, in each version that they serve."""
+    """Return the kinds of CustomResourceDefinitions, at each served version."""
     found = {}
     for definition in definitions:
         spec = definition.get("spec") or {}
@@ -83,7 +83,7 @@ def of_definitions(definitions: Iterable[Mapping[str, Any]]) -> dict[Kind, Resou
 
 
 def defined_by(definition: Mapping[str, Any]) -> tuple[str, str]:
-    """The group and kind that a CustomResourceDefinition defines; empty where it does not say."""
+    """Return the group and kind of a CustomResourceDefinition; empty if missing."""
     spec = definition.get("spec") or {}
     return str(spec.get("group", "")), str((spec.get("names") or {}).get("kind", ""))
 
@@ -95,7 +95,7 @@ DISCOVERY = ",".join(
         "application/json",
     )
 )
-"""What to accept of /api and /apis: all kinds at once, or where the server cannot tell them so, the versions."""
+"""The media types to accept from /api and /apis: aggregated discovery, else the versions."""
 
 
 _RESOURCE = Map({"resource": TEXT, "scope": TEXT, "responseKind": Map({"kind": TEXT})})
@@ -117,7 +117,7 @@ _VERSIONS = Map({"versions": List(TEXT)})
 
 
 def of_discovery(document: dict[str, Any]) -> dict[Kind, Resource]:
-    """The kinds in an answer of discovery: an APIGroupDiscoveryList, or the APIResourceList of one version."""
+    """Return the kinds in an APIGroupDiscoveryList, or in the APIResourceList of one version."""
     if document.get("kind") == "APIResourceList":
         read = fitting(document, _VERSION)
         return {
@@ -136,7 +136,7 @@ def of_discovery(document: dict[str, Any]) -> dict[Kind, Resource]:
                 kind = (resource.get("responseKind") or {}).get("kind")
                 if kind and "resource" in resource:
                     scope = resource.get("scope") == "Namespaced"
-                    # Of a group whose own server does not answer the last that was known is told.
+                    # For an unavailable group, the server returns stale data.
                     deletable = version.get("freshness") != "Stale" and _deletable(resource)
                     api_version = f"{name}/{number}" if name else number
                     found[Kind(api_version, kind)] = Resource(resource["resource"], scope, deletable)
@@ -149,7 +149,7 @@ def _deletable(resource: Mapping[str, Any]) -> bool:
 
 
 def stale_of(document: Mapping[str, Any]) -> set[str]:
-    """The versions in an APIGroupDiscoveryList whose API server did not answer, such as `metrics.k8s.io/v1beta1`."""
+    """Return the versions in an APIGroupDiscoveryList whose server is unavailable, such as `metrics.k8s.io/v1beta1`."""
     return {
         f"{map_of(group.get('metadata')).get('name', '')}/{version.get('version')}"
         for group in maps_of(document.get("items"))
@@ -159,7 +159,7 @@ def stale_of(document: Mapping[str, Any]) -> set[str]:
 
 
 def versions_of(document: dict[str, Any]) -> list[str]:
-    """The versions in an answer of /api (APIVersions) or /apis (an APIGroupList), such as `apps/v1`."""
+    """Return the versions in an answer of /api (APIVersions) or /apis (APIGroupList), such as `apps/v1`."""
     groups = fitting(document, _GROUPS).get("groups") or ()
     listed = [version.get("groupVersion") for group in groups for version in group.get("versions") or ()]
     own = fitting(document, _VERSIONS).get("versions") or ()

@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Field managers of others, by what their fields mean to a unit. The one list of them.
+"""Field managers of other tools, by the meaning of their fields to a unit.
 
-- Installers set whole objects: their fields become the unit's, and go where the unit does not want them.
-- Editors set whole objects or single fields: the same as long as the unit has not applied the object. From then on
-  what they add is theirs, and what they change of the unit's is drift, which is repaired.
-- Hands of people change single fields: what they change is drift, and what they add is theirs.
-- Controllers of Kubernetes set fields at run time, see runtime_fields.py; the rest of what they change is repaired.
-- Every other manager sets fields on purpose: to change one is a conflict, see conflicts.py.
+- Installers set whole objects: a takeover makes their fields the unit's, and removes those that it does not set.
+- Editors set whole objects or single fields: the same until the unit applies the object. From then on fields that they
+  add stay theirs, and changes of the unit's fields are drift, which is repaired.
+- Interactive clients change single fields: changes are drift, and fields that they add stay theirs.
+- Controllers of Kubernetes set fields at run time, see runtime_fields.py; other changes are repaired.
+- Every other manager sets fields on purpose: changing one is a conflict, see conflicts.py.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ EDITORS = frozenset(
     }
 )
 PREVIOUS = INSTALLERS | EDITORS
-"""Field managers of those who may have set an object before a unit applies it."""
+"""Field managers that may have set an object before a unit applies it."""
 
-_HANDS = frozenset({"Go-http-client", "Mozilla", "curl", "dashboard", "k9s", "node-fetch"})
+_INTERACTIVE = frozenset({"Go-http-client", "Mozilla", "curl", "dashboard", "k9s", "node-fetch"})
 _CONTROLLERS = frozenset(
     {
         "admissionsenforcer",
@@ -74,30 +74,30 @@ _SUFFIXED = re.compile(r"(pulumi-kubernetes)-[0-9a-f]+|(terraform-provider)-.+")
 _AUTOSCALER = re.compile(r"(^|-)keda(-|$)|autoscaler|(^|-)hpa(-|$)")
 
 HPA_CONTROLLER = "kube-controller-manager"
-"""The manager by which a HorizontalPodAutoscaler sets replicas."""
+"""The field manager of HorizontalPodAutoscalers."""
 
 
 def tool_of(manager: str) -> str:
-    """The name by which a manager is listed: Pulumi's have a suffix for each resource, Terraform's one for the version."""
+    """Return a manager's name without suffix: Pulumi appends one for each resource, Terraform its version."""
     match = _SUFFIXED.fullmatch(manager)
     return next(filter(None, match.groups())) if match else manager
 
 
-def is_hand(manager: str) -> bool:
-    """Whether people change objects by it."""
-    return manager.startswith("kubectl") or manager in _HANDS
+def is_interactive(manager: str) -> bool:
+    """Return whether it is an interactive client."""
+    return manager.startswith("kubectl") or manager in _INTERACTIVE
 
 
 def is_controller(manager: str) -> bool:
-    """Whether it sets fields at run time only."""
+    """Return whether it is a controller, which sets fields at run time."""
     return manager in _CONTROLLERS
 
 
 def is_autoscaler(manager: str) -> bool:
-    """Whether it sets replicas, by its name."""
+    """Return whether it sets replicas, by its name."""
     return manager == HPA_CONTROLLER or _AUTOSCALER.search(manager.lower()) is not None
 
 
 def is_of_collection(manager: str) -> bool:
-    """Whether it is a module of this collection."""
+    """Return whether it is a module of this collection."""
     return manager.startswith(_COLLECTION)

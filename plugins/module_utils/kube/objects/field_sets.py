@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Sets of fields as `fieldsV1` writes them (see managed_fields.py): what is in both, what is left, and what of an object is in one."""
+"""Operations on sets of fields in the form of `fieldsV1` (see managed_fields.py)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MISSING = object()
 
 
 def minus(owned: Fields, taken: Fields) -> dict[str, Any]:
-    """What of `owned` is not in `taken`, of which a name without more stands for all that is in it."""
+    """Return the fields of `owned` that are not in `taken`, where a leaf stands for everything below it."""
     rest: dict[str, Any] = {}
     for key, child in map_of(owned).items():
         if key not in taken:
@@ -29,7 +29,7 @@ def minus(owned: Fields, taken: Fields) -> dict[str, Any]:
 
 
 def common(owned: Fields, other: Fields) -> dict[str, Any]:
-    """What of `owned` is in `other` too, of which a name without more stands for all that is in it."""
+    """Return the fields of `owned` that are also in `other`, where a leaf stands for everything below it."""
     both: dict[str, Any] = {}
     for key, child in map_of(owned).items():
         if key in map_of(other) and key != ".":
@@ -40,7 +40,7 @@ def common(owned: Fields, other: Fields) -> dict[str, Any]:
 
 
 def drop(obj: Any, dropped: Fields) -> None:
-    """Remove from `obj` the fields and items that are in `dropped`, and what held nothing else: empty is a value too."""
+    """Remove the fields and items in `dropped` from `obj`, and parents that become empty thereby."""
     for key, child in dropped.items():
         name = key[2:]
         if key.startswith("f:") and isinstance(obj, dict) and obj.get(name, _MISSING) is not _MISSING:
@@ -55,7 +55,7 @@ def drop(obj: Any, dropped: Fields) -> None:
 
 
 def changed(before: Any, after: Any, owned: Fields, path: str = "") -> Iterator[str]:
-    """The paths of those `owned` fields that have another value in `after`, in the form of `ignore_fields`."""
+    """Yield the paths of `owned` fields with another value in `after`, in the form of `ignore_fields`."""
     for key, child in map_of(owned).items():
         if key.startswith("f:"):
             here = _path(path, key[2:])
@@ -83,7 +83,7 @@ _KEY_DEFAULTS = {"protocol": "TCP"}
 
 
 def index_of(items: Any, wanted: Mapping[str, Any]) -> int | None:
-    """Where the item with these keys stands; protocol, the one key that has a default, may be left out."""
+    """Return the index of the item with these keys, None if not found; the protocol defaults to TCP."""
     for index, item in enumerate(items if isinstance(items, list) else ()):
         if isinstance(item, Mapping) and all(item.get(k, _KEY_DEFAULTS.get(k)) == v for k, v in wanted.items()):
             return index
@@ -91,6 +91,6 @@ def index_of(items: Any, wanted: Mapping[str, Any]) -> int | None:
 
 
 def item_of(items: Any, wanted: Mapping[str, Any]) -> Any:
-    """The item with these keys, or None."""
+    """Return the item with these keys, None if not found."""
     index = index_of(items, wanted)
     return None if index is None else items[index]

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Fields that a user leaves to whoever else sets them.
+"""Do not apply fields in `ignore_fields`, which other tools manage.
 
-A field is named by its path, such as `spec.replicas`, `metadata.annotations[example.com/team]` (or with a dot before
-that name), or `spec.template.spec.containers[name=discovery].resources`. Before it and a colon may stand which objects
-are meant: `Deployment:spec.replicas`, `Deployment/istiod:spec.replicas`.
+An entry is the path of a field, such as `spec.replicas`, `metadata.annotations[example.com/team]` (or with a dot before
+the name), or `spec.template.spec.containers[name=discovery].resources`. It may be limited to objects:
+`Deployment:spec.replicas`, `Deployment/istiod:spec.replicas`.
 """
 
 from __future__ import annotations
@@ -24,19 +24,21 @@ from .managed_fields import union
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[([^\]]+)\]")
 
 
-def leave(desired: dict[str, Any], live: Mapping[str, Any], foreign: Fields, ignored: Sequence[str]) -> dict[str, Any]:
-    """`desired` without the ignored fields that others own (`foreign`), and with the live values of the rest of them.
+def without_ignored(
+    desired: dict[str, Any], live: Mapping[str, Any], foreign: Fields, ignored: Sequence[str]
+) -> dict[str, Any]:
+    """Return `desired` without ignored fields that others own (`foreign`), and with the live values of other ignored ones.
 
-    Raises InvalidInput for what is no path.
+    Raises InvalidInput for an invalid path.
     """
     result = deepcopy(desired)
     for steps in _steps_for(desired, ignored):
-        _leave(result, live, foreign, steps)
+        _ignore(result, live, foreign, steps)
     return result
 
 
 def fields_at(obj: Mapping[str, Any], owned: Fields, ignored: Sequence[str]) -> Fields:
-    """Those of an object's `owned` fields that are ignored."""
+    """Return the ignored ones of an object's `owned` fields."""
     return union(_at(owned, steps) for steps in _steps_for(obj, ignored))
 
 
@@ -56,7 +58,7 @@ def _at(owned: Fields, steps: Sequence[str]) -> Fields:
     if not found and steps[0].startswith("["):
         rest = steps[1:]
         found = [key for key in owned if key.startswith("k:") and _is(json.loads(key[2:]), name)]
-    # Within something atomic nothing is a field of its own.
+    # An atomic value has no fields of its own.
     return {key: _at(owned[key], rest) for key in found if not rest or owned[key]}
 
 
@@ -65,7 +67,7 @@ def _names_objects(text: str) -> bool:
 
 
 def _steps(path: str) -> list[str]:
-    """`a.b[c=d]` as `a`, `b`, `[c=d]`."""
+    """Split `a.b[c=d]` into `a`, `b`, `[c=d]`."""
     found, end = [], 0
     for match in _STEP.finditer(path):
         if match.start() != end:
@@ -74,34 +76,35 @@ def _steps(path: str) -> list[str]:
         end = match.end()
     if not found or end != len(path):
         raise InvalidInput(
-            f"'{path}' is not the path of a field, such as spec.replicas or metadata.annotations[example.com/team].",
+            f"The entry '{path}' of ignore_fields is invalid: it must be the path of a field. Use, for example,"
+            " spec.replicas or metadata.annotations[example.com/team].",
             field=path,
         )
     return found
 
 
-def _leave(mine: Any, there: Any, foreign: Fields, steps: Sequence[str]) -> None:
+def _ignore(mine: Any, there: Any, foreign: Fields, steps: Sequence[str]) -> None:
     if isinstance(mine, dict) and isinstance(there, Mapping):
-        _leave_of_mapping(mine, there, foreign, steps)
+        _ignore_in_mapping(mine, there, foreign, steps)
     elif isinstance(mine, list) and isinstance(there, list):
-        _leave_of_list(mine, there, foreign, steps)
+        _ignore_in_list(mine, there, foreign, steps)
 
 
-def _leave_of_mapping(mine: dict[str, Any], there: Mapping[str, Any], foreign: Fields, steps: Sequence[str]) -> None:
+def _ignore_in_mapping(mine: dict[str, Any], there: Mapping[str, Any], foreign: Fields, steps: Sequence[str]) -> None:
     name, rest = _name(steps, {*mine, *there})
     if name not in there:
         return
     owned = foreign.get(f"f:{name}")
     if rest:
-        _leave(mine.get(name), there[name], owned or {}, rest)
+        _ignore(mine.get(name), there[name], owned or {}, rest)
     elif owned is not None:
         mine.pop(name, None)
     elif name in mine:
-        # Nobody else owns it, as after an apply that took it away from them: then it stays as it is.
+        # No other manager owns it, for example after an apply with force: keep the live value.
         mine[name] = deepcopy(there[name])
 
 
-def _leave_of_list(mine: list[Any], there: list[Any], foreign: Fields, steps: Sequence[str]) -> None:
+def _ignore_in_list(mine: list[Any], there: list[Any], foreign: Fields, steps: Sequence[str]) -> None:
     wanted, rest = steps[0][1:-1], steps[1:]
     index = next((index for index, item in enumerate(mine) if _is(item, wanted)), None)
     other = next((item for item in there if _is(item, wanted)), None)
@@ -109,7 +112,7 @@ def _leave_of_list(mine: list[Any], there: list[Any], foreign: Fields, steps: Se
         return
     owned = [child for keys, child in _keyed(foreign) if keys.items() <= other.items()]
     if rest:
-        _leave(mine[index], other, union(owned), rest)
+        _ignore(mine[index], other, union(owned), rest)
     elif owned:
         del mine[index]
     else:
@@ -117,7 +120,7 @@ def _leave_of_list(mine: list[Any], there: list[Any], foreign: Fields, steps: Se
 
 
 def _name(steps: Sequence[str], known: set[str]) -> tuple[str, Sequence[str]]:
-    """The name of the next field and the steps after it; a name may have dots, which look like several steps."""
+    """Return the name of the next field, which may have dots, and the remaining steps."""
     if steps[0].startswith("["):
         return steps[0][1:-1], steps[1:]
     for length in range(len(steps), 0, -1):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Other images for the containers of manifests: a mirror's, a newer one, one's own; and the secrets to pull them with."""
+"""Replace the images of containers in manifests, and add pull Secrets."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from .objects import Object
 
 _CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 _VERSION = re.compile(r"(:[\w][\w.-]*)?(@[\w+.-]+:[0-9a-fA-F]+)?$")
-"""A tag, a digest or both, at the end of an image's reference."""
+"""A tag, a digest or both, at the end of an image reference."""
 
 ANY = "/"
-"""As a key of images, the registry of each image, whichever it is."""
+"""A key of images that matches every registry."""
 
 _INJECTED = "auto"
-"""What a container is given that Istio's injector is to fill in. It is no image."""
+"""The placeholder of a container's image that Istio's injector replaces."""
 
 
 def replace_images(
     objects: Iterable[Object], images: Mapping[str, str], mirrors: Mapping[str, str] | None = None
 ) -> list[Object]:
-    """Copies of `objects` with other images, wherever in them there are containers.
+    """Return copies of `objects` with other images in all containers.
 
-    A key is an image with its tag or digest; or without, for whatever version of it there is; or the beginning of
-    images, ending in a slash; or a slash for any registry but the value's own. The longest that fits is taken. A value
-    without a tag or digest leaves those that the manifest has. Raises InvalidInput for a value that is no image, and for
-    an image that no container has; a beginning may fit none, so that one mirror can be given to all.
+    A key is an image with tag or digest; without, it matches all versions; with a slash at the end, it is a prefix; a
+    slash alone matches all registries but the value's own. The longest match wins. A value without tag or digest keeps
+    those of the manifest. Raises InvalidInput for an invalid image, and for an image that no container has; a prefix may
+    match nothing, so that one mirror can be used for all manifests.
 
-    mirrors: the same for a whole site, of which a manifest has some only; `images` win over them.
+    mirrors: the same, but no entry needs to match; `images` take precedence.
     """
     refuse_no_images("images", images)
     refuse_no_images("mirrors", mirrors or {})
@@ -46,7 +46,8 @@ def replace_images(
     unused = [key for key in images if not key.endswith("/") and not any(_fits(key, image) for image in used)]
     if unused:
         raise InvalidInput(
-            f"images names {', '.join(unused)}, but the manifests use {', '.join(sorted(used)) or 'none'}.",
+            f"Image {', '.join(unused)} of images not found: the manifests use {', '.join(sorted(used)) or 'none'}. Correct"
+            " or remove it.",
             images=unused,
         )
     for container in containers:
@@ -55,21 +56,23 @@ def replace_images(
 
 
 def refuse_no_images(option: str, images: Mapping[str, Any]) -> None:
-    """Raise InvalidInput for an entry of an option that is no image in the place of one, nor a beginning of one."""
+    """Raise InvalidInput for an entry of an option whose value is not an image, or for a prefix not a prefix."""
     for key, value in images.items():
         text = str(value)
         if key.endswith("/") != text.endswith("/") or not text.strip("/") or re.search(r"\s", text):
-            expected = "the beginning of images, ending in a slash" if key.endswith("/") else "an image"
-            raise InvalidInput(f"{option} gives '{value}' for {key}, which is not {expected}.", image=key)
+            expected = "a prefix of images that ends in a slash" if key.endswith("/") else "an image"
+            raise InvalidInput(
+                f"The value '{value}' of {key} in {option} is invalid: it must be {expected}.", image=key
+            )
 
 
 def images_of(objects: Iterable[Object]) -> list[str]:
-    """The images that containers in `objects` have, each once."""
+    """Return the images of the containers in `objects`, without duplicates."""
     return list(dict.fromkeys(container["image"] for obj in objects for container in _containers(obj)))
 
 
 def with_pull_secrets(objects: Iterable[Object], names: Sequence[str]) -> list[Object]:
-    """Copies of `objects` whose pods have the Secrets of these names too to pull their images with."""
+    """Return copies of `objects` with these Secrets added to imagePullSecrets of their pods."""
     found = deepcopy(list(objects))
     for pod in (pod for obj in found for pod in _pod_specs(obj)):
         had = pod.get("imagePullSecrets") or []
@@ -107,7 +110,7 @@ def _containers(node: Any) -> Iterator[Object]:
 
 
 def other_image(image: str, images: Mapping[str, str]) -> str:
-    """The image that `images`, as for replace_images, give in the place of one; itself where none fits."""
+    """Return the replacement of an image by `images` (see replace_images); the image itself if none matches."""
     fitting = (key for key in images if _fits(key, image) and not (key == ANY and _is_at(image, images[ANY])))
     key = max(fitting, key=lambda key: 0 if key == ANY else len(_canonical(key)), default=None)
     if key is None:
@@ -121,7 +124,7 @@ def other_image(image: str, images: Mapping[str, str]) -> str:
 
 
 def _is_at(image: str, mirror: str) -> bool:
-    """Whether an image is in the registry of a mirror already."""
+    """Return whether an image is already in the registry of a mirror."""
     return _canonical(image).partition("/")[0] == _canonical(mirror).partition("/")[0]
 
 
@@ -136,14 +139,14 @@ def _fits(key: str, image: str) -> bool:
 
 
 def _version(image: str) -> str:
-    """The tag and the digest of an image, with their signs, or nothing."""
-    # A colon before the last slash is a port's.
+    """Return the tag and digest of an image with their separators, empty if none."""
+    # A colon before the last slash separates a port.
     match = _VERSION.search(image.rpartition("/")[2])
     return match.group() if match else ""
 
 
 def _canonical(image: str) -> str:
-    """An image, or the beginning of images, with the registry that container runtimes take it from."""
+    """Return an image, or a prefix, with the default registry of container runtimes."""
     first, slash, _path = image.partition("/")
     if slash and ("." in first or ":" in first or first == "localhost"):
         return image

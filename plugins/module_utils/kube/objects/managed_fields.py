@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who owns which field: Kubernetes' managedFields, read and compared without a schema.
+"""Read and compare Kubernetes' managedFields (field ownership), without a schema.
 
-An entry's `fieldsV1` tells the structure of what its manager owns: `f:name` is a field, `k:{...}` an item of a list
-keyed by those fields, `v:...` an item of a set, `.` the thing itself, and `{}` a scalar or something atomic.
+In an entry's `fieldsV1`, `f:name` is a field, `k:{...}` an item of a list keyed by those fields, `v:...` an item of a set,
+`.` the value itself, and `{}` a scalar or an atomic value.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Any
 
 from .builtin_kinds import BUILT_IN
-from .field_managers import is_hand, tool_of
+from .field_managers import is_interactive, tool_of
 from .field_sets import Fields, common, index_of, item_of, minus
 from .objects import kind_of
 from .shapes import map_of
@@ -29,12 +29,12 @@ _BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
 
 
 def entries(obj: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """An object's managedFields, those of subresources (status, scale) included."""
+    """Return an object's managedFields, including those of subresources (status, scale)."""
     return list(obj["metadata"].get("managedFields") or ())
 
 
 def owned_by(obj: Mapping[str, Any], manager: str) -> Fields | None:
-    """The fields that `manager` has applied, or None where it has applied none."""
+    """Return the fields that `manager` has applied, None if it has applied none."""
     for entry in entries(obj):
         if entry.get("manager") == manager and entry.get("operation") == "Apply" and not entry.get("subresource"):
             return entry.get("fieldsV1") or {}
@@ -42,24 +42,24 @@ def owned_by(obj: Mapping[str, Any], manager: str) -> Fields | None:
 
 
 def held_by(obj: Mapping[str, Any], managers: Collection[str]) -> list[dict[str, Any]]:
-    """The entries of any of `managers`, subresources aside."""
+    """Return the entries of `managers`, without those of subresources."""
     return [entry for entry in entries(obj) if _is_of(entry, managers) and not entry.get("subresource")]
 
 
 def fields_of(obj: Mapping[str, Any], managers: Collection[str]) -> Fields:
-    """The fields that any of `managers` has set, by whatever operation."""
+    """Return the fields that any of `managers` has set, by any operation."""
     held = union(entry.get("fieldsV1") or {} for entry in held_by(obj, managers))
     if obj["kind"] == "Secret" and "f:stringData" in held:
-        # The server moves the values and not their owner.
+        # The server moves the values to data, but not their ownership.
         moved = {"f:data": held.pop("f:stringData")}
         held = union((held, moved))
     return held
 
 
-def by_hand(obj: Mapping[str, Any]) -> frozenset[str]:
-    """The managers by which people change objects."""
+def interactive_managers(obj: Mapping[str, Any]) -> frozenset[str]:
+    """Return the field managers of interactive clients."""
     managers = {str(entry.get("manager")) for entry in entries(obj) if not entry.get("subresource")}
-    return frozenset(filter(is_hand, managers))
+    return frozenset(filter(is_interactive, managers))
 
 
 def _is_of(entry: Mapping[str, Any], managers: Collection[str]) -> bool:
@@ -68,12 +68,12 @@ def _is_of(entry: Mapping[str, Any], managers: Collection[str]) -> bool:
 
 
 def others(obj: Mapping[str, Any], managers: Collection[str]) -> Fields:
-    """The fields owned by anybody but `managers`."""
+    """Return the fields that other managers than `managers` own."""
     return union(entry.get("fieldsV1") or {} for entry in entries(obj) if not _is_of(entry, managers))
 
 
 def union(sets: Iterable[Fields]) -> dict[str, Any]:
-    """All the fields that are in any of `sets`."""
+    """Return the fields that are in any of `sets`."""
     merged: dict[str, Any] = {}
     for one in sets:
         for key, value in map_of(one).items():
@@ -81,22 +81,22 @@ def union(sets: Iterable[Fields]) -> dict[str, Any]:
     return merged
 
 
-def handed_over(
-    obj: Mapping[str, Any], manager: str, retired: Collection[str], kept: Fields = MappingProxyType({})
+def taken_over(
+    obj: Mapping[str, Any], manager: str, previous: Collection[str], kept: Fields = MappingProxyType({})
 ) -> list[dict[str, Any]]:
-    """The managedFields in which everything that `retired` managers own is the `manager`'s, as if it had applied it.
+    """Return the managedFields after `manager` has taken over the fields of `previous` managers.
 
-    But for the fields in `kept`, which stay theirs.
+    Fields in `kept` stay theirs.
     """
     mine = [entry for entry in held_by(obj, {manager}) if entry.get("operation") == "Apply"]
-    theirs = held_by(obj, retired)
+    theirs = held_by(obj, previous)
     taken = mine + theirs
     merged = {
         "manager": manager,
         "operation": "Apply",
         "apiVersion": obj["apiVersion"],
         "fieldsType": "FieldsV1",
-        "fieldsV1": union([*(entry.get("fieldsV1") or {} for entry in mine), minus(fields_of(obj, retired), kept)]),
+        "fieldsV1": union([*(entry.get("fieldsV1") or {} for entry in mine), minus(fields_of(obj, previous), kept)]),
     }
     times = sorted(entry["time"] for entry in taken if entry.get("time"))
     if times:
@@ -105,12 +105,12 @@ def handed_over(
     return [*(one for one in entries(obj) if one not in taken), *(one for one in left if one["fieldsV1"]), merged]
 
 
-def settled(desired: Mapping[str, Any], live: Mapping[str, Any], fields: Fields) -> bool:
-    """Whether the object `live` is as `desired`, and `fields` (one manager's) are just the fields of `desired`.
+def in_sync(desired: Mapping[str, Any], live: Mapping[str, Any], fields: Fields) -> bool:
+    """Return whether `live` is in sync with `desired`, and `fields` (those of one manager) are exactly its fields.
 
-    True is certain. False may be a default inside something atomic, or an order of list items: only a dry run tells.
+    True is certain. False may be due to a default in an atomic value, or the order of a list, and needs a dry run.
     """
-    # What identifies an object is owned by nobody.
+    # Nobody owns the fields that identify an object.
     body = {name: value for name, value in desired.items() if name not in ("apiVersion", "kind")}
     metadata = {name: value for name, value in desired["metadata"].items() if name not in ("name", "namespace")}
     if metadata:
@@ -122,9 +122,9 @@ def settled(desired: Mapping[str, Any], live: Mapping[str, Any], fields: Fields)
 
 
 class _Rules(Enum):
-    """What counts as the same: only what is equal; or what Kubernetes' own kinds rewrite; or all that are quantities.
+    """The rules for equal values: exact, with the normalisation of Kubernetes' kinds, or as quantities.
 
-    Custom resources are stored as they are written, and so are texts such as labels.
+    Custom resources, and texts such as labels, are stored unchanged.
     """
 
     EXACT = 0
@@ -132,7 +132,7 @@ class _Rules(Enum):
     QUANTITIES = 2
 
     def within(self, name: str) -> _Rules:
-        """The rules for the value of the field `name`."""
+        """Return the rules for the value of the field `name`."""
         if self is _Rules.EXACT or name in _TEXTS:
             return _Rules.EXACT
         return _Rules.QUANTITIES if name in _QUANTITIES else self
@@ -141,7 +141,7 @@ class _Rules(Enum):
 _TEXTS = frozenset({"annotations", "labels", "matchLabels", "nodeSelector", "selector", "data", "parameters"})
 _QUANTITIES = frozenset({"limits", "requests", "hard", "capacity", "averageValue", "divisor", "sizeLimit"})
 _DEFAULTS = {"fieldRef": {"apiVersion": "v1"}, "resourceFieldRef": {"divisor": "0"}, "rules": {"scope": "*"}}
-"""What the server adds inside atomic things, where no field tells that it did."""
+"""Defaults that the server adds to atomic values, without an entry in managedFields."""
 
 
 def _agrees(desired: Any, live: Any, fields: Fields, rules: _Rules, name: str = "") -> bool:
@@ -164,11 +164,11 @@ def _mapping_agrees(desired: Mapping[str, Any], live: Mapping[str, Any], fields:
     for name, value in desired.items():
         there = live.get(name, _MISSING)
         if name in owned:
-            # The server drops zero values. That one was dropped is certain: who removes a field removes its owners too.
+            # The server drops zero values. If another client had removed the field, it would have no owner.
             dropped = there is _MISSING and not value
             if not dropped and not _agrees(value, there, fields[f"f:{name}"], rules.within(name), name):
                 return False
-        # Of keyed lists and sets only the items are owned: nobody owns an empty one.
+        # Only the items of keyed lists and sets are owned, so that an empty list has no owner.
         elif value != [] or there not in ((_MISSING, []) if rules is not _Rules.EXACT else ([],)):
             return False
     return True
@@ -184,7 +184,7 @@ def _keyed_list_agrees(desired: list[Any], live: list[Any], fields: Fields, rule
         if mine is None or there is None or not _agrees(desired[mine], live[there], child, rules):
             return False
         order.append((mine, there))
-    # An apply keeps the order of its own items.
+    # An apply keeps the order of its items.
     return [there for _mine, there in sorted(order)] == sorted(there for _mine, there in order)
 
 
@@ -198,7 +198,7 @@ def _set_agrees(desired: list[Any], live: list[Any], fields: Fields) -> bool:
 
 
 def _same(left: Any, right: Any, rules: _Rules, name: str = "") -> bool:
-    """Whether two values are the same to Kubernetes; `name` is that of the field in which they stand."""
+    """Return whether two values are equal to Kubernetes; `name`: the field's name."""
     if isinstance(left, dict) and isinstance(right, dict):
         if rules is not _Rules.EXACT:
             left = {**{key: value for key, value in _DEFAULTS.get(name, {}).items() if key in right}, **left}
@@ -220,7 +220,7 @@ def _same(left: Any, right: Any, rules: _Rules, name: str = "") -> bool:
 
 
 def without(obj: Any, abandoned: Fields, kept: Any, elsewhere: Fields) -> None:
-    """Remove from `obj` what is in `abandoned`, but neither in the object `kept` nor in the fields `elsewhere`."""
+    """Remove from `obj` the fields in `abandoned` that are neither in the object `kept` nor in the fields `elsewhere`."""
     for key, child in abandoned.items():
         there: Any = elsewhere.get(key, _MISSING)
         if key.startswith("f:"):
@@ -250,7 +250,7 @@ def without(obj: Any, abandoned: Fields, kept: Any, elsewhere: Fields) -> None:
 
 
 def overlaid(obj: Any, desired: Any, structure: Fields) -> Any:
-    """`obj` with `desired` laid over it as an apply does; `structure` are fields that tell which lists have items."""
+    """Return `obj` with `desired` merged into it, as an apply does; `structure`: fields with the types of lists."""
     if isinstance(obj, Mapping) and isinstance(desired, Mapping):
         names = {name: structure.get(f"f:{name}") or {} for name in desired}
         return {**obj, **{name: overlaid(obj.get(name), value, names[name]) for name, value in desired.items()}}
@@ -263,7 +263,7 @@ def overlaid(obj: Any, desired: Any, structure: Fields) -> Any:
 
 
 def part(obj: Any, fields: Fields) -> Any:
-    """What of `obj` is in `fields`."""
+    """Return the part of `obj` that is in `fields`."""
     if isinstance(obj, Mapping) and _has(fields, "f:"):
         named = {key[2:]: child for key, child in fields.items() if key.startswith("f:")}
         return {name: part(value, named[name]) for name, value in obj.items() if name in named}

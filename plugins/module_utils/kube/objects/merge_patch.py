@@ -26,7 +26,7 @@ def applied(value: Any, patch: Any) -> Any:
 
 
 def fits(value: Any, patch: Any) -> bool:
-    """Tell whether a patch changes nothing of a value; a null removes a field, and nothing where there is none."""
+    """Return whether a patch would not change a value; a null removes a field."""
     if not isinstance(patch, Mapping):
         return bool(value == patch)
     known = value if isinstance(value, Mapping) else {}
@@ -34,20 +34,20 @@ def fits(value: Any, patch: Any) -> bool:
 
 
 def holds(live: Mapping[str, Any], patch: Mapping[str, Any]) -> bool:
-    """Tell whether a patch, without the version that guards it, changes nothing of an object."""
+    """Return whether a patch, except its preconditions, would not change an object."""
     metadata = {name: value for name, value in (patch.get("metadata") or {}).items() if name not in _GUARDS}
     return fits(live, {**patch, "metadata": metadata})
 
 
 def part(value: Any, patch: Any) -> Any:
-    """Return the part of a value that a patch writes to; None for a field that it lacks."""
+    """Return the part of a value that a patch writes to; None for missing fields."""
     if not isinstance(patch, Mapping) or not isinstance(value, Mapping):
         return value
     return {name: part(value.get(name), new) for name, new in patch.items()}
 
 
 def between(old: Any, new: Any) -> Any:
-    """Return the patch that makes `new` of `old`; None where they are the same."""
+    """Return the patch from `old` to `new`; None if they are equal."""
     if not isinstance(old, Mapping) or not isinstance(new, Mapping):
         return None if old == new else new
     gone: dict[str, Any] = dict.fromkeys(old.keys() - new.keys())

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Names and values as Kubernetes' API validates them, so that a wrong one is refused before the first write."""
+"""Validate names and values as Kubernetes' API does, before the first write."""
 
 from __future__ import annotations
 
@@ -18,57 +18,59 @@ _QUALIFIED = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 _QUANTITY = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?\d+)?")
 _LONGEST = 253
 
-NAMESPACE_RULE = "it is made of lower-case letters, digits and '-', begins and ends with a letter or digit, and has at most 63 characters"
+NAMESPACE_RULE = (
+    "it must consist of at most 63 lower case letters, digits and '-', and start and end with a letter or digit"
+)
 
 
 def is_label(text: str) -> bool:
-    """Whether this is a DNS label (RFC 1123), as the name of a Namespace is."""
+    """Return whether this is a DNS label (RFC 1123), such as the name of a Namespace."""
     return _LABEL.fullmatch(text) is not None
 
 
 def is_service_name(text: str) -> bool:
-    """Whether this is a DNS label that begins with a letter (RFC 1035), as the name of a Service is."""
+    """Return whether this is a DNS label that starts with a letter (RFC 1035), such as the name of a Service."""
     return _SERVICE.fullmatch(text) is not None
 
 
 def is_subdomain(text: str) -> bool:
-    """Whether this is a DNS subdomain, as the names of most objects are."""
+    """Return whether this is a DNS subdomain, such as the names of most objects."""
     return len(text) <= _LONGEST and _SUBDOMAIN.fullmatch(text) is not None
 
 
 def is_host(text: str) -> bool:
-    """Whether this is the name of a host, in any case."""
+    """Return whether this is a host name, in upper or lower case."""
     return is_subdomain(text.lower()) and all(is_label(part) for part in text.lower().split("."))
 
 
 def is_host_pattern(text: str) -> bool:
-    """Whether this is the name of a host, `*` for any, or `*.` and a domain, as Istio takes them."""
+    """Return whether this is a host name, `*`, or `*.` and a domain, as in Istio."""
     return text == "*" or is_host(text.removeprefix("*."))
 
 
 def is_label_value(text: str) -> bool:
-    """Whether this can be the value of a label."""
+    """Return whether this is a valid value of a label."""
     return not text or _QUALIFIED.fullmatch(text) is not None
 
 
 def is_qualified_name(text: str) -> bool:
-    """Whether this can be the key of a label or an annotation, with or without a domain and a slash before it."""
+    """Return whether this is a valid key of a label or an annotation, with or without a prefix."""
     prefix, slash, name = text.rpartition("/")
     return _QUALIFIED.fullmatch(name) is not None and (not slash or is_subdomain(prefix))
 
 
 def is_quantity(text: str) -> bool:
-    """Whether this is an amount of something, such as 10Gi, 500m or 2."""
+    """Return whether this is a quantity, such as 10Gi, 500m or 2."""
     return _QUANTITY.fullmatch(text) is not None
 
 
 def refuse_invalid_namespaces(names: Iterable[str]) -> None:
-    """Raise InvalidInput for what cannot be the name of a Namespace."""
+    """Raise InvalidInput for invalid names of Namespaces."""
     wrong = [name for name in names if not is_label(name)]
     if wrong:
-        others = f" (nor can {', '.join(map(repr, wrong[1:]))})" if len(wrong) > 1 else ""
+        others = f" (as are {', '.join(map(repr, wrong[1:]))})" if len(wrong) > 1 else ""
         raise InvalidInput(
-            f"{wrong[0]!r} cannot be the name of a Namespace{others}: {NAMESPACE_RULE}.",
+            f"The Namespace name {wrong[0]!r} is invalid{others}: {NAMESPACE_RULE}.",
             code="invalid_name",
             names=wrong,
         )

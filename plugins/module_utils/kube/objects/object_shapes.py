@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The shapes of the kinds whose fields are read here; of every other kind, of its metadata and conditions."""
+"""The types of the fields of Kubernetes' kinds that the collection reads; for other kinds, of metadata and conditions."""
 
 from __future__ import annotations
 
@@ -354,37 +354,36 @@ _OF_UNKNOWN = Map(_UNKNOWN)
 _READ = {
     kind: Map({**_OF_ALL, **fields}, required=("spec",) if "spec" in fields else ()) for kind, fields in _OF.items()
 }
-"""As they are read from a cluster: where an object has no spec, it is an empty one."""
+"""The shapes of objects read from a cluster: a missing spec is an empty one."""
 _GIVEN_CONFIG_MAP = Map({**_OF_ALL, "data": MAP, "binaryData": MAP})
-"""Values that are no text the API server refuses itself, each by its name."""
+"""The API server itself rejects values that are not text, naming each."""
 
 
-def know(kinds: Mapping[tuple[str, str], Map]) -> None:
-    """Know further kinds, by group and kind, with the shape of their `spec`."""
+def add_kinds(kinds: Mapping[tuple[str, str], Map]) -> None:
+    """Add the shapes of the `spec` of further kinds, by group and kind."""
     for kind, spec in kinds.items():
         _SHAPES[kind] = Map({**_UNKNOWN, "spec": spec})
         _READ[kind] = Map({**_UNKNOWN, "spec": spec}, required=("spec",))
 
 
 def refuse_misshapen(obj: Mapping[str, Any], where: str) -> None:
-    """Raise InvalidInput for an object of a user's that has fields of another shape than its kind, naming all of them."""
-    spoken = {name: value for name, value in obj.items() if name != "status"}  # which is dropped before it is applied
+    """Raise InvalidInput for an object of the user with fields of the wrong type, naming all of them."""
+    applied = {name: value for name, value in obj.items() if name != "status"}
     shape = _shape_of(obj, _SHAPES)
-    refuse(problems(spoken, _GIVEN_CONFIG_MAP if shape is _SHAPES["", "ConfigMap"] else shape), where)
+    refuse(problems(applied, _GIVEN_CONFIG_MAP if shape is _SHAPES["", "ConfigMap"] else shape), where)
 
 
 def readable(obj: Any, server: str, namespace: str | None = None) -> Object:
-    """An object that a cluster answered, as it can be trusted to have the shape of its kind: without what has another.
+    """Return an object of a cluster without fields of an unexpected type.
 
-    `namespace` is that of an object which should name one and does not. Raises Unreachable for what is no object at all.
+    `namespace`: the default namespace of the object. Raises Unreachable for anything but an object.
     """
     metadata = obj.get("metadata") if isinstance(obj, dict) else None
     if not isinstance(metadata, dict) or not all(
         isinstance(text, str) for text in (obj.get("apiVersion"), obj.get("kind"), metadata.get("name"))
     ):
         raise Unreachable(
-            f"The server at {server} is no Kubernetes API server: it answers with an object that has no kind or name;"
-            " check the address.",
+            f"{server} is not a Kubernetes API server: it answered with an object without kind or name. Check the address.",
             server=server,
         )
     fitting(obj, _shape_of(obj, _READ))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Kubernetes objects as plain dictionaries: identify them, and read them from YAML and JSON."""
+"""Identify Kubernetes objects (plain dictionaries), and read them from YAML and JSON."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Object = dict[str, Any]
 
 
 class Kind(NamedTuple):
-    """A kind of object at one API version, for example `Kind("apps/v1", "Deployment")`."""
+    """A kind at one API version, for example `Kind("apps/v1", "Deployment")`."""
 
     api_version: str
     kind: str
@@ -31,7 +31,7 @@ class Kind(NamedTuple):
 
 
 class Key(NamedTuple):
-    """What names one object in a cluster; `namespace` is empty where there is none."""
+    """The identity of an object in a cluster; `namespace` is empty for cluster-scoped ones."""
 
     api_version: str
     kind: str
@@ -43,36 +43,36 @@ class Key(NamedTuple):
 
     @property
     def of(self) -> Kind:
-        """The kind that the key's object is of."""
+        """The kind of the object."""
         return Kind(self.api_version, self.kind)
 
     @property
     def identity(self) -> tuple[str, str, str, str]:
-        """The key without the API version's version: one object, whatever version it is read at."""
+        """The key with the API group instead of the API version, for comparisons across versions."""
         return (self.of.group, self.kind, self.namespace, self.name)
 
 
 def kind_of(obj: Mapping[str, Any]) -> Kind:
-    """The kind of an object."""
+    """Return the kind of an object."""
     return Kind(obj["apiVersion"], obj["kind"])
 
 
 def key_of(obj: Mapping[str, Any]) -> Key:
-    """The key of an object."""
+    """Return the key of an object."""
     metadata = obj["metadata"]
     return Key(obj["apiVersion"], obj["kind"], metadata.get("namespace") or "", metadata["name"])
 
 
 def read_manifests(text: str, source: str) -> list[dict[str, Any]]:
-    """The Kubernetes objects of a YAML text; lists of objects are expanded.
+    """Read the Kubernetes objects of a YAML text; expand Lists.
 
-    Raises InvalidInput as `read_yaml` does, and for a document that is not an object with a kind and a name.
+    Raises InvalidInput as `read_yaml` does, and for a document without kind or name.
     """
     return list(expand(read_yaml(text, source), source))
 
 
 def expand(documents: Iterable[Any], source: str) -> Iterator[dict[str, Any]]:
-    """The objects among `documents`, with objects of kind List replaced by what they hold; checks each."""
+    """Yield the objects in `documents`, checked, with the items of Lists instead of the Lists."""
     for number, document in enumerate(documents, start=1):
         where = f"{source}, document {number}"
         check_limits(document, where)
@@ -81,13 +81,13 @@ def expand(documents: Iterable[Any], source: str) -> Iterator[dict[str, Any]]:
 
 def _objects(document: Any, where: str) -> Iterator[dict[str, Any]]:
     if not isinstance(document, Mapping):
-        raise InvalidInput(f"{where} is {described(document)}, but must be a Kubernetes object.")
+        raise InvalidInput(f"{where} is invalid: it is {described(document)}, but must be a Kubernetes object.")
     if not str(document.get("kind", "")).endswith("List") or "items" not in document:
         yield _checked(document, where)
         return
     items = document["items"] or ()
     if not isinstance(items, (list, tuple)):
-        raise InvalidInput(f"{where}: items is {described(items)}, but must be a list.", fields=["items"])
+        raise InvalidInput(f"{where} is invalid: items is {described(items)}, but must be a list.", fields=["items"])
     for index, item in enumerate(items):
         yield from _objects(item, f"{where}, items[{index}]")
 
@@ -95,9 +95,12 @@ def _objects(document: Any, where: str) -> Iterator[dict[str, Any]]:
 def _checked(document: Mapping[str, Any], where: str) -> dict[str, Any]:
     for field in ("apiVersion", "kind"):
         if not isinstance(document.get(field), str) or not document[field]:
-            raise InvalidInput(f"{where} is not a Kubernetes object: it has no {field}.")
+            raise InvalidInput(f"{where} is not a Kubernetes object: {field} not found. Add it.")
     metadata = document.get("metadata")
     if not isinstance(metadata, Mapping) or not isinstance(metadata.get("name"), str) or not metadata["name"]:
-        raise InvalidInput(f"{where}, of kind {document['kind']}, has no metadata.name, or one that is not text.")
+        raise InvalidInput(
+            f"{where} is not a valid {document['kind']}: metadata.name not found, or not a text. Set it, in quotes if it is"
+            " a number."
+        )
     refuse_misshapen(document, f"{where} ({document['kind']} {metadata['name']})")
     return dict(document)

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is secret in objects and texts: found by where it stands and by its form, and replaced.
+"""Find and redact secrets in objects and texts, by their place and form.
 
-Values of Secrets, settings and environment variables whose names say that they are secret, passwords and signatures in
-URLs, tokens, private keys, kubeconfigs.
+They are values of Secrets, settings and environment variables with names of secrets, passwords and signatures in URLs,
+tokens, private keys and kubeconfigs.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ _NEVER_SECRET = frozenset({"", "true", "false", "null", "none"})
 _LAST_APPLIED = "last-applied-configuration"
 _WORD = re.compile(r"[a-z]+")
 _ENOUGH = 6
-"""Characters from which on a value is looked for wherever it may be quoted: a shorter one occurs by chance."""
+"""The minimum length of a value to redact in texts: shorter ones occur by chance."""
 
 _SIGNS = re.compile(
     r"://|[?&]|eyJ|-----BEGIN|bearer|basic|pass|pwd|token|key|secret|credential|connection|auth|dockerconfig"
     r"|[A-Za-z0-9+/]{60}",
     re.IGNORECASE,
 )
-# Repetitions are bounded, as texts may be made to keep a search busy.
+# Repetitions are bounded against texts that would make the search slow.
 _NAMED = rf"[\w.-]{{0,64}}(?:{_NAMES})"
 _PATTERNS = tuple(
     (re.compile(pattern, flags), replacement)
@@ -53,7 +53,7 @@ _PATTERNS = tuple(
         ),
         (r"\beyJ[\w-]{8,4096}\.[\w-]{8,16384}(?:\.[\w-]{0,4096})?", 0, MASK),
         (r"\b(bearer|basic)(\s+)(?=[^\s\"']{0,512}[\d._/+=~-])[\w.~+/=-]{8,}", re.IGNORECASE, rf"\1\2{MASK}"),
-        # In YAML, and so in diffs of it.
+        # In YAML and diffs of it.
         (
             rf"^([ +-]*(?:- )?[\"']?{_NAMED}[\"']?:[ \t]+)(?!<hidden|[|>{{\[]|(?:null|true|false|\"\"|'')\s*$)\S.*$",
             re.IGNORECASE | re.MULTILINE,
@@ -65,7 +65,7 @@ _PATTERNS = tuple(
             re.IGNORECASE,
             rf"\1{MASK}",
         ),
-        # As settings of command lines, and as Go prints maps.
+        # In command lines, and in maps printed by Go.
         (rf"\b({_NAMED}=)(?:\"[^\"\n]+\"|'[^'\n]+'|[^\s,;&\"')}}\]]+)", re.IGNORECASE, rf"\1{MASK}"),
         (rf"((?:map\[|[\[ ]){_NAMED}:)[^\s\]]+(?=[\s\]])", re.IGNORECASE, rf"\1{MASK}"),
     )
@@ -76,12 +76,12 @@ _IN_ENCODED = (b"PRIVATE KEY", b"client-key-data", b"current-context", b'"auths"
 
 
 def is_secret_name(name: str) -> bool:
-    """Whether the name of a setting or of an environment variable says that its value is secret."""
+    """Return whether the name of a setting or environment variable is that of a secret."""
     return bool(_SECRET_NAME.search(name))
 
 
 def redacted_text(text: str) -> str:
-    """A text with what has the form of a secret replaced."""
+    """Return a text with values in the form of a secret replaced."""
     if not _SIGNS.search(text):
         return text
     for pattern, replacement in _PATTERNS:
@@ -90,17 +90,17 @@ def redacted_text(text: str) -> str:
 
 
 def holds_secret(text: str) -> bool:
-    """Whether something in a text has the form of a secret."""
+    """Return whether a text has a value in the form of a secret."""
     return redacted_text(text) != text
 
 
 def plain_words(text: str) -> str:
-    """What a program says of which nobody knows what it may hold: its words and short numbers, and nothing else."""
+    """Return only the words and short numbers of a program's output, which may have unknown secrets."""
     return redacted_text(re.sub(r"\S+", lambda found: found[0] if _PLAIN.fullmatch(found[0]) else MASK, text))
 
 
 def redacted(obj: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """An object to be shown; a hidden value says whether it is another than it was `before`."""
+    """Return an object for display; a hidden value tells whether it differs from `before`."""
     return {
         name: _shown(str(name), value, (before or {}).get(name), obj.get("kind") == "Secret")
         for name, value in obj.items()
@@ -125,7 +125,7 @@ def _shown(name: str, value: Any, before: Any, of_secret: bool) -> Any:
 
 
 def _counterpart(item: Any, number: int, before: list[Any]) -> Any:
-    """What an item of a list was before: the one of its name, else the one at its place."""
+    """Return the previous item of a list: the one with its name, else the one at its index."""
     if isinstance(item, Mapping) and "name" in item:
         return next((one for one in before if isinstance(one, Mapping) and one.get("name") == item["name"]), None)
     return before[number] if number < len(before) else None
@@ -136,7 +136,7 @@ def _hidden(value: Any, before: Any) -> str:
 
 
 def _pair(value: Mapping[str, Any]) -> bool:
-    """Whether this is an environment variable, or another pair of name and value, whose value is secret."""
+    """Return whether this is a pair of name and value, such as an environment variable, with a secret value."""
     name, own = value.get("name"), value.get("value")
     return isinstance(name, str) and isinstance(own, str) and _is_value(own) and is_secret_name(name)
 
@@ -146,7 +146,7 @@ def _is_value(value: str) -> bool:
 
 
 def secret_values(tree: Any, name: str = "") -> Iterator[str]:
-    """The secrets in an object, a list of them, or in settings: as they are, and as they are encoded."""
+    """Yield the secrets in objects or settings, plain and encoded."""
     if isinstance(tree, Mapping):
         if _pair(tree):
             yield from _forms(str(tree["value"]))
@@ -169,7 +169,7 @@ def secret_values(tree: Any, name: str = "") -> Iterator[str]:
 
 
 def secrets_of_url(url: str) -> Iterator[str]:
-    """The password of a URL, or what stands in its place, and what signs it."""
+    """Yield the password or token, and the signature of a URL."""
     from urllib.parse import parse_qsl, unquote, urlsplit
 
     try:
@@ -197,7 +197,7 @@ def _of_secret(data: Mapping[str, Any], *, encoded: bool) -> Iterator[str]:
         plain = _decoded(value) if encoded else value
         if encoded:
             yield from _worth_hiding(value, sure=True)
-        # An ordinary word, such as the name of a user, stands in too many places to be hidden in all.
+        # A common word, such as a user name, occurs in too many places.
         sure = is_secret_name(str(key)) or not _WORD.fullmatch(plain or "")
         if plain:
             yield from _forms(plain, sure=sure)
@@ -205,14 +205,14 @@ def _of_secret(data: Mapping[str, Any], *, encoded: bool) -> Iterator[str]:
 
 
 def _forms(value: str, *, sure: bool = True) -> Iterator[str]:
-    """A value, and what it is where it is encoded or quoted."""
+    """Yield a value, and its encoded and quoted forms."""
     value = value.strip()
     yield from _worth_hiding(value, sure)
     if sure and len(value) >= _ENOUGH:
         yield base64.b64encode(value.encode("utf-8", "surrogatepass")).decode()
         yield json.dumps(value)[1:-1]
     if "\n" in value:
-        # A key of many lines is quoted line by line.
+        # A key with many lines may be quoted line by line.
         yield from (line.strip() for line in value.splitlines() if len(line.strip()) > 16 and "-----" not in line)
 
 
@@ -240,7 +240,7 @@ def _decoded(text: str) -> str | None:
 def _without_credentials(found: re.Match[str]) -> str:
     text = found[0]
     for start in range(4):
-        # Where it begins within a longer run is not known.
+        # The start within a longer text is unknown.
         part = text[start : start + (len(text) - start) // 4 * 4]
         try:
             plain = base64.b64decode(part)

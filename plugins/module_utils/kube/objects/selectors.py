@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Kubernetes label selectors, evaluated here."""
+"""Evaluate Kubernetes label selectors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 
 def matches(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:
-    """Whether labels satisfy a LabelSelector; an empty or missing one is satisfied by all."""
+    """Return whether a LabelSelector matches labels; an empty or missing one matches all."""
     selector = selector or {}
     wanted = selector.get("matchLabels") or {}
     if any(labels.get(key) != value for key, value in wanted.items()):
@@ -20,12 +20,12 @@ def matches(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bo
 
 
 def _holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    """Whether labels satisfy an expression; one without a key, or with an operator that does not exist, none does."""
+    """Return whether an expression matches labels; false without a key, and for an unknown operator."""
     key, operator, values = str(expression.get("key")), expression.get("operator"), expression.get("values") or ()
     if operator == "In":
         return labels.get(key) in values
     if operator == "NotIn":
-        return labels.get(key) not in values  # a missing label satisfies it, as in Kubernetes
+        return labels.get(key) not in values  # a missing label matches, as in Kubernetes
     if operator == "Exists":
         return key in labels
     return operator == "DoesNotExist" and key not in labels

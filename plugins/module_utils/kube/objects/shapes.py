@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The shape of Kubernetes objects: which of their fields are maps, lists or scalars, so far as anything here reads them.
+"""The types of fields of Kubernetes objects (maps, lists, scalars), as far as the collection reads them.
 
-What users give is refused with every field that has another shape. What a cluster answers is read without such fields,
-without nulls, and without the items of lists that lack what they must have, as if they were not there: only kinds without
-a schema can hold them. So whoever reads a field that has a shape need not check it.
+Input of users with other types is refused, naming every field. Answers of a cluster are read without such fields, nulls
+and incomplete list items, which only kinds without a schema can have. Therefore code that reads these fields needs no
+checks.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from ..errors import InvalidInput
 
 
 class Shape:
-    """What a value must be."""
+    """The required type of a value."""
 
 
 @dataclass(frozen=True)
 class Scalar(Shape):
-    """A value that is no map or list; `what` names it in errors."""
+    """A value that is no map or list; `what`: its name in errors."""
 
     what: str
     types: tuple[type, ...]
@@ -34,7 +34,7 @@ class Scalar(Shape):
 
 @dataclass(frozen=True)
 class Map(Shape):
-    """A map: of known `fields`, others being of any shape, or all of one shape, `each`; it must have those `required`."""
+    """A map: of known `fields` and any others, or with all values of the shape `each`; `required`: mandatory fields."""
 
     fields: Mapping[str, Shape] = field(default_factory=dict)
     each: Shape | None = None
@@ -43,44 +43,43 @@ class Map(Shape):
 
 @dataclass(frozen=True)
 class List(Shape):
-    """A list of `each`; no two items have the same values of `keys`, which all must have unless a default is known."""
+    """A list of `each`; `keys`: fields whose values are unique, and required unless they have a default."""
 
     each: Shape
     keys: tuple[str, ...] = ()
 
 
 ANY = Shape()
-TEXT = Scalar("text", (str,), "put it in quotes")
+TEXT = Scalar("text", (str,), "quote it")
 TIME = Scalar("a time such as 2026-01-31T12:00:00Z", (str,))
-NUMBER = Scalar("a number", (int, float), "leave out the quotes")
+NUMBER = Scalar("a number", (int, float), "remove the quotes")
 NUMBER_OR_TEXT = Scalar("a number or text", (int, float, str))
-BOOLEAN = Scalar("true or false", (bool,), "leave out the quotes")
+BOOLEAN = Scalar("true or false", (bool,), "remove the quotes")
 MAP = Map()
 TEXTS = Map(each=TEXT)
 
 KEY_DEFAULTS: dict[str, Any] = {"protocol": "TCP"}
-"""The keys of list items that have a default, so that they may be left out."""
+"""The default values of keys of list items."""
 
 
 class Problem(NamedTuple):
-    """A field of another shape than it must have."""
+    """A field of the wrong type."""
 
     path: str
     text: str
 
 
 def problems(value: Any, shape: Shape, path: str = "") -> list[Problem]:
-    """Everything about `value` that is not of this shape; null is, like an absent field."""
+    """Return all fields of `value` with the wrong type; null counts as absent."""
     found: list[Problem] = []
     _walk(value, shape, path, found)
     return found
 
 
 def fitting(value: Any, shape: Shape, *, whole: bool = True) -> Any:
-    """The same value, changed in place, as it can be trusted to be of this shape; None where it is another altogether.
+    """Remove fields of the wrong type from a value, in place, and return it; None if it has the wrong type itself.
 
-    What has another shape is left out, and so are nulls and the items of lists that lack what they must have. What a
-    `whole` map lacks itself is empty.
+    Nulls and incomplete list items are removed as well. Missing required fields of a `whole` map become empty.
     """
     if shape is ANY:
         return value
@@ -125,24 +124,24 @@ def _empty(shape: Shape) -> Any:
 
 
 def refuse(found: list[Problem], where: str) -> None:
-    """Raise InvalidInput that names every problem."""
+    """Raise InvalidInput with all problems."""
     if found:
         text = "; ".join(problem.text for problem in found)
-        raise InvalidInput(f"{where}: {text}.", fields=[problem.path for problem in found])
+        raise InvalidInput(f"{where} is invalid: {text}.", fields=[problem.path for problem in found])
 
 
 def map_of(value: Any) -> dict[str, Any]:
-    """The value if it is a map, else an empty one."""
+    """Return the value if it is a map, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 
 def list_of(value: Any) -> list[Any]:
-    """The value if it is a list, else an empty one."""
+    """Return the value if it is a list, else an empty one."""
     return value if isinstance(value, list) else []
 
 
 def maps_of(value: Any) -> list[dict[str, Any]]:
-    """The maps in the value, if it is a list."""
+    """Return the maps in the value, if it is a list."""
     return [one for one in list_of(value) if isinstance(one, dict)]
 
 
@@ -189,7 +188,7 @@ def _walk(value: Any, shape: Shape, path: str, found: list[Problem]) -> None:
 
 
 def _check_keys(items: list[Any], keys: tuple[str, ...], path: str, found: list[Problem]) -> None:
-    """Server-side apply tells items apart by their keys: each must have them, and no two the same."""
+    """Check the keys of list items, which server-side apply requires to be present and unique."""
     seen: dict[tuple[Any, ...], int] = {}
     for index, item in enumerate(items):
         if not isinstance(item, Mapping):
@@ -199,12 +198,12 @@ def _check_keys(items: list[Any], keys: tuple[str, ...], path: str, found: list[
         if missing:
             found.append(Problem(f"{path}[{index}]", f"{path}[{index}] has no {missing[0]}"))
         elif not all(isinstance(value, (str, int, float)) for value in values):
-            continue  # which is said of the field itself
+            continue  # reported for the field itself
         elif seen.setdefault(values, index) != index:
             named = ", ".join(f"{key} {value}" for key, value in zip(keys, values, strict=True))
             text = (
-                f"{path} has the {named} twice, in items {seen[values]} and {index}: keep one of them, because server-side"
-                " apply accepts each only once"
+                f"{path} has a duplicate {named} in items {seen[values]} and {index}, which server-side apply does not"
+                " accept: keep one of them"
             )
             found.append(Problem(path, text))
 
@@ -214,7 +213,7 @@ def _wrong(path: str, value: Any, wanted: str) -> Problem:
 
 
 def described(value: Any) -> str:
-    """What a value, or one of a shape, is."""
+    """Return the name of the type of a value or shape."""
     if isinstance(value, Scalar):
         return value.what
     if isinstance(value, (Map, Mapping)):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Objects that are about to be lost, kept in a file that `kubectl apply` takes."""
+"""Back up objects before their deletion, to a file for `kubectl apply`."""
 
 from __future__ import annotations
 
@@ -19,36 +19,36 @@ from ..errors import Refused
 from ..yaml.writer import write_yaml
 from .change import clean
 
-OTHERWISE = "name another file in `backup`"
+OTHERWISE = "Set backup to another file"
 
 
 def default_path(server: str) -> Path:
-    """A file of its own for each cluster and second, in the user's folder for what programs leave."""
+    """Return a unique file for each cluster and second, in the user's state folder."""
     home = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
     name = re.sub(r"[^\w.-]+", "-", server.partition("://")[2] or server).strip("-")
-    moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    return Path(home).expanduser() / "meshops-istio" / "removed" / f"{name}-{moment}.yaml"
+    timestamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    return Path(home).expanduser() / "meshops-istio" / "removed" / f"{name}-{timestamp}.yaml"
 
 
 def refuse_lost_folder(given: str | None) -> None:
-    """Raise Refused where a job of AWX is to save something and no file was named: its folders go with its container."""
+    """Raise Refused in a job of AWX without a given file, because its folders are deleted with its container."""
     if not given and os.environ.get("AWX_PRIVATE_DATA_DIR"):
         raise Refused(
-            "The resources that would be lost cannot be saved in a job of AWX without a file that outlives it: name one in"
-            " `backup`, in a folder that AWX mounts into its jobs (its setting for paths to expose).",
+            "Cannot back up the resources to delete: the default folder of a job of AWX is deleted with its container. Set"
+            " backup to a file in a folder that AWX mounts into its jobs (setting AWX_ISOLATION_SHOW_PATHS).",
             code="backup_lost",
         )
 
 
 def text_of(objects: Iterable[Mapping[str, Any]]) -> str:
-    """The objects for `kubectl apply`, without what only a server sets."""
+    """Return the objects as YAML for `kubectl apply`, without fields that the server sets."""
     return write_yaml(clean(obj) for obj in objects)
 
 
 def try_place(path: Path, text: str, *, otherwise: str = OTHERWISE) -> None:
-    """Raise Refused where `text` could not be written to a new file at `path`. Leaves nothing behind."""
+    """Raise Refused if `text` cannot be written to a new file at `path`. Leaves no files."""
     if os.path.lexists(path):
-        raise _failed(path, "there is a file already, which may be the only copy of what was removed before", otherwise)
+        raise _failed(path, "the file already exists, and may be the only backup of an earlier run", otherwise)
     folder = next(one for one in path.absolute().parents if os.path.lexists(one))
     try:
         with tempfile.NamedTemporaryFile("w", dir=folder, prefix=".meshops-", encoding="utf-8") as file:
@@ -60,10 +60,10 @@ def try_place(path: Path, text: str, *, otherwise: str = OTHERWISE) -> None:
 
 
 def write(path: Path, text: str, *, otherwise: str = OTHERWISE) -> None:
-    """Write it to a new file, for the user alone, and to the disk. Raises Refused where that fails.
+    """Write and sync a text to a new file that only the user can read. Raises Refused if that fails.
 
-    `otherwise` is what the error says to do instead. A file that is there already is never overwritten: it may be the
-    only copy of what an earlier run removed.
+    `otherwise`: the remedy in the error. An existing file is never overwritten: it may be the only backup of an earlier
+    run.
     """
     created = False
     try:
@@ -81,7 +81,7 @@ def write(path: Path, text: str, *, otherwise: str = OTHERWISE) -> None:
 
 
 def _to_disk(folder: Path) -> None:
-    """Have the entries of a folder written, as far as its file system can."""
+    """Sync the entries of a folder, if its file system supports it."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         with contextlib.suppress(OSError):
@@ -92,7 +92,7 @@ def _to_disk(folder: Path) -> None:
 
 def _failed(path: Path, why: str, otherwise: str) -> Refused:
     return Refused(
-        f"The resources that would be lost cannot be saved to {path}: {why}; {otherwise}.",
+        f"Cannot back up the resources to delete to {path}: {why}. {otherwise}.",
         code="backup_failed",
         path=str(path),
     )

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Fields that another manager set on purpose and that a plan would change: refused, as a server-side apply without force.
+"""Refuse conflicts with fields of other managers, as server-side apply without force does.
 
-Whose fields a unit may change without being asked is said in field_managers.py.
+field_managers.py lists the managers whose fields a unit may change without force.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from ..errors import ApiError, Refused
 from ..objects import managed_fields
-from ..objects.field_managers import is_autoscaler, is_controller, is_hand, is_of_collection, tool_of
+from ..objects.field_managers import is_autoscaler, is_controller, is_interactive, is_of_collection, tool_of
 from ..objects.field_sets import changed
 from ..objects.objects import Key
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 _MANAGER = re.compile(r'conflict with "([^"]+)"')
 _SHOWN = 5
-"""Fields that a sentence names; the rest is in its details."""
+"""How many fields a message names; the details have all of them."""
 
 
 class Conflict(NamedTuple):
-    """The fields of an object that a manager has set, by their paths, and that would get other values."""
+    """The fields (paths) of an object that a manager owns, and that would be changed."""
 
     key: Key
     manager: str
@@ -44,7 +44,7 @@ class Conflict(NamedTuple):
 
 
 def conflicts(change: Change, unit: Unit) -> Iterator[Conflict]:
-    """The conflicts of a change."""
+    """Yield the conflicts of a change."""
     before, after = change.before, change.after
     if before is None or after is None or change.patch:
         return
@@ -56,13 +56,13 @@ def conflicts(change: Change, unit: Unit) -> Iterator[Conflict]:
 
 
 def may_change(manager: str, unit: Unit) -> bool:
-    """Whether a unit may change what a manager has set."""
+    """Return whether a unit may change the fields of a manager without force."""
     return (
         is_of_collection(manager)
         or manager == unit.manager
         or manager in unit.retired
         or tool_of(manager) in unit.retired
-        or is_hand(manager)
+        or is_interactive(manager)
         or is_controller(manager)
     )
 
@@ -79,10 +79,10 @@ def refuse(found: Iterable[Conflict]) -> None:
     if not found:
         return
     first, others = found[0], len({one.key for one in found}) - 1
-    more = f" The same holds for {others} more object{'s' if others > 1 else ''}." if others else ""
+    more = f" {others} more object{'s have' if others > 1 else ' has'} conflicts." if others else ""
     raise Refused(
-        f"{first.key} has fields that {first.manager} has set to other values: {first}. Remove them here or there, set"
-        f" ignore_fields to leave them to {first.manager}, or set force to overwrite them.{more}",
+        f"Cannot apply {first.key}: conflict with field manager {first.manager}, which has set other values of {first}."
+        f" Remove the fields here or there, add them to ignore_fields, or set force to true to overwrite them.{more}",
         code="field_conflict",
         object=first.key._asdict(),
         conflicts=[{**one.key._asdict(), "manager": one.manager, "fields": list(one.paths)} for one in found],
@@ -90,16 +90,16 @@ def refuse(found: Iterable[Conflict]) -> None:
 
 
 def overwritten(plan: Plan) -> Iterator[str]:
-    """A sentence for each conflict that a forced plan settles."""
+    """Yield a warning for each conflict that is overwritten by force."""
     for change in plan.changes:
         for one in conflicts(change, plan.unit):
-            yield f"{one.key} has fields that {one.manager} has set, and that are overwritten by force: {one}."
+            yield f"Fields of field manager {one.manager} in {one.key} are overwritten by force: {one}."
 
 
 def apply(cluster: Cluster, plan: Plan, change: Change, live: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Apply an object of a plan over its version `live`, over nobody's fields but those that the unit may change.
+    """Apply an object of a plan over its version `live`, without overwriting fields of other managers.
 
-    What another manager has set since the plan was made is refused as well, and what a controller has set stays.
+    Conflicts with fields set since the plan are refused too; fields of controllers are kept.
     """
     desired = cast(dict[str, Any], change.desired)
     try:
@@ -115,14 +115,14 @@ def apply(cluster: Cluster, plan: Plan, change: Change, live: Mapping[str, Any] 
 
 
 def at_version_of(live: Mapping[str, Any] | None, desired: Mapping[str, Any]) -> dict[str, Any]:
-    """An object that is applied at the version of `live` alone, and not created anew where that is gone."""
+    """Return an object with the resourceVersion and uid of `live` as preconditions of the apply."""
     known = live["metadata"] if live else {}
     guards = {name: known[name] for name in ("resourceVersion", "uid") if name in known}
     return {**desired, "metadata": {**desired["metadata"], **guards}}
 
 
 def _conflicts_in(error: ApiError, key: Key) -> Iterator[Conflict]:
-    """The conflicts for which the API server refuses an apply."""
+    """Return the conflicts in the API server's answer to an apply."""
     found: dict[str, list[str]] = {}
     for cause in error.field_conflicts:
         if manager := _MANAGER.match(str(cause.get("message"))):

@@ -2,11 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether the API server would accept a plan: asked by dry runs before the first write, so that nothing ends half done.
+"""Check by dry runs whether the API server would accept a plan, before the first write.
 
-Updates were tried when the plan was made. Of what a plan creates, some cannot be tried: what is in a namespace that the
-plan itself creates, or that it assumes, and what is of a kind that is yet to be defined. CRDs are not: they are big, and
-the server is slow with them.
+Planning has already done a dry run of updates. There is no dry run of objects in a namespace that does not exist yet, of
+kinds whose CRD does not exist yet, and of CRDs, which are large and slow.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ _WEBHOOKS = frozenset({"MutatingWebhookConfiguration", "ValidatingWebhookConfigu
 
 
 def refuse_unacceptable(cluster: Cluster, plan: Plan) -> None:
-    """Raise Refused for the first object that the API server would not accept, or for all with immutable fields."""
+    """Raise Refused for the first object that the API server rejects, or for all with changed immutable fields."""
     named = {change.key.identity for change in plan.changes}
     defined = {
         defined_by(change.desired)
@@ -51,9 +50,9 @@ def refuse_unacceptable(cluster: Cluster, plan: Plan) -> None:
     immutable = [problem for problem in problems if isinstance(problem, ImmutableFields)]
     if immutable:
         raise combined(immutable)
-    mends_webhooks = any(change.key.kind in _WEBHOOKS for change in plan.changes)
+    repairs_webhooks = any(change.key.kind in _WEBHOOKS for change in plan.changes)
     for problem in problems:
-        if problem is not None and not (problem.code == WEBHOOK and mends_webhooks):
+        if problem is not None and not (problem.code == WEBHOOK and repairs_webhooks):
             raise problem
 
 
@@ -68,13 +67,13 @@ def _problem(cluster: Cluster, plan: Plan, change: Change) -> Refused | None:
         grants = change.key.kind in _GRANTS
         message = str(error.body.get("message") or error.message)
         if grants and "not found" in message and "namespaces" not in message:
-            return None  # a binding to a role of this very plan
+            return None  # a binding to a role of this plan
         if change.key.namespace in plan.unit.assumed and error.status == 404 and "namespaces" in message:
             return None
         if grants and error.status == 403:
             return Refused(
-                f"The user may not create {change.key}, which grants more than the user has: give the account "
-                f"'escalate' and 'bind' on it, or the rights themselves ({message[:400].rstrip('.')}).",
+                f"Cannot create {change.key}: forbidden, because it grants more permissions than the user has:"
+                f" {message[:400].rstrip('.')}. Grant the user 'escalate' and 'bind' on it, or these permissions.",
                 code="forbidden",
             )
         problem = refusal(change.key, error)

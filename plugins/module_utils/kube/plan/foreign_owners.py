@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Objects that another tool or a controller keeps as it wants them, and would set back: refused, unless forced."""
+"""Refuse to change objects that another tool or controller manages, unless forced."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _MARKS = {
     "objectset.rio.cattle.io/id": _FLEET,
     "configmanagement.gke.io/managed": "Config Sync",
     "addonmanager.kubernetes.io/mode": "the cluster's addon manager",
-    # Last, since Flux and others install by Helm.
+    # Last, because Flux and others use Helm.
     "meta.helm.sh/release-name": HELM,
 }
-"""Labels or annotations by which tools know their objects."""
+"""Labels and annotations of tools."""
 
-# What Argo CD goes by where it is set up so; charts have this label too.
+# The label of Argo CD in some configurations; charts set it too.
 _INSTANCE, _ARGO_CD_MANAGERS = (
     "app.kubernetes.io/instance",
     frozenset({"argocd-controller", "argocd-application-controller"}),
@@ -44,7 +44,7 @@ _OPERATORS = {"sailoperator.io": "the Sail operator"}
 
 
 class Owner(NamedTuple):
-    """Who keeps an object: a tool, and what it knows the object by, such as a release's name."""
+    """The owner of an object: a tool, and its name for it, such as the name of a release."""
 
     tool: str
     name: str
@@ -54,14 +54,14 @@ class Owner(NamedTuple):
 
 
 def owner_of(obj: Mapping[str, Any], manager: str = "") -> Owner | None:
-    """The tool or controller that keeps an object as it wants it; None where there is none.
+    """Return the tool or controller that manages an object, None if there is none.
 
-    Marks that only the field manager `manager` has set say nothing: they were in its manifests.
+    Labels and annotations that only the field manager `manager` has set do not count.
     """
     metadata = obj["metadata"]
     marks = {**(metadata.get("labels") or {}), **(metadata.get("annotations") or {})}
     for mark, tool in _MARKS.items():
-        # The addon manager only creates what it has to ensure the existence of.
+        # The addon manager does not change objects with EnsureExists.
         if marks.get(mark) not in (None, "EnsureExists") and not _is_set_by(
             obj, manager, ("f:labels", f"f:{mark}"), ("f:annotations", f"f:{mark}")
         ):
@@ -77,7 +77,7 @@ def owner_of(obj: Mapping[str, Any], manager: str = "") -> Owner | None:
 
 
 def refuse_foreign(plan: Plan) -> None:
-    """Raise Refused for a plan that would change or delete what belongs to others, unless it is forced."""
+    """Raise Refused for a plan that would change or delete objects of another owner, unless forced."""
     if plan.unit.force:
         return
     for key, owner, _action in _taken(plan):
@@ -85,17 +85,17 @@ def refuse_foreign(plan: Plan) -> None:
 
 
 def refuse_object(obj: Mapping[str, Any], unit: Unit) -> None:
-    """Raise Refused for a live object that belongs to others, unless the unit may take it."""
+    """Raise Refused for a live object of another owner, unless the unit may take it over."""
     owner = _owner_for(obj, unit)
     if owner is not None and not unit.force:
         refuse(key_of(obj), owner)
 
 
 def refuse(key: Key, owner: Owner) -> None:
-    """Raise Refused for an object that belongs to another."""
+    """Raise Refused for an object of another owner."""
     raise Refused(
-        f"{key} belongs to {owner}, which would undo every change: change it there, release it from {owner.tool}, or"
-        " set force to take it.",
+        f"Cannot change {key}: it is managed by {owner}, which reverts other changes. Change it there, remove it from"
+        f" {owner.tool}, or set force to true.",
         code="foreign_owner",
         object=key._asdict(),
         owner=str(owner),
@@ -103,9 +103,9 @@ def refuse(key: Key, owner: Owner) -> None:
 
 
 def taken(plan: Plan) -> Iterator[str]:
-    """A sentence for each object that the plan takes from another owner."""
+    """Yield a warning for each object of another owner that the plan changes."""
     for key, owner, action in _taken(plan):
-        yield f"{key} belongs to {owner}, and is {'deleted' if action == 'delete' else 'changed'} by force."
+        yield f"{key}, which is managed by {owner}, is {'deleted' if action == 'delete' else 'changed'} by force."
 
 
 def _taken(plan: Plan) -> Iterator[tuple[Key, Owner, str]]:
@@ -122,7 +122,7 @@ def _owner_for(obj: Mapping[str, Any], unit: Unit) -> Owner | None:
 
 
 def _is_set_by(obj: Mapping[str, Any], manager: str, *paths: tuple[str, str]) -> bool:
-    """Whether `manager` owns one of these fields of the metadata, and nobody else does."""
+    """Return whether only `manager` owns one of these fields of the metadata."""
     ours = managed_fields.owned_by(obj, manager) if manager else None
     if not ours:
         return False

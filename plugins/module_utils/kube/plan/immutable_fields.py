@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Immutable fields: what the API server refuses to change in place, in a sentence that holds no values."""
+"""Explain the API server's refusal of changes to immutable fields, without values."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from ..errors import ApiError, Refused
 from ..objects.objects import Key, Object
 
 CODE = "immutable"
-"""The code of refusals of a change that only a new object can have."""
+"""The code of a refusal due to immutable fields."""
 
-KEPT = frozenset({"CustomResourceDefinition", "Namespace", "PersistentVolume", "PersistentVolumeClaim"})
-"""The kinds that are never deleted to be created anew, because people's data would go with them."""
+NEVER_RECREATED = frozenset({"CustomResourceDefinition", "Namespace", "PersistentVolume", "PersistentVolumeClaim"})
+"""Kinds that are never recreated, because that would delete users' data."""
 
 _IMMUTABLE = re.compile(
     r"immutable|cannot change|can ?not be changed|may not (be )?change|updates to .* (are )?forbidden"
     r"|(can ?not|may not) be (less|decreased)|only dynamically provisioned pvc can be resized",
     re.IGNORECASE | re.DOTALL,
 )
-_ANEW = "Keep what is there, or set `recreate`: "
+_RECREATE = "Keep the current values, or set recreate to true: "
 _RESIZE = re.compile(r"only dynamically provisioned pvc can be resized|must support resize")
 _STORAGE = "spec.resources.requests.storage"
 _MUTABLE = re.compile(r"'([A-Za-z]+)'")
@@ -32,14 +32,13 @@ _ITEM = re.compile(r"\[(\d+)\]$")
 
 
 class ImmutableFields(Refused):
-    """An object differs in fields that cannot be changed in place; `fields` are their paths."""
+    """An object differs in immutable fields; `fields` are their paths."""
 
     code = CODE
 
     def __init__(self, key: Key, fields: Sequence[str], remedy: str) -> None:
         super().__init__(
-            f"{key} cannot be updated in place: {' and '.join(fields)} {'is' if len(fields) == 1 else 'are'} immutable."
-            f" {remedy}",
+            f"Cannot update {key}: {' and '.join(fields)} {'is' if len(fields) == 1 else 'are'} immutable. {remedy}",
             object=key._asdict(),
             fields=list(fields),
         )
@@ -49,24 +48,25 @@ class ImmutableFields(Refused):
 def immutable_fields(
     key: Key, error: ApiError, desired: Object, live: Object, *, recreate: bool | None
 ) -> ImmutableFields | None:
-    """What the API server's refusal of an update means, if immutable fields are its only reason.
+    """Return the error for the API server's refusal of an update, if immutable fields are its only reason.
 
-    recreate: whether the unit creates anew what cannot be changed, which it does not offer where this is None.
+    recreate: whether the unit recreates such objects; None if it has no such option.
     """
     fields = list(dict.fromkeys(_fields(key, error, desired, live)))
     return ImmutableFields(key, fields, _remedy(key, desired, live, recreate)) if fields else None
 
 
 def combined(refusals: Sequence[ImmutableFields]) -> Refused:
-    """All of several refusals as one."""
+    """Combine several refusals into one."""
     if len(refusals) == 1:
         return refusals[0]
     named = ", ".join(f"{one.key} ({' and '.join(one.fields)})" for one in refusals)
     remedies = dict.fromkeys(one.remedy for one in refusals)
-    anew = [one.removeprefix(_ANEW).rstrip(".") for one in remedies if one.startswith(_ANEW)]
-    said = [one for one in remedies if not one.startswith(_ANEW)] + ([f"{_ANEW}{'; '.join(anew)}."] if anew else [])
+    recreated = [one.removeprefix(_RECREATE).rstrip(".") for one in remedies if one.startswith(_RECREATE)]
+    texts = [one for one in remedies if not one.startswith(_RECREATE)]
+    texts += [f"{_RECREATE}{'; '.join(recreated)}."] if recreated else []
     return Refused(
-        f"Immutable fields of several objects cannot be updated in place: {named}. {' '.join(said)}",
+        f"Cannot update objects with changed immutable fields: {named}. {' '.join(texts)}",
         code=CODE,
         objects=[one.details["object"] for one in refusals],
     )
@@ -82,17 +82,17 @@ def _fields(key: Key, error: ApiError, desired: Object, live: Object) -> Iterato
     if not causes or not all(_IMMUTABLE.search(str(cause.get("message"))) for cause in causes):
         return
     for cause in causes:
-        field, said = str(cause.get("field") or "metadata"), str(cause.get("message"))
+        field, reason = str(cause.get("field") or "metadata"), str(cause.get("message"))
         if field == "spec" and isinstance(desired.get("spec"), Mapping):
-            # Of a whole spec the message tells which fields may change, and not which have.
-            mutable = set(_MUTABLE.findall(said)) if "other than" in said else set()
+            # For a whole spec the message has the mutable fields, but not the changed ones.
+            mutable = set(_MUTABLE.findall(reason)) if "other than" in reason else set()
             yield from list(_differing(desired["spec"], live.get("spec"), "spec", mutable)) or [field]
         else:
             yield _ITEM.sub("", field).replace("spec.clusterIPs", "spec.clusterIP")
 
 
 def _differing(desired: Any, live: Any, path: str, without: frozenset[str] | set[str] = frozenset()) -> Iterator[str]:
-    """The paths at which `live` is not as desired; items of lists by their names."""
+    """Yield the paths at which `live` differs from desired; list items by name."""
     if isinstance(desired, Mapping) and isinstance(live, Mapping):
         for name, value in desired.items():
             if name not in without:
@@ -115,20 +115,20 @@ def _name(item: Mapping[str, Any]) -> str:
 def _remedy(key: Key, desired: Object, live: Object, recreate: bool | None) -> str:
     if key.kind == "PersistentVolumeClaim":
         return (
-            "Keep the claim as it is, or move its data to a new one: it grows only where its StorageClass has"
-            " allowVolumeExpansion, never shrinks, and is never deleted here."
+            "Keep the claim unchanged, or move its data to a new one: it can be expanded only if its StorageClass has"
+            " allowVolumeExpansion, never shrunk, and is never recreated."
         )
-    if key.kind in KEPT:
-        return "Keep it as it is, or delete it yourself: what belongs to it goes with it, so it is never deleted here."
+    if key.kind in NEVER_RECREATED:
+        return "Keep it unchanged, or delete it yourself: it is never recreated, because that would delete data."
     if key.kind == "StatefulSet" and loses_claims(desired, live):
         return (
-            "Set spec.persistentVolumeClaimRetentionPolicy.whenDeleted to Retain first: with another selector its pods"
-            " have to go, and its claims would go with them."
+            "Set spec.persistentVolumeClaimRetentionPolicy.whenDeleted to Retain first: another selector replaces its pods,"
+            " which would delete its claims."
         )
     if recreate is None:
         orphan = " with `kubectl delete --cascade=orphan`, which keeps its pods" if key.kind == "StatefulSet" else ""
-        return f"Keep what is there, or delete the {key.kind}{orphan}, and run again."
-    return f"{_ANEW}the {key.kind} is deleted and created anew{_cost(key.kind)}."
+        return f"Keep the current values, or delete the {key.kind}{orphan}, and run this again."
+    return f"{_RECREATE}the {key.kind} is deleted and created again{_cost(key.kind)}."
 
 
 def _cost(kind: str) -> str:
@@ -142,7 +142,7 @@ def _cost(kind: str) -> str:
 
 
 def adopts(desired: Object, live: Object) -> bool:
-    """Whether a StatefulSet that is created anew takes the pods that the live one has made."""
+    """Return whether a recreated StatefulSet selects the pods of the live one."""
     labels = ((live["spec"].get("template") or {}).get("metadata") or {}).get("labels") or {}
     selector = (desired.get("spec") or {}).get("selector") or {}
     wanted = selector.get("matchLabels") or {}
@@ -150,6 +150,6 @@ def adopts(desired: Object, live: Object) -> bool:
 
 
 def loses_claims(desired: Object, live: Object) -> bool:
-    """Whether a StatefulSet's claims would be deleted with it and its pods."""
+    """Return whether a StatefulSet's claims would be deleted with it."""
     policy = live["spec"].get("persistentVolumeClaimRetentionPolicy") or {}
     return policy.get("whenDeleted") == "Delete" and not adopts(desired, live)

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The inventory of a unit: a ConfigMap in the cluster that lists which objects the unit has applied.
+"""The inventory of a unit: a ConfigMap that lists the objects that the unit has applied.
 
-Its data has a key for each kind, such as `Deployment.v1.apps`, with a line `namespace/name` for each object. It is
-written before the objects and narrowed after the deletions, so that whatever was applied is found again.
+Its data has a key for each kind, such as `Deployment.v1.apps`, with a line `namespace/name` for each object. It is written
+before the objects, and reduced after deletions, so that all applied objects are found again.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from ..objects.objects import Key, Kind, Object
 Identity = tuple[str, str, str, str]
 
 LABEL = "meshops.istio/inventory"
-"""Label of each inventory; its value is what made the unit, such as `application`."""
+"""Label of each inventory; its value is the module, such as `application`."""
 
 UNIT = "meshops.istio/inventory-of"
-"""Annotation with the unit as `namespace/name`: a copy in another namespace is no inventory there."""
+"""Annotation with the unit as `namespace/name`, so that a copy in another namespace is ignored."""
 
 _PREFIX = "meshops-istio"
 _MANAGED = {"app.kubernetes.io/managed-by": "meshops.istio"}
 _ROUNDING = timedelta(seconds=1)
-"""An object is created a moment after the time that is noted for the apply which creates it."""
+"""creationTimestamp may be later than the time of the apply in managedFields."""
 
 
 def _every(_obj: Object) -> bool:
@@ -40,13 +40,13 @@ def _every(_obj: Object) -> bool:
 
 @dataclass(frozen=True)
 class Inventory:
-    """Where the inventory of a unit is, and what it is about.
+    """The location and the rules of a unit's inventory.
 
-    module: what makes the unit. name: the unit's name; empty where there is one in `namespace`.
+    module: the module of the unit. name: the unit's name; empty if there is only one in `namespace`.
     records: which of the unit's objects are listed; others are never pruned.
-    owns: whether a live object that is listed still belongs to the unit; others are forgotten.
-    prunes: which of the objects that are no longer wanted this run deletes; others stay listed.
-    searches: whether the unit's `stale` is asked although there is an inventory.
+    owns: whether a listed live object still belongs to the unit; others are removed from the list.
+    prunes: which objects that are no longer desired this run deletes; others stay listed.
+    searches: whether to call the unit's `stale` in addition to the inventory.
     """
 
     module: str
@@ -59,12 +59,12 @@ class Inventory:
 
     @property
     def key(self) -> Key:
-        """The ConfigMap."""
+        """The key of the ConfigMap."""
         name = ".".join(filter(None, (_PREFIX, self.module.replace("_", "-"), self.name)))
         return Key(*CONFIG_MAP, self.namespace, name)
 
     def read(self, cluster: Cluster, manager: str) -> Record:
-        """What the cluster has of it. A ConfigMap that `manager` has not applied, or of another unit, is none."""
+        """Read the inventory. Ignores a ConfigMap of another unit, or that `manager` has not applied."""
         live = cluster.get(CONFIG_MAP, self.key.name, self.namespace)
         if live is None:
             return Record(None, None)
@@ -73,11 +73,11 @@ class Inventory:
         return Record(live, listed_in(live) if ours else None)
 
     def listing(self, keys: Collection[Key]) -> Object | None:
-        """The ConfigMap that lists these objects; None for none."""
+        """Return the ConfigMap that lists these objects; None for no objects."""
         if not keys:
             return None
         lines: dict[str, list[str]] = {}
-        # What was deleted to be created anew is among the keys twice.
+        # Recreated objects are in the keys twice.
         for key in sorted({key.identity: key for key in keys}.values()):
             lines.setdefault(_section(key.of), []).append(f"{key.namespace}/{key.name}")
         return {
@@ -95,7 +95,7 @@ class Inventory:
 
 @dataclass(frozen=True)
 class Record:
-    """An inventory in the cluster: the ConfigMap, and the keys that it lists; None where there is no inventory."""
+    """An inventory in the cluster: the ConfigMap and its keys; None without an inventory."""
 
     live: Object | None
     keys: list[Key] | None
@@ -103,9 +103,9 @@ class Record:
 
 @dataclass
 class Recording:
-    """An inventory before, while and after a plan is carried out. `during` is None where it need not be written first.
+    """An inventory before, during and after a plan is applied. `during`: None if it need not be written first.
 
-    after: the objects that are listed in the end; without any there is no ConfigMap.
+    after: the objects listed at the end; if empty, the ConfigMap is deleted.
     """
 
     inventory: Inventory
@@ -115,17 +115,17 @@ class Recording:
 
     @property
     def first(self) -> Object | None:
-        """What has to be written before any of the objects."""
+        """The ConfigMap to write before any of the objects."""
         return self.during if self.during is not None and _differs(self.before, self.during) else None
 
     @property
     def last(self) -> Object | None:
-        """The ConfigMap as it has to be in the end."""
+        """The ConfigMap at the end."""
         return self.inventory.listing(self.after)
 
     @property
     def action(self) -> str:
-        """What happens to the ConfigMap in all: create, update or delete; empty for nothing."""
+        """The action for the ConfigMap: create, update or delete; empty for none."""
         last = self.last
         if last is None:
             return "delete" if self.before is not None else ""
@@ -133,12 +133,12 @@ class Recording:
             return "create"
         if self.first is not None:
             return "update"
-        # That it lists what has gone by itself is harmless, and mended by the next run that writes.
+        # Listed objects that others have deleted are harmless, and removed by the next run with changes.
         gone = {key.identity for key in listed_in(self.before)} - {key.identity for key in self.after}
         return "update" if not gone and _differs(self.before, last) else ""
 
     def finish(self, cluster: Cluster, manager: str, remaining: Iterable[Key]) -> None:
-        """Write what is listed in the end, and what of the deleted objects is still there."""
+        """Write the final list, and the deleted objects that still exist."""
         wanted = self.inventory.listing([*self.after, *remaining])
         now = self.during if self.first is not None else self.before
         key = self.inventory.key
@@ -150,7 +150,7 @@ class Recording:
 
 
 def listed_in(config_map: Object) -> list[Key]:
-    """The keys that an inventory's ConfigMap lists."""
+    """Return the keys in an inventory's ConfigMap."""
     found = []
     for section, lines in (config_map.get("data") or {}).items():
         kind, _dot, rest = section.partition(".")
@@ -163,9 +163,9 @@ def listed_in(config_map: Object) -> list[Key]:
 
 
 def applied_by(obj: Mapping[str, Any], managers: Collection[str]) -> bool:
-    """Whether one of `managers` has written this very object.
+    """Return whether one of `managers` has written this object, and not an original of which it is a copy.
 
-    A copy may carry the managedFields of its original, but these are older than the copy is.
+    A copy may have the managedFields of its original, but these are older than the copy.
     """
     created = _time(obj["metadata"].get("creationTimestamp"))
     for entry in managed_fields.held_by(obj, managers):
@@ -176,7 +176,7 @@ def applied_by(obj: Mapping[str, Any], managers: Collection[str]) -> bool:
 
 
 def is_controlled(obj: Mapping[str, Any]) -> bool:
-    """Whether a controller has made the object, and looks after it."""
+    """Return whether a controller owns the object."""
     return any(one.get("controller") for one in obj["metadata"].get("ownerReferences") or ())
 
 

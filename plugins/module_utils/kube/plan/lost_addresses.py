@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What clients lose by a plan: addresses and node ports that a Service has, and gives up when it is changed."""
+"""Warn of addresses and node ports that a Service loses by a plan."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ..objects.objects import Object
 from .plan import Plan
 
 
-def released(plan: Plan) -> Iterator[str]:
-    """A sentence for each Service that is changed in a way that takes something from its clients."""
+def lost_addresses(plan: Plan) -> Iterator[str]:
+    """Yield a warning for each Service that loses addresses or node ports."""
     created = {change.key.identity: change.after for change in plan.changes if change.recreated and change.after}
     for change in plan.changes:
         becomes = created.get(change.key.identity) if change.recreated else change.after
@@ -25,9 +25,9 @@ def released(plan: Plan) -> Iterator[str]:
         lost = [f"the address {address}" for address in _addresses(change.before) if gives_up]
         lost += [f"the node port {port}" for port in sorted(_node_ports(change.before) - _node_ports(becomes))]
         if lost:
-            how = f"is changed from {before} to {after}" if before != after else "is changed"
-            how = "is created anew" if change.recreated else how
-            yield f"{change.key} {how}, which releases {', '.join(lost)}: clients have to be told where else to go."
+            how = f"changes from type {before} to {after}" if before != after else "is changed"
+            how = "is recreated" if change.recreated else how
+            yield f"{change.key} {how}, and loses {', '.join(lost)}: update its clients."
 
 
 def _type(service: Object) -> str:

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether the node ports that a plan asks for by number can be had.
+"""Refuse node ports that are already allocated or out of range.
 
-The API server says so only when a Service is really written: its dry run takes a port outside of its range, and cannot
-be asked at all about a namespace that is yet to be created.
+The API server rejects them only when the Service is written: a dry run accepts a port out of range, and does not work
+for a namespace that does not exist yet.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..objects.kinds import SERVICE
 from ..objects.objects import Key, Object, key_of, kind_of
 
 DEFAULT_RANGE = range(30000, 32768)
-"""What an API server hands out unless its --service-node-port-range says otherwise."""
+"""The API server's default of --service-node-port-range."""
 
 
 class _Port(NamedTuple):
@@ -29,9 +29,9 @@ class _Port(NamedTuple):
 
 
 def refuse_node_ports(cluster: Cluster, wanted: Sequence[tuple[Object, Object | None]]) -> None:
-    """Raise Refused for a node port that another Service has, or that is outside of the API server's range.
+    """Raise Refused for a node port that another Service has, or that is out of the API server's range.
 
-    `wanted` are objects, each with what is live of it. Nothing is asked where no Service names a port that it lacks.
+    `wanted`: objects, each with the live one. Makes no request if no Service sets a new node port.
     """
     asked = [
         (key_of(obj), port)
@@ -47,15 +47,15 @@ def refuse_node_ports(cluster: Cluster, wanted: Sequence[tuple[Object, Object | 
     except ApiError as error:
         if error.status != 403:
             raise
-        services = []  # who may not look has to rely on the API server
+        services = []  # without permission to list Services, the API server checks it on writing
     holders = {port[:2]: (key_of(service), port) for service in services for port in _ports(service)}
     usual = all(number in DEFAULT_RANGE for number, _protocol in holders)
     for key, port in asked:
         holder, held = holders.setdefault(port[:2], (key, port))
         if holder != key:
             raise Refused(
-                f"The node port {port.number}, which {_named(key, port)} asks for, is taken by {_named(holder, held)}:"
-                " choose another one, or free it there first.",
+                f"Cannot apply {_named(key, port)}: node port {port.number} is already allocated to {_named(holder, held)}."
+                " Choose another node port, or remove it there first.",
                 code="node_port_taken",
                 node_port=port.number,
                 object=key._asdict(),
@@ -63,8 +63,8 @@ def refuse_node_ports(cluster: Cluster, wanted: Sequence[tuple[Object, Object | 
             )
         if usual and port.number not in DEFAULT_RANGE:
             raise Refused(
-                f"The node port {port.number}, which {_named(key, port)} asks for, is out of the range"
-                f" {DEFAULT_RANGE.start} to {DEFAULT_RANGE.stop - 1} that node ports are taken from: choose one within.",
+                f"Cannot apply {_named(key, port)}: node port {port.number} is out of the range"
+                f" {DEFAULT_RANGE.start} to {DEFAULT_RANGE.stop - 1}. Choose one in the range.",
                 code="node_port_range",
                 node_port=port.number,
                 object=key._asdict(),
@@ -72,7 +72,7 @@ def refuse_node_ports(cluster: Cluster, wanted: Sequence[tuple[Object, Object | 
 
 
 def remove_unset(obj: dict[str, Any]) -> None:
-    """Remove node ports of 0 from a Service, by which Kubernetes means that none is asked for."""
+    """Remove node ports of 0 from a Service, which mean that the API server chooses them."""
     if kind_of(obj) != SERVICE:
         return
     spec = obj.get("spec") or {}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether the user may do what a plan says: asked before the first write, so that nothing ends half done."""
+"""Check the user's permissions for a plan before the first write, so that no run stops half way."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from .change import Change
 from .plan import Plan
 
 MANY = 3
-"""From as many namespaces on, it is asked first whether a thing may be done in all of them."""
+"""From this number of namespaces, first check the permission for all namespaces."""
 
 EVERYTHING = Access("*", "*", "*")
-"""What administrators may: most runs are theirs, and one answer tells."""
+"""The permission of administrators, checked first with one request."""
 
 _VERBS = {"create": ("create", "patch"), "update": ("get", "patch"), "delete": ("get", "delete")}
 _WATCHING = ("list", "watch")
@@ -31,36 +31,36 @@ _BINDINGS = frozenset({"RoleBinding", "ClusterRoleBinding"})
 
 
 def refuse_forbidden(cluster: Cluster, plan: Plan, *, waits: bool, locking: Iterable[Access] = ()) -> None:
-    """Raise Refused with everything that is missing; `waits` and `locking` tell what the run does beside its changes."""
+    """Raise Refused with all missing permissions; `waits` and `locking`: what the run does besides its changes."""
     grants = dict(_grants(plan))
     denied = _denied(cluster, [*required(cluster, plan, waits=waits, locking=locking), *grants])
-    # Who holds all the rights of a role may grant them without being allowed to grant any.
+    # A user who has all permissions of a role may grant it without escalate or bind.
     held = [grant for grant in denied if grant in grants and _holds(cluster, grants[grant], grant.namespace)]
     _refuse(cluster, [access for access in denied if access not in held])
 
 
 def refuse_denied(cluster: Cluster, checks: Iterable[Access]) -> None:
-    """Raise Refused with those of `checks` that the user may not do."""
+    """Raise Refused with those of `checks` that are denied."""
     _refuse(cluster, _denied(cluster, list(dict.fromkeys(checks))))
 
 
 def watching(cluster: Cluster, kind: Kind, namespace: str = "") -> Iterator[Access]:
-    """What waiting for objects of a kind asks of the user."""
+    """Return the permissions to wait for objects of a kind."""
     return (Access(verb, kind.group, cluster.plural(kind), namespace) for verb in _WATCHING)
 
 
 def required(cluster: Cluster, plan: Plan, *, waits: bool, locking: Iterable[Access] = ()) -> list[Access]:
-    """What carrying out the plan asks of the user beside granting rights to others, each thing once."""
+    """Return the permissions that a plan needs, except those to grant roles, without duplicates."""
     found: dict[Access, None] = {}
 
     def add(kind: Kind, namespace: str, verbs: Iterable[str]) -> None:
-        # A kind whose CRD is created by this very plan is not known to the server's own access rules any less.
+        # Access reviews also work for kinds whose CRD does not exist yet.
         found.update((Access(verb, kind.group, cluster.plural(kind), namespace), None) for verb in verbs)
 
     for change in plan.bookkeeping:
         add(change.key.of, change.key.namespace, _VERBS[change.action])
     for change in plan.changes:
-        # CRDs are awaited whatever is asked for, before what they define.
+        # CRDs are always awaited before their custom resources.
         deleted = change.action == "delete" and (waits or change.recreated)
         watched = change.key.kind == "CustomResourceDefinition" or deleted
         add(change.key.of, change.key.namespace, (*_verbs(change), *(_WATCHING if watched else ())))
@@ -94,21 +94,21 @@ def _refuse(cluster: Cluster, denied: Sequence[Access]) -> None:
     if denied:
         missing = list(dict.fromkeys(str(access) for access in denied))
         raise Refused(
-            f"The user of {cluster.context or cluster.server} may not {', '.join(missing)}: grant these permissions, "
-            "or run with an account that has them.",
+            f"Forbidden: the user of {cluster.context or cluster.server} has no permission to {', '.join(missing)}. Grant"
+            " it, or use an account that has it.",
             code="forbidden",
             missing=missing,
         )
 
 
 def _denied(cluster: Cluster, checks: list[Access]) -> list[Access]:
-    """What of `checks` the user may not do; who may do a thing everywhere is not asked for each of many namespaces."""
-    if len(checks) >= MANY and not cluster.allowed([EVERYTHING]):
+    """Return the denied ones of `checks`; check the permission for all namespaces first if there are many."""
+    if len(checks) >= MANY and not cluster.denied([EVERYTHING]):
         return []
     places = Counter(_everywhere(check) for check in checks)
     wide = [check for check, number in places.items() if number >= MANY]
-    granted = set(wide).difference(cluster.allowed(wide))
-    return cluster.allowed([check for check in checks if _everywhere(check) not in granted])
+    granted = set(wide).difference(cluster.denied(wide))
+    return cluster.denied([check for check in checks if _everywhere(check) not in granted])
 
 
 def _everywhere(check: Access) -> Access:
@@ -119,9 +119,9 @@ def _everywhere(check: Access) -> Access:
 
 
 def _grants(plan: Plan) -> Iterator[tuple[Access, Sequence[Mapping[str, Any]]]]:
-    """The right to grant what the plan's roles say, for each role and binding, and the rules that it grants.
+    """Yield the permission (escalate or bind) for each role and binding of the plan, and the rules that it grants.
 
-    Of roles that are not the plan's own the API server is asked by a dry run, see dry_run.py.
+    Bindings to other roles are checked by a dry run, see dry_run.py.
     """
     rules = {key_of(obj): obj.get("rules") or () for obj in plan.objects if obj["kind"] in _ROLES}
     for change in plan.changes:
@@ -131,7 +131,7 @@ def _grants(plan: Plan) -> Iterator[tuple[Access, Sequence[Mapping[str, Any]]]]:
         if key in rules and _differs(change, "rules"):
             yield Access("escalate", _RBAC, _ROLES[key.kind], key.namespace, key.name), rules[key]
         elif key.kind in _BINDINGS and _differs(change, "roleRef", "subjects"):
-            # One that names no role is refused by the API server.
+            # The API server rejects one without a role.
             role = change.desired.get("roleRef") or {}
             kind, name = role.get("kind", ""), role.get("name", "")
             named = key._replace(kind=kind, namespace=key.namespace if kind == "Role" else "", name=name)
@@ -145,10 +145,10 @@ def _differs(change: Change, *names: str) -> bool:
 
 
 def _holds(cluster: Cluster, rules: Sequence[Mapping[str, Any]], namespace: str) -> bool:
-    """Whether the user has all the rights of some rules; those to URLs are not looked at, and taken for lacking."""
+    """Return whether the user has all permissions of some rules; false for rules with nonResourceURLs."""
     if any(rule.get("nonResourceURLs") for rule in rules):
         return False
-    return not cluster.allowed(list(dict.fromkeys(access for rule in rules for access in _of_rule(rule, namespace))))
+    return not cluster.denied(list(dict.fromkeys(access for rule in rules for access in _of_rule(rule, namespace))))
 
 
 def _of_rule(rule: Mapping[str, Any], namespace: str) -> Iterator[Access]:

@@ -18,7 +18,7 @@ from typing import Any
 from ..api.cluster import Cluster
 from ..errors import ApiError, InvalidInput, Refused
 from ..objects import managed_fields, merge_patch
-from ..objects.ignore_fields import leave
+from ..objects.ignore_fields import without_ignored
 from ..objects.object_shapes import refuse_misshapen
 from ..objects.objects import Key, Kind, Object, key_of, kind_of
 from ..objects.selector_check import refuse_unselected
@@ -98,7 +98,7 @@ def make_plan(cluster: Cluster, unit: Unit) -> Plan:
 
 
 def prepare(obj: Mapping[str, Any]) -> Object:
-    """An object as it can be applied: without nulls, status and what only the server sets; secrets in `data`."""
+    """Return an object as it can be applied: without nulls, status and what only the server sets; secrets in `data`."""
     prepared: Object = _without_nulls(obj)
     prepared.pop("status", None)
     for name in ("creationTimestamp", "managedFields", "resourceVersion", "uid", "generation", "selfLink"):
@@ -126,7 +126,7 @@ def _place(cluster: Cluster, obj: Object) -> None:
 
 
 def _without_repeated(objects: Sequence[Object]) -> list[Object]:
-    """The objects, each once. Raises InvalidInput for one that is given twice and not the same each time."""
+    """Return the objects, each once. Raises InvalidInput for one that is given twice and not the same each time."""
     seen: dict[Identity, Object] = {}
     for obj in objects:
         if seen.setdefault(key_of(obj).identity, obj) != obj:
@@ -138,7 +138,7 @@ def _without_repeated(objects: Sequence[Object]) -> list[Object]:
 
 
 def _read(cluster: Cluster, keys: Sequence[Key]) -> dict[Identity, Object]:
-    """The live objects of these keys, with as few requests as make sense, in parallel."""
+    """Return the live objects of these keys, with as few requests as make sense, in parallel."""
     groups: dict[tuple[Kind, str], list[Key]] = {}
     for key in keys:
         groups.setdefault((key.of, key.namespace), []).append(key)
@@ -159,7 +159,7 @@ def _read(cluster: Cluster, keys: Sequence[Key]) -> dict[Identity, Object]:
 
 def _in_sync(obj: Object, live: Object, unit: Unit) -> bool:
     owned = managed_fields.owned_by(live, unit.manager) or {}
-    return not takeover.previous(live, unit) and managed_fields.settled(obj, live, owned)
+    return not takeover.previous(live, unit) and managed_fields.in_sync(obj, live, owned)
 
 
 def _update(cluster: Cluster, unit: Unit, obj: Object, live: Object) -> Change | None:
@@ -178,12 +178,12 @@ def _update(cluster: Cluster, unit: Unit, obj: Object, live: Object) -> Change |
 
 
 def _version_of(obj: Object) -> Any:
-    """The version at which the server has an object; a dry run has that of what it was made on."""
+    """Return the version at which the server has an object; a dry run has that of what it was made on."""
     return obj["metadata"].get("resourceVersion")
 
 
 def _dry_run(cluster: Cluster, unit: Unit, obj: Object, live: Object) -> Change | None:
-    """The change by the server's own word, or None."""
+    """Return the change by the server's own word, or None."""
     key = key_of(obj)
     retired = takeover.previous(live, unit)
     try:
@@ -192,7 +192,7 @@ def _dry_run(cluster: Cluster, unit: Unit, obj: Object, live: Object) -> Change 
             after = _taken_over(cluster, unit, obj, live, retired, after)
     except ApiError as error:
         refuse_object(live, unit)
-        hands = retired | managed_fields.by_hand(live)
+        hands = retired | managed_fields.interactive_managers(live)
         if error.status == 422 and hands:
             # What was changed by hand and what we want may not go together, such as two ports of one name.
             forced = _update_by_force(cluster, unit, obj, live, hands)
@@ -210,7 +210,7 @@ def _dry_run(cluster: Cluster, unit: Unit, obj: Object, live: Object) -> Change 
 
 
 def _update_by_force(cluster: Cluster, unit: Unit, obj: Object, live: Object, retired: frozenset[str]) -> Change | None:
-    """The update that also takes away what `retired` managers have set; None if that is refused, too."""
+    """Return the update that also takes away what `retired` managers have set; None if that is refused, too."""
     try:
         after = _taken_over(cluster, unit, obj, live, retired, takeover.forced(live, obj))
     except ApiError:
@@ -242,7 +242,7 @@ def _adjusted(obj: Object, live: Object | None, unit: Unit, runtime: RuntimeFiel
         obj = unit.adjust(obj, live)
     if live is not None and unit.ignore_fields:
         foreign = managed_fields.others(live, {unit.manager, *unit.retired})
-        obj = leave(obj, live, foreign, unit.ignore_fields)
+        obj = without_ignored(obj, live, foreign, unit.ignore_fields)
     return obj
 
 

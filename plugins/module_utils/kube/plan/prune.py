@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which of a unit's objects are deleted when they are no longer wanted, and which are kept.
+"""Find the objects of a unit to prune, and those to keep.
 
 An object is deleted only if the unit's field manager applied it, no controller owns it, and the unit's inventory lists
-it. A unit without an inventory yet is one of an earlier release: its objects are searched for by labels, and those are
-deleted that the field manager has written itself, which tells them from copies.
+it. Without an inventory, as after an early release of the collection, objects are searched for by labels, and deleted
+only if the field manager has written them itself, so that copies are not.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _DEFINITION = "CustomResourceDefinition"
 
 @dataclass
 class Leftovers:
-    """What a unit has in the cluster that it no longer wants, and what becomes of its inventory.
+    """The objects of a unit that are no longer desired, and the change of its inventory.
 
-    deleted: what this run deletes. ending: whose deletion was asked for before. kept: what stays, and why.
+    deleted: those to delete. ending: those that are already being deleted. kept: those to keep, and why.
     """
 
     deleted: list[Object] = field(default_factory=list)
@@ -42,7 +42,7 @@ class Leftovers:
 
 
 class Pruning:
-    """What a unit has in a cluster by its inventory, or by its labels where it has none."""
+    """The objects of a unit in the cluster, by its inventory, or by its labels if it has none."""
 
     def __init__(self, cluster: Cluster, unit: Unit) -> None:
         self._cluster, self._unit = cluster, unit
@@ -54,15 +54,15 @@ class Pruning:
         self._listed = {key.identity: key for key in self._record.keys or ()}
 
     def to_read(self, wanted: Collection[Identity]) -> list[Key]:
-        """The keys of what is listed and neither wanted nor found, at versions that the API server serves."""
+        """Return the keys in the inventory that are neither wanted nor found, at versions that the API server serves."""
         keys = [key for identity, key in self._listed.items() if identity not in wanted and identity not in self.found]
         kinds = {key.of for key in keys}
         served = {kind: kind if kind in BUILT_IN else self._cluster.at_served_version(kind) for kind in kinds}
-        # Of a kind that is no longer served nothing is left either.
+        # A kind that is no longer served has no objects.
         return [key._replace(api_version=kind.api_version) for key in keys if (kind := served[key.of])]
 
     def leftovers(self, live: Mapping[Identity, Object], wanted: Sequence[Object]) -> Leftovers:
-        """What becomes of the unit's objects that are live and not `wanted`."""
+        """Return the unit's live objects that are not `wanted`."""
         named = {key_of(obj).identity for obj in wanted}
         candidates = {**self.found, **{identity: live[identity] for identity in self._listed if identity in live}}
         found, remaining = Leftovers(), []
@@ -94,7 +94,7 @@ class Pruning:
         return self._unit.inventory is None or self._unit.inventory.prunes(obj)
 
     def _keep_what_holds(self, found: Leftovers) -> None:
-        """Keep the namespaces and the CRDs with which something would go that is kept, or a claim of whoever."""
+        """Keep namespaces and CRDs whose deletion would delete a kept object, or any PersistentVolumeClaim."""
         deleted = {key_of(obj).identity for obj in found.deleted}
         namespaces = [obj["metadata"]["name"] for obj in found.deleted if obj["kind"] == NAMESPACE.kind]
         claims = [
@@ -111,11 +111,13 @@ class Pruning:
             if held is not None:
                 found.deleted.remove(obj)
                 found.kept.append(
-                    Kept(key_of(obj), f"{held} would {'go with it' if _goes_with(held, obj) else 'be forgotten'}")
+                    Kept(
+                        key_of(obj), f"{held} would {'be deleted' if _goes_with(held, obj) else 'no longer be listed'}"
+                    )
                 )
 
     def _is_its_place(self, obj: Object) -> bool:
-        """Whether the unit's inventory would go with a namespace."""
+        """Return whether the unit's inventory is in this namespace."""
         inventory = self._unit.inventory
         return inventory is not None and key_of(obj) == Key(*NAMESPACE, "", inventory.namespace)
 
@@ -125,7 +127,7 @@ class Pruning:
             return None
         recorded = [key_of(obj) for obj in wanted if inventory.records(obj)]
         after = [*recorded, *(one.key for one in found.kept), *remaining]
-        # A ConfigMap of that name which is no inventory of this unit's is written over, and never deleted.
+        # A ConfigMap of that name that is not an inventory of this unit is overwritten, but never deleted.
         recording = Recording(inventory, self._record.live if self._record.keys is not None else None, after=after)
         during = [*after, *map(key_of, found.deleted)]
         if not {key.identity for key in during} <= self._listed.keys() and (after or self._record.keys is not None):

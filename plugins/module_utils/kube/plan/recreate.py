@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Objects that are deleted and created anew, because they differ in immutable fields; only where a unit asks for it.
+"""Recreate objects that differ in immutable fields, if the unit allows it.
 
-A StatefulSet leaves its pods to its successor where that selects them. Its claims stay in any case, and grow to what is
-wanted where their StorageClass allows it.
+The pods of a StatefulSet are kept if the new one selects them. Its PersistentVolumeClaims are always kept, and expanded if
+their StorageClass allows it.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from ..objects.kinds import PERSISTENT_VOLUME_CLAIM
 from ..objects.managed_fields import quantity
 from ..objects.objects import Key, Object, key_of
 from .change import Change
-from .immutable_fields import CODE, KEPT, adopts, loses_claims
+from .immutable_fields import CODE, NEVER_RECREATED, adopts, loses_claims
 from .plan import Plan
 
 
 def plan_recreation(cluster: Cluster, plan: Plan) -> None:
-    """Replace each update of immutable fields by a deletion and a creation, and let the claims of StatefulSets grow."""
+    """Replace each update of immutable fields by a deletion and a creation; expand the claims of StatefulSets."""
     changes = []
     for change in plan.changes:
         if not _recreated(change):
@@ -40,7 +40,7 @@ def plan_recreation(cluster: Cluster, plan: Plan) -> None:
 
 
 def propagation(change: Change, successor: Object | None) -> str | None:
-    """How the dependents of an object that is created anew are deleted; None for one that is not."""
+    """Return the propagation policy for a recreated object; None for others."""
     if not change.recreated or change.before is None or successor is None:
         return None
     if change.key.kind == "StatefulSet":
@@ -49,7 +49,7 @@ def propagation(change: Change, successor: Object | None) -> str | None:
 
 
 def on_trial(desired: Mapping[str, Any]) -> Object:
-    """An object like one that is yet to be deleted, under a name and with addresses that are free, for a dry run."""
+    """Return a copy of an object with a free name and without addresses, for a dry run while the old one exists."""
     metadata = {**desired["metadata"], "name": f"{desired['metadata']['name'][:50]}-recreated"}
     tried = {**desired, "metadata": metadata}
     if desired["kind"] == "Service":
@@ -67,14 +67,19 @@ _ADDRESSES = frozenset({"clusterIP", "clusterIPs", "healthCheckNodePort"})
 
 
 def _recreated(change: Change) -> bool:
-    if change.problem is None or change.problem.code != CODE or change.desired is None or change.key.kind in KEPT:
+    if (
+        change.problem is None
+        or change.problem.code != CODE
+        or change.desired is None
+        or change.key.kind in NEVER_RECREATED
+    ):
         return False
     stateful = change.key.kind == "StatefulSet" and change.before is not None
     return not (stateful and loses_claims(change.desired, change.before or {}))
 
 
 def _growing(cluster: Cluster, plan: Plan, stateful: Object) -> Iterator[Change]:
-    """The claims of a StatefulSet that are to grow with its volumeClaimTemplates."""
+    """Yield the expansions of a StatefulSet's claims to the size in its volumeClaimTemplates."""
     key = key_of(stateful)
     sizes = {
         template["metadata"]["name"]: _size(template)
@@ -106,8 +111,8 @@ def _grown(cluster: Cluster, plan: Plan, claim: Object, size: str) -> Iterator[C
         if error.status not in (403, 422):
             raise
         plan.warnings.append(
-            f"{key} keeps its size, though its StatefulSet asks for more: its StorageClass does not allow volume"
-            " expansion, or the user may not change claims."
+            f"{key} is not expanded: its StorageClass does not allow volume expansion, or the user has no permission to"
+            " patch PersistentVolumeClaims."
         )
         return
     wanted: Object = {

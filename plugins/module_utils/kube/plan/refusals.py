@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Say in one sentence why the API server does not accept an object."""
+"""Turn the API server's rejection of an object into an error for the user."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from ..errors import ApiError, Refused
 from ..objects.objects import Key
 
 WEBHOOK = "webhook"
-"""The code of refusals for which the API server's webhooks are to blame."""
+"""The code of refusals due to a webhook that does not answer."""
 
 
 def refusal(key: Key, error: ApiError) -> Exception:
-    """The sentence for an object that the API server does not accept; other errors stay what they are."""
+    """Return the error for an object that the API server rejects; return other errors unchanged."""
     message = str(error.body.get("message") or error.message).rstrip(".")
     if "failed calling webhook" in message:
         return Refused(
-            f"A webhook stands in the way of {key}, and does not answer: {message.removeprefix(_INTERNAL)}; "
-            "mend what is behind it, or delete its configuration.",
+            f"Cannot apply {key}: a webhook does not answer: {message.removeprefix(_INTERNAL)}. Repair its Service, or"
+            " delete its webhook configuration.",
             code=WEBHOOK,
             object=key._asdict(),
         )
     if "pod updates may not change fields" in message:
         return Refused(
-            f"{key} exists, and of a pod no more than its images can be changed: delete it, so that it is created anew.",
+            f"Cannot update {key}: only the images of a Pod can be changed. Delete it, and run this again to recreate it.",
             object=key._asdict(),
             status=error.status,
         )
     if "duplicate entries for key" in message:
-        message += "; keep one of those that are given twice, because server-side apply accepts each only once"
+        message += ". Remove the duplicates, which server-side apply does not accept"
     if error.status in (400, 403, 404, 409, 413, 422):
-        return Refused(f"The API server refuses {key}: {message}.", object=key._asdict(), status=error.status)
+        return Refused(f"The API server rejected {key}: {message}.", object=key._asdict(), status=error.status)
     return error
 
 

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Fields that controllers set at run time, and that applying must not take back.
+"""Do not apply fields that controllers set at run time.
 
-Replicas under an autoscaler, the rules of aggregated ClusterRoles, CA bundles, and whatever else Kubernetes' own
-controllers own in the live object. Who owns a field is told by managedFields: where somebody else does, the field is not
-applied; where only the unit does, the live value is, since a field that nobody owns any more would fall to its default.
+They are replicas under an autoscaler, the rules of aggregated ClusterRoles, CA bundles, and other fields of Kubernetes'
+controllers. A field that another manager owns (by managedFields) is not applied; for a field that only the unit owns
+the live value is applied, because a field without owners would be reset to its default.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ _WEBHOOKS = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
 
 
 class RuntimeFields:
-    """Adjusts the objects of a unit to the live ones.
+    """Removes run-time fields from the objects of a unit.
 
-    wanted: the unit's objects. leaving: those that its plan deletes, autoscalers among them. managers: the field managers
-    whose fields are the unit's, or become so. force: replicas are the unit's, unless a HorizontalPodAutoscaler has them.
+    wanted: the unit's objects. leaving: those that its plan deletes. managers: the unit's field manager and those that it
+    takes over. force: apply replicas, unless a HorizontalPodAutoscaler sets them.
     """
 
     def __init__(
@@ -58,36 +58,36 @@ class RuntimeFields:
         self._live: dict[str, set[tuple[str, str, str]] | None] = {}
 
     def adjusted(self, desired: Object, live: Object | None) -> Object:
-        """`desired` (which may be changed) as it is to be applied over `live`."""
+        """Return `desired`, changed in place, as it is to be applied over `live`."""
         if kind_of(desired) == CLUSTER_ROLE and desired.get("aggregationRule"):
-            self._leave(desired, live or desired, "rules")
+            self._omit(desired, live or desired, "rules")
         if live is None:
             return desired
         if desired["kind"] in _WEBHOOKS:
-            self._leave_bundles(desired, live)
+            self._omit_bundles(desired, live)
         bundle = _BUNDLES.get(desired["kind"])
         if bundle and self._owners(live, bundle) - self._ours(live):
             drop(desired, bundle)
-        self._leave_to_controllers(desired, live)
+        self._omit_controllers_fields(desired, live)
         if "replicas" in (live.get("spec") or {}) and isinstance(desired.get("spec"), dict):
-            self._leave_replicas(desired, live)
+            self._omit_replicas(desired, live)
         return desired
 
-    def _leave(self, desired: Object, live: Object, name: str) -> None:
-        """Leave a field to whoever else owns it; what only the unit owns stays as it is."""
+    def _omit(self, desired: Object, live: Object, name: str) -> None:
+        """Omit a field that others own; apply the live value of one that only the unit owns."""
         desired.pop(name, None)
         owners = self._owners(live, {f"f:{name}": {}})
         if owners and not owners - self._ours(live) and live.get(name):
             desired[name] = live[name]
 
-    def _leave_bundles(self, desired: Object, live: Object) -> None:
+    def _omit_bundles(self, desired: Object, live: Object) -> None:
         theirs = managed_fields.others(live, self._managers).get("f:webhooks") or {}
         for webhook in desired.get("webhooks") or ():
             owned = theirs.get(f'k:{{"name":"{webhook.get("name")}"}}') or {}
             if "f:caBundle" in (owned.get("f:clientConfig") or {}):
                 webhook["clientConfig"].pop("caBundle", None)
 
-    def _leave_to_controllers(self, desired: Object, live: Object) -> None:
+    def _omit_controllers_fields(self, desired: Object, live: Object) -> None:
         entries = [one for one in managed_fields.entries(live) if _runs(one)]
         if entries:
             ours = managed_fields.fields_of(live, self._managers)
@@ -96,7 +96,7 @@ class RuntimeFields:
                 minus(minus(managed_fields.union(one.get("fieldsV1") or {} for one in entries), ours), _REPLICAS),
             )
 
-    def _leave_replicas(self, desired: Object, live: Object) -> None:
+    def _omit_replicas(self, desired: Object, live: Object) -> None:
         spec = desired["spec"]
         owners, ours = self._owners(live, _REPLICAS), self._ours(live)
         if not self._is_scaled(desired, live, bool(owners & ours) and "replicas" not in spec):
@@ -107,7 +107,7 @@ class RuntimeFields:
             spec["replicas"] = live["spec"]["replicas"]
 
     def _is_scaled(self, desired: Object, live: Object, given_up: bool) -> bool:
-        """Whether an autoscaler has the replicas; `given_up` where the unit had them, and wants them no more."""
+        """Return whether an autoscaler sets the replicas; `given_up`: the unit no longer sets them."""
         if _identity(desired) in self._targets:
             return True
         scalers = {str(one.get("manager")) for one in managed_fields.entries(live) if _scales(one)}
@@ -116,7 +116,7 @@ class RuntimeFields:
         return bool(scalers or given_up) and self._has_autoscaler(desired)
 
     def _has_autoscaler(self, obj: Object) -> bool:
-        """Whether the cluster has a HorizontalPodAutoscaler for it. Whom that is not told, it may be that it has."""
+        """Return whether a HorizontalPodAutoscaler scales it; true without permission to list them."""
         namespace = key_of(obj).namespace
         if namespace not in self._live:
             self._live[namespace] = self._read(namespace)
@@ -143,13 +143,13 @@ class RuntimeFields:
 
 
 def is_scaler(obj: Mapping[str, Any]) -> bool:
-    """Whether an object has an autoscaler set the replicas of another."""
+    """Return whether an object is an autoscaler."""
     return _SCALERS.get(obj["kind"]) == kind_of(obj).group
 
 
 def _target(scaler: Mapping[str, Any]) -> tuple[str, str, str]:
     target = (scaler.get("spec") or {}).get("scaleTargetRef") or {}
-    # KEDA's may leave the kind out.
+    # The kind is optional in KEDA's.
     return scaler["metadata"].get("namespace", ""), target.get("kind", "Deployment"), target.get("name", "")
 
 
@@ -158,14 +158,14 @@ def _identity(obj: Mapping[str, Any]) -> tuple[str, str, str]:
 
 
 def _scales(entry: Mapping[str, Any]) -> bool:
-    """Whether an entry is of an autoscaler that has set replicas; people set them by kubectl."""
+    """Return whether an entry is an autoscaler's that has set replicas, rather than kubectl's."""
     manager = str(entry.get("manager"))
     sets = entry.get("subresource") == "scale" and not manager.startswith("kubectl")
     return (sets or is_autoscaler(manager)) and _holds(entry.get("fieldsV1") or {}, _REPLICAS)
 
 
 def _runs(entry: Mapping[str, Any]) -> bool:
-    """Whether an entry is of one of Kubernetes' controllers; Istio's, and who sets selectors, are others' concern."""
+    """Return whether an entry is a controller's, except istiod and AKS's enforcer (see control_plane/runtime_fields)."""
     manager = str(entry.get("manager"))
     return is_controller(manager) and manager not in ("admissionsenforcer", "pilot-discovery")
 

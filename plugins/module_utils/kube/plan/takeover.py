@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Take over what other tools have set: their fields become the unit's, and go where the unit does not want them."""
+"""Take over the fields of previous field managers, and remove those that the unit does not set."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _NEVER: Fields = {
     "f:spec": {"f:volumeName": {}, **_RESTARTED},
     "f:status": {},
 }
-"""Fields that a controller needs, whoever has set them, or that a take-over would restart pods for."""
+"""Fields that are never taken over: controllers need them, or removing them would restart pods."""
 
 _SHARED: Fields = {"f:metadata": {**_NEVER["f:metadata"], "f:annotations": {}, "f:labels": {}}}
-"""A namespace belongs to all that work in it."""
+"""Fields of a Namespace that are never taken over, because other tools use it too."""
 
 
 def kept(live: Mapping[str, Any], unit: Unit) -> Fields:
-    """The fields of an object that stay with the managers that have them."""
+    """Return the fields of an object that are not taken over."""
     protected = _SHARED if kind_of(live) == NAMESPACE else _NEVER
     if not unit.ignore_fields:
         return protected
@@ -46,27 +46,27 @@ def kept(live: Mapping[str, Any], unit: Unit) -> Fields:
 
 
 def previous(live: Mapping[str, Any], unit: Unit) -> frozenset[str]:
-    """The previous field managers of an object whose fields become the unit's."""
-    # What editors add to an object of the unit is not the unit's.
+    """Return the previous field managers of an object whose fields are taken over."""
+    # Fields that editors add to the unit's objects are not taken over.
     known = unit.retired - EDITORS if managed_fields.owned_by(live, unit.manager) is not None else unit.retired
     return frozenset(str(entry.get("manager")) for entry in takeable(live, known, unit))
 
 
 def takeable(live: Mapping[str, Any], managers: Collection[str], unit: Unit) -> list[Object]:
-    """The entries of `managers` in which more is than what stays theirs."""
+    """Return the entries of `managers` with fields to take over."""
     held = managed_fields.held_by(live, managers)
     return [entry for entry in held if minus(entry.get("fieldsV1") or {}, kept(live, unit))] if held else []
 
 
 def entries_after(live: Mapping[str, Any], managers: Collection[str], unit: Unit) -> list[Object]:
-    """The managedFields of an object that the unit has taken over from `managers`."""
-    return managed_fields.handed_over(live, unit.manager, managers, kept(live, unit))
+    """Return the managedFields of an object after its takeover from `managers`."""
+    return managed_fields.taken_over(live, unit.manager, managers, kept(live, unit))
 
 
 def without_abandoned(
     applied: Object, live: Mapping[str, Any], managers: Collection[str], unit: Unit, desired: Object
 ) -> Object:
-    """`applied` without the fields that only `managers` want, which no apply could show."""
+    """Remove the fields that only `managers` set from `applied`, which a dry-run apply would still contain."""
     others = managed_fields.others(live, {unit.manager, *managers})
     abandoned = minus(managed_fields.fields_of(live, managers), kept(live, unit))
     managed_fields.without(applied, abandoned, desired, others)
@@ -74,7 +74,7 @@ def without_abandoned(
 
 
 def forced(live: Object, desired: Object) -> Object:
-    """`live` with `desired` laid over it as an apply does."""
+    """Return `live` with `desired` merged into it, as an apply does."""
     structure = managed_fields.union(entry.get("fieldsV1") or {} for entry in managed_fields.entries(live))
     result: Object = managed_fields.overlaid(deepcopy(live), desired, structure)
     return result
@@ -89,7 +89,7 @@ def restore_owners(cluster: Cluster, created: Object, owners: Sequence[Mapping[s
     for _attempt in range(_ATTEMPTS):
         others = [one for one in managed_fields.entries(live) if one.get("manager") != manager]
         try:
-            cluster.hand_over(key, live["metadata"]["resourceVersion"], [*owners, *others], manager=manager)
+            cluster.set_managed_fields(key, live["metadata"]["resourceVersion"], [*owners, *others], manager=manager)
             return
         except ApiError as error:
             if error.status not in (409, 422):
@@ -101,9 +101,9 @@ def restore_owners(cluster: Cluster, created: Object, owners: Sequence[Mapping[s
 
 
 def remaining(plan: Plan) -> Iterator[str]:
-    """A sentence for each object that another installer still has fields in which the unit does not want.
+    """Yield a warning for each object with fields of another installer that the unit does not set.
 
-    An installer is who also sets fields that the unit sets: who only adds fields to an object is none.
+    An installer also sets fields that the unit sets; a manager that only adds fields is none.
     """
     deleted = {change.key.identity for change in plan.changes if change.action == "delete"}
     after = {change.key.identity: change.after for change in plan.changes if change.after}
@@ -123,7 +123,7 @@ def remaining(plan: Plan) -> Iterator[str]:
 
 
 def _installs(manager: str, unit: Unit) -> bool:
-    """Whether fields of a manager may be left over from an installation."""
+    """Return whether a manager may be an installer."""
     if manager == unit.manager or is_of_collection(manager) or is_controller(manager) or is_autoscaler(manager):
         return False
     return tool_of(manager) in EDITORS or (not manager.startswith("kubectl") and tool_of(manager) not in INSTALLERS)
@@ -132,6 +132,6 @@ def _installs(manager: str, unit: Unit) -> bool:
 def _sentence(what: str, names: list[str], manager: str) -> str:
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     return (
-        f"{what} still has fields that {manager} has set and that are not wanted here: {', '.join(names[:5])}{more}."
-        f" Remove them there, or set ignore_fields to leave them to {manager}."
+        f"{what} has fields of field manager {manager} that are not part of this configuration:"
+        f" {', '.join(names[:5])}{more}. Remove them there, or add them to ignore_fields."
     )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The meshops.istio authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What holds an object that is being deleted: its own finalizers, or those of objects that have to go before it."""
+"""Find what blocks the deletion of an object: its finalizers, or those of objects that must be deleted before it."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
     from ..api.cluster import Cluster
 
 _MECHANICAL = frozenset({CRD_CLEANUP, "foregroundDeletion", "orphan", "kubernetes", "kubernetes.io/pvc-protection"})
-"""Finalizers that Kubernetes removes by itself, once something else is gone."""
+"""Finalizers that Kubernetes removes itself, after other objects are deleted."""
 
 _REMAINING = re.compile(r"([a-z0-9-]+)\.([a-z0-9.-]*) has \d+ resource instances")
-"""What a Namespace's condition says of its content: a resource and its group, which is empty for the core group."""
+"""The remaining resources in a Namespace's condition: resource and group, empty for the core group."""
 
 _FAILURES = ("DiscoveryFailure", "GroupVersionParsingFailure", "ContentFailure")
 _NAMED = 3
 
 
 class Holder(NamedTuple):
-    """An object, or the one itself, that has to lose its finalizers, or to go, before the other can."""
+    """An object that blocks a deletion (or the object itself), and its finalizers."""
 
     key: Key
     finalizers: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """The holder as plain data."""
+        """Return the holder as plain data."""
         return {**self.key._asdict(), "finalizers": list(self.finalizers)}
 
     def __str__(self) -> str:
@@ -45,7 +45,7 @@ class Holder(NamedTuple):
 
 
 class Hold(NamedTuple):
-    """All that holds an object; `failures` is what the cluster says of a deletion that it cannot go on with."""
+    """All that blocks the deletion of an object; `failures`: the messages of its conditions."""
 
     obj: Key
     holders: list[Holder]
@@ -58,12 +58,12 @@ class Hold(NamedTuple):
         held += [str(one) for one in others[:_NAMED]]
         if len(others) > _NAMED:
             held.append(f"{len(others) - _NAMED} more")
-        parts = [f"held by {' and '.join(held)}"] if held else []
+        parts = [f"blocked by {' and '.join(held)}"] if held else []
         return "; ".join([*parts, *self.failures])
 
 
 def hold_on(cluster: Cluster, obj: Object, pods: Callable[[], Iterable[Object]]) -> Hold:
-    """Find what holds an object that is being deleted. `pods` lists the pods that its selector chooses."""
+    """Find what blocks the deletion of an object. `pods` lists the pods of its selector."""
     key = key_of(obj)
     finalizers: Sequence[str] = field(obj, "metadata.finalizers") or ()
     own = tuple(one for one in finalizers if one not in _MECHANICAL)
@@ -88,16 +88,16 @@ def hold_on(cluster: Cluster, obj: Object, pods: Callable[[], Iterable[Object]])
 
 
 def _content(cluster: Cluster, namespace: Object) -> Iterator[Object]:
-    """What is left in a namespace that is being deleted, as far as its conditions tell the kinds."""
-    told = " ".join(str(one.get("message")) for one in conditions(namespace) if is_true(one))
-    for plural, group in dict.fromkeys(_REMAINING.findall(told)):
+    """Yield the remaining objects of a namespace that is being deleted, of the kinds in its conditions."""
+    messages = " ".join(str(one.get("message")) for one in conditions(namespace) if is_true(one))
+    for plural, group in dict.fromkeys(_REMAINING.findall(messages)):
         kind = cluster.kind_named(plural, group)
         if kind is not None:
             yield from cluster.list(kind, namespace["metadata"]["name"])
 
 
 def _instances(cluster: Cluster, definition: Object) -> list[dict[str, Any]]:
-    """The objects of the kind that a CustomResourceDefinition defines."""
+    """List the objects of a CustomResourceDefinition's kind."""
     spec = definition["spec"]
     version = next((one["name"] for one in spec["versions"] if one.get("served")), "")
     cluster.learn([definition])
@@ -105,7 +105,7 @@ def _instances(cluster: Cluster, definition: Object) -> list[dict[str, Any]]:
 
 
 def _ending_first(objects: Iterable[Object]) -> list[Holder]:
-    """The objects as holders: those that are being deleted and have finalizers, else those being deleted, else all."""
+    """Return the objects that are being deleted and have finalizers, else those being deleted, else all, as holders."""
     found = list(objects)
     ending = [one for one in found if field(one, "metadata.deletionTimestamp")]
     held = [one for one in ending if field(one, "metadata.finalizers")]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Why an object is not ready: what its pods' containers wait for, and the cluster's latest warnings about them."""
+"""Find out why an object is not ready: the states of its pods' containers, and the latest warning events."""
 
 from __future__ import annotations
 
@@ -30,30 +30,29 @@ _STARTING = frozenset({"ContainerCreating", "PodInitializing"})
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Causes as plain data.
+    """The causes as plain data.
 
-    pods: {name, container (where one is to blame), reason, message, and of a crash exit_code, restarts} for each
-    problem; events: the latest warnings as {object, reason, message, count, last_seen}; hold: of an object that is
-    being deleted, what holds it.
+    pods: {name, container (if known), reason, message, and for a crash exit_code, restarts} for each problem; events: the
+    latest warnings as {object, reason, message, count, last_seen}; hold: what blocks the deletion of an object.
     """
 
     pods: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     hold: Hold | None = None
 
-    def summary(self, said: str = "") -> str:
-        """The most telling pod and warning as one phrase; empty where nothing was found that is not `said` already."""
+    def summary(self, known: str = "") -> str:
+        """Return the first pod and warning as one phrase; empty if nothing was found that is not in `known`."""
         parts = [_pod_phrase(pod) for pod in self.pods[:1]]
-        said = " ".join([said, *(pod["message"] for pod in self.pods)])
-        # A back-off repeats that something went wrong before; the event that says what is older.
-        events = [event for event in self.events if event["message"] and event["message"].rstrip(".") not in said]
+        known = " ".join([known, *(pod["message"] for pod in self.pods)])
+        # Prefer the older event with the cause to BackOff.
+        events = [event for event in self.events if event["message"] and event["message"].rstrip(".") not in known]
         events.sort(key=lambda event: event["reason"] == "BackOff")
         parts += [f"{event['object']}: {event['reason']}: {shorten(event['message'])}" for event in events[:1]]
         return "; ".join(parts)
 
 
 def diagnose(cluster: Cluster, keys: Sequence[Key], *, within: float) -> dict[Key, Diagnosis]:
-    """The causes for each of `keys` that can be had `within` these seconds; what cannot be read is left out."""
+    """Return the causes for each of `keys` that were found `within` these seconds; ignore what cannot be read."""
     answers: queue.SimpleQueue[tuple[Key, Diagnosis]] = queue.SimpleQueue()
 
     def ask(key: Key) -> None:
@@ -73,7 +72,7 @@ def diagnose(cluster: Cluster, keys: Sequence[Key], *, within: float) -> dict[Ke
 
 
 def shorten(text: str, length: int = 240) -> str:
-    """A text on one line without its full stop, cut where it is longer than `length` characters."""
+    """Return a text on one line, without full stop, of at most `length` characters."""
     text = " ".join(text.split()).rstrip(".")
     return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
 
@@ -82,32 +81,32 @@ def _diagnosis(cluster: Cluster, key: Key) -> Diagnosis:
     obj = _readable(lambda: cluster.get(key.of, key.name, key.namespace), None) or {}
     if obj and obj["metadata"].get("deletionTimestamp"):
         return Diagnosis(
-            events=_told_of(cluster, key, obj, set(), set()),
+            events=_events_about(cluster, key, obj, set(), set()),
             hold=_readable(lambda: hold_on(cluster, obj, lambda: _pods(cluster, key, obj, ending=True)), None),
         )
     pods = _pods(cluster, key, obj)
     problems = [problem for pod in pods for problem in _problems(pod)]
-    # What led to a pod that works by now is no cause any more.
+    # Ignore events of pods that are ready by now.
     blamed = {problem["name"] for problem in problems}
     claims = {claim for pod in pods if pod["metadata"]["name"] in blamed for claim in _claims(pod)}
-    return Diagnosis(problems, _told_of(cluster, key, obj, blamed, claims))
+    return Diagnosis(problems, _events_about(cluster, key, obj, blamed, claims))
 
 
-def _told_of(cluster: Cluster, key: Key, obj: Object, pods: set[str], claims: set[str]) -> list[dict[str, Any]]:
+def _events_about(cluster: Cluster, key: Key, obj: Object, pods: set[str], claims: set[str]) -> list[dict[str, Any]]:
     events = _readable(lambda: _events(cluster, key), list[dict[str, Any]]())
-    return list(_told([event for event in events if _concerns(event, key, obj, pods, claims)]))
+    return list(_latest([event for event in events if _concerns(event, key, obj, pods, claims)]))
 
 
 def _events(cluster: Cluster, key: Key) -> list[dict[str, Any]]:
     if key.of == CLAIM:
-        # What a claim waits for is no warning to its controllers.
+        # What a claim waits for is reported in normal events.
         return events_of(cluster, key)
-    # Events about objects without a namespace are kept in the default one.
+    # Events about cluster-scoped objects are in the namespace default.
     return cluster.list(EVENT, key.namespace or "default", field_selector="type=Warning")
 
 
 def _readable(read: Callable[[], Any], otherwise: Any) -> Any:
-    # A cause that may not be read must not hide the failure it would have explained.
+    # An error here must not hide the failure to explain.
     try:
         return read()
     except MeshError:
@@ -124,7 +123,7 @@ def _pods(cluster: Cluster, key: Key, obj: Object, *, ending: bool = False) -> l
     if not selector:
         return []
     pods: list[dict[str, Any]] = _readable(lambda: cluster.list(POD, key.namespace, label_selector=selector), [])
-    # The newest first: those of an old revision say nothing about what was applied now.
+    # The newest first, because older ones may be of an old revision.
     pods = [pod for pod in pods if ending or not pod["metadata"].get("deletionTimestamp")]
     return sorted(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp")), reverse=True)
 
@@ -138,7 +137,7 @@ def _claims(pod: Object) -> Iterator[str]:
 
 
 def _selector(selector: Any) -> str:
-    """A label selector in the words of a query, from a workload's selector or a Service's map."""
+    """Return the label selector of a query, from a workload's selector or a Service's map."""
     if not isinstance(selector, Mapping):
         return ""
     structured = "matchLabels" in selector or "matchExpressions" in selector
@@ -177,7 +176,7 @@ def _starting(status: Object) -> str:
 
 def _container_problems(pod: Object) -> Iterator[dict[str, Any]]:
     status, spec = pod.get("status") or {}, pod.get("spec") or {}
-    # An init container runs until it is done; only a sidecar among them is ever ready.
+    # Only init containers with restartPolicy Always (sidecars) become ready.
     passing = {one["name"] for one in spec.get("initContainers") or () if one.get("restartPolicy") != "Always"}
     for container in [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]:
         state = container.get("state") or {}
@@ -221,18 +220,18 @@ def _concerns(event: Object, key: Key, obj: Object, pods: set[str], claims: set[
         return name.rpartition("-")[0] == key.name
     if (kind, name) != (key.kind, key.name):
         return False
-    # An earlier object of the same name may have left events behind.
+    # Ignore events of an earlier object of the same name.
     uid = (obj.get("metadata") or {}).get("uid")
     return not uid or not about.get("uid") or bool(about["uid"] == uid)
 
 
-def _told(events: Iterable[Object]) -> Iterator[dict[str, Any]]:
+def _latest(events: Iterable[Object]) -> Iterator[dict[str, Any]]:
     seen: set[tuple[Any, Any]] = set()
     for event in sorted(events, key=last_seen, reverse=True):
-        said = (event.get("reason"), event.get("message"))
-        if said in seen:
+        content = (event.get("reason"), event.get("message"))
+        if content in seen:
             continue
-        seen.add(said)
+        seen.add(content)
         about = event.get("involvedObject") or {}
         yield {
             "object": f"{about.get('kind')} {about.get('name')}",

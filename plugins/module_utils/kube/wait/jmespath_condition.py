@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Conditions in JMESPath over an object, as users write them to say what they wait for."""
+"""JMESPath conditions for an object, by which users define what to wait for."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from .status import CURRENT, IN_PROGRESS, Status
 
 
 def condition(expression: str) -> Callable[[Mapping[str, Any]], Status]:
-    """Judges an object by a JMESPath expression: `current` where it yields something.
+    """Return a function that evaluates a JMESPath expression for an object: `current` if it is true.
 
-    False, null, zero and whatever is empty are nothing. Raises InvalidInput for what is not JMESPath, here or, for an
-    unknown function, when an object is judged.
+    False, null, zero and empty values are false. Raises InvalidInput for an invalid expression, here or, for an unknown
+    function, on evaluation.
     """
     try:
         compiled = jmespath.compile(expression)
@@ -35,7 +35,7 @@ def condition(expression: str) -> Callable[[Mapping[str, Any]], Status]:
         try:
             value = compiled.search(obj)
         except JMESPathTypeError:
-            # Functions refuse null, which is what a field is until its controller writes it.
+            # Functions reject null, the value of a field that the controller has not set yet.
             return Status(IN_PROGRESS, f"{expression} has no value yet")
         except JMESPathError as error:
             raise _invalid(expression, error) from error
@@ -54,7 +54,7 @@ def _invalid(expression: str, error: Exception) -> InvalidInput:
         " ".join(str(error).split()).partition(", for expression")[0].removeprefix("Invalid jmespath expression: ")
     )
     return InvalidInput(
-        f"The condition {expression!r} is not valid JMESPath: {problem.rstrip('.')} "
-        "(numbers stand in backquotes and words in single quotes: status.phase == 'Running').",
+        f"The condition {expression!r} is invalid: {problem.rstrip('.')}. Correct the JMESPath expression; literals need"
+        " quotes, such as status.phase == 'Running', and numbers backquotes.",
         expression=expression,
     )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The meshops.istio authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Roll-outs that are under way: which of a workload's pods are of its newest revision, and who has restarted it."""
+"""Rollouts in progress: the newest revision of a workload, and whether a restart has completed."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from ..api.cluster import Cluster
 
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
-"""The annotation of a pod template by which kubectl restarts: whoever looks at a roll-out's history knows it."""
+"""The annotation of a pod template that `kubectl rollout restart` sets."""
 
 RECENT = 3600.0
-"""Seconds after which a DaemonSet's pods that are not ready are no more put down to its restart: it remembers none."""
+"""Seconds after its restart in which pods of a DaemonSet that are not ready are attributed to the restart."""
 
 NOT_MADE = ""
-"""The newest revision where its controller has not made it yet: no pod is of it."""
+"""The newest revision if its controller has not created it yet."""
 
 _LABELS = {
     "Deployment": "pod-template-hash",
@@ -37,14 +37,14 @@ _REPLICA_SET, _CONTROLLER_REVISION = Kind("apps/v1", "ReplicaSet"), Kind("apps/v
 
 
 def revision_of(kind: str, pod: Object) -> str:
-    """The revision of its workload's pod template that a pod was made from; empty where it does not tell."""
+    """Return the revision of the workload that a pod belongs to; empty if unknown."""
     return str((field(pod, "metadata.labels") or {}).get(_LABELS.get(kind, ""), ""))
 
 
 def newest_revision(cluster: Cluster, workload: Object) -> str | None:
-    """The newest revision of a Deployment, StatefulSet or DaemonSet while its roll-out is under way.
+    """Return the newest revision of a Deployment, StatefulSet or DaemonSet while its rollout is in progress.
 
-    None where no roll-out is under way, or where it cannot be told.
+    None if no rollout is in progress, or if it is unknown.
     """
     if status(workload).state in (CURRENT, TERMINATING):
         return None
@@ -55,14 +55,14 @@ def newest_revision(cluster: Cluster, workload: Object) -> str | None:
         return str(field(workload, "status.updateRevision") or "") or None
     try:
         made = _revisions(cluster, workload)
-    except MeshError:  # a lack of rights among them
+    except MeshError:  # such as missing permissions
         return None
     newest = max(made, key=_number, default=None)
     return revision_of(workload["kind"], newest) or None if newest else None
 
 
-def has_not_come_up(workload: Object, manager: str, now: float | None = None) -> bool:
-    """Tell whether a workload that a field manager has restarted has never been ready since."""
+def is_restart_incomplete(workload: Object, manager: str, now: float | None = None) -> bool:
+    """Return whether a workload that a field manager has restarted has not been ready since."""
     if status(workload).state in (CURRENT, TERMINATING):
         return False
     if not any(one.get("manager") == manager for one in managed_fields.entries(workload)):

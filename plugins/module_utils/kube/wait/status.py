@@ -2,19 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The one definition of ready: tell from an object alone whether it is.
+"""The definition of ready: compute the status of an object from its fields.
 
-The words and their meaning are those of kstatus, Kubernetes' own library for this question:
+The states are those of kstatus, the library of kubectl and cli-utils:
 
-- `current`: the controllers have made the cluster what the object asks for (or the kind has nothing to wait for);
-- `in_progress`: they are at it, or have not started;
-- `failed`: they have stopped trying, or see that they make no progress;
+- `current`: the object is fully reconciled, or its kind has nothing to wait for;
+- `in_progress`: its controllers have not reconciled it yet;
+- `failed`: its controllers report a failure, or no progress;
 - `terminating`: the object is being deleted.
 
-An object whose kind is not known here is judged by its conditions and its `observedGeneration`; without a status it
-is current. Beyond kstatus, APIServices and the Gateway API's kinds are judged by their own conditions, and nothing is
-awaited that cannot come: the roll-out of what is paused, or the work of what is suspended. The rules of a family of
-kinds are in `readiness/`.
+Other kinds are evaluated by their conditions and `observedGeneration`; without a status they are current. In addition to
+kstatus, APIServices and the Gateway API's kinds are evaluated by their conditions, and paused or suspended objects are
+current. The rules of each family of kinds are in `readiness/`.
 """
 
 from __future__ import annotations
@@ -43,14 +42,14 @@ from .readiness.states import (
 __all__ = ["CURRENT", "FAILED", "IN_PROGRESS", "TERMINATING", "State", "Status", "gone", "has_status", "status"]
 
 CRD_CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
-"""The finalizer of a CustomResourceDefinition that stays until all objects of its kind are gone."""
+"""The finalizer of a CustomResourceDefinition while objects of its kind exist."""
 
 
 def status(obj: Object, *, load_balancer: bool = False, now: float | None = None) -> Status:
-    """Judge an object by its own fields.
+    """Return the status of an object, from its fields.
 
-    `load_balancer` also asks for an address where a load balancer is wanted, which many clusters never assign.
-    `now` is the time in seconds since the epoch.
+    `load_balancer`: also require a load balancer address, which many clusters never assign. `now`: the time in seconds
+    since the epoch.
     """
     kind = kind_of(obj)
     identity = (kind.group, kind.kind)
@@ -67,12 +66,12 @@ def status(obj: Object, *, load_balancer: bool = False, now: float | None = None
 
 
 def gone(obj: Object | None) -> Status:
-    """Tell whether an object is gone, and what keeps it: `current` once there is none."""
+    """Return the status of a deletion: `current` once the object is deleted."""
     if obj is None:
-        return Status(CURRENT, "gone")
+        return Status(CURRENT, "deleted")
     if not field(obj, "metadata.deletionTimestamp"):
-        return Status(IN_PROGRESS, "nobody has asked for its deletion")
-    # A namespace's conditions say what is left in it, which its finalizers do not.
+        return Status(IN_PROGRESS, "its deletion was not requested")
+    # A Namespace's conditions list its remaining objects, unlike its finalizers.
     left = [reason(one) for one in conditions(obj) if is_true(one) and one.get("message")]
     if obj.get("kind") == "Namespace" and left:
         return Status(TERMINATING, "; ".join(left))
@@ -80,11 +79,11 @@ def gone(obj: Object | None) -> Status:
     if CRD_CLEANUP in finalizers:
         return Status(TERMINATING, "objects of its kind are still being deleted")
     holders = ", ".join(finalizers)
-    return Status(TERMINATING, f"held by the finalizers {holders}" if holders else "being deleted")
+    return Status(TERMINATING, f"blocked by the finalizers {holders}" if holders else "being deleted")
 
 
 def has_status(kind: Kind) -> bool:
-    """Tell whether there is anything to wait for once an object of this kind exists."""
+    """Return whether objects of this kind have a status to wait for."""
     return (kind.group, kind.kind) not in _WITHOUT_STATUS
 
 
@@ -97,7 +96,7 @@ def _generic(obj: Object, *, known: bool) -> Status | None:
             return Status(CURRENT, _HALTED[halted])
     generation, observed = whole(obj, "metadata.generation"), whole(obj, "status.observedGeneration")
     if None not in (generation, observed) and observed != generation and not _unfollowed(obj):
-        return Status(IN_PROGRESS, f"its controller has seen generation {observed}, not yet {generation}")
+        return Status(IN_PROGRESS, f"its controller has observed generation {observed}, not yet {generation}")
     for one in conditions(obj):
         if is_true(one) and one.get("type") == "Reconciling":
             return Status(IN_PROGRESS, reason(one))
@@ -107,8 +106,8 @@ def _generic(obj: Object, *, known: bool) -> Status | None:
 
 
 def _unfollowed(obj: Object) -> bool:
-    """Tell whether the controller has looked at the object and leaves its observedGeneration as it is."""
-    # A budget whose pods nothing scales, for example: the disruption controller gives up at each look.
+    """Return whether the controller has failed to reconcile the object, and does not update observedGeneration."""
+    # Such as a PodDisruptionBudget whose pods have no controller.
     return obj["kind"] == "PodDisruptionBudget" and condition(obj, "DisruptionAllowed").get("reason") == "SyncFailed"
 
 
@@ -120,7 +119,7 @@ def _by_ready_condition(obj: Object) -> Status:
 
 
 _HALTED = {"suspend": "suspended", "suspended": "suspended", "paused": "paused"}
-"""Fields of custom resources' specs by which users have their controllers do nothing, and what is said then."""
+"""Fields of custom resources that stop their controller, and the message then."""
 
 _RULES: dict[tuple[str, str], Rule] = {
     ("", "ConfigMap"): always,

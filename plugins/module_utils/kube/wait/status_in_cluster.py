@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The meshops.istio authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Judge objects by more than themselves: claims by their StorageClass and pods, Jobs that were removed by their events."""
+"""The status of objects that depends on others: claims on StorageClass and pods, removed Jobs on events."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _POD, _EVENT, _STORAGE_CLASS = Kind("v1", "Pod"), Kind("v1", "Event"), Kind("sto
 
 _FIRST_CONSUMER = "WaitForFirstConsumer"
 _SELECTED_NODE = "volume.kubernetes.io/selected-node"
-_ABSENT = Status(IN_PROGRESS, "it does not exist")
+_ABSENT = Status(IN_PROGRESS, "not found")
 _FAILURES = frozenset(
     {"BackoffLimitExceeded", "DeadlineExceeded", "FailedIndexes", "MaxFailedIndexesExceeded", "PodFailurePolicy"}
 )
-"""Reasons of the event with which a Job's controller says that the Job has failed."""
+"""Reasons of the event of a failed Job."""
 
 
 class Judge:
-    """Judge objects as they come and go.
+    """Computes the status of objects that are created and deleted.
 
-    `expect` judges an object by itself. Of the `desired` objects it is known what they ask for before they are seen.
+    `expect`: computes the status from an object's fields. `desired`: objects that may be deleted before they are read.
     """
 
     def __init__(
@@ -49,22 +49,22 @@ class Judge:
             self._note_expiry(obj)
 
     def present(self, obj: Object) -> Status:
-        """Judge an object that exists."""
+        """Return the status of an existing object."""
         self._note_expiry(obj)
         found = self._expect(obj)
         if kind_of(obj) == CLAIM and found.state == IN_PROGRESS and self._unconsumed(obj):
-            return Status(CURRENT, "waits for its first consumer, as its StorageClass says")
+            return Status(CURRENT, "not bound until the first consumer (WaitForFirstConsumer)")
         return found
 
     def absent(self, key: Key) -> Status:
-        """Judge an object that does not exist: a Job with a time to live was there, and has ended."""
+        """Return the status of an object that is not found: a Job with ttlSecondsAfterFinished has finished."""
         if key not in self._expiring:
             return _ABSENT
         ended = [one for one in self._events(key) if one.get("reason") in {"Completed", *_FAILURES}]
         last = max(ended, key=last_seen, default={})
         if last.get("reason") in _FAILURES:
             return Status(FAILED, f"{last['reason']}: {str(last.get('message') or '').rstrip('.')}", final=True)
-        return Status(CURRENT, "finished, and removed when its time to live was over")
+        return Status(CURRENT, "finished, and deleted after ttlSecondsAfterFinished")
 
     def _note_expiry(self, obj: Object) -> None:
         if kind_of(obj) == JOB and whole(obj, "spec.ttlSecondsAfterFinished") is not None:
@@ -73,7 +73,7 @@ class Judge:
     # --- claims ------------------------------------------------------------------------------------------------
 
     def _unconsumed(self, claim: Object) -> bool:
-        """Tell whether a claim is bound only when a pod uses it, and none does."""
+        """Return whether a claim waits for its first consumer, and no pod uses it."""
         annotations = field(claim, "metadata.annotations") or {}
         if field(claim, "spec.volumeName") or _SELECTED_NODE in annotations:
             return False
@@ -82,13 +82,13 @@ class Judge:
                 return False
             pods = self._cluster.list(_POD, field(claim, "metadata.namespace"))
         except MeshError:
-            # Who may not read StorageClasses or pods is told by the claim's latest event.
+            # Without permission to read StorageClasses or pods, use the claim's latest event.
             latest = max(self._events(key_of(claim)), key=last_seen, default={})
             return latest.get("reason") == _FIRST_CONSUMER
         return not any(uses(pod, claim["metadata"]["name"]) for pod in pods)
 
     def _binding_mode(self, storage_class: str) -> str | None:
-        if not storage_class:  # the API server has set the default class, if there is one
+        if not storage_class:  # there is no default class, or the API server would have set it
             return None
         if storage_class not in self._binding_modes:
             found = self._cluster.get(_STORAGE_CLASS, storage_class)
@@ -103,14 +103,14 @@ class Judge:
 
 
 def events_of(cluster: Cluster, key: Key) -> list[dict[str, Any]]:
-    """All events about one object, warnings or not."""
-    # Events about objects without a namespace are kept in the default one.
+    """List all events about one object."""
+    # Events about cluster-scoped objects are in the namespace default.
     selector = f"involvedObject.kind={key.kind},involvedObject.name={key.name}"
     return cluster.list(_EVENT, key.namespace or "default", field_selector=selector)
 
 
 def last_seen(event: Object) -> str:
-    """The time at which an event was last seen."""
+    """Return the time at which an event was last seen."""
     times = (
         field(event, "series.lastObservedTime"),
         event.get("lastTimestamp"),
@@ -121,7 +121,7 @@ def last_seen(event: Object) -> str:
 
 
 def uses(pod: Object, claim: str, *, ending: bool = False) -> bool:
-    """Tell whether a pod uses a claim; one that has ended does not, nor one that is being deleted unless `ending`."""
+    """Return whether a pod uses a claim; false for a completed pod and, unless `ending`, for one being deleted."""
     if field(pod, "status.phase") in ("Succeeded", "Failed") or (
         not ending and field(pod, "metadata.deletionTimestamp")
     ):

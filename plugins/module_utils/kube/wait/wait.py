@@ -2,12 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Waiting: until objects are ready or gone, a Service has an endpoint, or a condition holds.
+"""Wait until objects are ready or deleted, a Service has an endpoint, or a condition is true.
 
-Every function returns the moment what it waits for is true, and raises NotReady when `timeout` (seconds) is over, or
-at once when an object has failed for good. The error names what is not ready, and why; its details are `timeout` and
-`objects`, a list of {api_version, kind, namespace, name, state, message, pods, events} and of what is being
-deleted held_by (see Diagnosis).
+Every function raises NotReady after `timeout` (seconds), or at once if an object has failed permanently. The error names
+the objects and the causes; its details are `timeout` and `objects`, a list of {api_version, kind, namespace, name, state,
+message, pods, events}, with held_by for objects that are being deleted (see Diagnosis).
 """
 
 from __future__ import annotations
@@ -27,22 +26,22 @@ from .watch import News, Scope, observe, scopes_of
 
 Expectation = Callable[[Object], Status]
 
-_UNSEEN = Status(IN_PROGRESS, "the API server has not said yet how it is")
+_UNSEEN = Status(IN_PROGRESS, "not read from the API server yet")
 
 _FOR_CAUSES = 3.0
-"""Seconds at the end of the time that finding the causes may take; of a short time only a tenth."""
+"""Seconds of the timeout reserved for the diagnosis; of a short timeout a tenth."""
 
 _AFTER = 0.5
-"""Seconds that it may take after the end."""
+"""Seconds that the diagnosis may take after the timeout."""
 
 _LONGEST = 500
-"""Characters of what is said to hold an object: names are not cut as other messages are."""
+"""The maximum length of the message about a blocked deletion, in which names are not cut."""
 
 _NAMED = 3
-"""How many objects an error's sentence names."""
+"""How many objects an error's message names."""
 
 _EXPLAINED = 10
-"""For how many objects causes are looked for."""
+"""How many objects are diagnosed."""
 
 
 def wait_ready(
@@ -54,9 +53,9 @@ def wait_ready(
     expect: Expectation = status,
     desired: Iterable[Object] = (),
 ) -> None:
-    """Wait until all the objects exist and `expect` finds each of them current.
+    """Wait until all objects exist and are current by `expect`.
 
-    `desired`: what was applied, if it is known. Jobs that are removed when their time to live is over have been ready.
+    `desired`: the applied objects, if known: Jobs among them that were deleted after their time to live were ready.
     """
     judge = Judge(cluster, expect=expect, desired=desired)
 
@@ -68,7 +67,7 @@ def wait_ready(
 
 
 def wait_gone(cluster: Cluster, keys: Iterable[Key], *, timeout: float, progress: Progress) -> None:
-    """Wait until none of the objects exists."""
+    """Wait until all objects are deleted."""
 
     def judge(news: News) -> tuple[Key, Status]:
         return news.key, gone(news.obj)
@@ -78,14 +77,14 @@ def wait_gone(cluster: Cluster, keys: Iterable[Key], *, timeout: float, progress
 
 
 def wait_endpoint(cluster: Cluster, service: Key, *, timeout: float, progress: Progress) -> None:
-    """Wait until a Service has an endpoint that is ready."""
+    """Wait until a Service has a ready endpoint."""
     slices: dict[Key, bool] = {}
 
     def judge(news: News) -> tuple[Key, Status]:
         slices[news.key] = news.obj is not None and _serves(news.obj)
-        return service, Status(CURRENT, "it has a ready endpoint") if any(slices.values()) else no_endpoint
+        return service, Status(CURRENT, "has a ready endpoint") if any(slices.values()) else no_endpoint
 
-    no_endpoint = Status(IN_PROGRESS, "it has no ready endpoint")
+    no_endpoint = Status(IN_PROGRESS, "no ready endpoint")
     awaited = _Awaited([service], "is not ready", progress, unseen=no_endpoint)
     scope = Scope(
         Kind("discovery.k8s.io/v1", "EndpointSlice"),
@@ -97,7 +96,7 @@ def wait_endpoint(cluster: Cluster, service: Key, *, timeout: float, progress: P
 
 def _serves(endpoint_slice: Mapping[str, Any]) -> bool:
     return any(
-        # No condition means ready: so the API defines it.
+        # By the API, a missing condition means ready.
         endpoint.get("addresses") and (endpoint.get("conditions") or {}).get("ready") is not False
         for endpoint in endpoint_slice.get("endpoints") or ()
     )
@@ -118,7 +117,7 @@ def _wait(
             if news is None:
                 awaited.remind()
                 continue
-            awaited.saw(*judge(news))
+            awaited.update(*judge(news))
             if awaited.over:
                 break
     if awaited.waiting:
@@ -126,22 +125,22 @@ def _wait(
 
 
 class _Awaited:
-    """The awaited objects and what is known of each; tells progress. `fault` says what is wrong with a late one."""
+    """The awaited objects and the status of each; reports progress. `fault`: the fault of an object after the timeout."""
 
     def __init__(self, keys: Iterable[Key], fault: str, progress: Progress, *, unseen: Status = _UNSEEN) -> None:
         self.states = dict.fromkeys(keys, unseen)
-        self.waiting = dict.fromkeys(self.states)  # ordered as given, which is the order that users know
+        self.waiting = dict.fromkeys(self.states)  # in the given order
         self._fault = fault
         self._progress = progress
         self._failed: Key | None = None
 
     @property
     def over(self) -> bool:
-        """Whether there is nothing left to wait for."""
+        """True if there is nothing left to wait for."""
         return not self.waiting or self._failed is not None
 
-    def saw(self, key: Key, found: Status) -> None:
-        """Note how an object is now."""
+    def update(self, key: Key, found: Status) -> None:
+        """Set the status of an object, and report it if it has changed."""
         before, self.states[key] = self.states[key], found
         late = key in self.waiting
         if found.state == CURRENT:
@@ -155,14 +154,14 @@ class _Awaited:
             self._progress(f"waiting for {key}: {found.message}")
 
     def remind(self) -> None:
-        """Say again what is waited for."""
+        """Report again what is awaited."""
         if self.waiting:
             key = next(iter(self.waiting))
             more = f" (+{len(self.waiting) - 1} more)" if len(self.waiting) > 1 else ""
             self._progress(f"waiting for {key}: {self.states[key].message}{more}")
 
     def error(self, cluster: Cluster, timeout: float, *, within: float) -> NotReady:
-        """What is not ready and why; causes are looked for as long as `within` seconds."""
+        """Return the error with the causes; the diagnosis takes at most `within` seconds."""
         late = sorted(self.waiting, key=lambda key: not self.states[key].final)
         causes = diagnose(cluster, late[:_EXPLAINED], within=within)
         phrases = [self._phrase(key, causes.get(key)) for key in late[:_NAMED]]
@@ -175,13 +174,17 @@ class _Awaited:
         if self._failed:
             return f"{'; '.join(phrases)}."
         if len(late) == 1:
-            return f"{late[0]} {self._fault} after {timeout:.0f} s: {phrases[0].removeprefix(f'{late[0]}: ')}."
+            why = phrases[0].removeprefix(f"{late[0]}: ")
+            return f"Timed out waiting for {late[0]}, which {self._fault} after {timeout:.0f} s: {why}."
         fault = {"is not ready": "are not ready", "still exists": "still exist"}[self._fault]
-        return f"{len(late)} of {len(self.states)} objects {fault} after {timeout:.0f} s: {'; '.join(phrases)}."
+        return (
+            f"Timed out waiting for {len(self.states)} objects, of which {len(late)} {fault} after {timeout:.0f} s:"
+            f" {'; '.join(phrases)}."
+        )
 
     def _phrase(self, key: Key, diagnosis: Diagnosis | None) -> str:
         found = self.states[key]
-        verb = "has failed, " if found.final else ""
+        verb = "failed: " if found.final else ""
         message = shorten(found.message)
         if found.state == TERMINATING and diagnosis and diagnosis.hold:
             message = shorten(str(diagnosis.hold), _LONGEST) or message

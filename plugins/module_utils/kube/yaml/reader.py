@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The one reader of YAML and JSON, which reads what kubectl reads and refuses what would exhaust memory or stack.
+"""Read YAML and JSON as kubectl does, within limits for memory and stack.
 
-Values are built from the parser's events, without a tree of nodes between and without recursion, so that every limit
-is kept while reading. A repeated key, which hides mistakes, is an error, unlike in kubectl.
+Values are built from the parser's events, without a tree of nodes and without recursion, so that limits are checked while
+reading. Unlike in kubectl, a duplicate key is an error.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from .scalars import as_json_number, key_text, resolved
 from .text_encoding import check_length, normalised
 
 DEPTH_LIMIT = 200
-"""The deepest that maps and lists may be nested: the deepest CustomResourceDefinitions published need a quarter."""
+"""The maximum nesting of maps and lists; published CustomResourceDefinitions need a quarter of it."""
 
 SIZE_LIMIT = 1_000_000
-"""The most values that one text may hold, those that aliases repeat included."""
+"""The maximum of values in a text, including those repeated by aliases."""
 
-# As in kubectl's parser: small documents may come almost all from aliases, large ones hardly.
+# As in kubectl's parser: the share of values from aliases is limited for large documents.
 _ALIASES_FREE, _VALUES_FREE = 100, 1000
 _SMALL, _LARGE = 400_000, 4_000_000
 
@@ -46,10 +46,10 @@ _COLLECTIONS = frozenset(_TAG + name for name in ("map", "seq", "set", "omap", "
 
 
 def read_yaml(text: str, source: str) -> list[Any]:
-    """The documents of a text in YAML or JSON, empty ones left out.
+    """Return the documents of a text in YAML or JSON, without empty ones.
 
-    `source` names the text in errors (a file, a URL). Raises InvalidInput, which names the source and the line, for
-    what is not YAML, a repeated key, what JSON cannot hold, and what goes beyond the limits.
+    `source`: the name of the text in errors (a file, a URL). Raises InvalidInput with source and line for invalid YAML,
+    duplicate keys, values that JSON does not support, and exceeded limits.
     """
     check_length(text, source)
     text = normalised(text)
@@ -58,23 +58,23 @@ def read_yaml(text: str, source: str) -> list[Any]:
         return documents
     try:
         return [document for document in _Builder(source).documents(text) if document is not None]
-    except UnicodeEncodeError as error:  # half of a surrogate pair, which no encoding of a file can hold
+    except UnicodeEncodeError as error:  # half of a surrogate pair
         line = text.count("\n", 0, error.start) + 1
-        raise _refusal(source, line, "there is a character that is not valid Unicode") from error
+        raise _refusal(source, line, "a character is not valid Unicode") from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        raise _refusal(source, line, error.problem or "this is not YAML") from error
+        raise _refusal(source, line, error.problem or "this is not valid YAML") from error
     except yaml.reader.ReaderError as error:
         line = text.encode()[: error.position].count(b"\n") + 1
         code = error.character if isinstance(error.character, int) else ord(error.character)
         raise _refusal(source, line, f"the control character U+{code:04X} is not allowed in YAML") from error
     except yaml.YAMLError as error:
-        raise InvalidInput(f"{source} is not YAML: {' '.join(str(error).split())}.", file=source) from error
+        raise InvalidInput(f"{source} is not valid YAML: {' '.join(str(error).split())}.", file=source) from error
 
 
 def check_limits(value: Any, source: str) -> None:
-    """Raise InvalidInput for data, read elsewhere, that is nested too deeply or holds too many values."""
+    """Raise InvalidInput for data that is nested too deeply or has too many values."""
     level, depth, count = [value], 0, 1
     while level := [one for one in level if isinstance(one, (Mapping, list, tuple))]:
         depth += 1
@@ -87,12 +87,12 @@ def check_limits(value: Any, source: str) -> None:
 
 
 def to_json(value: Any) -> str:
-    """JSON in one line that parsers of YAML read as the same: kubectl's, istioctl's and the API server's."""
+    """Return JSON in one line that YAML parsers of kubectl, istioctl and the API server read as the same."""
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
     return _NOT_IN_YAML.sub(lambda found: _escaped(found[0]), text)
 
 
-# What YAML does not allow, takes for a line break or for half of a character; it has no escapes beyond 16 bits.
+# Characters that are invalid or line breaks in YAML, and surrogates; YAML has no JSON escapes beyond 16 bits.
 _NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
@@ -100,9 +100,9 @@ def _escaped(character: str) -> str:
     return "\ufffd" if "\ud800" <= character <= "\udfff" else f"\\u{ord(character):04x}"
 
 
-_TOO_DEEP = f"maps and lists are nested more than {DEPTH_LIMIT} levels deep, which is the most that is read"
-_TOO_MANY = f"there are more than {SIZE_LIMIT} values, which is the most that is read: split it"
-_ALIASING = "the document contains excessive aliasing: write out what the aliases (*) repeat"
+_TOO_DEEP = f"maps and lists are nested more than {DEPTH_LIMIT} levels deep, the maximum"
+_TOO_MANY = f"there are more than {SIZE_LIMIT} values, the maximum. Split the file"
+_ALIASING = "the document contains excessive aliasing. Replace the aliases (*) by what they repeat"
 
 
 def _refusal(source: str, line: int, problem: str) -> InvalidInput:
@@ -113,7 +113,7 @@ def _refusal(source: str, line: int, problem: str) -> InvalidInput:
 
 
 def _read_json(text: str, source: str) -> list[Any] | None:
-    """The values of a text of JSON, one after the other; None for what is no JSON, and may be YAML in braces."""
+    """Return the values of a JSON text; None if it is not JSON, and may be YAML in braces."""
     found: list[Any] = []
     end = _after_space(text, 0)
     while end < len(text):
@@ -138,7 +138,7 @@ def _read_json(text: str, source: str) -> list[Any] | None:
 
 
 class _NotAllowed(ValueError):
-    """JSON that is well formed, and cannot be meant."""
+    """Well-formed JSON that is not allowed."""
 
 
 def _after_space(text: str, position: int) -> int:
@@ -158,7 +158,7 @@ def _json_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(mapping) < len(pairs):
         names = [name for name, _value in pairs]
         repeated = next(name for name in names if names.count(name) > 1)
-        raise _NotAllowed(f"in the JSON that begins here the key '{repeated}' is repeated: keep one of the two")
+        raise _NotAllowed(f"the key '{repeated}' is a duplicate in the JSON that starts here. Keep one of them")
     return mapping
 
 
@@ -176,7 +176,7 @@ def _json_int(digits: str) -> float:
 
 
 def _no_json(word: str) -> NoReturn:
-    raise ValueError(word)  # YAML may read it as text
+    raise ValueError(word)  # it may be text in YAML
 
 
 # --- YAML --------------------------------------------------------------------------------------------------------
@@ -184,7 +184,7 @@ def _no_json(word: str) -> NoReturn:
 
 @dataclass
 class _Open:
-    """A map or list that is being read. `before` is the number of values read when it began; `height` is its own."""
+    """A map or list that is being read. `before`: the number of values before it; `height`: its nesting."""
 
     value: Any
     anchor: str | None
@@ -197,7 +197,7 @@ class _Open:
 
 @dataclass(frozen=True)
 class _Anchored:
-    """What an anchor names: the value, how many values that is, and how deeply they are nested."""
+    """The value of an anchor, its number of values, and its nesting."""
 
     value: Any
     size: int
@@ -205,7 +205,7 @@ class _Anchored:
 
 
 class _Builder:
-    """Builds values of the events of a parser."""
+    """Builds values from the events of a parser."""
 
     def __init__(self, source: str) -> None:
         self._source = source
@@ -217,7 +217,7 @@ class _Builder:
         self._document: Any = None
 
     def documents(self, text: str) -> Iterator[Any]:
-        """Each document's value."""
+        """Yield the value of each document."""
         for event in yaml.parse(text, Loader=_parser()):
             handle = self._handlers.get(type(event).__name__)
             if handle is not None:
@@ -232,7 +232,7 @@ class _Builder:
         self._count(event)
         value = self._value_of(event)
         if isinstance(value, float) and not math.isfinite(value) and not self._wants_key():
-            self._refuse(event, f"the number {event.value} cannot be written as JSON: put it in quotes to mean text")
+            self._refuse(event, f"the number {event.value} is not valid in JSON. Quote it if it is text")
         if self._wants_key() and event.value == "<<" and event.implicit[0]:
             self._open[-1].merging = True
         else:
@@ -250,15 +250,15 @@ class _Builder:
             try:
                 return base64.b64decode(event.value, validate=False).decode()
             except ValueError:
-                self._refuse(event, "what is tagged !!binary is not the base64 of a text")
-        return self._refuse(event, f"the tag {tag} has no meaning here: leave it out")
+                self._refuse(event, "the value of !!binary is not the base64 of a text")
+        return self._refuse(event, f"the tag {tag} is not supported. Remove it")
 
     def _begin(self, event: Any) -> None:
         self._count(event)
         if self._wants_key():
-            self._refuse(event, "the key of a map is a map or list itself, which JSON cannot hold")
+            self._refuse(event, "the key of a map is a map or list, which is not valid in JSON")
         if event.tag not in (None, "!") and event.tag not in _COLLECTIONS:
-            self._refuse(event, f"the tag {event.tag} has no meaning here: leave it out")
+            self._refuse(event, f"the tag {event.tag} is not supported. Remove it")
         if len(self._open) >= DEPTH_LIMIT:
             self._refuse(event, _TOO_DEEP)
         value: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
@@ -280,7 +280,7 @@ class _Builder:
         if found is None:
             if any(one.anchor == event.anchor for one in self._open):
                 self._refuse(event, f"the anchor '{event.anchor}' contains itself")
-            self._refuse(event, f"found undefined alias '*{event.anchor}': its anchor has to come before it")
+            self._refuse(event, f"found undefined alias '*{event.anchor}'. Define its anchor before it")
         self._from_aliases += found.size
         self._count(event, found.size)
         read = self._values - self._before_document
@@ -291,7 +291,7 @@ class _Builder:
         self._add(event, _copied(found.value), found.height)
 
     def _add(self, event: Any, value: Any, height: int) -> None:
-        """Put a finished value where it belongs: into a list, as a key or its value, or as the document itself."""
+        """Add a value to its parent: to a list, as a key or its value, or as the document."""
         if not self._open:
             self._document = value
             return
@@ -305,10 +305,10 @@ class _Builder:
         elif parent.key is None:
             key = key_text(value) if not isinstance(value, (dict, list)) else None
             if key is None:
-                self._refuse(event, "the key of a map is null, which JSON cannot hold: put it in quotes")
+                self._refuse(event, "the key of a map is null, which is not valid in JSON. Quote it")
             if key in parent.value:
-                self._refuse(event, f"the key '{key}' is repeated: keep one of the two")
-            parent.value[key] = None  # holds the place while the value is read, and finds repeated keys
+                self._refuse(event, f"the key '{key}' is a duplicate. Keep one of them")
+            parent.value[key] = None  # finds duplicate keys while the value is read
             parent.key = key
         else:
             parent.value[parent.key] = value
@@ -317,7 +317,7 @@ class _Builder:
     def _merged(self, event: Any, value: Any) -> list[Any]:
         entries = value if isinstance(value, list) else [value]
         if not all(isinstance(entry, dict) for entry in entries):
-            self._refuse(event, "what '<<' merges is neither a map nor a list of maps")
+            self._refuse(event, "the value of '<<' must be a map or a list of maps")
         return entries
 
     def _wants_key(self) -> bool:
@@ -327,7 +327,7 @@ class _Builder:
     def _count(self, event: Any, values: int = 1) -> None:
         self._values += values
         if self._values > SIZE_LIMIT:
-            # Aliases that go beyond the limit at once are what they are.
+            # Blame the aliases if most values come from them.
             self._refuse(event, _ALIASING if self._from_aliases > SIZE_LIMIT // 2 else _TOO_MANY)
 
     def _refuse(self, event: Any, problem: str) -> NoReturn:
@@ -345,18 +345,18 @@ class _Builder:
 
 @functools.cache
 def _parser() -> Any:
-    """libyaml's parser where it exists."""
+    """Return libyaml's parser if available."""
     return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def _allowed(read: int) -> float:
-    """The part of a document's values that may come from aliases."""
+    """Return the share of a document's values that may come from aliases."""
     part = (min(max(read, _SMALL), _LARGE) - _SMALL) / (_LARGE - _SMALL)
     return 0.99 - 0.89 * part
 
 
 def _copied(value: Any) -> Any:
-    """A copy, so that nothing that changes one place of a document changes another."""
+    """Return a copy, so that a change in one place of a document does not affect another."""
     if isinstance(value, dict):
         return {name: _copied(child) for name, child in value.items()}
     return [_copied(child) for child in value] if isinstance(value, list) else value

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a plain scalar of YAML means to kubectl, Helm and istioctl: the rules of Go's sigs.k8s.io/yaml."""
+"""Resolve plain YAML scalars as kubectl, Helm and istioctl do (Go's sigs.k8s.io/yaml)."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _BASES = (16, 8, 2, 8, 10)
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 
 _WRITTEN_AS_INTEGER = 1e21
-"""Below this, Go writes a number without a fraction into JSON as an integer."""
+"""Below this limit, Go writes a number without a fraction as an integer to JSON."""
 
 
 def resolved(text: str) -> Scalar:
-    """The value of a plain scalar; what is no null, boolean or number is text. May be NaN or infinite."""
+    """Return the value of a plain scalar: null, boolean, number (also NaN or infinity) or text."""
     if text in _WORDS:
         return _WORDS[text]
     if text[0] not in _NUMERIC:
@@ -47,7 +47,7 @@ def resolved(text: str) -> Scalar:
 
 
 def _integer(text: str) -> int | float | None:
-    """An integer as Go parses it: 0x, 0o, 0b and a leading 0 name the base, and 64 bits are the limit."""
+    """Parse an integer as Go does: 0x, 0o, 0b and a leading 0 set the base, and the limit is 64 bits."""
     found = _INTEGER.fullmatch(text)
     if not found or len(text) > 80:
         return None
@@ -56,20 +56,20 @@ def _integer(text: str) -> int | float | None:
     if sign:
         value = -value if sign == "-" else value
         return value if -(2**63) <= value < 2**63 else None
-    if value >= 2**63:  # which objects hold as a number of less precision
+    if value >= 2**63:  # a float with less precision in JSON
         return as_json_number(float(value)) if value < 2**64 else None
     return value
 
 
 def as_json_number(value: float) -> int | float:
-    """A number as Go writes it into JSON: without a fraction it is an integer."""
+    """Return a number as Go writes it to JSON: an integer if it has no fraction."""
     if math.isfinite(value) and value.is_integer() and abs(value) < _WRITTEN_AS_INTEGER:
         return int(Decimal(repr(value)))
     return value
 
 
 def key_text(key: Scalar) -> str | None:
-    """A key as JSON has it, which knows only text; None for what cannot be one."""
+    """Return a key as text, as JSON requires; None for null."""
     if key is None:
         return None
     if isinstance(key, bool):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""YAML that kubectl, Helm and programs in Go read as what was written: text that they would take for more is quoted."""
+"""Write YAML that kubectl, Helm and other Go programs read as the same values, by quoting ambiguous text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .scalars import resolved
 
 
 def write_yaml(documents: Iterable[Any], *, sort_keys: bool = False, explicit_start: bool = True) -> str:
-    """The documents, one after the other; texts of many lines stand line by line."""
+    """Write documents as YAML; texts of several lines as block scalars."""
     import yaml
 
     text: str = yaml.dump_all(
@@ -36,7 +36,7 @@ def _dumper() -> type:
     base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
     class Dumper(base):
-        """Quotes what Go reads as a boolean or number, and writes repeated values out."""
+        """Quotes text that Go would read as a boolean or number; uses no aliases."""
 
         def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the signature is PyYAML's
             return True

@@ -146,7 +146,7 @@ def test_modes_that_mean_nothing(mode: str, revision: str) -> None:
 
 def test_what_the_user_may_not_do_is_refused_before_any_write() -> None:
     cluster = MemoryCluster(namespace("shop"))
-    cluster.denied = {Access("create", "", "namespaces")}
+    cluster.denied_accesses = {Access("create", "", "namespaces")}
     for check in (True, False):
         with pytest.raises(Refused, match="may not create namespaces: grant"):
             label(cluster, "shop", "new", create=True, check=check)

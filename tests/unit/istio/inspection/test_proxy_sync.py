@@ -159,7 +159,7 @@ def test_how_long_a_certificate_lasts(begun: timedelta, left: timedelta, state: 
 
 def test_who_may_not_ask_is_told_so() -> None:
     cluster = Answering({}, ISTIOD, WEB)
-    cluster.denied = {Access("get", "", "pods", "shop", subresource="portforward")}
+    cluster.denied_accesses = {Access("get", "", "pods", "shop", subresource="portforward")}
     with pytest.raises(Refused, match="may not get pods/portforward in namespace shop"):
         read_proxies(cluster, patience=0, progress=lambda _line: None)
 

@@ -286,7 +286,7 @@ WRITES: dict[str, Callable[[Cluster], object]] = {
     "apply": lambda cluster: cluster.apply(config_map(a="2"), manager=MANAGER),
     "create": lambda cluster: cluster.create(config_map("new"), manager=MANAGER),
     "patch": lambda cluster: cluster.merge_patch(CONFIG_MAP, "web", "shop", {"data": {"a": "2"}}, manager=MANAGER),
-    "take-over": lambda cluster: cluster.hand_over(
+    "take-over": lambda cluster: cluster.set_managed_fields(
         Key(*CONFIG_MAP, "shop", "web"), cluster_version(cluster), [], manager=MANAGER
     ),
     "delete": lambda cluster: cluster.delete(CONFIG_MAP, "web", "shop"),

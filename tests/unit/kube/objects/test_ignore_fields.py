@@ -10,7 +10,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.ignore_fields import leave
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.ignore_fields import without_ignored
 
 Object = dict[str, Any]
 
@@ -75,13 +75,13 @@ def test_what_others_own_is_left_out(path: str, gone: tuple[Any, ...] | None) ->
             parent = parent[name]
         del parent[gone[-1]]
     given, there = desired(), live()
-    assert leave(given, there, FOREIGN, [path]) == expected
+    assert without_ignored(given, there, FOREIGN, [path]) == expected
     assert (given, there) == (desired(), live())
 
 
 @pytest.mark.parametrize("path", ["spec.replicas", "spec.template.containers[name=web]", "metadata.annotations"])
 def test_what_nobody_owns_stays_as_it_is(path: str) -> None:
-    result = leave(desired(), live(), {}, [path])
+    result = without_ignored(desired(), live(), {}, [path])
     for name in ("spec.replicas", "spec.template.containers[name=web]", "metadata.annotations"):
         assert value(result, name) == value(live() if name == path else desired(), name)
 
@@ -96,11 +96,11 @@ def value(obj: Object, path: str) -> Any:
 def test_what_is_not_there_yet_is_set() -> None:
     there = deepcopy(live())
     del there["spec"]["replicas"]
-    assert leave(desired(), there, {}, ["spec.replicas"]) == desired()
+    assert without_ignored(desired(), there, {}, ["spec.replicas"]) == desired()
 
 
 def test_a_value_may_hold_a_colon() -> None:
     given = {"kind": "Pod", "metadata": {"name": "a"}, "spec": {"images": [{"name": "b:1", "policy": "x"}]}}
     there = {**given, "spec": {"images": [{"name": "b:1", "policy": "y"}]}}
-    result = leave(given, there, {}, ["spec.images[name=b:1].policy"])
+    result = without_ignored(given, there, {}, ["spec.images[name=b:1].policy"])
     assert result["spec"] == there["spec"]

@@ -43,7 +43,7 @@ each_recorded = pytest.mark.parametrize(("desired", "live"), CERTAIN, ids=[str(k
 
 
 def settled(desired: Object, live: Object) -> bool:
-    return managed_fields.settled(desired, live, managed_fields.owned_by(live, MANAGER) or {})
+    return managed_fields.in_sync(desired, live, managed_fields.owned_by(live, MANAGER) or {})
 
 
 def recorded(kind: str, name: str = "web") -> tuple[Object, Object]:
@@ -235,8 +235,8 @@ def test_an_object_that_nobody_applied_is_owed() -> None:
 
 def test_an_object_of_nothing_but_a_name_owes_nothing() -> None:
     bare = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "mesh"}}
-    assert managed_fields.settled(bare, {**bare, "spec": {"finalizers": ["kubernetes"]}}, {})
-    assert not managed_fields.settled(bare, bare, {"f:metadata": {"f:labels": {"f:mesh": {}}}})
+    assert managed_fields.in_sync(bare, {**bare, "spec": {"finalizers": ["kubernetes"]}}, {})
+    assert not managed_fields.in_sync(bare, bare, {"f:metadata": {"f:labels": {"f:mesh": {}}}})
 
 
 # --- take-over -----------------------------------------------------------------------------------------------------
@@ -262,7 +262,7 @@ def owned_by_many() -> Object:
 
 def test_what_retired_managers_own_is_handed_over_as_if_it_had_been_applied() -> None:
     obj = owned_by_many()
-    handed = managed_fields.handed_over(obj, MANAGER, {"istio-operator", "helm"})
+    handed = managed_fields.taken_over(obj, MANAGER, {"istio-operator", "helm"})
     [ours] = [one for one in handed if one["manager"] == MANAGER]
     assert ours["operation"] == "Apply"
     assert ours["fieldsV1"] == spec_of("replicas", "paused", "strategy")
@@ -280,7 +280,7 @@ def test_what_was_a_secrets_text_is_handed_over_as_its_data() -> None:
         entry(MANAGER, "Apply", {"f:data": {"f:password": {}}}),
     ]
     obj = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "web", "managedFields": managed}}
-    [ours] = managed_fields.handed_over(obj, MANAGER, {"istio-operator"})
+    [ours] = managed_fields.taken_over(obj, MANAGER, {"istio-operator"})
     assert ours["fieldsV1"] == {"f:data": {"f:old": {}, "f:password": {}, "f:user": {}}}
 
 
@@ -288,7 +288,7 @@ def test_a_second_take_over_finds_nothing() -> None:
     obj = owned_by_many()
     retired = {"istio-operator", "helm"}
     assert len(managed_fields.held_by(obj, retired)) == 2
-    obj["metadata"]["managedFields"] = managed_fields.handed_over(obj, MANAGER, retired)
+    obj["metadata"]["managedFields"] = managed_fields.taken_over(obj, MANAGER, retired)
     assert managed_fields.held_by(obj, retired) == []
     assert managed_fields.owned_by(obj, MANAGER) == spec_of("replicas", "paused", "strategy")
 
@@ -296,7 +296,7 @@ def test_a_second_take_over_finds_nothing() -> None:
 def test_a_take_over_keeps_what_was_ours_before() -> None:
     obj = owned_by_many()
     obj["metadata"]["managedFields"].append(entry(MANAGER, "Apply", {"f:spec": {"f:template": {"f:metadata": {}}}}))
-    handed = managed_fields.handed_over(obj, MANAGER, {"helm"})
+    handed = managed_fields.taken_over(obj, MANAGER, {"helm"})
     ours = next(one for one in handed if one["manager"] == MANAGER)
     assert ours["fieldsV1"] == {"f:spec": {"f:strategy": {}, "f:template": {"f:metadata": {}}}}
 

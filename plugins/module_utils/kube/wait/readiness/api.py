@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""When what extends the API, and the namespaces in it, are ready."""
+"""Readiness of CustomResourceDefinitions, APIServices and Namespaces."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .states import (
 
 
 def definition(obj: Object) -> Status:
-    """Judge a CustomResourceDefinition as kstatus does."""
+    """Return the status of a CustomResourceDefinition, as kstatus does."""
     names, established = condition(obj, "NamesAccepted"), condition(obj, "Established")
     if names.get("status") == "False":
         return Status(FAILED, reason(names))
@@ -36,12 +36,12 @@ def definition(obj: Object) -> Status:
 
 
 def api_service(obj: Object) -> Status:
-    """Judge an APIService by whether its server answers."""
+    """Return the status of an APIService by its condition Available."""
     return missing(obj, conditions(obj), "Available", required=True) or Status(CURRENT, "available")
 
 
 def namespace(obj: Object) -> Status:
-    """Judge a Namespace by its phase."""
+    """Return the status of a Namespace by its phase."""
     phase = field(obj, "status.phase") or "Active"
     return Status(CURRENT, "active") if phase == "Active" else Status(TERMINATING, "being deleted")
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""When what leads traffic to workloads is ready: Services, and the kinds of the Gateway API."""
+"""Readiness of Services and of the kinds of the Gateway API."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from .states import CURRENT, IN_PROGRESS, Rule, Status, condition, conditions, f
 GATEWAY_API = "gateway.networking.k8s.io"
 
 ADDRESSED = frozenset({("", "Service"), (GATEWAY_API, "Gateway")})
-"""The kinds to which a load balancer may give an address."""
+"""Kinds with a load balancer address."""
 
 
 def address_missing(obj: Object) -> Status | None:
-    """What is missing until a load balancer has given its address; None where none is wanted, or it is there."""
+    """Return the status of an object that waits for a load balancer address; None if it needs none, or has one."""
     if obj["kind"] != "Service":
         return None if field(obj, "status.addresses") else Status(IN_PROGRESS, "no address yet")
     if field(obj, "spec.type") == "LoadBalancer" and not field(obj, "status.loadBalancer.ingress"):
@@ -25,29 +25,29 @@ def address_missing(obj: Object) -> Status | None:
 
 
 def service(obj: Object) -> Status:
-    """Judge a Service as kstatus does: without its endpoints, which may be none, or anybody's."""
+    """Return the status of a Service, as kstatus does, without regard to its endpoints."""
     if field(obj, "spec.type") == "LoadBalancer" and not field(obj, "spec.clusterIP"):
         return Status(IN_PROGRESS, "no cluster IP yet")
     return Status(CURRENT, "ready")
 
 
 def gateway(obj: Object) -> Status:
-    """Judge a Gateway of the Gateway API by its conditions."""
+    """Return the status of a Gateway of the Gateway API by its conditions."""
     found = conditions(obj)
     programmed = missing(obj, found, "Programmed")
-    # Where no load balancer exists the address never comes, although everything else is at work.
+    # Without a load balancer the address is never assigned, although the gateway works.
     if condition(obj, "Programmed").get("reason") == "AddressNotAssigned":
         programmed = None
     return missing(obj, found, "Accepted") or programmed or Status(CURRENT, "programmed")
 
 
 def gateway_class(obj: Object) -> Status:
-    """Judge a GatewayClass by its conditions."""
+    """Return the status of a GatewayClass by its conditions."""
     return missing(obj, conditions(obj), "Accepted") or Status(CURRENT, "accepted")
 
 
 def route(obj: Object) -> Status:
-    """Judge a route by the conditions that each of its parents gives it."""
+    """Return the status of a route by the conditions of each parent."""
     for parent in mappings(field(obj, "status.parents")):
         found = mappings(parent.get("conditions"))
         behind = missing(obj, found, "Accepted") or missing(obj, found, "ResolvedRefs")

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The states of an object in kstatus' words, and the fields of an object that they are told from.
+"""The states of kstatus, and access to the fields of an object.
 
-What a cluster answers may be of any shape: a field of another type than expected counts as absent.
+A field of an unexpected type counts as absent.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ TERMINATING: State = "terminating"
 
 
 class Status(NamedTuple):
-    """What is known of an object: `message` is a short phrase for a user, without a full stop.
+    """The status of an object; `message` is a short phrase without a full stop.
 
-    `final` marks a failure that no waiting can heal.
+    `final`: a permanent failure, for which waiting is useless.
     """
 
     state: State
@@ -36,7 +36,7 @@ Rule = Callable[[Object], Status]
 
 
 def field(obj: Object, path: str) -> Any:
-    """The value at a path of names; None where there is none."""
+    """Return the value at a dotted path; None if not found."""
     value: Any = obj
     for name in path.split("."):
         value = value.get(name) if isinstance(value, Mapping) else None
@@ -44,50 +44,50 @@ def field(obj: Object, path: str) -> Any:
 
 
 def whole(obj: Object, path: str) -> int | None:
-    """The whole number at a path; None where there is none, or something else."""
+    """Return the integer at a path; None if not found, or of another type."""
     value = field(obj, path)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def number(obj: Object, path: str, default: int = 0) -> int:
-    """The whole number at a path, else the default."""
+    """Return the integer at a path, else the default."""
     value = whole(obj, path)
     return default if value is None else value
 
 
 def mappings(value: Any) -> list[Object]:
-    """The mappings in a list; none where it is no list."""
+    """Return the mappings in a list; empty for other types."""
     return [one for one in value if isinstance(one, dict)] if isinstance(value, (list, tuple)) else []
 
 
 def conditions(obj: Object) -> list[Object]:
-    """The conditions in an object's status."""
+    """Return the conditions in an object's status."""
     return mappings(field(obj, "status.conditions"))
 
 
 def condition(obj: Object, kind: str) -> Object:
-    """The condition of a type; empty where there is none."""
+    """Return the condition of a type; empty if not found."""
     return named(conditions(obj), kind)
 
 
 def named(found: Iterable[Object], kind: str) -> Object:
-    """The condition of a type among some; empty where there is none."""
+    """Return the condition of a type in a list; empty if not found."""
     return next((one for one in found if one.get("type") == kind), {})
 
 
 def is_true(found: Object) -> bool:
-    """Tell whether a condition is true."""
+    """Return whether a condition is true."""
     return found.get("status") == "True"
 
 
 def reason(found: Object) -> str:
-    """A condition's reason and message as one phrase."""
+    """Return a condition's reason and message as one phrase."""
     words = [str(found.get(part) or "").strip().rstrip(".") for part in ("reason", "message")]
     return ": ".join(word for word in words if word) or f"{found.get('type')} is {found.get('status')}"
 
 
 def missing(obj: Object, found: Iterable[Object], kind: str, *, required: bool = False) -> Status | None:
-    """What is missing until a condition is true of the object's newest generation; nothing if it is not used."""
+    """Return the status of an object that waits for a condition; None if it is true or not used."""
     one = named(found, kind)
     if not one:
         return Status(IN_PROGRESS, f"not {kind.lower()} yet") if required else None
@@ -95,25 +95,25 @@ def missing(obj: Object, found: Iterable[Object], kind: str, *, required: bool =
         return Status(IN_PROGRESS, reason(one))
     seen = whole(one, "observedGeneration")
     if seen is not None and seen < number(obj, "metadata.generation"):
-        return Status(IN_PROGRESS, "its controller has not seen its newest generation yet")
+        return Status(IN_PROGRESS, "its controller has not observed the latest generation yet")
     return None
 
 
 def first(*found: Status | None) -> Status | None:
-    """The first that is not None."""
+    """Return the first that is not None."""
     return next((one for one in found if one), None)
 
 
 def few(count: int, wanted: int, what: str) -> Status | None:
-    """In progress as long as fewer replicas than wanted are `what`."""
-    return Status(IN_PROGRESS, f"{count} of {wanted} replicas {what}") if count < wanted else None
+    """Return in progress while fewer replicas than wanted are `what`."""
+    return Status(IN_PROGRESS, f"{count}/{wanted} replicas {what}") if count < wanted else None
 
 
 def surplus(count: int, wanted: int) -> Status | None:
-    """In progress as long as there are more replicas than wanted."""
-    return Status(IN_PROGRESS, f"{count - wanted} old replicas still to end") if count > wanted else None
+    """Return in progress while there are more replicas than wanted."""
+    return Status(IN_PROGRESS, f"{count - wanted} old replicas pending termination") if count > wanted else None
 
 
 def always(_obj: Object) -> Status:
-    """Current: there is nothing to wait for."""
+    """Return current: there is nothing to wait for."""
     return Status(CURRENT, "ready")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""When workloads are ready: what has replicas, Jobs, pods and their budgets."""
+"""Readiness of workloads: Deployments and the like, Jobs and pods."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ from .states import (
 )
 
 SCHEDULING_TIME = 15.0
-"""Seconds that a new pod may be unschedulable before it counts as failed: a node may just be coming."""
+"""Seconds that a new pod may be unschedulable before it counts as failed, because a node may be starting."""
 
 _NO_DEADLINE = 2**31 - 1
 
 
 def deployment(obj: Object) -> Status:
-    """Judge a Deployment as kstatus does; the roll-out of one that is paused is not awaited."""
+    """Return the status of a Deployment, as kstatus does; a paused rollout is not awaited."""
     wanted, total = number(obj, "spec.replicas", 1), number(obj, "status.replicas")
     available = number(obj, "status.availableReplicas")
     if field(obj, "spec.paused") is True:
-        return Status(CURRENT, f"its roll-out is paused, {available} of {wanted} replicas available")
+        return Status(CURRENT, f"its rollout is paused, {available}/{wanted} replicas available")
     progressing = condition(obj, "Progressing")
     if progressing.get("reason") == "ProgressDeadlineExceeded":
         return Status(FAILED, reason(progressing))
@@ -53,17 +53,17 @@ def deployment(obj: Object) -> Status:
     )
     if behind:
         return behind
-    # Without a deadline the controller does not report progress at all.
+    # Without a deadline the controller does not report progress.
     reports = field(obj, "spec.progressDeadlineSeconds") not in (None, _NO_DEADLINE)
     if reports and not (is_true(progressing) and progressing.get("reason") == "NewReplicaSetAvailable"):
         return Status(IN_PROGRESS, "its new ReplicaSet is not available")
     if not is_true(condition(obj, "Available")):
         return Status(IN_PROGRESS, "not available")
-    return Status(CURRENT, f"{total} of {wanted} replicas ready")
+    return Status(CURRENT, f"{total}/{wanted} replicas ready")
 
 
 def replica_set(obj: Object) -> Status:
-    """Judge a ReplicaSet, or a ReplicationController, as kstatus does."""
+    """Return the status of a ReplicaSet or ReplicationController, as kstatus does."""
     failure = condition(obj, "ReplicaFailure")
     if is_true(failure):
         return Status(IN_PROGRESS, reason(failure))
@@ -73,13 +73,13 @@ def replica_set(obj: Object) -> Status:
         few(number(obj, "status.availableReplicas"), wanted, "available"),
         few(number(obj, "status.readyReplicas"), wanted, "ready"),
         surplus(number(obj, "status.replicas"), wanted),
-    ) or Status(CURRENT, f"{wanted} of {wanted} replicas ready")
+    ) or Status(CURRENT, f"{wanted}/{wanted} replicas ready")
 
 
 def stateful_set(obj: Object) -> Status:
-    """Judge a StatefulSet as kstatus does: by its partition, and not at all where its pods are updated by hand."""
+    """Return the status of a StatefulSet, as kstatus does: by its partition; OnDelete is not awaited."""
     if field(obj, "spec.updateStrategy.type") == "OnDelete":
-        return Status(CURRENT, "its pods are updated by hand")
+        return Status(CURRENT, "update strategy OnDelete")
     wanted, total = number(obj, "spec.replicas", 1), number(obj, "status.replicas")
     behind = first(
         few(total, wanted, "created"),
@@ -88,41 +88,41 @@ def stateful_set(obj: Object) -> Status:
     )
     if behind:
         return behind
-    done = Status(CURRENT, f"{total} of {wanted} replicas ready")
+    done = Status(CURRENT, f"{total}/{wanted} replicas ready")
     partition = whole(obj, "spec.updateStrategy.rollingUpdate.partition")
     if partition is not None:
         return few(number(obj, "status.updatedReplicas"), wanted - partition, "updated") or done
     behind = few(number(obj, "status.currentReplicas"), wanted, "current")
     if not behind and field(obj, "status.currentRevision") != field(obj, "status.updateRevision"):
-        behind = Status(IN_PROGRESS, "not all replicas are of the new revision")
+        behind = Status(IN_PROGRESS, "not all replicas are updated")
     return behind or done
 
 
 def daemon_set(obj: Object) -> Status:
-    """Judge a DaemonSet as kstatus does, but await no update of pods that are updated by hand."""
+    """Return the status of a DaemonSet, as kstatus does, except that OnDelete is not awaited."""
     wanted = whole(obj, "status.desiredNumberScheduled")
-    # A DaemonSet that its controller has not seen looks like one that wants no pods.
+    # A DaemonSet that its controller has not observed looks like one without pods.
     if wanted is None or None in (field(obj, "metadata.generation"), field(obj, "status.observedGeneration")):
-        return Status(IN_PROGRESS, "its controller has not seen it yet")
-    by_hand = field(obj, "spec.updateStrategy.type") == "OnDelete"
+        return Status(IN_PROGRESS, "its controller has not observed it yet")
+    on_delete = field(obj, "spec.updateStrategy.type") == "OnDelete"
     return first(
         few(number(obj, "status.currentNumberScheduled"), wanted, "scheduled"),
-        None if by_hand else few(number(obj, "status.updatedNumberScheduled"), wanted, "updated"),
+        None if on_delete else few(number(obj, "status.updatedNumberScheduled"), wanted, "updated"),
         few(number(obj, "status.numberAvailable"), wanted, "available"),
         few(number(obj, "status.numberReady"), wanted, "ready"),
-    ) or Status(CURRENT, f"{wanted} of {wanted} replicas ready")
+    ) or Status(CURRENT, f"{wanted}/{wanted} replicas ready")
 
 
 def job(obj: Object) -> Status:
-    """Judge a Job as kstatus does: started is enough, and one that is suspended is not awaited."""
+    """Return the status of a Job, as kstatus does: a started or suspended one is current."""
     completions = number(obj, "spec.completions", number(obj, "spec.parallelism", 1))
-    done = f"{number(obj, 'status.succeeded')} of {completions}"
+    done = f"{number(obj, 'status.succeeded')}/{completions}"
     if is_true(condition(obj, "Complete")):
         return Status(CURRENT, f"{done} completed")
     failure = condition(obj, "Failed")
     if is_true(failure):
         return Status(FAILED, reason(failure), final=True)
-    # What the Job asks for counts more than what its controller has said before.
+    # The spec takes precedence over an older condition.
     suspend = field(obj, "spec.suspend")
     if suspend is True or (suspend is None and is_true(condition(obj, "Suspended"))):
         return Status(CURRENT, "suspended")
@@ -132,12 +132,12 @@ def job(obj: Object) -> Status:
 
 
 def pod(obj: Object, now: float) -> Status:
-    """Judge a pod as kstatus does, at a time in seconds since the epoch."""
+    """Return the status of a pod, as kstatus does, at a time in seconds since the epoch."""
     phase = field(obj, "status.phase")
     if phase == "Succeeded":
         return Status(CURRENT, "completed")
     if phase == "Failed":
-        return Status(CURRENT, "completed, but not successfully")
+        return Status(CURRENT, "failed")
     if phase == "Running":
         if is_true(condition(obj, "Ready")):
             return Status(CURRENT, "ready")
@@ -147,14 +147,14 @@ def pod(obj: Object, now: float) -> Status:
             if field(container, "state.waiting.reason") == "CrashLoopBackOff"
         ]
         if crashing:
-            return Status(FAILED, f"crashing again and again: {', '.join(crashing)}")
+            return Status(FAILED, f"CrashLoopBackOff: {', '.join(crashing)}")
         return Status(IN_PROGRESS, "running but not ready")
     scheduled = condition(obj, "PodScheduled")
     if phase == "Pending" and scheduled.get("status") == "False" and scheduled.get("reason") == "Unschedulable":
         if now - _seconds(field(obj, "metadata.creationTimestamp"), now) < SCHEDULING_TIME:
             return Status(IN_PROGRESS, "not scheduled yet")
         return Status(FAILED, reason(scheduled))
-    return Status(IN_PROGRESS, "pending" if phase == "Pending" else "not seen by a node yet")
+    return Status(IN_PROGRESS, "pending" if phase == "Pending" else "not observed by a node yet")
 
 
 def _seconds(timestamp: str | None, default: float) -> float:
