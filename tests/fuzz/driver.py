@@ -76,5 +76,5 @@ def check_sentence(message: str) -> None:
     """Raise for what is no sentence for a user."""
     assert message.strip(), "the message is empty"
     assert "\n" not in message, message
-    assert "has a defect" not in message, message
+    assert "Unexpected error" not in message, message
     assert "Traceback" not in message, message

@@ -15,6 +15,7 @@ import yaml
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind, key_of
 from ansible_collections.meshops.istio.tests.support.lab import Lab, now
+from ansible_collections.meshops.istio.tests.support.messages import has_facts
 from ansible_collections.meshops.istio.tests.support.modules import Run
 from ansible_collections.meshops.istio.tests.support.steps import Seen
 
@@ -217,7 +218,7 @@ def test_a_claim_is_kept(
     for recreate in (False, True):
         result = refused("application", **shop, definition=[CLAIM.replace(*change)], recreate=recreate)
         assert result["code"] == "immutable"
-        assert "never deleted here" in result["msg"]
+        assert has_facts(result["msg"], "immutable & never recreated")
     assert live(cluster, CLAIM, shop["namespace"])["metadata"]["uid"] == uid
     seen(result["msg"])
 
@@ -322,7 +323,7 @@ def test_prometheus(run: Run, refused: Run, addons: Object, seen: Seen) -> None:
         for part in (
             f"PersistentVolumeClaim {addons['namespace']}/prometheus-data",
             "mesh_addons_storage",
-            "never deleted here",
+            "never recreated",
         ):
             assert part in result["msg"]
     seen(result["msg"])

@@ -145,7 +145,7 @@ def test_a_definition_that_is_held(run: Run, idle: Run, namespace: str, cluster:
     try:
         for _run in range(2):
             failed = run("application", fails=True, **given, definition=[config_map()], wait_timeout=SHORT)
-            assert f"held by Shape {namespace}/round (finalizer {HOLD})" in failed["msg"]
+            assert f"blocked by Shape {namespace}/round (finalizer {HOLD})" in failed["msg"]
         seen(failed["msg"])
     finally:
         release(cluster, key_of(held))

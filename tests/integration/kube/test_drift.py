@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import Refused
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
 from ansible_collections.meshops.istio.tests.integration.kube.place import Object, Place, eventually, told
+from ansible_collections.meshops.istio.tests.support.messages import facts_pattern
 
 WEB = """
 apiVersion: v1
@@ -174,7 +175,7 @@ def test_a_field_may_be_left_to_its_other_owner(place: Place) -> None:
     place.change(*CONFIG, {"data": {"level": "debug"}})
     assert told(place.run(wanted, ignore_fields=ignored)) == ["update ConfigMap web"]
     # What another tool has set is no drift.
-    with pytest.raises(Refused, match=r"teams has set to other values: metadata\.annotations\[example\.com/team\]"):
+    with pytest.raises(Refused, match=facts_pattern("conflict & teams & metadata.annotations[example.com/team]")):
         place.run(wanted)
     assert told(place.run(wanted, force=True)) == ["update ConfigMap web", "update Deployment web"]
     assert place.get(*DEPLOYMENT)["spec"]["replicas"] == 1

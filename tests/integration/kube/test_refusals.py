@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.lock import Lock
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput, MeshError, Refused
 from ansible_collections.meshops.istio.tests.integration.kube.place import Place, WatchedCluster, told
+from ansible_collections.meshops.istio.tests.support.messages import has_facts
 
 FINE = """
 apiVersion: v1
@@ -59,16 +60,16 @@ BROKEN = {
     ),
     "a selector that does not select": (
         DEPLOYMENT.replace("{labels: {app: web}}", "{labels: {app: other}}"),
-        "NAMESPACE/web selects pods with app: web, but its pod template has the labels app: other",
+        "NAMESPACE/web & selector & app: web & pod template & app: other",
     ),
     "a secret that is not encoded": (
         "apiVersion: v1\nkind: Secret\nmetadata: {name: web}\ndata: {password: 'sword fish'}",
         "illegal base64 data",
     ),
-    "a kind that there is not": (SERVICE.replace("kind: Service", "kind: Servce"), "Kind Servce of"),
+    "a kind that there is not": (SERVICE.replace("kind: Service", "kind: Servce"), "kind Servce & not found"),
     "a version that there is not": (
         DEPLOYMENT.replace("apps/v1", "apps/v1beta1"),
-        "Kind Deployment of apps/v1beta1 not found in the cluster; it serves that kind as apps/v1.",
+        "kind Deployment of apps/v1beta1 & not found & apps/v1.",
     ),
 }
 
@@ -87,7 +88,7 @@ def refused(place: Place, *manifests: str, **more: object) -> MeshError:
 @pytest.mark.parametrize("check", [True, False], ids=["check", "run"])
 @pytest.mark.parametrize(("broken", "sentence"), BROKEN.values(), ids=BROKEN)
 def test_what_the_server_does_not_accept(place: Place, broken: str, sentence: str, check: bool) -> None:
-    assert sentence.replace("NAMESPACE", place.namespace) in refused(place, FINE, broken, check=check).message
+    assert has_facts(refused(place, FINE, broken, check=check).message, sentence.replace("NAMESPACE", place.namespace))
 
 
 @pytest.mark.parametrize(
@@ -95,14 +96,14 @@ def test_what_the_server_does_not_accept(place: Place, broken: str, sentence: st
     [
         (
             DEPLOYMENT.replace("app: web", "app: other"),
-            "web cannot be updated in place: spec.selector is immutable",
+            "cannot update & web & spec.selector is immutable",
         ),
         (SERVICE.replace("ports:", "prots:"), "field not declared in schema"),
     ],
 )
 def test_what_the_server_does_not_accept_of_what_is_there(place: Place, wanted: str, sentence: str) -> None:
     place.run(DEPLOYMENT, SERVICE)
-    assert sentence in refused(place, FINE, wanted).message
+    assert has_facts(refused(place, FINE, wanted).message, sentence)
 
 
 def test_another_plan_than_the_one_that_was_seen(place: Place) -> None:
@@ -172,4 +173,4 @@ def test_a_role_that_grants_more_than_its_creator_has(place: Place) -> None:
         """,
     )
     assert error.code == "forbidden"
-    assert " may not escalate clusterroles.rbac.authorization.k8s.io: grant these permissions" in error.message
+    assert has_facts(error.message, "forbidden & escalate clusterroles.rbac.authorization.k8s.io & grant")

@@ -145,7 +145,7 @@ def test_what_they_installed_becomes_as_if_it_had_been_ours(
     assert told(planned) == ["update ConfigMap web", "update Secret web", "update Service web", "update Deployment web"]
     shown = "\n".join(diff["prepared"] for diff in planned.diff)
     assert "~ Deployment " in shown
-    assert "(update, taking it over)" in shown
+    assert "(update, takeover)" in shown
     gone = [line[1:].strip() for line in shown.splitlines() if line.startswith("-")]
     for line in ("old: '1'", "- name: OLD", "- image: example.com/old", "- --old", "- key: old", "minReadySeconds: 3"):
         assert line in gone

@@ -252,7 +252,7 @@ def test_another_manifest(shop: Seed, visitors: dict[str, int], manifests: Manif
     address, _, digest = manifests["online_boutique_src"].rpartition("=")
     since = now()
     played = shop.play(fails=True, online_boutique_src=f"{address}={'0' * 64}")
-    assert f"has the SHA-256 {digest} instead of {'0' * 64}" in played.text
+    assert f"SHA-256 is {digest} instead of {'0' * 64}" in played.text
     assert shop.lab.writes_since(since) == 0
     seen("refused for its checksum, 0 writes")
 

@@ -14,6 +14,7 @@ from ansible_collections.meshops.istio.tests.integration.labs.conftest import So
 from ansible_collections.meshops.istio.tests.integration.labs.seed import Seed, who
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Client, Door, eventually
 from ansible_collections.meshops.istio.tests.support.lab import now
+from ansible_collections.meshops.istio.tests.support.messages import has_facts
 from ansible_collections.meshops.istio.tests.support.steps import Seen
 
 NAMESPACE, PODS = "it-ingress", 20
@@ -153,7 +154,7 @@ def test_a_node_port_that_cannot_be_had(site: Seed, seen: Seen) -> None:
         site.play(fails=True, mesh_ingress=[{**partners, "node_ports": {"http2": port}}]).text for port in (HTTP, 8080)
     ]
     assert site.lab.writes_since(since) == 0
-    assert f"The node port {HTTP}, which Service istio-system/partners (port http2) asks for, is taken by" in said[0]
+    assert has_facts(said[0], f"Service istio-system/partners (port http2): node port {HTTP} is already allocated to")
     assert "is out of the range 30000 to 32767" in said[1]
     seen("both refused, 0 writes")
 

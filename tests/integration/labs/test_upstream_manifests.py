@@ -26,10 +26,10 @@ from ansible_collections.meshops.istio.tests.support.steps import Seen
 NAMESPACE = "default"
 """That of the microservices' ConfigMaps, which say so themselves."""
 
-REPEATED = "line 36: the key 'version' is repeated"
-OLD_DEPLOYMENT = "Kind Deployment of extensions/v1beta1 not found in the cluster; it serves that kind as apps/v1"
-OLD_INGRESS = "Kind Ingress of extensions/v1beta1 not found in the cluster; it serves that kind as networking.k8s.io/v1"
-NO_OBJECT = "document 1 is not a Kubernetes object: it has no apiVersion"
+REPEATED = "line 36 & key 'version' & duplicate"
+OLD_DEPLOYMENT = "kind Deployment of extensions/v1beta1 & not found & apps/v1"
+OLD_INGRESS = "kind Ingress of extensions/v1beta1 & not found & networking.k8s.io/v1"
+NO_OBJECT = "document 1 & apiVersion & not found"
 OLD_POLICY = "Policy & removed & authentication.istio.io/v1alpha1 & PeerAuthentication"
 
 REFUSED = {

@@ -116,13 +116,13 @@ def test_what_cannot_be_done_is_refused_before_the_first_write(mesh: Object, lab
         "version": ({"mesh_version": "1.0.0"}, ["1.0.0"]),
         "profile": ({"mesh_profile": "demonstration"}, ["demonstration", "ambient", "minimal"]),
         "overlay": ({"mesh_overlays": [str(tmp_path / "unknown.yaml")]}, ["meshConfg", "unknown.yaml"]),
-        "namespace": ({"mesh_create_namespaces": False}, [OURS, "does not exist"]),
+        "namespace": ({"mesh_create_namespaces": False}, [OURS, "not found"]),
         "application": ({"mesh_applications": [application]}, ["twice.yaml", "kind"]),
         "certificate": (
             {**exposed, "mesh_addons_secret": "not-there"},
-            ["no Secret not-there in namespace istio-system"],
+            ["Secret istio-system/not-there", "not found"],
         ),
-        "digest": ({"mesh_plan_digest": "0" * 64}, ["changed since it was approved"]),
+        "digest": ({"mesh_plan_digest": "0" * 64}, ["The plan has changed since it was approved"]),
     }
     begun = now()
     hosts = {name: {**mesh, **variables} for name, (variables, _) in bad.items()}

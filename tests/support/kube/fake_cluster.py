@@ -57,7 +57,9 @@ class FakeCluster(Cluster):
         return []
 
     def denied(self, checks: Sequence[Access]) -> Results[Access]:
-        return [check for check in checks if check in self.denied_accesses or (self.denied_accesses and check.verb == "*")]
+        return [
+            check for check in checks if check in self.denied_accesses or (self.denied_accesses and check.verb == "*")
+        ]
 
     # --- what a test does to it
 

@@ -16,7 +16,7 @@ PLANE = {
     "namespace": "istio-system",
     "version": "1.29.1",
     "healthy": True,
-    "message": "1 of 1 replicas ready",
+    "message": "1/1 replicas ready",
     "gateways": [GATEWAY],
 }
 SHOP = {"name": "shop", "injection": "enabled", "injector": "default", "pods": 2, "without_sidecar": 0}
@@ -85,8 +85,8 @@ def test_all_of_a_good_mesh_holds() -> None:
             "There is no control plane of revision default in istio-system; there is canary in istio-system.",
         ),
         (
-            {"control_planes": [{**PLANE, "healthy": False, "message": "0 of 1 replicas ready"}]},
-            "The control plane default is not healthy: 0 of 1 replicas ready.",
+            {"control_planes": [{**PLANE, "healthy": False, "message": "0/1 replicas ready"}]},
+            "The control plane default is not healthy: 0/1 replicas ready.",
         ),
         (
             {"control_planes": [{**PLANE, "version": "1.28.3"}]},

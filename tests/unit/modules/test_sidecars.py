@@ -126,7 +126,7 @@ def test_a_roll_out_under_way_is_reported_and_not_begun_anew(on: Run) -> None:
         done = on(memory, "restart", namespaces=["shop"], **how)
         assert "slow" not in [one["name"] for one in done["restarted"]]
         assert done["rolling_out"] == [
-            {"kind": "Deployment", "namespace": "shop", "name": "slow", "progress": "1 of 2 replicas updated"}
+            {"kind": "Deployment", "namespace": "shop", "name": "slow", "progress": "1/2 replicas updated"}
         ]
     assert "slow" not in [key.name for _verb, key, _manager in memory.writes]
 

@@ -47,11 +47,11 @@ def test_pods_without_a_sidecar_are_told_with_what_to_do() -> None:
     lacking = {"kind": "Deployment", "namespace": "shop", "missing": 1, "reason": ""}
     workloads = [
         {**lacking, "name": "web", "rolling_out": False, "progress": ""},
-        {**lacking, "name": "slow", "rolling_out": True, "progress": "1 of 3 replicas updated"},
+        {**lacking, "name": "slow", "rolling_out": True, "progress": "1/3 replicas updated"},
     ]
     web, slow = [line for line in summary({"prod": {**RESULT, "workloads": workloads}}) if "no sidecar" in line]
     assert "mesh_restart" in web
-    assert "roll-out under way: 1 of 3 replicas updated" in slow
+    assert "roll-out under way: 1/3 replicas updated" in slow
     assert "mesh_restart" not in slow
 
 

@@ -265,7 +265,9 @@ def _proxy_credentials(url: str | None) -> dict[str, str]:
     try:
         user, _at, _host = urlsplit(url or "").netloc.rpartition("@")
     except ValueError as error:
-        raise InvalidInput("The proxy is invalid: it must be a URL, for example http://proxy.example.com:3128.") from error
+        raise InvalidInput(
+            "The proxy is invalid: it must be a URL, for example http://proxy.example.com:3128."
+        ) from error
     return {"proxy_basic_auth": user} if user else {}
 
 

@@ -117,7 +117,10 @@ def test_the_digest_names_the_workloads_and_not_the_time(monkeypatch: pytest.Mon
 
 def test_what_the_user_may_not_restart_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     cluster = MemoryCluster(deployment("a", status=READY))
-    cluster.denied_accesses = {Access("patch", "apps", "deployments", "shop"), Access("watch", "apps", "deployments", "shop")}
+    cluster.denied_accesses = {
+        Access("patch", "apps", "deployments", "shop"),
+        Access("watch", "apps", "deployments", "shop"),
+    }
     with pytest.raises(Refused) as caught:
         restart(monkeypatch, cluster, workload("a"))
     assert caught.value.code == "forbidden"

@@ -15,6 +15,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster imp
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import ApiError, UnknownKind
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
 from ansible_collections.meshops.istio.tests.support.kube.api_server import Answer, ApiServer, Request, status
+from ansible_collections.meshops.istio.tests.support.messages import facts_pattern
 
 METRICS = Kind("metrics.k8s.io/v1beta1", "PodMetrics")
 SHAPE = Kind("example.com/v1", "Shape")
@@ -69,7 +70,9 @@ def test_a_group_that_does_not_answer_is_not_a_kind_that_does_not_exist(
     silent = [True]
     api.fault = how(silent)
     for ask in (lambda: cluster.serves(METRICS), lambda: cluster.get(METRICS, "web", "shop")):
-        with pytest.raises(ApiError, match=r"PodMetrics of metrics.k8s.io/v1beta1 .*v1beta1.metrics.k8s.io") as caught:
+        with pytest.raises(
+            ApiError, match=facts_pattern("PodMetrics & metrics.k8s.io/v1beta1 & unavailable & v1beta1.metrics.k8s.io")
+        ) as caught:
             ask()
         assert (caught.value.code, caught.value.status) == ("discovery_failed", 503)
     # What other groups serve is known, and what they do not serve as well.

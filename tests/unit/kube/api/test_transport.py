@@ -26,11 +26,12 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import (
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
 from ansible_collections.meshops.istio.tests.support.kube.api_server import Answer, ApiServer, Request, faulty, status
 from ansible_collections.meshops.istio.tests.support.kube.certificates import make_certificate
+from ansible_collections.meshops.istio.tests.support.messages import has_facts
 
 CONFIG_MAP = Kind("v1", "ConfigMap")
 PATH = "/api/v1/namespaces/shop/configmaps/web"
 MANAGER = "meshops.istio/test"
-REMEDY = "see that it is up, and that this machine reaches it."
+REMEDY = "check that it is running"
 
 
 def web(**data: str) -> dict[str, Any]:
@@ -274,8 +275,8 @@ def test_an_object_that_does_not_fit_its_schema_is_not_the_servers_failure(api: 
     [
         (status(503, "ServiceUnavailable", "come back later"), "The API server answered 503 to GET /api/v1/"),
         (status(429, "TooManyRequests", "slow down", **{"Retry-After": "60"}), "slow down."),
-        (Answer(closes=True), "no longer answers: Remote end closed connection without response; "),
-        (Answer(hangs=True), "no longer answers: timed out; "),
+        (Answer(closes=True), "can no longer be reached & Remote end closed connection without response"),
+        (Answer(hangs=True), "can no longer be reached & timed out"),
     ],
 )
 def test_the_time_limit_is_kept(api: ApiServer, cluster: Cluster, fault: Answer, sentence: str) -> None:
@@ -284,7 +285,7 @@ def test_the_time_limit_is_kept(api: ApiServer, cluster: Cluster, fault: Answer,
     started = time.monotonic()
     cluster.deadline = started + 0.7
     error = fails(lambda: cluster.list(CONFIG_MAP, "shop"))
-    assert sentence in error.message
+    assert has_facts(error.message, sentence)
     assert time.monotonic() - started < 0.7 + 2
 
 
@@ -323,7 +324,7 @@ def test_a_wrong_address_fails_soon() -> None:
     cluster.deadline = started + 300
     error = fails(cluster.version)
     assert isinstance(error, Unreachable)
-    assert error.message == f"The cluster at {url} does not answer: Connection refused; {REMEDY}"
+    assert has_facts(error.message, f"{url} & cannot be reached: Connection refused & {REMEDY}")
     assert time.monotonic() - started < transport.FIRST_CONTACT + 1
 
 
@@ -343,7 +344,7 @@ def test_an_address_that_swallows_everything_does_not_cost_all_the_time(monkeypa
         error = fails(cluster.version)
         for one in waiting:
             one.close()
-    assert error.message.endswith(f" does not answer: timed out; {REMEDY}")
+    assert has_facts(error.message, f"cannot be reached: timed out & {REMEDY}")
     assert time.monotonic() - started < 0.5 + 1
 
 
@@ -374,7 +375,7 @@ def test_a_server_whose_handshake_hangs_at_first_is_waited_for(
         cluster = Cluster.connect(options, user_agent="test")
         cluster.deadline = time.monotonic() + 1.0
         begun = time.monotonic()
-        assert "does not answer" in fails(cluster.version).message
+        assert "cannot be reached" in fails(cluster.version).message
         assert time.monotonic() - begun > 0.7
     assert key
 
@@ -386,9 +387,7 @@ def test_a_name_that_does_not_exist_is_not_tried_again(pauses: list[float], monk
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     cluster = Cluster.connect({"host": "https://mesh.example.invalid", "api_key": "x"}, user_agent="test")
     error = fails(cluster.version)
-    assert error.message == (
-        f"The cluster at https://mesh.example.invalid does not answer: Name or service not known; {REMEDY}"
-    )
+    assert has_facts(error.message, f"https://mesh.example.invalid & Name or service not known & {REMEDY}")
     assert pauses == []
 
 
@@ -399,9 +398,7 @@ def test_wrong_credentials_are_said_to_be_wrong(api: ApiServer, cluster: Cluster
     api.fault = lambda request: status(401, "Unauthorized", "Unauthorized")
     error = fails(cluster.version)
     assert isinstance(error, Unauthorized)
-    assert error.message == (
-        f"The cluster at {api.url} does not accept the credentials: they are wrong or have expired."
-    )
+    assert has_facts(error.message, f"unauthorized & {api.url} & credentials")
     assert len(api.requests) == 1
 
 
@@ -409,16 +406,16 @@ def test_wrong_credentials_are_said_to_be_wrong(api: ApiServer, cluster: Cluster
     ("answer", "what"),
     [
         (Answer(302, b"", {"Location": "https://login.example.com/"}), "a redirection to https://login.example.com/"),
-        (Answer(200, b"<html>Welcome</html>"), "something that is no JSON object"),
-        (Answer(200, b"[]"), "something that is no JSON object"),
+        (Answer(200, b"<html>Welcome</html>"), "not a JSON object"),
+        (Answer(200, b"[]"), "not a JSON object"),
     ],
 )
 def test_a_server_of_another_sort_is_told_apart(api: ApiServer, cluster: Cluster, answer: Answer, what: str) -> None:
     api.fault = lambda request: answer
     error = fails(cluster.version)
     assert isinstance(error, Unreachable)
-    assert error.message == (
-        f"The server at {api.url} is no Kubernetes API server: it answers GET /version with {what}; check the address."
+    assert has_facts(
+        error.message, f"{api.url} & not a Kubernetes API server & GET /version & {what} & check the address"
     )
 
 
@@ -447,8 +444,7 @@ def test_a_certificate_that_is_not_trusted_is_said_to_be_so(
     cluster = Cluster.connect({"host": api.url, "api_key": "x"}, user_agent="test")
     error = fails(cluster.version)
     assert isinstance(error, Unreachable)
-    assert error.message.startswith(f"The certificate of the cluster at {api.url} is not trusted: self")
-    assert error.message.endswith("give the certificate of its authority as 'ca_cert', or check the address.")
+    assert has_facts(error.message, f"certificate & {api.url} & not trusted: self & set ca_cert & check the address")
     assert pauses == []
 
 
@@ -470,4 +466,4 @@ def test_a_certificate_of_a_known_authority_is_trusted(api: ApiServer, tmp_path:
 def test_a_server_without_tls_is_told_apart(api: ApiServer) -> None:
     cluster = Cluster.connect({"host": api.url.replace("http:", "https:"), "api_key": "x"}, user_agent="test")
     cluster.deadline = time.monotonic() + 0.2
-    assert "does not answer" in fails(cluster.version).message
+    assert "cannot be reached" in fails(cluster.version).message

@@ -18,6 +18,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.planning import make_plan
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.unit import Unit
 from ansible_collections.meshops.istio.tests.support.kube.api_server import Answer, ApiServer
+from ansible_collections.meshops.istio.tests.support.messages import facts_pattern, has_facts
 
 CONTAINER = "{name: c, image: busybox}"
 WORKLOAD = """
@@ -66,7 +67,7 @@ def refusal(text: str) -> InvalidInput:
         (core("Pod", spec="{containers: x}"), "spec.containers", "a list"),
         (core("Pod", spec="{containers: [{image: busybox}]}"), "spec.containers[0]", "no name"),
         (workload(labels="['app: web']"), "spec.template.metadata.labels", "a map"),
-        (workload(labels="{app: web, version: 1.0}"), "spec.template.metadata.labels.version", "quotes"),
+        (workload(labels="{app: web, version: 1.0}"), "spec.template.metadata.labels.version", "quote it"),
         (workload(containers=CONTAINER), "spec.template.spec.containers", "a list"),
         (core("List", items="{kind: ConfigMap}"), "items", "a list"),
         (
@@ -131,7 +132,7 @@ def test_ports_of_two_protocols_are_two() -> None:
 
 def test_an_item_of_a_list_that_is_no_object_is_named() -> None:
     text = "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: ConfigMap, metadata: {name: a}}\n- null\n"
-    assert refusal(text).message == "mesh.yaml, document 1, items[1] is null, but must be a Kubernetes object."
+    assert has_facts(refusal(text).message, "mesh.yaml, document 1, items[1] & is null & Kubernetes object")
 
 
 @pytest.mark.parametrize(
@@ -154,7 +155,7 @@ def test_what_is_built_here_is_checked_before_it_is_planned(api: ApiServer, clus
         "metadata": {"name": "a", "namespace": "b"},
         "spec": {"ports": "80"},
     }
-    with pytest.raises(InvalidInput, match=r"Service b/a: spec\.ports is text, but must be a list"):
+    with pytest.raises(InvalidInput, match=facts_pattern("Service b/a & spec.ports is text, but must be a list")):
         make_plan(cluster, Unit("meshops.istio/test", [service]))
     assert api.requests == []
 
@@ -182,10 +183,10 @@ def test_what_a_cluster_answers_is_read_without_fields_of_the_wrong_shape() -> N
 @pytest.mark.parametrize("body", [{}, {"kind": "Pod"}, {"apiVersion": "v1", "kind": "Pod", "metadata": [1]}])
 def test_an_answer_that_is_no_object_comes_from_no_api_server(api: ApiServer, cluster: Cluster, body: object) -> None:
     api.fault = lambda _request: Answer(200, body)
-    with pytest.raises(Unreachable, match="no Kubernetes API server"):
+    with pytest.raises(Unreachable, match="not a Kubernetes API server"):
         cluster.get(Kind("v1", "Pod"), "a", "b")
     api.fault = lambda _request: Answer(200, {"items": [body]})
-    with pytest.raises(Unreachable, match="no Kubernetes API server"):
+    with pytest.raises(Unreachable, match="not a Kubernetes API server"):
         cluster.list(Kind("v1", "Node"))
 
 

@@ -20,6 +20,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.unit impor
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
 from ansible_collections.meshops.istio.tests.support.kube.api_server import ApiServer
 from ansible_collections.meshops.istio.tests.support.kube.manifests import config_map, deployment, obj, path_of
+from ansible_collections.meshops.istio.tests.support.messages import facts_pattern
 
 Object = dict[str, Any]
 
@@ -105,7 +106,9 @@ def test_what_is_set_between_plan_and_write_is_a_conflict_too(api: ApiServer, cl
     def meanwhile(_plan: Plan) -> None:
         api.change(PATH, "billing-operator", data={"mode": "broken"})
 
-    with pytest.raises(Refused, match=r"billing-operator has set to other values: data\.mode") as caught:
+    with pytest.raises(
+        Refused, match=facts_pattern("conflict & ConfigMap shop/web & billing-operator & data.mode")
+    ) as caught:
         run(cluster, config_map(level="info", mode="slow"), meanwhile=meanwhile)
     assert caught.value.code == "field_conflict"
     assert api.get(PATH)["data"]["mode"] == "broken"

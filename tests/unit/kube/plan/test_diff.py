@@ -66,9 +66,9 @@ def test_what_changes_by_itself_is_not_shown() -> None:
 
 
 def test_a_change_of_owners_says_so() -> None:
-    assert text(config_map(), config_map()) == "~ ConfigMap shop/web (update): only who owns its fields\n"
+    assert text(config_map(), config_map()) == "~ ConfigMap shop/web (update): only the ownership of fields\n"
     shown = text(config_map(), config_map(a="2"), retired=frozenset({"helm"}))
-    assert shown.startswith("~ ConfigMap shop/web (update, taking it over)\n")
+    assert shown.startswith("~ ConfigMap shop/web (update, takeover)\n")
 
 
 def test_a_big_new_object_is_one_line() -> None:

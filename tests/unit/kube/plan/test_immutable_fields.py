@@ -22,6 +22,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.unit impor
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
 from ansible_collections.meshops.istio.tests.support.kube.api_server import Answer, ApiServer, Request
 from ansible_collections.meshops.istio.tests.support.kube.manifests import config_map
+from ansible_collections.meshops.istio.tests.support.messages import has_facts
 
 Object = dict[str, Any]
 
@@ -122,7 +123,7 @@ def test_a_claim_is_never_to_be_deleted(error: ApiError, recreate: bool | None) 
     found = immutable_fields(key_of(claim()), error, claim(size="2Gi"), claim(), recreate=recreate)
     assert found is not None
     assert found.fields == ["spec.resources.requests.storage"]
-    assert "never deleted here" in found.message
+    assert has_facts(found.message, "immutable & never recreated")
     assert "`recreate`" not in found.message
 
 
@@ -287,7 +288,7 @@ def test_a_claim_that_may_not_grow_is_said(api: ApiServer, cluster: Cluster, str
     warnings: list[str] = []
     done = run(cluster, stateful(size="2Gi"), checks=lambda plan: warnings.extend(plan.warnings))
     assert acts(done) == ["delete StatefulSet db", "create StatefulSet db"]
-    assert "PersistentVolumeClaim default/data-db-0 keeps its size" in warnings[0]
+    assert has_facts(warnings[0], "PersistentVolumeClaim default/data-db-0 & not expanded & StorageClass")
 
 
 def test_a_service_is_tried_without_the_addresses_that_are_yet_taken() -> None:

@@ -15,6 +15,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.planning i
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.unit import Unit
 from ansible_collections.meshops.istio.tests.support.kube.api_server import ApiServer, Request, status
 from ansible_collections.meshops.istio.tests.support.kube.manifests import namespace, obj
+from ansible_collections.meshops.istio.tests.support.messages import has_facts
 
 Object = dict[str, Any]
 
@@ -47,15 +48,14 @@ def test_a_port_that_another_service_has(api: ApiServer, cluster: Cluster) -> No
     applied(cluster, service("front", 30080, space="blog"))
     error = refusal(api, cluster, namespace("new"), service("gateway", 30080, space="new"))
     assert error.code == "node_port_taken"
-    assert error.message == (
-        "The node port 30080, which Service new/gateway (port port-80) asks for, is taken by Service blog/front (port"
-        " port-80): choose another one, or free it there first."
+    assert has_facts(
+        error.message, "Service new/gateway (port port-80) & node port 30080 & Service blog/front (port port-80)"
     )
 
 
 def test_a_port_that_one_plan_asks_for_twice(api: ApiServer, cluster: Cluster) -> None:
     error = refusal(api, cluster, service("one", 30080), service("two", 30080))
-    assert "which Service shop/two (port port-80) asks for, is taken by Service shop/one" in error.message
+    assert has_facts(error.message, "Service shop/two (port port-80) & node port 30080 & Service shop/one")
 
 
 def test_the_port_of_a_load_balancers_health_check_is_taken_too(api: ApiServer, cluster: Cluster) -> None:
@@ -68,7 +68,7 @@ def test_a_port_that_is_out_of_range(api: ApiServer, cluster: Cluster, number: i
     applied(cluster, service("front", 30080))
     error = refusal(api, cluster, service("front", number))
     assert (error.code, error.details["node_port"]) == ("node_port_range", number)
-    assert "is out of the range 30000 to 32767 that node ports are taken from" in error.message
+    assert has_facts(error.message, "Service shop/front & out of the range 30000 to 32767")
 
 
 def test_where_other_ports_are_out_of_it_the_range_is_another(api: ApiServer, cluster: Cluster) -> None:

@@ -16,6 +16,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.wait.status_in_
 from ansible_collections.meshops.istio.plugins.module_utils.kube.wait.wait import wait_ready
 from ansible_collections.meshops.istio.tests.support.kube.fake_cluster import FakeCluster
 from ansible_collections.meshops.istio.tests.support.kube.manifests import obj
+from ansible_collections.meshops.istio.tests.support.messages import facts_pattern
 
 Object = dict[str, Any]
 
@@ -108,7 +109,9 @@ def test_a_job_that_was_removed_before_it_was_seen_was_ready() -> None:
 def test_a_job_that_failed_before_it_was_removed_has_failed() -> None:
     failure = event(job(), "BackoffLimitExceeded", "Job has reached the specified backoff limit")
     cluster = FakeCluster(failure, event(job(), "Completed", seen="2025-12-31T00:00:00Z"))
-    with pytest.raises(NotReady, match="Job shop/migrate: has failed, BackoffLimitExceeded: Job has reached"):
+    with pytest.raises(
+        NotReady, match=facts_pattern("Job shop/migrate & failed & BackoffLimitExceeded: Job has reached")
+    ):
         wait_ready(cluster, [key_of(job())], timeout=LONG, progress=silent, desired=[job()])
 
 

@@ -23,13 +23,14 @@ from ansible_collections.meshops.istio.tests.support.kube.waiting import (
     pod,
     warning,
 )
+from ansible_collections.meshops.istio.tests.support.messages import has_facts
 
 # --- what its errors say
 
 
 def test_the_error_names_object_and_state(late: Late) -> None:
     error = late(FakeCluster(deployment(ready=0)))
-    assert str(error) == "Deployment shop/web is not ready after 60 s: 0 of 1 replicas available."
+    assert has_facts(error, "timed out waiting & Deployment shop/web & not ready after 60 s: 0/1 replicas available.")
     assert error.code == "not_ready"
     assert error.details == {
         "timeout": LONG,
@@ -40,7 +41,7 @@ def test_the_error_names_object_and_state(late: Late) -> None:
                 "namespace": "shop",
                 "name": "web",
                 "state": "in_progress",
-                "message": "0 of 1 replicas available",
+                "message": "0/1 replicas available",
                 "pods": [],
                 "events": [],
             }
@@ -49,16 +50,17 @@ def test_the_error_names_object_and_state(late: Late) -> None:
 
 
 def test_the_error_names_a_missing_object(late: Late) -> None:
-    assert "Deployment shop/web is not ready after 60 s: it does not exist." in str(late(FakeCluster()))
+    assert has_facts(late(FakeCluster()), "Deployment shop/web & not ready after 60 s: not found")
 
 
 def test_the_error_names_some_of_many_objects(late: Late) -> None:
     names = ["one", "two", "three", "four", "five"]
     cluster = FakeCluster(deployment("zero", ready=1), *(deployment(name, ready=0) for name in names))
     error = late(cluster, *(WEB._replace(name=name) for name in ["zero", *names]))
-    assert str(error) == (
-        "5 of 6 objects are not ready after 60 s: Deployment shop/one: 0 of 1 replicas available; "
-        "Deployment shop/two: 0 of 1 replicas available; Deployment shop/three: 0 of 1 replicas available; +2 more."
+    assert has_facts(
+        error,
+        "timed out waiting & 5 & 6 objects & after 60 s: Deployment shop/one: 0/1 replicas available; "
+        "Deployment shop/two: 0/1 replicas available; Deployment shop/three: 0/1 replicas available; +2 more.",
     )
     assert [one["name"] for one in error.details["objects"]] == names
 
@@ -158,7 +160,7 @@ UNSCHEDULABLE = {
 def test_the_error_tells_why(found: list[Object], why: str, late: Late) -> None:
     error = late(FakeCluster(deployment(ready=0), *found))
     because = f" ({why})" if why else ""
-    assert str(error) == f"Deployment shop/web is not ready after 60 s: 0 of 1 replicas available{because}."
+    assert has_facts(error, f"Deployment shop/web & not ready after 60 s: 0/1 replicas available{because}.")
 
 
 def test_the_causes_are_in_the_details(late: Late) -> None:
@@ -198,14 +200,14 @@ def test_causes_that_may_not_be_read_do_not_hide_the_failure(late: Late) -> None
     cluster = FakeCluster(deployment(ready=0), pod(containers=[CRASHING]))
     cluster.forbid(Kind("v1", "Pod"), "shop")
     cluster.forbid(Kind("v1", "Event"), "shop")
-    assert str(late(cluster)) == "Deployment shop/web is not ready after 60 s: 0 of 1 replicas available."
+    assert has_facts(late(cluster), "Deployment shop/web & not ready after 60 s: 0/1 replicas available.")
 
 
 def test_a_failed_job_ends_the_wait_at_once(late: Late) -> None:
     failure = {"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded", "message": "It has tried 3 times."}
     job = obj("batch/v1", "Job", "migrate", status={"conditions": [failure]})
     error = late(FakeCluster(deployment(ready=0), job), WEB, key_of(job))
-    assert "Job shop/migrate: has failed, BackoffLimitExceeded: It has tried 3 times" in str(error)
+    assert has_facts(error, "Job shop/migrate & failed & BackoffLimitExceeded: It has tried 3 times")
     assert error.details["objects"][0]["name"] == "migrate"
 
 

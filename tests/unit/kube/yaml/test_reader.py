@@ -19,6 +19,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.yaml.reader imp
     to_json,
 )
 from ansible_collections.meshops.istio.plugins.module_utils.kube.yaml.writer import write_yaml
+from ansible_collections.meshops.istio.tests.support.messages import has_facts
 
 
 def refusal(text: str) -> InvalidInput:
@@ -82,7 +83,7 @@ def test_numbers_that_json_does_not_have_are_refused(number: str) -> None:
 
 def test_keys_are_text_as_kubectl_writes_them() -> None:
     written = "{1: a, yes: b, 0x10: c, 1.50: d, 1.0: e}"
-    assert "'1' is repeated" in refusal(written).message
+    assert has_facts(refusal(written).message, "key '1' & duplicate")
     assert read_yaml(written.replace("1.0", "2.0"), "a") == [{"1": "a", "true": "b", "16": "c", "1.5": "d", "2": "e"}]
 
 
@@ -121,7 +122,7 @@ def test_json_is_read(text: str, documents: list[Any]) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "fact"),
     [
-        ('{"a":1}\n{"a":1,\n"a":2}\n', 2, "'a' is repeated"),
+        ('{"a":1}\n{"a":1,\n"a":2}\n', 2, "'a' is a duplicate"),
         ('{"a":1}\n\n{"a" 2}\n', 3, "delimiter"),
         ('{"a": 1e999}', 1, "1e999"),
     ],

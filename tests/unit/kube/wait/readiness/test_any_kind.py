@@ -17,6 +17,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.wait.status imp
     status,
 )
 from ansible_collections.meshops.istio.tests.support.kube.readiness import Object, false, make, true
+from ansible_collections.meshops.istio.tests.support.messages import has_facts
 
 
 @pytest.mark.parametrize(
@@ -27,7 +28,7 @@ from ansible_collections.meshops.istio.tests.support.kube.readiness import Objec
         pytest.param(
             make("example.com/v1", "Thing", generation=3, observedGeneration=2),
             "in_progress",
-            "its controller has seen generation 2, not yet 3",
+            "observed generation 2, not yet 3",
             id="generation-not-seen",
         ),
         pytest.param(
@@ -57,7 +58,7 @@ from ansible_collections.meshops.istio.tests.support.kube.readiness import Objec
         pytest.param(
             make("example.com/v1", "Thing", spec={"suspend": False}, generation=3, observedGeneration=2),
             "in_progress",
-            "its controller has seen generation 2, not yet 3",
+            "observed generation 2, not yet 3",
             id="not-suspended",
         ),
         pytest.param(make("example.com/v1", "Thing", conditions="none"), "current", "ready", id="conditions-as-text"),
@@ -92,7 +93,9 @@ from ansible_collections.meshops.istio.tests.support.kube.readiness import Objec
     ],
 )
 def test_status(obj: Object, state: State, message: str) -> None:
-    assert status(obj) == Status(state, message)
+    found = status(obj)
+    assert found.state == state
+    assert has_facts(found.message, message)
 
 
 def test_deletion_counts_more_than_everything_else() -> None:
@@ -106,9 +109,11 @@ def test_gone() -> None:
     ending = {**live, "metadata": {**live["metadata"], "deletionTimestamp": "2026-01-01T00:00:00Z"}}
     held = {**ending, "metadata": {**ending["metadata"], "finalizers": ["example.com/keep"]}}
     assert gone(None).state == "current"
-    assert gone(live) == Status("in_progress", "nobody has asked for its deletion")
+    assert gone(live).state == "in_progress"
+    assert has_facts(gone(live).message, "deletion & not requested")
     assert gone(ending) == Status("terminating", "being deleted")
-    assert gone(held) == Status("terminating", "held by the finalizers example.com/keep")
+    assert gone(held).state == "terminating"
+    assert has_facts(gone(held).message, "blocked & finalizer & example.com/keep")
 
 
 def test_gone_tells_that_a_definition_waits_for_its_objects() -> None:
