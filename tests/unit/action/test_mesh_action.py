@@ -18,6 +18,7 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible_collections.meshops.istio.plugins.module_utils.progress_file import PROGRESS_FILE
 from ansible_collections.meshops.istio.plugins.plugin_utils import mesh_action
+from ansible_collections.meshops.istio.tests.support.messages import has_facts
 
 Act = Callable[..., dict[str, Any]]
 
@@ -107,7 +108,7 @@ def test_what_is_not_found_is_named(act: Act) -> None:
 
 def test_a_folder_without_manifests_is_named(act: Act, tmp_path: Path) -> None:
     put(tmp_path / "shop/README.md")
-    assert "holds no manifest" in act("application", name="shop", src=["shop"])["msg"]
+    assert has_facts(act("application", name="shop", src=["shop"])["msg"], "manifests & not found & /shop")
 
 
 def test_options_that_are_no_lists_are_left_to_the_module(act: Act) -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import pytest
 from ansible_collections.meshops.istio.plugins.filter.not_importable import not_importable
 from ansible_collections.meshops.istio.plugins.filter.version_problem import version_problem
+from ansible_collections.meshops.istio.tests.support.messages import has_facts
 
 
 def test_an_old_kubernetes_is_told() -> None:
-    assert version_problem("1.28.3", "1.29.1") == (
-        "Istio 1.29.1 supports Kubernetes 1.31 to 1.35, and not 1.28.3; choose a newer Kubernetes or an older Istio."
+    assert has_facts(
+        version_problem("1.28.3", "1.29.1"), "Istio 1.29.1 & Kubernetes & 1.31 to 1.35 & 1.28.3 & older Istio"
     )
 
 

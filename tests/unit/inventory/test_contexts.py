@@ -18,6 +18,7 @@ from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 from ansible_collections.meshops.istio.plugins.inventory import contexts
 from ansible_collections.meshops.istio.plugins.plugin_utils.untrusted import as_data, group_name, host_name
+from ansible_collections.meshops.istio.tests.support.messages import has_facts
 from ansible_collections.meshops.istio.tests.support.playbook import run_program
 
 KUBECONFIG = {
@@ -112,12 +113,12 @@ def test_a_cluster_that_does_not_answer_is_a_host_all_the_same(read: Read) -> No
     inventory = read(probe=True, include=["dev"])
     told = inventory.get_host("dev").get_vars()["mesh_probe"]
     assert not told["reachable"]
-    assert "https://127.0.0.1:1 does not answer" in told["message"]
+    assert has_facts(told["message"], "https://127.0.0.1:1 & cannot be reached")
 
 
 def test_a_kubeconfig_that_is_not_there_is_told(read: Read, capsys: pytest.CaptureFixture[str]) -> None:
     assert names(read(kubeconfig="/nowhere/kubeconfig")) == []
-    assert "There is no kubeconfig /nowhere/kubeconfig" in capsys.readouterr().err
+    assert has_facts(capsys.readouterr().err, "kubeconfig /nowhere/kubeconfig & not found")
 
 
 HOSTILE = "{{ lookup('ansible.builtin.pipe', 'touch pwned') }}"

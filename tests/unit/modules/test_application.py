@@ -139,7 +139,7 @@ def test_an_immutable_field_is_named_with_the_way_out(api: ApiServer, on_api: Ru
     written = len(api.writes)
     result = on_api("application", **SHOP, definition=[config_map("settings", key="two")])
     assert (result["code"], result["details"]["fields"], len(api.writes)) == ("immutable", ["data"], written)
-    for part in ("ConfigMap shop/settings", "set `recreate`", "mesh_applications[].recreate"):
+    for part in ("ConfigMap shop/settings", "set recreate", "mesh_applications[].recreate"):
         assert part in result["msg"]
     assert "swordfish" not in json.dumps(result)
 
@@ -170,14 +170,14 @@ def test_a_url_is_fetched(on_api: Run, serve: Callable[..., Server], authority: 
     assert [one["name"] for one in result["objects"]] == ["settings", "texts"]
     assert server.asked[0].authorization
     absent = on_api("application", **SHOP, src=[f"{url}/bank.yaml"], **options)
-    assert "bank.yaml cannot be fetched: HTTP status 404" in absent["msg"]
+    assert has_facts(absent["msg"], "bank.yaml & not found & 404")
     assert "swordfish" not in absent["msg"]
 
 
 def test_a_url_over_http_needs_a_checksum(api: ApiServer, on_api: Run, web: str) -> None:
     result = on_api("application", **SHOP, src=[web])
     assert (result["code"], api.writes) == ("insecure_url", [])
-    assert "end the URL in #sha256=" in result["msg"]
+    assert has_facts(result["msg"], "https & #sha256=")
 
 
 def test_a_url_that_holds_something_else_is_refused(api: ApiServer, on_api: Run, web: str) -> None:
@@ -196,11 +196,12 @@ def test_a_mistake_in_a_file_is_named_with_its_line(api: ApiServer, on_api: Run,
     file = tmp_path / "shop.yaml"
     file.write_text(MANIFESTS + "data: {a: 1}\ndata: {b: 2}\n", encoding="utf-8")
     result = on_api("application", **SHOP, src=[str(file)])
-    assert (result["msg"], api.writes) == (f"{file}, line 10: the key 'data' is repeated: keep one of the two.", [])
+    assert has_facts(result["msg"], f"{file}, line 10 & key 'data' & duplicate")
+    assert api.writes == []
 
 
 def test_a_file_that_is_not_there(on_api: Run, tmp_path: Path) -> None:
-    assert "does not exist" in on_api("application", **SHOP, src=[str(tmp_path / "none.yaml")])["msg"]
+    assert has_facts(on_api("application", **SHOP, src=[str(tmp_path / "none.yaml")])["msg"], "none.yaml & not found")
 
 
 def test_nothing_to_apply(on_api: Run) -> None:
@@ -232,7 +233,7 @@ def test_a_namespace_that_is_being_deleted_is_refused_at_once(api: ApiServer, on
     assert acts(planned) == [("create", "/bank"), ("create", "bank/settings")]
     assert api.writes == []
     failed = on_api("application", **bank, create_namespaces=True, wait_timeout=4)
-    assert "Namespace bank still exists" in failed["msg"]
+    assert has_facts(failed["msg"], "timed out waiting & Namespace bank & still exists")
     assert "example.com/hold" in failed["msg"]
     on_api("application", name="bank", namespace="bank", state="absent")
     assert "/bank" in there(api)
@@ -287,4 +288,4 @@ def test_a_condition_with_a_mistake_is_refused_before_anything_is_written(api: A
 
 def test_no_time_at_all(on_api: Run) -> None:
     result = on_api("application", **SHOP, definition=[config_map("settings")], wait_timeout=0)
-    assert "wait_timeout is 0" in result["msg"]
+    assert has_facts(result["msg"], "wait_timeout & 0 & invalid")

@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.apply import apply
 from ansible_collections.meshops.istio.tests.support.kube import api_server
 from ansible_collections.meshops.istio.tests.support.kube.api_server import Answer, ApiServer, Request, status
+from ansible_collections.meshops.istio.tests.support.messages import has_facts
 from ansible_collections.meshops.istio.tests.support.modules import Run
 from ansible_collections.meshops.istio.tests.unit.modules.test_application import acts, config_map, path_of, there
 
@@ -325,7 +326,7 @@ def test_an_annotation_keeps_an_object_until_it_is_gone(api: ApiServer, on_api: 
     api.change(path_of("b"), metadata={"annotations": marks})
     kept = on_api("application", **SHOP, definition=[config_map("a")])
     assert (kept["changed"], [one["name"] for one in kept["kept"]]) == (False, ["b"])
-    assert any("ConfigMap shop/b is kept" in warning for warning in kept["warnings"])
+    assert any(has_facts(warning, "ConfigMap shop/b & annotation") for warning in kept["warnings"])
     assert acts(on_api("application", **SHOP, state="absent")) == [("delete", "shop/a")]
     again = on_api("application", **SHOP, state="absent")
     assert (again["changed"], [one["name"] for one in again["kept"]]) == (False, ["b"])

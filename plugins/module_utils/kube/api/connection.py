@@ -248,9 +248,11 @@ def _refuse_malformed(host: str) -> None:
     try:
         urlsplit(host)
     except ValueError as error:
-        raise InvalidInput(f"The host {host} is malformed ({error}): correct it.", option="host") from error
+        raise InvalidInput(f"The host '{host}' is invalid: {error}. Correct it.", option="host") from error
     if any(char.isspace() or not char.isprintable() for char in host):
-        raise InvalidInput(f"The host {' '.join(host.split())} has a space or a control character: correct it.")
+        raise InvalidInput(
+            f"The host '{' '.join(host.split())}' is invalid: it contains a space or a control character. Remove it."
+        )
 
 
 def _existing(given: Mapping[str, Any], option: str) -> str:

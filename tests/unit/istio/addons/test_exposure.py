@@ -245,8 +245,8 @@ def test_a_dashboard_is_where_the_addon_was_told(mesh: Mesh, run: Addons, run_mo
     ("addon", "options", "words"),
     [
         ("grafana", {}, "The addon grafana is not installed: there is no Service istio-system/grafana."),
-        ("prometheus", {}, "No pod of Service istio-system/prometheus is ready"),
-        ("kiali", {"port": 70000}, "Port 70000 of localhost cannot be used on this machine"),
+        ("prometheus", {}, "cannot connect to Service istio-system/prometheus & no ready pod"),
+        ("kiali", {"port": 70000}, "cannot listen on port 70000 & localhost"),
     ],
 )
 def test_a_dashboard_that_cannot_be_shown(

@@ -15,6 +15,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.
 )
 from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.operator_merge import get_path
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
+from ansible_collections.meshops.istio.tests.support.messages import facts_pattern
 from ansible_collections.meshops.istio.tests.unit.istio.conftest import MadeRelease
 
 Object = dict[str, Any]
@@ -66,7 +67,5 @@ def test_nothing_is_laid_over_where_nothing_is_asked_for(made: MadeRelease) -> N
 
 
 def test_a_mirror_that_is_none_is_refused(made: MadeRelease) -> None:
-    with pytest.raises(
-        InvalidInput, match=r"mirrors gives 'x y' for docker\.io/, which is not the beginning of images"
-    ):
+    with pytest.raises(InvalidInput, match=facts_pattern("mirrors & 'x y' & docker.io/ & invalid")):
         operator(made, {"docker.io/": "x y"})

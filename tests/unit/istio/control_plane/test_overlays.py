@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.overlays import Overlay, read_overlays
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
-from ansible_collections.meshops.istio.tests.support.messages import has_facts
+from ansible_collections.meshops.istio.tests.support.messages import facts_pattern, has_facts
 
 HEAD = "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\n"
 
@@ -28,9 +28,9 @@ HEAD = "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\n"
         ("", "mesh.yaml & 0 YAML documents"),
         (f"{HEAD}---\n{HEAD}", "mesh.yaml & 2 YAML documents & exactly one IstioOperator"),
         (f"{HEAD}spec:\n  a: b: c\n", "mesh.yaml, line 4: mapping values are not allowed"),
-        (f"{HEAD}spec:\n  hub: a\n  hub: b\n", "mesh.yaml, line 5: the key 'hub' is repeated"),
+        (f"{HEAD}spec:\n  hub: a\n  hub: b\n", "mesh.yaml, line 5 & key 'hub' & duplicate"),
         (f"{HEAD}profile: demo\n", "mesh.yaml & unknown field 'profile' & below 'spec'"),
-        (f"{HEAD}spec: [a]\n", "mesh.yaml: spec is a list, but must be a map"),
+        (f"{HEAD}spec: [a]\n", "mesh.yaml & spec is a list, but must be a map"),
     ],
 )
 def test_what_is_no_overlay_is_refused(text: str, sentence: str) -> None:
@@ -68,7 +68,7 @@ def test_an_overlay_that_is_nested_too_deeply_is_refused() -> None:
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match=r"^The overlay \S+/no.yaml does not exist.$"):
+    with pytest.raises(InvalidInput, match=facts_pattern("overlay & /no.yaml & not found")):
         read_overlays([str(tmp_path / "no.yaml")])
 
 
@@ -91,6 +91,6 @@ def test_the_line_of_a_field() -> None:
     ],
 )
 def test_a_field_of_another_type_is_named_with_the_file(spec: str, field: str) -> None:
-    with pytest.raises(InvalidInput, match=r"^mesh\.yaml: ") as caught:
+    with pytest.raises(InvalidInput, match=r"^mesh\.yaml ") as caught:
         Overlay.read(f"{HEAD}spec: {spec}\n", "mesh.yaml")
     assert field in caught.value.message

@@ -19,6 +19,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.settings 
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import NotReady, Refused
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
 from ansible_collections.meshops.istio.tests.support.memory_cluster import MemoryCluster, deployment
+from ansible_collections.meshops.istio.tests.support.messages import facts_pattern
 
 READY = {
     "replicas": 1,
@@ -72,7 +73,7 @@ def restart(
 def test_a_roll_out_under_way_is_awaited_after_the_restarts(monkeypatch: pytest.MonkeyPatch) -> None:
     cluster = MemoryCluster(deployment("a", status={"replicas": 1}), deployment("b", status=READY))
     hangs = workload("a", newest="new", faults={"old": {"missing"}})
-    with pytest.raises(NotReady, match="Deployment shop/a is not ready"):
+    with pytest.raises(NotReady, match=facts_pattern("timed out waiting & Deployment shop/a & not ready")):
         restart(monkeypatch, cluster, hangs, workload("b"), timeout=0.5)
     assert [key.name for _verb, key, _manager in cluster.writes] == ["b"]
 

@@ -23,6 +23,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster imp
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.pod_http import ask
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import Refused, Unreachable
 from ansible_collections.meshops.istio.tests.support.memory_cluster import MemoryCluster, make, pod
+from ansible_collections.meshops.istio.tests.support.messages import facts_pattern
 
 Answers = dict[tuple[str, int], list[tuple[int, str]]]
 
@@ -160,13 +161,13 @@ def test_how_long_a_certificate_lasts(begun: timedelta, left: timedelta, state: 
 def test_who_may_not_ask_is_told_so() -> None:
     cluster = Answering({}, ISTIOD, WEB)
     cluster.denied_accesses = {Access("get", "", "pods", "shop", subresource="portforward")}
-    with pytest.raises(Refused, match="may not get pods/portforward in namespace shop"):
+    with pytest.raises(Refused, match=facts_pattern("forbidden & get pods/portforward in namespace shop")):
         read_proxies(cluster, patience=0, progress=lambda _line: None)
 
 
 @pytest.mark.parametrize(
     ("answers", "words"),
-    [({}, "nobody listens"), ({("shop/web-1", 80): [(503, "")]}, "answers /x with status 503")],
+    [({}, "nobody listens"), ({("shop/web-1", 80): [(503, "")]}, "answered 503 to GET /x")],
 )
 def test_a_pod_that_does_not_answer(answers: Answers, words: str) -> None:
     with pytest.raises(Unreachable, match=words):
