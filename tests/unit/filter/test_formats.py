@@ -24,7 +24,7 @@ LONG = "a" * 64
     ("name", "value", "told"),
     [
         ("mesh_inject_namespaces", "shop legacy", ["'shop legacy'", "Namespace", "commas or lines"]),
-        ("mesh_inject_namespaces", ["shop", "Shop"], ["mesh_inject_namespaces[1]", "'Shop'", "lower-case"]),
+        ("mesh_inject_namespaces", ["shop", "Shop"], ["mesh_inject_namespaces[1]", "'Shop'", "lower case"]),
         ("mesh_inject_namespaces", f"shop,{LONG}", ["at most 63"]),
         ("mesh_inject_namespaces", ["shop."], ["'shop.'"]),
         ("mesh_inject_namespaces", ["-shop"], ["'-shop'"]),

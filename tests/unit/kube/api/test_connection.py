@@ -159,7 +159,7 @@ def test_a_file_that_holds_no_certificate(option: str, what: str) -> None:
 @pytest.mark.parametrize("host", ["https://[::1", "https://a b", "https://a\nb", "https://a\x00b"])
 def test_a_host_that_is_malformed(host: str) -> None:
     message = refusal(host=host, api_key=SECRET)
-    assert "correct it" in message
+    assert has_facts(message, "host & invalid")
     assert "\n" not in message
 
 
