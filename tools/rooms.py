@@ -42,7 +42,9 @@ LEVELS: Levels = {
     "plugins/plugin_utils": (
         {
             FILES: "Run modules from the controller: payload, progress display, inventories of clusters",
-            "report": "Write a run's results: console, JSON, JUnit, Markdown",
+        },
+        {
+            "report": "Show changes and results of a run: console, JSON, JUnit, Markdown",
             "variables": "Convert and check the variables of roles",
         },
     ),

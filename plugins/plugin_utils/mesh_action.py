@@ -20,8 +20,10 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.yaml.text_encod
 from ansible_collections.meshops.istio.plugins.module_utils.manifest_sources import is_url, manifest_files
 from ansible_collections.meshops.istio.plugins.module_utils.progress_file import PHASES, PROGRESS_FILE
 from ansible_collections.meshops.istio.plugins.module_utils.secret_options import is_content
+from ansible_collections.meshops.istio.plugins.module_utils.terminal_text import on_one_line
 from ansible_collections.meshops.istio.plugins.plugin_utils.payload import kept
 from ansible_collections.meshops.istio.plugins.plugin_utils.progress_display import ProgressDisplay
+from ansible_collections.meshops.istio.plugins.plugin_utils.report.lines import change_line
 
 display = Display()
 
@@ -50,7 +52,14 @@ class MeshAction(NormalAction):
         with self._shown(host), kept(type(self).__module__.rpartition(".")[2], local=self._local):
             result: dict[str, Any] = super().run(tmp, task_vars)
         self._show_phases(host, result.pop(PHASES, []))
+        self._show_changes(host, result.get("changes"))
         return result
+
+    def _show_changes(self, host: str, changes: Any) -> None:
+        """Show in one line the changes of the task, or in check mode what it would change."""
+        if isinstance(changes, list) and changes and not self._task.no_log:
+            title = "would change" if self._task.check_mode else "changed"
+            display.display(on_one_line(f"  [{host}] {title}: {change_line(changes)}"))
 
     def _show_phases(self, host: str, phases: list[dict[str, Any]]) -> None:
         """Show what a run with -v has asked of the cluster."""

@@ -21,7 +21,7 @@ DONE = {
     "recreate": "created anew",
 }
 _NAMED = 3
-"""How many workloads without a label are named."""
+"""How many workloads without a label, and how many changed objects of a task, are named."""
 
 _TITLE = 15
 """How many characters what a line is about has."""
@@ -111,14 +111,25 @@ def where(change: Mapping[str, Any]) -> str:
     return f"{change['namespace']}/{change['name']}" if change.get("namespace") else str(change["name"])
 
 
+def _counts(changes: Sequence[Mapping[str, Any]]) -> str:
+    counts = Counter(DONE.get(change["action"], change["action"]) for change in changes)
+    return ", ".join(f"{count} {action}" for action, count in counts.items())
+
+
+def change_line(changes: Sequence[Mapping[str, Any]]) -> str:
+    """The numbers of changes by action, and the first of the changed objects."""
+    names = ", ".join(f"{change['kind']} {where(change)}" for change in changes[:_NAMED])
+    more = f" and {len(changes) - _NAMED} more" if len(changes) > _NAMED else ""
+    return f"{_counts(changes)} ({names}{more})"
+
+
 def _changes(result: Mapping[str, Any], named: int) -> Iterator[Row]:
     changes: Sequence[Mapping[str, Any]] = result.get("changes") or ()
     title = "would change" if result.get("planned") else "changed"
     if not changes:
         yield title, "nothing"
         return
-    counts = Counter(DONE.get(change["action"], change["action"]) for change in changes)
-    yield title, ", ".join(f"{count} {action}" for action, count in counts.items())
+    yield title, _counts(changes)
     if len(changes) <= named:
         for change in changes:
             yield "", f"{DONE.get(change['action'], change['action']):<10} {change['kind']} {where(change)}"

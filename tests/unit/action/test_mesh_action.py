@@ -37,7 +37,13 @@ def act(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Act:
         loader = DataLoader()
         loader.set_basedir(str(tmp_path))
         loader.set_vault_secrets(PASSWORD)
-        task: dict[str, Any] = {"async_val": 0, "no_log": False, "environment": None, **(given or {})}
+        task: dict[str, Any] = {
+            "async_val": 0,
+            "no_log": False,
+            "check_mode": False,
+            "environment": None,
+            **(given or {}),
+        }
         double = SimpleNamespace(args=options, get_search_path=lambda: [str(tmp_path)], **task)
         connection = SimpleNamespace(transport=task.get("transport", "local"))
 
@@ -183,3 +189,17 @@ def test_requests_and_timing_are_shown_instead_of_returned(act: Act, monkeypatch
     act("control_plane")
     act("ingress_info", {"result": {"phases": [{"phase": "prepare", "seconds": 0.2, "requests": {"GET": 3}}]}})
     assert shown == ["  [] prepare 0.04 s (no request); write 1.50 s (30 PATCH, 1 POST)", "  [] 0.20 s (3 GET)"]
+
+
+@pytest.mark.parametrize(("check_mode", "title"), [(False, "changed"), (True, "would change")])
+def test_changes_are_shown_in_one_line(check_mode: bool, title: str, act: Act, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(mesh_action.display, "display", shown.append)
+    changes = [{"action": "create", "kind": "Pod", "namespace": "shop", "name": f"p{i}"} for i in range(4)]
+    changes.append({"action": "update", "kind": "Namespace", "namespace": "", "name": "a\nb"})
+    act("application", {"check_mode": check_mode, "result": {"changes": changes}})
+    act("application", {"check_mode": check_mode, "result": {"changes": []}})
+    act("application", {"no_log": True, "result": {"changes": changes}})
+    assert len(shown) == 1
+    assert "\n" not in shown[0]
+    assert [fact for fact in (title, "4 created", "1 updated", "Pod shop/p0", "2 more") if fact not in shown[0]] == []
