@@ -24,6 +24,7 @@ def fragment(reference: str) -> dict[str, Any]:
     return found
 
 
+@functools.cache
 def documentation(module: str) -> dict[str, Any]:
     """Return the DOCUMENTATION of a module, its own options first, then those of its fragments."""
     own: dict[str, Any] = yaml.safe_load(importlib.import_module(f"{PACKAGE}.modules.{module}").DOCUMENTATION)

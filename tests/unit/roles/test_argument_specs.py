@@ -71,7 +71,7 @@ def test_no_variable_of_the_roles_own_looks_misspelt(monkeypatch: pytest.MonkeyP
     warnings: list[str] = []
     monkeypatch.setattr(module.display, "warning", warnings.append)
     texts = "".join(path.read_text() for path in (ROLES / "mesh").rglob("*.yml"))
-    conform({}, options_of("mesh"), sorted(set(re.findall(r"\bmesh_(?!hosts\b)\w+\b(?!\*)", texts))))
+    conform({}, options_of("mesh"), sorted(set(re.findall(r"\bmesh_(?!hosts\b)\w+(?<!_)\b", texts))))
     assert warnings == []
 
 
@@ -82,4 +82,6 @@ def test_every_variable_of_the_mesh_is_used() -> None:
         if path.name != "argument_specs.yml" and path.parent.name != "defaults"
     )
     playbooks = "".join(path.read_text() for path in (ROLES.parent / "playbooks").glob("*.yml"))
-    assert [name for name in options_of("mesh") if name not in texts + playbooks] == []
+    # Those of the default ingress gateway are one entry, for whatever options a gateway has.
+    used = texts + playbooks
+    assert [name for name in options_of("mesh") if name not in used and not name.startswith("mesh_ingress_")] == []
