@@ -14,7 +14,7 @@ from ansible_collections.meshops.istio.plugins.plugin_utils.report.lines import 
 from ansible_collections.meshops.istio.plugins.plugin_utils.report.machine import as_json, as_junit
 from ansible_collections.meshops.istio.plugins.plugin_utils.report.page import as_markdown
 from ansible_collections.meshops.istio.plugins.plugin_utils.report.results import readable_results
-from ansible_collections.meshops.istio.plugins.plugin_utils.report.standing import Result, overall
+from ansible_collections.meshops.istio.plugins.plugin_utils.report.status import Result, overall
 
 FORMS: Mapping[str, Callable[[Mapping[str, Result]], str]] = {
     "json": as_json,

@@ -176,9 +176,9 @@ def analyze(module: MeshModule) -> Result:
     )
     if istioctl.hidden:
         module.warn(
-            f"The analysis leaves out the remote clusters of the Secrets {', '.join(sorted(istioctl.hidden))}: istioctl"
-            f" {release.version} would run the programs that their kubeconfigs name; use Istio"
-            f" {', '.join(SAFE_REMOTE_SECRETS)} or newer to analyze several clusters."
+            f"The analysis omits the remote clusters of the Secrets {', '.join(sorted(istioctl.hidden))}: istioctl"
+            f" {release.version} would run the programs in their kubeconfigs. To analyze several clusters, use Istio"
+            f" {', '.join(SAFE_REMOTE_SECRETS)} or newer."
         )
     return verdict(module, messages, check="The analysis", code="analysis_failed")
 

@@ -415,7 +415,7 @@ def manifests(module: MeshModule) -> list[Object]:
     found += read_definitions(parameters["definition"] or ())
     if not found:
         raise InvalidInput(
-            "There is nothing to apply: sample, src and definition hold no objects; state absent removes."
+            "Cannot apply the application: no objects found in sample, src and definition. Add some, or set state to absent to delete it."
         )
     replaced = replace_images(found, parameters["images"], parameters["mirrors"])
     return with_pull_secrets(replaced, parameters["pull_secrets"])
@@ -429,7 +429,7 @@ def awaited(module: MeshModule, given: Object, objects: list[Object]) -> tuple[l
     versions += [known.api_version for known in BUILT_IN if known.kind == kind]
     version = next(filter(None, versions), None)
     if version is None:
-        raise InvalidInput(f"wait_for names the kind {kind} without its api_version; give it.", kind=kind)
+        raise InvalidInput(f"wait_for is invalid: api_version of kind {kind} not found. Add it.", kind=kind)
     namespaced = module.cluster.namespaced(Kind(version, kind))
     namespace = (given["namespace"] or module.params["namespace"]) if namespaced else ""
     return [Key(version, kind, namespace, given["name"])], condition(given["expression"])

@@ -464,15 +464,15 @@ def present(module: MeshModule) -> Result:
     wanted = ControlPlane(release, options, module.cluster, cache_dir=parameters["cache_dir"])
     check_versions(module, release.version)
     unit = wanted.unit(remove_dead_webhooks=parameters["remove_dead_webhooks"])
-    told: dict[str, None] = {}
+    warnings: dict[str, None] = {}
 
     def check(plan: Plan) -> None:
         wanted.check(plan, force=parameters["force"])
-        told.update(dict.fromkeys(wanted.warnings(plan)))
+        warnings.update(dict.fromkeys(wanted.warnings(plan)))
 
     result = module.reconcile(unit, lock=LOCK, checks=check)
-    for sentence in told:
-        module.warn(sentence)
+    for warning in warnings:
+        module.warn(warning)
     return {
         **result,
         "version": release.version,

@@ -101,7 +101,7 @@ def show(module: MeshModule) -> Result:
     service = module.cluster.get(SERVICE, page.service, namespace)
     if service is None:
         raise InvalidInput(
-            f"The addon {addon} is not installed: there is no Service {namespace}/{page.service}.",
+            f"Cannot open the dashboard of {addon}: Service {namespace}/{page.service} not found. Install the addon first.",
             addon=addon,
             namespace=namespace,
         )
@@ -116,7 +116,7 @@ def show(module: MeshModule) -> Result:
         module.cluster, service, port, address=address, local_port=wanted, progress=module.progress
     ) as local:
         url = f"http://{address}:{local}{path}"
-        module.progress(f"{addon} is at {url} until this is interrupted")
+        module.progress(f"{addon} is available at {url} until this run is interrupted")
         linger(module.params["duration"])
     return {"changed": False, "url": url}
 

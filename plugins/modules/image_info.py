@@ -168,7 +168,7 @@ def read(module: MeshModule) -> Result:
 def _of_istio(module: MeshModule, release: Release) -> Iterator[str]:
     if not module.params["profile"]:
         return
-    # The mirrors are laid over what is found, so that it is told what to fill them with.
+    # The mirrors are applied to the found images, so that the result has their sources too.
     options = Options.of({name: value for name, value in module.params.items() if name != "mirrors"})
     plane = ControlPlane(release, options, cache_dir=module.params["cache_dir"])
     yield from images_of(plane.rendered)

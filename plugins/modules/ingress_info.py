@@ -173,7 +173,7 @@ def wait_for_address(module: MeshModule, service: Key, found: Result) -> None:
         wait_ready(module.cluster, [service], timeout=seconds, progress=module.progress, expect=addressed)
     except NotReady as error:
         raise NotReady(
-            f"{why_pending(module.cluster, found)} That was waited for {seconds} s.", **error.details
+            f"{why_pending(module.cluster, found)} Timed out waiting for it after {seconds} s.", **error.details
         ) from error
 
 

@@ -130,11 +130,11 @@ def inject(module: MeshModule) -> Result:
     objects = module.read_sources(parameters["src"] or ())
     objects += read_definitions(parameters["definition"] or ())
     if not objects:
-        raise InvalidInput("There is nothing to inject into: src and definition hold no objects.")
+        raise InvalidInput("Cannot inject sidecars: no objects found in src and definition. Add some.")
     injector, mesh_config, values = (parameters[name] or "" for name in CONFIGURATION)
     cluster = None if injector else module.cluster
     if cluster:
-        cluster.version()  # an unreachable cluster is said in our words, not in istioctl's
+        cluster.version()  # fails for an unreachable cluster with a better message than istioctl's
     after = Istioctl(release, cluster).inject(
         "\n---\n".join(map(to_json, objects)),
         revision=parameters["revision"] or "",
@@ -143,7 +143,7 @@ def inject(module: MeshModule) -> Result:
         mesh_config=mesh_config,
         values=values,
     )
-    # Only what has pods can have got something.
+    # Only workloads are injected.
     before = {key_of(obj): obj for obj in objects}
     injected = [str(key_of(obj)) for obj in after if "istio-proxy" in str(obj) and before.get(key_of(obj)) != obj]
     return {"changed": False, "objects": after, "injected": injected}

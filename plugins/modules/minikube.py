@@ -192,7 +192,7 @@ def run(module: MeshModule) -> Result:
     """Create or remove the cluster."""
     given = module.params
     if given["timeout"] < 1:
-        raise InvalidInput(f"timeout is {given['timeout']}; it has to be at least 1 (second).")
+        raise InvalidInput(f"timeout {given['timeout']} is invalid: it must be 1 second or more.")
     minikube = Minikube(given["program"], given["name"], kubeconfig=given["kubeconfig"])
     body = present if given["state"] == "present" else absent
     return {"name": given["name"], "version": minikube.version(), **body(module, minikube)}
@@ -210,20 +210,20 @@ def present(module: MeshModule, minikube: Minikube) -> Result:
         registry_mirrors=given["registry_mirrors"],
     )
     warn_of_little_memory(module)
-    # Traces of a profile, which a dry run leaves too, hinder nothing.
+    # An invalid profile, which a dry run leaves too, is not a problem.
     profile = minikube.profiles()[0].get(minikube.profile)
     if profile and (differences := settings.differences(profile)):
         raise Refused(
-            f"The profile {minikube.profile} is there with other settings: {', '.join(differences)}; ask for what it has,"
+            f"Profile {minikube.profile} already exists with other settings: {', '.join(differences)}. Use its settings,"
             " take another name, or remove it with state=absent first.",
             differences=differences,
         )
     runs = profile is not None and profile["Status"] in RUNNING
     if not runs:
         start(module, minikube, settings, known=bool(profile))
-    told = {"context": minikube.profile, "kubeconfig": minikube.kubeconfig}
+    result = {"context": minikube.profile, "kubeconfig": minikube.kubeconfig}
     if module.check_mode and not runs:
-        return {"changed": True, **told, "ip": "", "tunnel": False, "urls": {}}
+        return {"changed": True, **result, "ip": "", "tunnel": False, "urls": {}}
     if not module.check_mode and minikube.profile not in minikube.contexts():
         minikube.update_context()
     tunnel = given["tunnel"] and not module.check_mode
@@ -232,7 +232,7 @@ def present(module: MeshModule, minikube: Minikube) -> Result:
         open_tunnel(minikube, owner)
     services = [] if module.check_mode else given["services"]
     urls = {service: urls_of(minikube, service, owner, timeout=given["timeout"]) for service in services}
-    return {"changed": not runs, **told, "ip": minikube.ip(), "tunnel": tunnel, "urls": urls}
+    return {"changed": not runs, **result, "ip": minikube.ip(), "tunnel": tunnel, "urls": urls}
 
 
 def start(module: MeshModule, minikube: Minikube, settings: Settings, *, known: bool) -> None:
@@ -244,8 +244,8 @@ def start(module: MeshModule, minikube: Minikube, settings: Settings, *, known: 
         if known or minikube.profile not in minikube.profiles()[0]:
             raise
         raise MinikubeFailed(
-            f"{error.message} It has left the profile {minikube.profile} behind; remove it with `minikube delete -p"
-            f" {minikube.profile}` or with state=absent.",
+            f"{error.message} The profile {minikube.profile} remains. Delete it by `minikube delete -p"
+            f" {minikube.profile}`, or set state to absent.",
             **error.details,
         ) from error
 
@@ -268,7 +268,7 @@ def warn_of_little_memory(module: MeshModule) -> None:
     if has < needed:
         what = f"the profile {profile}" + (f" with {', '.join(addons)}" if addons else "")
         module.warn(
-            f"The cluster has {has} MiB of memory, and {what} needs about {needed}: give it more, or pods stay pending."
+            f"The cluster has {has} MiB of memory, but {what} needs about {needed}. Increase memory, or pods remain pending."
         )
 
 

@@ -132,7 +132,7 @@ def check(module: MeshModule) -> Result:
     """Run the prechecks and return their messages."""
     release, _fetched = module.release()
     wanted = {"namespace": module.params["namespace"], "revision": module.params["revision"] or ""}
-    module.cluster.version()  # an unreachable cluster is said in our words, not in istioctl's
+    module.cluster.version()  # fails for an unreachable cluster with a better message than istioctl's
     refuse_blind_precheck(module.cluster)
     found = Istioctl(release, module.cluster).precheck(**wanted)
     messages = [*read_messages(module.cluster, release, **wanted), *found]

@@ -233,7 +233,7 @@ def restart(module: MeshModule) -> Result:
         path = pods_without_controller.save(plan, module.cluster)
         if path:
             saved.append(path)
-            module.progress(f"saved the pods that are created again to {path}")
+            module.progress(f"saved the pods to recreate to {path}")
 
     def check(plan: Plan) -> None:
         work.refuse_forbidden(module.cluster, plan, lock, check=module.check_mode)
@@ -257,7 +257,7 @@ def restart(module: MeshModule) -> Result:
     }
     if module.shows_diff:
         result["diff"] = [{"prepared": _text(one, "restart")} for one in workloads]
-        result["diff"] += [{"prepared": _text(one, "delete and create again")} for one in work.pods]
+        result["diff"] += [{"prepared": _text(one, "recreate")} for one in work.pods]
     return result
 
 

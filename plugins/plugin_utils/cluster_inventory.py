@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the inventories of clusters have in common: their file, their cache, and hosts that run tasks here."""
+"""The base of the inventory plugins for clusters: options, cache, and hosts with local connections."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ansible_collections.meshops.istio.plugins.plugin_utils.untrusted import as_
 
 @dataclass(frozen=True)
 class Host:
-    """A cluster: the host's name, its variables, and its groups beside C(clusters)."""
+    """A cluster: host name, variables, and groups in addition to `clusters`."""
 
     name: str
     variables: Mapping[str, Any] = field(default_factory=dict)
@@ -30,21 +30,21 @@ class Host:
 
 
 class ClusterInventory(BaseInventoryPlugin, Constructable, Cacheable):
-    """An inventory whose hosts are clusters; `written` is what its file says, without defaults and the environment.
+    """An inventory whose hosts are clusters; `written`: the options in its file, without defaults and environment.
 
-    What was found is data: no text of it is ever evaluated as a template, and names of hosts and groups are made of
-    such characters as have no meaning to Ansible.
+    The found data is untrusted: it is never evaluated as a template, and names of hosts and groups contain no
+    characters with a meaning in Ansible.
     """
 
     written: Mapping[str, Any]
 
     @staticmethod
     def _sanitize_group_name(name: str) -> str:
-        """What the groups that a user composes are called; ansible-core leaves names as they are by default."""
+        """Make the name of a composed group safe, which ansible-core does not by default."""
         return str(to_safe_group_name(plain_name(name)))
 
     def verify_file(self, path: str) -> bool:
-        """Whether a file may be for this plugin: it is YAML."""
+        """Return whether a file may be for this plugin: it is YAML."""
         return bool(super().verify_file(path)) and path.endswith((".yml", ".yaml"))
 
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
@@ -70,11 +70,11 @@ class ClusterInventory(BaseInventoryPlugin, Constructable, Cacheable):
 
     @abstractmethod
     def find(self) -> dict[str, dict[str, Any]]:
-        """What is to be known of the clusters, as plain data for the cache; raises MeshError."""
+        """Find the clusters; return them as plain data for the cache. Raises MeshError."""
 
     @abstractmethod
     def hosts(self, found: Mapping[str, Mapping[str, Any]]) -> Iterable[Host]:
-        """The hosts that follow from what was found."""
+        """Return the hosts for the found data."""
 
     def _add(self, host: Host) -> None:
         strict = self.get_option("strict")

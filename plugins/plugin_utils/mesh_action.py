@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a module cannot do itself: find files where the playbook is, and show how it gets on."""
+"""Run a module: find its files on the controller, and display its progress."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.manifest_sources imp
 from ansible_collections.meshops.istio.plugins.module_utils.progress_file import PHASES, PROGRESS_FILE
 from ansible_collections.meshops.istio.plugins.module_utils.secret_options import is_content
 from ansible_collections.meshops.istio.plugins.module_utils.terminal_text import on_one_line
-from ansible_collections.meshops.istio.plugins.plugin_utils.payload import kept
+from ansible_collections.meshops.istio.plugins.plugin_utils.payload import package_cache
 from ansible_collections.meshops.istio.plugins.plugin_utils.progress_display import ProgressDisplay
 from ansible_collections.meshops.istio.plugins.plugin_utils.report.lines import change_line
 
@@ -29,27 +29,26 @@ display = Display()
 
 
 class MeshAction(NormalAction):
-    """Runs the module of the same name.
+    """Run the module of the same name.
 
-    Relative paths are looked up as `src` of ansible.builtin.copy is, and then in the current folder. The module reads
-    files itself where it runs on this machine; where it does not, or where a file is in a vault, it is given their
-    text.
+    Relative paths are looked up like `src` of ansible.builtin.copy, then in the current folder. A module on this machine
+    reads the files itself. A module on another machine gets their content, and so does any module for files in a vault.
     """
 
     files: ClassVar[tuple[str, ...]] = ()
-    """Options that are lists of files to read, or of folders of them."""
+    """Options that are lists of files to read, or of folders with such files."""
 
     folders: ClassVar[tuple[str, ...]] = ()
-    """Options that are lists of paths which the module uses as they are, if it runs on this machine."""
+    """Options that are lists of paths, which are only made absolute, and only if the module runs on this machine."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Resolve, run, show."""
+        """Resolve the paths, run the module, and display its phases."""
         try:
             self._task.args = {name: self._resolved(name, value) for name, value in self._task.args.items()}
         except InvalidInput as error:
             return {"failed": True, "msg": error.message, "code": error.code, "details": error.details}
         host = str((task_vars or {}).get("inventory_hostname", ""))
-        with self._shown(host), kept(type(self).__module__.rpartition(".")[2], local=self._local):
+        with self._shown(host), package_cache(type(self).__module__.rpartition(".")[2], local=self._local):
             result: dict[str, Any] = super().run(tmp, task_vars)
         self._show_phases(host, result.pop(PHASES, []))
         self._show_changes(host, result.get("changes"))
@@ -62,14 +61,14 @@ class MeshAction(NormalAction):
             display.display(on_one_line(f"  [{host}] {title}: {change_line(changes)}"))
 
     def _show_phases(self, host: str, phases: list[dict[str, Any]]) -> None:
-        """Show what a run with -v has asked of the cluster."""
+        """Display the requests of a run with -v."""
         if phases:
-            # What has no plan has one phase, whose name would tell nothing.
+            # A module without a plan has one phase, whose name is of no use.
             names = [f"{one['phase']} " for one in phases] if len(phases) > 1 else [""]
             display.v(f"  [{host}] {'; '.join(map(_measured, names, phases))}")
 
     def _is_pipelining_enabled(self, module_style: str, wrap_async: bool = False) -> bool:
-        """Whether a module goes to its Python through a pipe: a file of it, with its options, would outlive a kill."""
+        """Return whether to pipe a module to Python: a file with its options would remain after a kill."""
         plain = self._local and not (wrap_async or self._connection.become or constants.DEFAULT_KEEP_REMOTE_FILES)
         return (plain and module_style == "new") or bool(super()._is_pipelining_enabled(module_style, wrap_async))
 
@@ -82,7 +81,7 @@ class MeshAction(NormalAction):
             return self._kubeconfig(value)
         entries = [value] if isinstance(value, (str, dict)) else value
         if not isinstance(entries, list):
-            return value  # the module says what is wrong with it
+            return value  # the module refuses it
         if option in self.files:
             return [found for entry in entries for found in self._file(option, entry)]
         if option in self.folders and self._local:
@@ -94,7 +93,7 @@ class MeshAction(NormalAction):
             return value
         parts = value.split(os.pathsep)
         found = [self._path(part) or part for part in parts]
-        # A kubeconfig in a vault goes to the module as its content, and never to a file.
+        # A kubeconfig in a vault is passed as content, and never written to a file.
         return self._text(found[0]) if len(found) == 1 and self._in_vault(found[0]) else os.pathsep.join(found)
 
     def _file(self, option: str, entry: Any) -> Iterator[Any]:
@@ -104,8 +103,8 @@ class MeshAction(NormalAction):
         path = self._path(entry)
         if path is None:
             raise InvalidInput(
-                f"'{entry}', given in {option}, exists neither beside the playbook, nor in a folder 'files' there or in"
-                " the role, nor in the current folder.",
+                f"'{entry}' of {option} was not found: not in the playbook's folder, its folder 'files', that of the role,"
+                " or the current folder. Correct the path.",
                 path=str(entry),
             )
         for one in manifest_files(path) if os.path.isdir(path) else [path]:
@@ -113,13 +112,13 @@ class MeshAction(NormalAction):
             yield {"source": one, "text": self._text(one)} if inline else one
 
     def _path(self, entry: Any) -> str | None:
-        """Where a path leads to on this machine; None for what is no path, or does not exist."""
+        """Return the full path on this machine; None if it is not a path or not found."""
         if not isinstance(entry, str) or not entry or is_url(entry):
             return None
         try:
             return str(self._find_needle("files", os.path.expanduser(entry)))
         except AnsibleError:
-            # The collection's playbooks lie in the collection; what their users name lies where they are.
+            # The collection's playbooks are in the collection, and their users' files in the current folder.
             here = os.path.abspath(os.path.expanduser(entry))
             return here if os.path.exists(here) else None
 
@@ -136,13 +135,15 @@ class MeshAction(NormalAction):
             with open(real, "rb") as file:
                 return decode(file.read(), path)
         except OSError as error:
-            raise InvalidInput(f"{path} cannot be read: {error}.", path=path) from error
+            raise InvalidInput(
+                f"{path} cannot be read: {error.strerror or error}. Check its path and permissions.", path=path
+            ) from error
         finally:
             self._loader.cleanup_tmp_file(real)
 
     @contextlib.contextmanager
     def _shown(self, host: str) -> Iterator[None]:
-        """Show what the module tells of its progress; only a module on this machine can tell."""
+        """Display the module's progress, if it runs on this machine."""
         if not self._local or self._task.async_val or self._task.no_log:
             yield
             return

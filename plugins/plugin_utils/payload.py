@@ -2,16 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Keeps from run to run what ansible-core packs of a module.
+"""Cache the packages of modules between runs.
 
-A module travels with all that it imports, which ansible-core finds by parsing file after file. A task that has nothing
-to change spends more time on that than on its work, and what comes of it is kept until the end of the run only. So it
-is put back where ansible-core looks for it, from the user's cache, under a hash of all that it was made of. Where a
-version of ansible-core should not look there, it packs as it always did. For modules that run on this machine, byte code
-is put in, too.
+ansible-core packs a module with all its imports, which it finds by parsing one file after another. For a task without
+changes this takes longer than its work, and ansible-core caches the package for one run only. This restores it into
+ansible-core's folder from the user's cache, under a hash of all sources. For modules on this machine, byte code is
+added. If ansible-core does not look there, it packs the module as usual.
 
-That cache of ansible-core is its own affair, so this is done with the versions that it was tested with only, and not at
-all where the environment variable MESHOPS_MODULE_CACHE is `false`, `no`, `off` or `0`.
+ansible-core's folder is not a public interface. So this is limited to the versions it was tested with, and the
+environment variable MESHOPS_MODULE_CACHE disables it by `false`, `no`, `off` or `0`.
 """
 
 from __future__ import annotations
@@ -36,54 +35,54 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.release.cache 
     cache_folder,
     write_atomically,
 )
-from ansible_collections.meshops.istio.plugins.plugin_utils.bytecode import compiled
+from ansible_collections.meshops.istio.plugins.plugin_utils.bytecode import with_byte_code
 
 SWITCH = "MESHOPS_MODULE_CACHE"
-"""The environment variable that turns this off."""
+"""The environment variable that disables the cache."""
 TESTED = ((2, 17), (2, 21))
-"""The oldest and the newest ansible-core whose cache is known."""
+"""The oldest and newest ansible-core that this was tested with."""
 
 _CHECKSUMS = "checksums.json"
 _PLUGINS = Path(__file__).resolve().parents[1]
-_KEPT = 24 * 3600
-"""Seconds that a package stays which another version of something has replaced."""
+_RETENTION = 24 * 3600
+"""Seconds after which replaced packages are deleted."""
 
 
 @contextlib.contextmanager
-def kept(module: str, *, local: bool) -> Iterator[None]:
-    """Run a module of this collection in this context: it is packed once for all runs.
+def package_cache(module: str, *, local: bool) -> Iterator[None]:
+    """A context to run a module in, with a cached package.
 
-    `local`: it runs on this machine, and no wire has to carry byte code for another's Python.
+    `local`: the module runs on this machine, so byte code is added.
     """
-    kept_as, known = None, True
+    entry, restored = None, True
     if is_on():
-        # Whatever goes wrong here, ansible-core packs the module itself.
+        # After any error, ansible-core packs the module itself.
         with contextlib.suppress(Exception):
-            kept_as = _folder(module) / f"{_key(module)}{'-local' if local else ''}"
-            known = _restore(kept_as)
+            entry = _folder(module) / f"{_key(module)}{'-local' if local else ''}"
+            restored = _restore(entry)
     yield
-    if kept_as is not None and not known:
+    if entry is not None and not restored:
         with contextlib.suppress(Exception):
-            _keep(module, kept_as, local=local)
+            _store(module, entry, local=local)
 
 
 def is_on() -> bool:
-    """Whether packages are kept: nobody has turned it off, and this ansible-core is one that it was tested with."""
+    """Return whether the cache is enabled, and ansible-core one of the tested versions."""
     if os.environ.get(SWITCH, "").strip().lower() in BOOLEANS_FALSE:
         return False
     number = re.match(r"(\d+)\.(\d+)\.", ansible.__version__)
     return number is not None and TESTED[0] <= (int(number[1]), int(number[2])) <= TESTED[1]
 
 
-def _restore(kept_as: Path) -> bool:
-    """Put the packages in place; whether all that were kept are there as they were."""
-    checksums = _checksums(kept_as)
+def _restore(entry: Path) -> bool:
+    """Restore the packages; return False if some are missing or changed in the cache."""
+    checksums = _checksums(entry)
     if checksums is None:
         return False
-    packages = {name: (kept_as / name).read_bytes() for name in checksums if belongs(kept_as / name)}
+    packages = {name: (entry / name).read_bytes() for name in checksums if belongs(entry / name)}
     if {name: hashlib.sha256(content).hexdigest() for name, content in packages.items()} != checksums:
         return False
-    place = _place()
+    place = _core_folder()
     place.mkdir(parents=True, exist_ok=True)
     for name, content in packages.items():
         if not (place / name).exists():
@@ -91,35 +90,35 @@ def _restore(kept_as: Path) -> bool:
     return True
 
 
-def _checksums(kept_as: Path) -> dict[str, str] | None:
-    """The SHA-256 of each package that is kept; None where nothing is, or not what could be relied on."""
-    if not belongs(kept_as) or not belongs(kept_as / _CHECKSUMS):
+def _checksums(entry: Path) -> dict[str, str] | None:
+    """Return the SHA-256 of each cached package; None if there is none, or the cache is not safe."""
+    if not belongs(entry) or not belongs(entry / _CHECKSUMS):
         return None
-    content: dict[str, str] = json.loads((kept_as / _CHECKSUMS).read_bytes())
+    content: dict[str, str] = json.loads((entry / _CHECKSUMS).read_bytes())
     return content if content and all(name == os.path.basename(name) for name in content) else None
 
 
-def _keep(module: str, kept_as: Path, *, local: bool) -> None:
-    made = [file for file in _place().glob(f"*.plugins.modules.{module}-*") if file.suffix != ".lock"]
+def _store(module: str, entry: Path, *, local: bool) -> None:
+    made = [file for file in _core_folder().glob(f"*.plugins.modules.{module}-*") if file.suffix != ".lock"]
     if not made:
         return
-    for other in kept_as.parent.iterdir():
-        if time.time() - other.stat().st_mtime > _KEPT:
+    for other in entry.parent.iterdir():
+        if time.time() - other.stat().st_mtime > _RETENTION:
             for file in other.iterdir():
                 file.unlink()
             other.rmdir()
-    kept_as.mkdir(mode=0o700, exist_ok=True)
+    entry.mkdir(mode=0o700, exist_ok=True)
     checksums = {}
     for file in made:
         packed = file.read_bytes()
-        content = compiled(packed) if local else packed
+        content = with_byte_code(packed) if local else packed
         checksums[file.name] = hashlib.sha256(content).hexdigest()
-        write_atomically(kept_as / file.name, content)
-    write_atomically(kept_as / _CHECKSUMS, json.dumps(checksums).encode())
+        write_atomically(entry / file.name, content)
+    write_atomically(entry / _CHECKSUMS, json.dumps(checksums).encode())
 
 
-def _place() -> Path:
-    """Where ansible-core keeps the packages of a run."""
+def _core_folder() -> Path:
+    """Return ansible-core's folder with the packages of a run."""
     return Path(constants.DEFAULT_LOCAL_TMP) / "ansiballz_cache"
 
 
@@ -131,10 +130,10 @@ def _folder(module: str) -> Path:
 
 @cache
 def _key(module: str) -> str:
-    """A hash of the module, of all that it could import, and of the ansible-core that packs it."""
+    """Return a hash of the module, all its possible imports, and ansible-core."""
     core = Path(ansible.__file__).parent / "module_utils" / "basic.py"
     found = hashlib.sha256(
-        repr((sys.version, ansible.__version__, str(core), core.stat().st_mtime_ns, _elsewhere())).encode()
+        repr((sys.version, ansible.__version__, str(core), core.stat().st_mtime_ns, _other_folders())).encode()
     )
     sources = sorted((_PLUGINS / "module_utils").rglob("*.py"))
     for path in (_PLUGINS / "modules" / f"{module}.py", *sources):
@@ -143,6 +142,6 @@ def _key(module: str) -> str:
     return found.hexdigest()[:32]
 
 
-def _elsewhere() -> list[str]:
-    """Where else ansible-core looks for what modules import."""
+def _other_folders() -> list[str]:
+    """Return the other folders in which ansible-core looks for imports."""
     return [str(path) for path in module_utils_loader._get_paths(subdirs=False)]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Text of kubeconfigs, clusters and clouds: data that Ansible must not evaluate, and names made of it."""
+"""Handle untrusted text of kubeconfigs, clusters and clouds: mark it as data, and make names of it."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from typing import Any
 from ansible import release
 
 _DATA_BY_DEFAULT = (2, 19)
-"""Since this ansible-core a text is a template only where something trusted says so."""
+"""Since this ansible-core, text is a template only if it is marked as trusted."""
 
-_MEANING_SOMETHING = frozenset("{}%#\\'\"`$,!&~*?[]<>()|;")
-"""Characters of templates, host patterns and shells."""
+_SPECIAL = frozenset("{}%#\\'\"`$,!&~*?[]<>()|;")
+"""Characters with a meaning in templates, host patterns and shells."""
 
-_NOT_OF_IDENTIFIERS = re.compile(r"\W", re.ASCII)
+_NOT_IDENTIFIER = re.compile(r"\W", re.ASCII)
 
 
 def as_data(value: Any) -> Any:
-    """Mark a value, with all that is in it, so that Ansible never evaluates it as a template."""
+    """Mark a value and all its items, so that Ansible never evaluates them as templates."""
     if tuple(map(int, release.__version__.split(".")[:2])) >= _DATA_BY_DEFAULT:
         return value
     from ansible.utils.unsafe_proxy import wrap_var
@@ -31,14 +31,12 @@ def as_data(value: Any) -> Any:
 
 
 def plain_name(name: str) -> str:
-    """Replace what means something to templates, host patterns, shells and terminals."""
-    return "".join(
-        "_" if char in _MEANING_SOMETHING or char.isspace() or not char.isprintable() else char for char in name
-    )
+    """Replace characters with a meaning in templates, host patterns, shells and terminals."""
+    return "".join("_" if char in _SPECIAL or char.isspace() or not char.isprintable() else char for char in name)
 
 
 def host_name(name: str, taken: Container[str] = ()) -> str:
-    """Make an inventory's host name of any text, another than those `taken`."""
+    """Make an inventory host name of any text, different from those in `taken`."""
     base = plain_name(name)
     candidate, number = base, 1
     while candidate in taken:
@@ -48,5 +46,5 @@ def host_name(name: str, taken: Container[str] = ()) -> str:
 
 
 def group_name(name: str) -> str:
-    """Make a group's name, which is an identifier, of any text."""
-    return _NOT_OF_IDENTIFIERS.sub("_", name)
+    """Make a group name, which is an identifier, of any text."""
+    return _NOT_IDENTIFIER.sub("_", name)

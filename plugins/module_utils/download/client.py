@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Fetch from URLs over HTTP and HTTPS, within limits of time and size."""
+"""Download from URLs over HTTP and HTTPS, with limits of time and size."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from .credentials import of_netrc, same_origin, shown, split_credentials
 
 _CHUNK = 1 << 18
 _STALL = 15.0
-"""Seconds without a byte after which a server counts as gone."""
+"""Seconds without a byte after which a connection times out."""
 _ATTEMPTS = 3
 
 Result = TypeVar("Result")
 Received = Callable[[int, int], None]
-"""Is told how many bytes have come, and how many there are (0 where the server does not say)."""
+"""Called with the received and total bytes (0 if unknown)."""
 
 
 class NotThere(MeshError):
-    """The server answers, and has no such file."""
+    """The server has no such file."""
 
     code = "not_there"
 
@@ -63,35 +63,37 @@ class Client:
         self._mirrors = [split_credentials(mirror)[0].rstrip("/") + "/" for mirror in mirrors]
 
     def read(self, url: str, *, limit: int) -> bytes:
-        """What a URL holds, at most `limit` bytes."""
+        """Return the content of a URL, at most `limit` bytes."""
         return self._retrying(url, lambda: self._received(url, limit))
 
     def save(self, url: str, file: BinaryIO, *, limit: int, received: Received) -> None:
-        """Write what a URL holds, at most `limit` bytes, to a file."""
+        """Write the content of a URL, at most `limit` bytes, to a file."""
         self._retrying(url, lambda: self._received(url, limit, file, received))
 
     def check(self, url: str) -> None:
-        """Raise NotThere where the server has no such file."""
+        """Raise NotThere if the server has no such file."""
         self._retrying(url, lambda: self._open(url, "HEAD").close())
 
     def _retrying(self, url: str, request: Callable[[], Result]) -> Result:
-        """What a request returns. Raises NotThere, Refused, InvalidInput, and Unreachable with the `reason` alone."""
+        """Return the result of a request. Raises NotThere, Refused, InvalidInput, and Unreachable with only the `reason`."""
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 return self._in_time(url, request)
             except urllib.error.HTTPError as error:
                 if error.code in (404, 410):
-                    raise NotThere(f"{shown(url)} does not exist.") from error
+                    raise NotThere(
+                        f"{shown(url)} was not found (HTTP status {error.code}). Correct the URL."
+                    ) from error
                 reason, again = f"HTTP status {error.code}", error.code >= 500 or error.code == 429
                 if error.code in (401, 407):
                     reason += ", the credentials are missing or wrong"
             except urllib.error.URLError as error:
-                # Nothing answered at all: trying again costs time and changes nothing.
+                # Without any answer, another attempt is useless.
                 reason, again = _reason(error.reason), False
             except (OSError, EOFError, http.client.HTTPException) as error:
                 reason, again = _reason(error), not isinstance(error, http.client.InvalidURL)
             except ValueError as error:
-                raise InvalidInput(f"{shown(url)} cannot be fetched: {error}.") from error
+                raise InvalidInput(f"Cannot download {shown(url)}: {error}. Correct the URL or the proxy.") from error
             left = self.until - time.monotonic()
             if not again or attempt == _ATTEMPTS or left <= attempt:
                 break
@@ -99,13 +101,13 @@ class Client:
         raise Unreachable(reason, code="download_failed", url=shown(url))
 
     def _in_time(self, url: str, request: Callable[[], Result]) -> Result:
-        """What a request returns; Unreachable when the time is up, however slowly a server answers."""
+        """Return the result of a request. Raises Unreachable after the timeout, also for a slow server."""
         answers: queue.SimpleQueue[tuple[Result | None, BaseException | None]] = queue.SimpleQueue()
 
         def run() -> None:
             try:
                 answers.put((request(), None))
-            except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+            except BaseException as error:  # noqa: BLE001 - raised by the waiting thread
                 answers.put((None, error))
 
         threads.start(run, name="download")
@@ -137,7 +139,7 @@ class Client:
                     received(done, size)
             if max(size, done) > limit:
                 raise Refused(
-                    f"{shown(url)} is larger than {_readable(limit)}, the most that is accepted here: check the URL.",
+                    f"{shown(url)} is too large: the maximum is {_readable(limit)}. Check the URL.",
                     code="too_large",
                     limit=limit,
                 )
@@ -161,7 +163,7 @@ class Client:
         return request
 
     def redirected(self, request: urllib.request.Request, target: str) -> urllib.request.Request:
-        """The request that follows a redirect. Raises Refused where it leads from https to anything else."""
+        """Return the request that follows a redirect. Raises Refused for one from https to another scheme."""
         origin = request.full_url
         if urlsplit(target).scheme != "https" and (request.type == "https" or urlsplit(target).scheme != "http"):
             raise Refused(
@@ -201,7 +203,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         self._client = client
 
     def redirect_request(self, req: urllib.request.Request, *answer: Any) -> urllib.request.Request:
-        """The next request; urllib has joined the address, which comes last, with the one before."""
+        """Return the next request; the last argument is the joined URL."""
         return self._client.redirected(req, answer[-1])
 
 
@@ -209,14 +211,18 @@ def _context(ca_cert: str | None, client_cert: str | None, client_key: str | Non
     try:
         context = ssl.create_default_context(cafile=ca_cert)
     except OSError as error:
-        raise InvalidInput(f"The CA certificates in {ca_cert} cannot be read: {error.strerror or error}.") from error
+        raise InvalidInput(
+            f"The CA certificates in {ca_cert} cannot be read: {error.strerror or error}. Correct the file or the path."
+        ) from error
     if client_cert:
         try:
-            # An empty password, so that nothing ever asks for that of an encrypted key.
+            # An empty password prevents a prompt for that of an encrypted key.
             context.load_cert_chain(client_cert, client_key, password="")
         except OSError as error:
             where = f"{client_cert}{f' with the key {client_key}' if client_key else ''}"
-            raise InvalidInput(f"The client certificate {where} cannot be used: {error.strerror or error}.") from error
+            raise InvalidInput(
+                f"The client certificate {where} is invalid: {error.strerror or error}. Correct the files or the paths."
+            ) from error
     return context
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The credentials of a URL: within it, or in the user's netrc; and the URL without them."""
+"""Find the credentials for a URL, in it or in the user's netrc, and remove them from it."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from ..kube.errors import InvalidInput
 
 
 class Credentials(NamedTuple):
-    """A user and a password of HTTP basic authentication; of a token alone, the password is empty."""
+    """User and password for HTTP basic authentication; for a token, the password is empty."""
 
     user: str
     password: str
 
     @property
     def header(self) -> str:
-        """The value of the header Authorization."""
+        """Return the value of the header Authorization."""
         return "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode("ascii")
 
 
 def split_credentials(url: str) -> tuple[str, Credentials | None]:
-    """A URL without user, password and fragment, and the credentials that it holds. Raises InvalidInput."""
+    """Split a URL into one without user, password and fragment, and its credentials. Raises InvalidInput."""
     try:
         parts = urlsplit(url)
     except ValueError as error:
         seen = url.rpartition("@")[2].partition("?")[0]
-        raise InvalidInput(f"The URL {seen} is malformed ({error}): correct it.") from error
+        raise InvalidInput(f"The URL {seen} is invalid: {error}. Correct it.") from error
     userinfo, at, place = parts.netloc.rpartition("@")
     address = parts._replace(netloc=place, fragment="").geturl()
     if not at:
@@ -43,7 +43,7 @@ def split_credentials(url: str) -> tuple[str, Credentials | None]:
 
 
 def of_netrc(url: str) -> Credentials | None:
-    """What the user's netrc ($NETRC, else ~/.netrc) has for the URL's host; a file that cannot be read has nothing."""
+    """Return the credentials for the URL's host in the user's netrc ($NETRC, else ~/.netrc), if it can be read."""
     try:
         found = netrc.netrc(os.environ.get("NETRC") or None).authenticators(urlsplit(url).hostname or "")
     except (OSError, ValueError, netrc.NetrcParseError):
@@ -52,7 +52,7 @@ def of_netrc(url: str) -> Credentials | None:
 
 
 def shown(url: str) -> str:
-    """A URL as messages may show it: without credentials, and without a query, which may hold a signature."""
+    """Return a URL for messages: without credentials, and without the query, which may contain a signature."""
     try:
         parts = urlsplit(split_credentials(url)[0])
     except InvalidInput:
@@ -61,7 +61,7 @@ def shown(url: str) -> str:
 
 
 def same_origin(one: str, other: str) -> bool:
-    """Whether credentials for one URL may be sent to another: the same host and port, or its https after its http."""
+    """Return whether credentials for one URL may be sent to another: same host and port, or https after http."""
     first, second = urlsplit(one), urlsplit(other)
     upgraded = (first.scheme, second.scheme) == ("http", "https") and _port(first) == 80 and _port(second) == 443
     return first.hostname == second.hostname and (

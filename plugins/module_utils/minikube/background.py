@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Commands of minikube that stay open: they run beside the play, and end with it."""
+"""Run commands of minikube in the background until the play ends."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import IO
 
 from .cli import Minikube
 
-# Runs beside the play and ends the command when the play has, however it did. minikube takes routes back at SIGINT.
+# Interrupts the command when the play has ended for any reason. At SIGINT minikube removes its routes.
 _KEEPER = """
 import os, signal, subprocess, sys, time
 owner, words = int(sys.argv[1]), sys.argv[2:]
-# A play in a shell's background has SIGINT ignored, and so would the command.
+# In a play that a shell runs in the background, SIGINT is ignored, which the command would inherit.
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 command = subprocess.Popen(words)
 
@@ -42,7 +42,7 @@ except subprocess.TimeoutExpired:
 
 
 def start_beside(minikube: Minikube, words: list[str], owner: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
-    """Start a command that is interrupted when the process `owner` has ended; what it says goes to `log`.
+    """Start a command that is interrupted when the process `owner` has ended; its output goes to `log`.
 
     The process that is returned ends when the command does.
     """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""minikube's command line: run, and read as it speaks to programs, lines of JSON that are events."""
+"""Run minikube, and parse its output: events as lines of JSON."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ _QUIET = {"MINIKUBE_IN_STYLE": "false", "MINIKUBE_WANTUPDATENOTIFICATION": "fals
 
 
 class MinikubeFailed(MeshError):
-    """minikube said no: `details` has its own name of the error, its advice and its exit code."""
+    """minikube failed; `details`: the name of its error, its advice, and the exit code."""
 
     code = "minikube_failed"
 
 
 class Minikube:
-    """The program, for one profile. `kubeconfig` is where it writes the context; None is the user's own."""
+    """The program, for one profile. `kubeconfig`: the file for the context; None means the user's."""
 
     def __init__(self, program: str, profile: str, *, kubeconfig: str | None = None) -> None:
         found = shutil.which(os.path.expanduser(program))
         if found is None:
             raise InvalidInput(
-                f"There is no program {program} on this machine; install minikube, or name the path of one.",
+                f"Program {program} not found on this machine. Install minikube, or set program to its path.",
                 program=program,
             )
         self.program = found
@@ -44,23 +44,23 @@ class Minikube:
 
     @property
     def kubeconfig(self) -> str:
-        """The path of the kubeconfig that it writes to: the first of several."""
+        """Return the path of the kubeconfig that it writes to: the first of several."""
         named = self.environment.get("KUBECONFIG") or kubeconfigs.DEFAULT
         return os.path.abspath(os.path.expanduser(named.split(os.pathsep)[0]))
 
     def contexts(self) -> dict[str, str]:
-        """The contexts of that kubeconfig; none where there is none."""
+        """Return the contexts of that kubeconfig, if it exists."""
         try:
             return kubeconfigs.contexts(self.kubeconfig)
         except InvalidInput:
             return {}
 
     def version(self) -> str:
-        """Its version, without a v."""
+        """Return its version, without a v."""
         return str(self._answer("version").get("minikubeVersion", "")).removeprefix("v")
 
     def profiles(self) -> tuple[dict[str, dict[str, Any]], set[str]]:
-        """Its profiles by name, as it describes them, and the names of those of which it has only traces."""
+        """Return its profiles by name, and the names of invalid ones."""
         answer = self._answer("profile", "list")
         return (
             {one["Name"]: one for one in answer.get("valid") or ()},
@@ -68,24 +68,24 @@ class Minikube:
         )
 
     def start(self, flags: list[str], *, timeout: int, progress: Progress, dry_run: bool = False) -> None:
-        """Make or start the cluster; only look whether that would do with `dry_run`. Raises MinikubeFailed."""
+        """Create or start the cluster; with `dry_run` only check that this is possible. Raises MinikubeFailed."""
         dry = ["--dry-run"] if dry_run else []
         self._run("start", *dry, *flags, timeout=timeout, progress=progress)
 
     def delete(self, *, timeout: int, progress: Progress) -> None:
-        """Remove the cluster and its profile."""
+        """Delete the cluster and its profile."""
         self._run("delete", timeout=timeout, progress=progress)
 
     def update_context(self) -> None:
-        """Have the profile's context in the kubeconfig again."""
+        """Write the profile's context to the kubeconfig again."""
         self._text("update-context")
 
     def ip(self) -> str:
-        """The address of its first node."""
+        """Return the address of its first node."""
         return self._text("ip")
 
     def command(self, *arguments: str) -> list[str]:
-        """The words of a command line for the profile."""
+        """Return the command line for the profile."""
         return [self.program, *arguments, "--profile", self.profile]
 
     def _text(self, *arguments: str) -> str:
@@ -95,7 +95,7 @@ class Minikube:
         return done.stdout.strip()
 
     def _answer(self, *arguments: str) -> dict[str, Any]:
-        # `profile list` fails where there is none yet, and says so in its answer.
+        # `profile list` fails if there is no profile yet, which is in its output.
         done = self._done([self.program, *arguments, "--output", "json"])
         try:
             answer = json.loads(done.stdout)
@@ -107,12 +107,14 @@ class Minikube:
         try:
             return subprocess.run(words, env=self.environment, capture_output=True, text=True, check=False, timeout=120)
         except subprocess.TimeoutExpired:
-            raise MinikubeFailed(f"`{' '.join(words)}` did not answer within 120 s.") from None
+            raise MinikubeFailed(
+                f"Timed out waiting for `{' '.join(words)}`, which did not end within 120 s."
+            ) from None
 
     def _run(self, command: str, *arguments: str, timeout: int, progress: Progress) -> None:
         words = self.command(command, *arguments, "--output", "json")
         error: Mapping[str, str] = {}
-        said: list[str] = []
+        output: list[str] = []
         with subprocess.Popen(
             words,
             env=self.environment,
@@ -124,7 +126,7 @@ class Minikube:
             timer = threading.Timer(timeout, process.kill)
             timer.start()
             try:
-                for kind, data in _events(process.stdout or (), said):
+                for kind, data in _events(process.stdout or (), output):
                     if kind == "error":
                         error = data
                     elif kind == "step":
@@ -135,28 +137,30 @@ class Minikube:
                 timer.cancel()
                 process.kill()
         if code and timed_out:
-            raise MinikubeFailed(f"`minikube {command}` of the profile {self.profile} took longer than {timeout} s.")
+            raise MinikubeFailed(
+                f"Timed out waiting for `minikube {command}` of profile {self.profile} after {timeout} s. Set a longer timeout."
+            )
         if code:
-            raise _failure(command, code, error, "\n".join(said[-5:]))
+            raise _failure(command, code, error, "\n".join(output[-5:]))
 
 
-def _events(lines: Any, said: list[str]) -> Iterator[tuple[str, dict[str, str]]]:
-    """The events among `lines`; what is none is added to `said`."""
+def _events(lines: Any, output: list[str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the events in `lines`; add the other lines to `output`."""
     for line in lines:
         try:
             event = json.loads(line)
             yield event["type"].removeprefix(_EVENT), event["data"]
         except (ValueError, TypeError, KeyError):
             if line.strip():
-                said.append(line.strip())
+                output.append(line.strip())
 
 
-def _failure(command: str, code: int, error: Mapping[str, str], said: str) -> MinikubeFailed:
-    """One sentence of what minikube says in many lines."""
-    what = _sentence(error.get("message") or said or f"it ended with exit code {code}")
+def _failure(command: str, code: int, error: Mapping[str, str], output: str) -> MinikubeFailed:
+    """Return an error of one line for the output of minikube."""
+    what = _sentence(error.get("message") or output or f"exit code {code}")
     advice = _sentence(error.get("advice") or "")
     return MinikubeFailed(
-        f"`minikube {command}` failed: {what}" + (f" Its advice: {advice}" if advice else ""),
+        f"`minikube {command}` failed: {what}" + (f" minikube suggests: {advice}" if advice else ""),
         name=error.get("name", ""),
         exit_code=code,
     )

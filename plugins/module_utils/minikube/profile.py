@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The settings of a minikube profile: as flags, and compared with those of one that is there."""
+"""The settings of a minikube profile: as flags, and compared with an existing profile."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 RUNNING = frozenset({"OK", "Running"})
-"""What minikube calls the status of a profile whose cluster answers."""
+"""The status of a profile whose cluster is running."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a profile is to be. None and empty are minikube's own choice, and equal to whatever is there.
+    """The settings of a profile. None and empty mean minikube's default, and match any value.
 
     memory is in MiB, versions are without a v.
     """
@@ -29,7 +29,7 @@ class Settings:
     registry_mirrors: Sequence[str] = ()
 
     def flags(self) -> list[str]:
-        """The flags of `minikube start`. The user's current context stays what it is, and nothing is asked."""
+        """Return the flags of `minikube start`, without prompts, and without a change of the current context."""
         flags = ["--interactive=false", "--keep-context", f"--cpus={self.cpus}", f"--memory={self.memory}mb"]
         flags.append(f"--nodes={self.nodes}")
         if self.driver:
@@ -39,7 +39,7 @@ class Settings:
         return [*flags, *(f"--registry-mirror={mirror}" for mirror in self.registry_mirrors)]
 
     def differences(self, profile: Mapping[str, Any]) -> list[str]:
-        """What is other in a profile, as minikube describes it: one phrase each."""
+        """Return the differences to an existing profile as phrases."""
         config = profile.get("Config") or {}
         kubernetes = (config.get("KubernetesConfig") or {}).get("KubernetesVersion") or ""
         pairs: list[tuple[str, Any, Any]] = [

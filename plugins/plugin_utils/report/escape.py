@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Text that clusters and users gave, in Markdown: shown, and never obeyed."""
+"""Escape untrusted text for Markdown."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from ansible_collections.meshops.istio.plugins.module_utils.terminal_text import
 
 _INERT = re.compile(r"[A-Za-z0-9 ,.;:()/'\"=+%-]*")
 _LINKED = re.compile(r"://|www\.|\bGH-\d", re.IGNORECASE)
-"""What forges make a link of without any sign of Markdown."""
+"""Plain text that GitHub and GitLab turn into links."""
 
 
 def in_markdown(text: object) -> str:
-    """A text as it is, without links, images, mentions or HTML: as code, where it has any sign of those."""
+    """Return a text without links, images, mentions or HTML: as code if it may contain these."""
     shown = on_one_line(text)
     return shown if _INERT.fullmatch(shown) and not _LINKED.search(shown) else as_code(shown)
 
 
 def as_code(text: object) -> str:
-    """A text as code within a line."""
+    """Return a text as inline code."""
     shown = on_one_line(text)
     longest = max(map(len, re.findall("`+", shown)), default=0)
     fence = "`" * (longest + 1)

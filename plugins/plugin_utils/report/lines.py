@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run left on each cluster, as lines for a person."""
+"""Format the results of a run as lines of text."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.meshops.istio.plugins.module_utils.terminal_text import on_one_line
-from ansible_collections.meshops.istio.plugins.plugin_utils.report.standing import CLEAN, ERROR, failed_checks, standing
+from ansible_collections.meshops.istio.plugins.plugin_utils.report.status import CLEAN, ERROR, failed_checks, status_of
 
 DONE = {
     "create": "created",
     "update": "updated",
     "delete": "deleted",
     "restart": "restarted",
-    "recreate": "created anew",
+    "recreate": "recreated",
 }
 _NAMED = 3
-"""How many workloads without a label, and how many changed objects of a task, are named."""
+"""The maximum number of named workloads without a label, and of named changes of a task."""
 
 _TITLE = 15
-"""How many characters what a line is about has."""
+"""The width of the first column."""
 
 Row = tuple[str, ...]
 
@@ -64,16 +64,16 @@ def _workloads(result: Mapping[str, Any]) -> Iterator[Row]:
 
 def _remedy(workload: Mapping[str, Any]) -> str:
     if workload.get("rolling_out"):
-        return f"roll-out under way: {workload.get('progress') or 'new pods have it'}"
+        return f"rollout in progress: {workload.get('progress') or 'new pods have it'}"
     return "restart it, or set mesh_restart"
 
 
 def _unlabelled(result: Mapping[str, Any]) -> Iterator[Row]:
-    """What Kiali cannot tell apart, as far as somebody asks how the mesh is."""
-    lacking: dict[tuple[str, str], list[str]] = {}
+    """Return workloads without the labels that Kiali needs, if checks were run."""
+    missing: dict[tuple[str, str], list[str]] = {}
     for one in result.get("unlabelled") or () if "checks" in result else ():
-        lacking.setdefault((one["namespace"], " and ".join(one["labels"])), []).append(one["name"])
-    for (namespace, labels), names in lacking.items():
+        missing.setdefault((one["namespace"], " and ".join(one["labels"])), []).append(one["name"])
+    for (namespace, labels), names in missing.items():
         others = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         yield "no label", labels, f"namespace {namespace}", f"{', '.join(names[:_NAMED])}{others}"
 
@@ -102,12 +102,12 @@ def _backup(result: Mapping[str, Any]) -> Iterator[Row]:
 
 def _checks(result: Mapping[str, Any]) -> Iterator[Row]:
     for check in result.get("checks") or ():
-        # Why is what the task says that fails because of it.
+        # The failed task's message has the cause.
         yield "check", "ok    " if check["ok"] else "FAILED", check["name"]
 
 
 def where(change: Mapping[str, Any]) -> str:
-    """The name of what a change is about, with its namespace."""
+    """Return namespace/name of the object of a change."""
     return f"{change['namespace']}/{change['name']}" if change.get("namespace") else str(change["name"])
 
 
@@ -158,7 +158,7 @@ def _block(host: str, result: Mapping[str, Any], named: int) -> Iterator[str]:
 
 
 def aligned(rows: Sequence[Row], title: int = 0) -> Iterator[str]:
-    """The rows as lines of columns, the first of them at least `title` wide."""
+    """Return rows as lines of aligned columns; `title`: the minimum width of the first column."""
     widths = [max(len(row[i]) for row in rows if i < len(row)) for i in range(max(map(len, rows), default=0))]
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row[1:], widths[1:], strict=False)]
@@ -167,7 +167,7 @@ def aligned(rows: Sequence[Row], title: int = 0) -> Iterator[str]:
 
 
 def overview(results: Mapping[str, Mapping[str, Any]]) -> list[Row]:
-    """A table with a row for each cluster, below its head."""
+    """Return a table: a header, and a row for each cluster."""
     head = ("cluster", "status", "istio", "gateways", "sidecars", "changes", "checks")
     return [head, *(_row(host, result) for host, result in results.items())]
 
@@ -182,7 +182,7 @@ def _row(host: str, result: Mapping[str, Any]) -> Row:
     changes = str(len(result["changes"])) if "changes" in result else "-"
     return (
         host,
-        standing(result),
+        status_of(result),
         ", ".join(f"{one['version']}{'' if one['healthy'] else ' (not healthy)'}" for one in planes) or "none",
         f"{sum(not one['pending'] for one in gateways)} of {len(gateways)}",
         f"{sum(one['with_sidecar'] for one in namespaces)} of {sum(one['pods'] for one in namespaces)}",
@@ -192,16 +192,15 @@ def _row(host: str, result: Mapping[str, Any]) -> Row:
 
 
 def summary(results: Mapping[str, Mapping[str, Any]], changes: int = 10) -> list[str]:
-    """The lines for `results`, by host; each of the changes is named where there are at most `changes`.
+    """Return the lines for `results` by host. The changes are listed if there are at most `changes`.
 
-    One cluster is told of in full. Of several there is a row each, and more of those only where something was changed
-    or is not as it should be.
+    A single cluster has all details. Several have a row each, and details if something was changed or has drifted.
     """
     known = {host: result for host, result in results.items() if "error" not in result}
     if len(results) == 1 and known:
         return [on_one_line(line) for host, result in known.items() for line in _block(host, result, changes)]
     lines = [*aligned(overview(results))]
     for host, result in known.items():
-        if standing(result) != CLEAN or result.get("changes"):
+        if status_of(result) != CLEAN or result.get("changes"):
             lines += ["", *_block(host, result, changes)]
     return [on_one_line(line) for line in lines]

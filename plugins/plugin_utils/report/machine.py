@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run found out, for programs: a JSON summary, and a JUnit report."""
+"""Format the results of a run as JSON and as a JUnit report."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from xml.etree import ElementTree
 
-from ansible_collections.meshops.istio.plugins.plugin_utils.report.standing import (
+from ansible_collections.meshops.istio.plugins.plugin_utils.report.status import (
     Result,
     failed_checks,
     overall,
-    standing,
+    status_of,
 )
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML has no characters for."""
+"""Characters that XML does not allow."""
 
 
 def as_json(results: Mapping[str, Result]) -> str:
-    """{status, hosts: {host: {status, server, checks, failed, changes, plan_digest, error}}}, without what is not known."""
-    hosts = {host: dict(_told(result)) for host, result in results.items()}
+    """Return {status, hosts: {host: {status, server, checks, failed, changes, plan_digest, error}}}; unknown keys are omitted."""
+    hosts = {host: dict(_host(result)) for host, result in results.items()}
     return json.dumps({"status": overall(results.values()), "hosts": hosts}, indent=2) + "\n"
 
 
-def _told(result: Result) -> Iterator[tuple[str, Any]]:
-    yield "status", standing(result)
+def _host(result: Result) -> Iterator[tuple[str, Any]]:
+    yield "status", status_of(result)
     for name in ("server", "error", "changes", "plan_digest"):
         if name in result:
             yield name, result[name]
@@ -40,7 +40,7 @@ def _told(result: Result) -> Iterator[tuple[str, Any]]:
 
 
 def as_junit(results: Mapping[str, Result]) -> str:
-    """A suite for each host, with a case for each assertion; a run that broke off is an error of its own."""
+    """Return a suite for each host, with a case for each check; a failed run is an additional error."""
     root = ElementTree.Element("testsuites", name="meshops.istio.verify")
     total = [0, 0, 0]
     for host, result in results.items():
@@ -52,8 +52,8 @@ def as_junit(results: Mapping[str, Result]) -> str:
                 ElementTree.SubElement(case, "failure", message=_text(check["cause"])).text = _text(check["cause"])
         if failure := result.get("error"):
             counts[0], counts[2] = counts[0] + 1, 1
-            said = _text(failure["message"])
-            ElementTree.SubElement(_case(suite, host, failure["task"]), "error", message=said).text = said
+            message = _text(failure["message"])
+            ElementTree.SubElement(_case(suite, host, failure["task"]), "error", message=message).text = message
         _count(suite, counts)
         total = [sum(pair) for pair in zip(total, counts, strict=True)]
     _count(root, total)

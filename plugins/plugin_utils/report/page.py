@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run found out, as one page of Markdown for a pull request's comment."""
+"""Format the results of a run as Markdown, for the comment of a pull request."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from collections.abc import Iterator, Mapping
 
 from ansible_collections.meshops.istio.plugins.plugin_utils.report.escape import as_code, in_markdown
 from ansible_collections.meshops.istio.plugins.plugin_utils.report.lines import DONE, overview, where
-from ansible_collections.meshops.istio.plugins.plugin_utils.report.standing import Result, failed_checks, overall
+from ansible_collections.meshops.istio.plugins.plugin_utils.report.status import Result, failed_checks, overall
 
 MARK = "<!-- meshops.istio -->"
-"""The first line, by which a pipeline finds the comment that it made before."""
+"""The first line, by which a pipeline finds its previous comment."""
 
 LONGEST = 60_000
-"""Characters of a page; the comments of GitHub and GitLab take a little more."""
+"""The maximum length of a page, slightly below the limits of GitHub and GitLab."""
 
-_SAID = {
-    "clean": "All is as it should be",
-    "drift": "Not as it should be",
-    "error": "Not everything could be found out",
+_TITLES = {
+    "clean": "No drift",
+    "drift": "Drift",
+    "error": "Errors",
 }
 
 
 def as_markdown(results: Mapping[str, Result]) -> str:
-    """The page: a table of all clusters, and of each what would change, or does not hold."""
-    head = "\n".join([MARK, f"## Istio: {_SAID[overall(results.values())].lower()}", "", *_table(results), ""])
+    """Return the page: a table of all clusters, and the changes and failed checks of each."""
+    head = "\n".join([MARK, f"## Istio: {_TITLES[overall(results.values())].lower()}", "", *_table(results), ""])
     page, left = head, 0
     for host, result in results.items():
         part = "\n".join(_section(host, result))
@@ -35,9 +35,7 @@ def as_markdown(results: Mapping[str, Result]) -> str:
             page += part
         else:
             left += 1
-    return page + (
-        f"\nThe page is full: {left} clusters are left out, whose changes the run's log has.\n" if left else ""
-    )
+    return page + (f"\nThe page is too long: {left} clusters are omitted. See the log of the run.\n" if left else "")
 
 
 def _table(results: Mapping[str, Result]) -> Iterator[str]:
@@ -49,7 +47,7 @@ def _table(results: Mapping[str, Result]) -> Iterator[str]:
 
 
 def _row(cells: tuple[str, ...]) -> str:
-    # A bar would end the cell, within code too.
+    # A bar would end the cell, also in code.
     shown = (in_markdown(cell).replace("|", "\\|") for cell in cells)
     return f"| {' | '.join(shown)} |"
 
@@ -63,7 +61,7 @@ def _section(host: str, result: Result) -> Iterator[str]:
     if not changes and not failed:
         return
     yield from ("", f"### {in_markdown(host)}", "")
-    yield from (f"- **{in_markdown(one['name'])}** does not hold. {in_markdown(one['cause'])}" for one in failed)
+    yield from (f"- **{in_markdown(one['name'])}** failed. {in_markdown(one['cause'])}" for one in failed)
     if changes:
         word = "change" if len(changes) == 1 else "changes"
         yield from (f"<details><summary>{len(changes)} {word}</summary>", "")
@@ -74,4 +72,4 @@ def _section(host: str, result: Result) -> Iterator[str]:
         )
         yield from ("", "</details>", "")
     if result.get("planned") and result.get("plan_digest"):
-        yield from ("To carry out just this plan:", "", "```", f"mesh_plan_digest: {result['plan_digest']}", "```", "")
+        yield from ("To apply this plan:", "", "```", f"mesh_plan_digest: {result['plan_digest']}", "```", "")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Results as reports read them: whatever a playbook hands over, what is missing or of another type has its default."""
+"""Normalize results for reports: missing values and values of a wrong type get defaults."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TEXTS = ("server", "kubernetes", "plan_digest")
 
 
 def readable_results(given: Any) -> dict[str, dict[str, Any]]:
-    """What a run left of each host, in the shape that reports read."""
+    """Return the results of each host, normalized."""
     hosts = given if isinstance(given, Mapping) else {}
     return {str(host): _readable(result) for host, result in hosts.items()}
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which variables hold names, hosts, ports and amounts, and what such a value has to look like."""
+"""The formats of variables with names, hosts, ports and quantities, and their validation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.objects import 
 
 @dataclass(frozen=True)
 class Format:
-    """What a value is (`noun`), whether one fits, and the rule that a sentence tells."""
+    """A format: its noun, a test, and the rule for the error."""
 
     noun: str
     fits: Callable[[str], bool]
@@ -54,7 +54,7 @@ def _parses(parse: Callable[[str], object]) -> Callable[[str], bool]:
     return fits
 
 
-_LETTERS = "it is made of lower-case letters, digits and '-', and begins and ends with a letter or digit"
+_LETTERS = "it must consist of lower case letters, digits and '-', and start and end with a letter or digit"
 
 NAMESPACE = Format("the name of a Namespace", names.is_label, names.NAMESPACE_RULE)
 REVISION = Format(
@@ -69,27 +69,28 @@ TAG = Format(
 )
 APPLICATION = Format("the name of an application", names.is_label, f"{_LETTERS}, at most 63 characters")
 SERVICE = Format(
-    "the name of a gateway", names.is_service_name, f"{_LETTERS}, begins with a letter, and has at most 63 characters"
+    "the name of a gateway", names.is_service_name, f"{_LETTERS}, start with a letter, and have at most 63 characters"
 )
 SECRET = Format("the name of a Secret", names.is_subdomain, f"{_LETTERS}; dots may separate its parts")
 HOST = Format(
     "a host",
     names.is_host_pattern,
-    "give a name such as mesh.example.com, *.example.com, or * for any, without scheme, port and path",
+    "it must be a name such as mesh.example.com, *.example.com, or * for any, without scheme, port and path",
 )
 VERSION = Format(
     "an exact version",
     _matching(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?"),
-    "give all of it, such as 1.29.1, so that no run upgrades by surprise",
+    "it must be complete, such as 1.29.1, to prevent unexpected upgrades",
 )
-PORT = Format("a port", _port(1), "it is a number from 1 to 65535")
-ANY_PORT = Format("a port", _port(0), "it is a number from 1 to 65535, or 0 for any")
+PORT = Format("a port", _port(1), "it must be a number from 1 to 65535")
+ANY_PORT = Format("a port", _port(0), "it must be a number from 1 to 65535, or 0 for any")
 PORT_NAME = Format("the name of a port", names.is_label, f"{_LETTERS}, at most 15 characters, such as http2")
 LABEL = Format("the key of a label", names.is_qualified_name, "such as app or example.com/team")
 LABEL_VALUE = Format(
     "the value of a label",
     names.is_label_value,
-    "it is made of letters, digits, '-', '_' and '.', begins and ends with a letter or digit, and has at most 63 characters",
+    "it must consist of letters, digits, '-', '_' and '.', start and end with a letter or digit, and have at most 63"
+    " characters",
 )
 ANNOTATION = Format("the key of an annotation", names.is_qualified_name, "such as example.com/team")
 NETWORK = Format(
@@ -97,8 +98,8 @@ NETWORK = Format(
 )
 ADDRESS = Format("an IP address", _parses(ipaddress.ip_address), "such as 203.0.113.7")
 QUANTITY = Format("a quantity", names.is_quantity, "such as 10Gi, 500m or 2")
-PERCENT = Format("a percentage", _number(0, 100), "it is a number from 0 to 100")
-POSITIVE = Format("a number that is possible here", _number(1), "it is at least 1")
+PERCENT = Format("a percentage", _number(0, 100), "it must be a number from 0 to 100")
+POSITIVE = Format("a valid number", _number(1), "it must be at least 1")
 REGISTRY = Format(
     "a registry",
     _matching(r"[^\s/:@]+(:\d+)?(/[^\s:]*)?"),
@@ -160,7 +161,7 @@ _PARTS = frozenset(path[: step.start()] for path in FORMATS for step in _STEP.fi
 
 
 def problems(name: str, value: Any) -> Iterator[str]:
-    """One sentence for each name, host, port and amount within a variable that cannot be one."""
+    """Return an error for each invalid name, host, port and quantity in a variable."""
     return _problems(name, name, value, listed=False)
 
 
@@ -182,5 +183,5 @@ def _problems(path: str, where: str, value: Any, *, listed: bool) -> Iterator[st
 def _of(path: str, where: str, value: Any, *, listed: bool) -> Iterator[str]:
     form = FORMATS.get(path)
     if form is not None and not form.fits(str(value)):
-        several = " Separate several by commas or lines." if listed and re.search(r"\s", str(value)) else ""
-        yield f"{where} is {str(value)!r}, which cannot be {form.noun}: {form.rule}.{several}"
+        several = " Separate items by commas or lines." if listed and re.search(r"\s", str(value)) else ""
+        yield f"{where} {str(value)!r} is not {form.noun}: {form.rule}.{several}"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Lists and maps as text, in the forms that an AWX survey or the command line gives them."""
+"""Parse lists and maps from text, as an AWX survey or the command line gives them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAPS = "a list of maps in YAML or JSON"
 DOCUMENTS = "names, one per line or separated by commas, or objects in YAML or JSON"
 PAIRS = "key=value pairs, one per line or separated by commas, or a map in YAML or JSON"
 
-# A comma separates items, but not inside the braces of istioctl's own lists, a={x,y}, nor behind a backslash.
+# A comma separates items, except in the braces of istioctl's lists, a={x,y}, and after a backslash.
 _COMMA = re.compile(r"(?<!\\),(?![^{]*\})")
 _STRUCTURE = re.compile(r"\s*(\[|\{|- |-$|---)|^[\w./-]+:(\s|$)", re.MULTILINE)
 _SETTING = re.compile(r"([\w./-]+)\s*=\s*([^'\"]*)")
@@ -28,19 +28,19 @@ _PAIR = re.compile(r"([\w./-]+)\s*:\s+((?!.*:\s)[^\s'\"{\[][^'\"{\[]*)")
 
 
 class NotReadable(ValueError):
-    """Text that looks like YAML or JSON, and is not; the message says where."""
+    """Invalid YAML or JSON; the message has the line."""
 
 
 def split(text: str) -> list[str]:
-    """The items of a text: separated by lines, by commas, or by both."""
+    """Split a text into items, which are separated by lines or commas."""
     return [item.strip() for line in text.splitlines() for item in _COMMA.split(line) if item.strip()]
 
 
 def as_list(value: Any, elements: str = "raw") -> list[Any]:
-    """A list from what stands for one. Raises TypeError or ValueError where nothing does.
+    """Convert a value to a list. Raises TypeError or ValueError for others.
 
-    elements: the type of its items, by which text is read: objects and maps as YAML or JSON, anything else by lines and
-    commas too.
+    elements: the type of the items. Text with objects and maps must be YAML or JSON; for other types, lines and commas
+    also separate items.
     """
     structured = elements in ("dict", "raw")
     if isinstance(value, str):
@@ -59,7 +59,7 @@ def as_list(value: Any, elements: str = "raw") -> list[Any]:
 
 
 def as_map(value: Any) -> dict[Any, Any]:
-    """A map from what stands for one. Raises TypeError or ValueError where nothing does."""
+    """Convert a value to a map. Raises TypeError or ValueError for others."""
     if not isinstance(value, str):
         if not isinstance(value, Mapping):
             raise TypeError
@@ -79,7 +79,7 @@ def as_map(value: Any) -> dict[Any, Any]:
 
 
 def _item(value: Any) -> list[Any]:
-    """What one item of a list of objects stands for: itself, or the objects that its text holds."""
+    """Return the objects of an item: those in its text, or itself."""
     return _documents(value) if isinstance(value, str) and _STRUCTURE.match(value.strip()) else [value]
 
 
@@ -91,11 +91,11 @@ def _documents(text: str) -> list[Any]:
 
 
 def _scalars(text: str) -> list[Any]:
-    """The items of a YAML list as they are spelled: 1.10 is no number here."""
+    """Return the items of a YAML list as text: 1.10 is not a number."""
     documents = _read(text)
     if len(documents) != 1 or not isinstance(documents[0], list):
         raise TypeError
-    spelled: list[Any] = yaml.load(_plain(text), Loader=yaml.BaseLoader)  # noqa: S506 - it makes nothing but text
+    spelled: list[Any] = yaml.load(_plain(text), Loader=yaml.BaseLoader)  # noqa: S506 - it creates only text
     return [one for one in spelled if one not in ("", None)]
 
 
@@ -107,5 +107,5 @@ def _read(text: str) -> list[Any]:
 
 
 def _plain(text: str) -> str:
-    """Without what Ansible ties to a text, which the YAML reader written in C refuses."""
+    """Return a text without the tags of Ansible, which the YAML reader in C does not accept."""
     return str.__str__(text)

@@ -100,7 +100,7 @@ def test_a_dashboard_ends_cleanly_when_it_is_interrupted(variables: dict[str, An
         # A group of its own is what a shell gives to a command, and what Ctrl-C reaches.
         shown = subprocess.Popen(command, cwd=tmp_path, stdout=file, stderr=file, start_new_session=True)
     try:
-        url = awaited(output, r"zipkin is at (http://localhost:\d+/zipkin) until this is interrupted")
+        url = awaited(output, r"zipkin is available at (http://localhost:\d+/zipkin) until this run is interrupted")
         with urllib.request.urlopen(f"{url}/", timeout=10) as answer:
             assert answer.headers["x-stand-in"] == "zipkin-slim"
         os.killpg(shown.pid, signal.SIGINT)

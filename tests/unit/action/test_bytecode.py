@@ -16,7 +16,7 @@ from pathlib import Path
 from zipimport import zipimporter
 
 import pytest
-from ansible_collections.meshops.istio.plugins.plugin_utils.bytecode import compiled
+from ansible_collections.meshops.istio.plugins.plugin_utils.bytecode import with_byte_code
 
 
 @dataclass(frozen=True)
@@ -52,22 +52,22 @@ def loaded_from(packed: bytes, folder: Path) -> str:
 
 def test_python_loads_the_byte_code(zipped: bytes, tmp_path: Path) -> None:
     assert loaded_from(zipped, tmp_path) == "answer.py"
-    assert loaded_from(compiled(zipped), tmp_path) == "answer.pyc"
+    assert loaded_from(with_byte_code(zipped), tmp_path) == "answer.pyc"
 
 
 def test_another_python_loads_the_source(zipped: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(importlib.util, "MAGIC_NUMBER", b"old\n")
-        of_another = compiled(zipped)
+        of_another = with_byte_code(zipped)
     assert loaded_from(of_another, tmp_path) == "answer.py"
 
 
 def test_the_form_of_ansible_core_2_19(zipped: bytes, tmp_path: Path) -> None:
-    packed = pickle.loads(compiled(pickle.dumps(Packed(zipped, "the rest"))))
+    packed = pickle.loads(with_byte_code(pickle.dumps(Packed(zipped, "the rest"))))
     assert packed.metadata == "the rest"
     assert loaded_from(packed.zip_data, tmp_path) == "answer.pyc"
 
 
 @pytest.mark.parametrize("packed", [b"all of it", b"", b"\x80all of it", pickle.dumps(Packed(b"no zip", ""))])
 def test_what_is_not_understood_stays_as_it_is(packed: bytes) -> None:
-    assert compiled(packed) == packed
+    assert with_byte_code(packed) == packed

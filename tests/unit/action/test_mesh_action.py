@@ -109,7 +109,7 @@ def test_a_source_is_found_too_and_left_alone_otherwise(act: Act, tmp_path: Path
 def test_what_is_not_found_is_named(act: Act) -> None:
     result = act("application", name="shop", src=["none.yaml"])
     assert (result["failed"], result["code"]) == (True, "invalid_input")
-    assert "'none.yaml', given in src, exists neither beside the playbook, nor in a folder 'files'" in result["msg"]
+    assert has_facts(result["msg"], "'none.yaml' & src & not found & folder 'files'")
 
 
 def test_a_folder_without_manifests_is_named(act: Act, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     def once() -> bool:
         temporary = tmp_path / f"run-{next(runs)}"
         monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(temporary))
-        with payload.kept(MODULE, local=True):
+        with payload.package_cache(MODULE, local=True):
             packed = temporary / "ansiballz_cache" / PACKED
             if packed.exists():
                 assert packed.read_bytes() == b"all of it"

@@ -48,7 +48,7 @@ LONG = "a" * 64
         ("mesh_ingress_source_ranges", "10.0.0.0/8 10.1.0.0/16", ["mesh_ingress_source_ranges[0]", "commas or lines"]),
         ("mesh_ingress_address", "mesh.example.com", ["mesh_ingress_address", "IP address"]),
         ("mesh_ingress_annotations", {"a b": "c"}, ["a key of mesh_ingress_annotations"]),
-        ("mesh_ingress", [{"name": "1-partners"}], ["mesh_ingress[0].name", "begins with a letter"]),
+        ("mesh_ingress", [{"name": "1-partners"}], ["mesh_ingress[0].name", "start with a letter"]),
         ("mesh_ingress", [{"name": "partners", "labels": {"istio": "a b"}}], ["mesh_ingress[0].labels.istio"]),
         ("mesh_image_registry", "https://registry.example.com", ["mesh_image_registry", "without a scheme"]),
         ("mesh_image_pull_secrets", "one two", ["mesh_image_pull_secrets[0]"]),

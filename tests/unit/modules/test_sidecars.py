@@ -192,7 +192,7 @@ def test_bare_pods_are_created_anew_on_demand(on: Run, monkeypatch: pytest.Monke
     assert [(one["name"], "or set recreate_pods" in one["reason"]) for one in reported] == [("shell", True)]
     planned = on(memory, "restart", namespaces=["shop"], recreate_pods=True, check=True, diff=True)
     assert (planned["changed"], memory.writes) == (True, [])
-    assert planned["diff"] == [{"prepared": "~ Pod shop/shell (delete and create again): sidecars 1 missing\n"}]
+    assert planned["diff"] == [{"prepared": "~ Pod shop/shell (recreate): sidecars 1 missing\n"}]
     done = on(memory, "restart", namespaces=["shop"], recreate_pods=True)
     assert (done["changes"], done["reported"]) == (planned["changes"], [])
     assert [(verb, key.name) for verb, key, _manager in memory.writes] == [("delete", "shell"), ("create", "shell")]

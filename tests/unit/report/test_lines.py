@@ -51,7 +51,7 @@ def test_pods_without_a_sidecar_are_told_with_what_to_do() -> None:
     ]
     web, slow = [line for line in summary({"prod": {**RESULT, "workloads": workloads}}) if "no sidecar" in line]
     assert "mesh_restart" in web
-    assert "roll-out under way: 1/3 replicas updated" in slow
+    assert "rollout in progress: 1/3 replicas updated" in slow
     assert "mesh_restart" not in slow
 
 

@@ -123,7 +123,7 @@ def test_a_page_has_room_in_a_comment_whatever_there_is_to_say() -> None:
     many = {f"cluster-{number}": {**PLAN, "changes": [CHANGE] * 500} for number in range(20)}
     page = as_markdown(many)
     assert len(page) < LONGEST + 200
-    assert "clusters are left out" in page.splitlines()[-1]
+    assert "clusters are omitted" in page.splitlines()[-1]
     assert page.count("| cluster-") == 20
 
 

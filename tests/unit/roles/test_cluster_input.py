@@ -51,7 +51,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "minikube": (
         {"cluster_provider": "minikube", "cluster_minikube_program": "no-minikube"},
-        "There is no program no-minikube on this machine; install minikube, or name the path of one.",
+        "program no-minikube & not found & install minikube",
     ),
     "unreachable": (
         {"mesh_kubeconfig": "kubeconfig", "mesh_context": "east"},

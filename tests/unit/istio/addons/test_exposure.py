@@ -244,7 +244,7 @@ def test_a_dashboard_is_where_the_addon_was_told(mesh: Mesh, run: Addons, run_mo
 @pytest.mark.parametrize(
     ("addon", "options", "words"),
     [
-        ("grafana", {}, "The addon grafana is not installed: there is no Service istio-system/grafana."),
+        ("grafana", {}, "grafana & Service istio-system/grafana & not found & install"),
         ("prometheus", {}, "cannot connect to Service istio-system/prometheus & no ready pod"),
         ("kiali", {"port": 70000}, "cannot listen on port 70000 & localhost"),
     ],
