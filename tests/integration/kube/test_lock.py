@@ -21,7 +21,7 @@ from ansible_collections.meshops.istio.tests.support.messages import has_facts
 
 LEASE = Kind("coordination.k8s.io/v1", "Lease")
 WORKER = Path(__file__).parent / "worker.py"
-RETIRED = frozenset({"istio-operator"})
+PREVIOUS_MANAGERS = frozenset({"istio-operator"})
 INSTALLED = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web-%d}\ndata: {a: '1', old: '1'}\n"
 WANTED = "".join(
     f"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: web-{n}}}\ndata: {{a: '2'}}\n" for n in range(4)
@@ -116,7 +116,7 @@ def test_a_run_that_is_killed_is_ended_by_the_next(place: Place, workers: Worker
     left = lease(place)
     if left:
         place.cluster.delete(LEASE, lock_of(place), "default")  # that it runs out by itself is tested once
-    place.run(WANTED, lock=Lock(lock_of(place)), retired=RETIRED)
+    place.run(WANTED, lock=Lock(lock_of(place)), previous_managers=PREVIOUS_MANAGERS)
     complete(place)
 
 
@@ -143,5 +143,5 @@ def complete(place: Place) -> None:
         assert entry["fieldsV1"] == {"f:data": {"f:a": {}}}
     assert lease(place) is None
     place.cluster.forget()
-    assert told(place.run(WANTED, lock=Lock(lock_of(place)), retired=RETIRED)) == []
+    assert told(place.run(WANTED, lock=Lock(lock_of(place)), previous_managers=PREVIOUS_MANAGERS)) == []
     assert place.cluster.writes == []

@@ -131,7 +131,7 @@ def by_helm(place: Place) -> None:
 
 
 REVISION = "deployment.kubernetes.io/revision"
-RETIRED = frozenset({"istio-operator", "helm", "kubectl", "kubectl-client-side-apply"})
+PREVIOUS_MANAGERS = frozenset({"istio-operator", "helm", "kubectl", "kubectl-client-side-apply"})
 INSTALLERS = [by_kubectl, by_kubectl_on_the_server, by_istioctl, by_helm]
 
 
@@ -141,7 +141,7 @@ def test_what_they_installed_becomes_as_if_it_had_been_ours(
 ) -> None:
     place, fresh = new_place(), new_place()
     install(place)
-    planned = place.run(WANTED, retired=RETIRED, check=True, diff=True)
+    planned = place.run(WANTED, previous_managers=PREVIOUS_MANAGERS, check=True, diff=True)
     assert told(planned) == ["update ConfigMap web", "update Secret web", "update Service web", "update Deployment web"]
     shown = "\n".join(diff["prepared"] for diff in planned.diff)
     assert "~ Deployment " in shown
@@ -154,7 +154,7 @@ def test_what_they_installed_becomes_as_if_it_had_been_ours(
     assert "forgotten" not in shown
     assert "swordfish" not in shown
 
-    assert told(place.run(WANTED, retired=RETIRED)) == told(planned)
+    assert told(place.run(WANTED, previous_managers=PREVIOUS_MANAGERS)) == told(planned)
     fresh.run(WANTED)
     for mine, theirs in zip(place.objects(WANTED), fresh.objects(WANTED), strict=True):
         assert place.seen(mine) == fresh.seen(theirs)
@@ -163,7 +163,7 @@ def test_what_they_installed_becomes_as_if_it_had_been_ours(
         assert managers - {"kube-controller-manager"} == {MANAGER}
 
     place.cluster.forget()
-    assert told(place.run(WANTED, retired=RETIRED)) == []
+    assert told(place.run(WANTED, previous_managers=PREVIOUS_MANAGERS)) == []
     assert place.cluster.writes == []
 
 
@@ -179,7 +179,7 @@ def test_the_same_configuration_restarts_nothing(
         wanted = wanted.replace("{name: web, annotations: {old:", "{name: web, labels: {app: old}, annotations: {old:")
     eventually(lambda: REVISION in place.get("apps/v1", "Deployment", "web")["metadata"].get("annotations", {}), "it")
     before = place.get("apps/v1", "Deployment", "web")
-    place.run(wanted, retired=RETIRED)
+    place.run(wanted, previous_managers=PREVIOUS_MANAGERS)
     after = place.get("apps/v1", "Deployment", "web")
     assert after["spec"] == before["spec"]
     # A new template is a new revision.
@@ -194,7 +194,7 @@ def test_the_plan_of_a_take_over_is_what_happens(place: Place, install: Callable
     def note(plan: Plan) -> None:
         planned.extend(change.after for change in plan.changes if change.after)
 
-    place.run(WANTED, retired=RETIRED, checks=note)
+    place.run(WANTED, previous_managers=PREVIOUS_MANAGERS, checks=note)
     for foreseen in planned:
         live = place.get(foreseen["apiVersion"], foreseen["kind"], "web")
         for one in (foreseen, live):
@@ -220,10 +220,10 @@ def test_another_version_of_the_api_is_taken_over_too(place: Place) -> None:
     """
     for obj in place.objects(old):
         place.cluster.apply(obj, manager="istio-operator")
-    place.run(new, retired=RETIRED)
+    place.run(new, previous_managers=PREVIOUS_MANAGERS)
     live = place.get("autoscaling/v2", "HorizontalPodAutoscaler", "web")
     assert "old" not in (live["metadata"].get("annotations") or {})
     assert live["spec"]["minReplicas"] == 2
     place.cluster.forget()
-    assert told(place.run(new, retired=RETIRED)) == []
+    assert told(place.run(new, previous_managers=PREVIOUS_MANAGERS)) == []
     assert place.cluster.writes == []

@@ -22,7 +22,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.lock impo
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
 from ansible_collections.meshops.istio.tests.integration.kube.place import MANAGER, Place, WatchedCluster
 
-RETIRED = frozenset({"istio-operator"})
+PREVIOUS_MANAGERS = frozenset({"istio-operator"})
 
 
 class DoomedCluster(WatchedCluster):
@@ -57,7 +57,7 @@ def main(namespace: str, lock: str, manifests: str, request: str = "-1") -> None
             print("locked", flush=True)
             time.sleep(600)
     DoomedCluster.remaining = int(request)
-    place.run(Path(manifests).read_text(), lock=Lock(lock), retired=RETIRED, timeout=60.0)
+    place.run(Path(manifests).read_text(), lock=Lock(lock), previous_managers=PREVIOUS_MANAGERS, timeout=60.0)
 
 
 if __name__ == "__main__":

@@ -117,7 +117,7 @@ class Addons:
         return Unit(
             manager=MANAGER,
             objects=objects,
-            retired=PREVIOUS,
+            previous_managers=PREVIOUS,
             stale=self._labelled,
             inventory=Inventory(
                 "addons",

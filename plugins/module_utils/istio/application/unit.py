@@ -96,7 +96,7 @@ class Application:
         return Unit(
             manager=f"{MANAGER}/{self.name}",
             objects=objects,
-            retired=PREVIOUS,
+            previous_managers=PREVIOUS,
             stale=lambda cluster: self.labelled(cluster, objects),
             inventory=Inventory(
                 "application",

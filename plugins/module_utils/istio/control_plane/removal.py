@@ -47,7 +47,7 @@ def absent(*, revision: str = "", namespace: str = "", purge: bool = False, root
     return Unit(
         manager=MANAGER,
         objects=(),
-        obstacles=removed,
+        conflicting_objects=removed,
         inventory=installed_objects.of_removed(revision, namespace) if namespace and not purge else None,
         with_pods=True,
         previous_owners=PREVIOUS_OWNERS,

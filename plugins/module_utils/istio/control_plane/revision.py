@@ -176,7 +176,7 @@ class ControlPlane:
         if not remove_dead_webhooks:
             return unit
         wanted = {key_of(obj) for obj in unit.objects}
-        return replace(unit, obstacles=lambda cluster: [one for one, _service in left_over(cluster, wanted)])
+        return replace(unit, conflicting_objects=lambda cluster: [one for one, _service in left_over(cluster, wanted)])
 
     def unit_for(self, state: ClusterState) -> Unit:
         """Return the desired state as a unit, for a cluster in this state."""
@@ -188,7 +188,7 @@ class ControlPlane:
         return Unit(
             manager=MANAGER,
             objects=objects,
-            retired=PREVIOUS_MANAGERS,
+            previous_managers=PREVIOUS_MANAGERS,
             previous_owners=PREVIOUS_OWNERS,
             previous=INSTALLERS - {MANAGER},
             inventory=installed_objects.of_control_plane(

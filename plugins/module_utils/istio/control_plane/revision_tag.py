@@ -101,7 +101,7 @@ class RevisionTag:
         return Unit(
             manager=TAG_MANAGER,
             objects=objects,
-            retired=previous,
+            previous_managers=previous,
             previous_owners=PREVIOUS_OWNERS,
             stale=lambda cluster: of_tag(cluster, self.name),
             previous=previous,

@@ -27,7 +27,11 @@ def warnings(cluster: Cluster, plan: Plan, helm_gateways: Iterable[tuple[str, st
         )
     yield from _about_releases(cluster, plan)
     for change in plan.changes:
-        if change.key.kind in _WORKLOADS and change.retired and _template(change.before) != _template(change.after):
+        if (
+            change.key.kind in _WORKLOADS
+            and change.previous_managers
+            and _template(change.before) != _template(change.after)
+        ):
             yield f"The pods of {change.key} are restarted: the takeover changes its pod template."
         if change.after is not None and "Fail" in _policies(change.before) - _policies(change.after):
             yield (

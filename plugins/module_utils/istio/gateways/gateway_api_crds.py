@@ -82,7 +82,7 @@ def is_older(wanted: Installed, there: Installed) -> bool:
 
 def unit(objects: list[Object]) -> Unit:
     """Return the desired state of the CRDs, without pruning."""
-    return Unit(MANAGER, objects, retired=PREVIOUS)
+    return Unit(MANAGER, objects, previous_managers=PREVIOUS)
 
 
 def _number(version: str) -> tuple[int, ...]:

@@ -196,7 +196,9 @@ def unit(objects: Sequence[Object], service: str, namespace: str, *, scc: bool, 
         return [obj for found in cluster.list_many(requests) for obj in found]
 
     # Routes are not awaited: the router may admit them much later.
-    return Unit(MANAGER, objects, retired=PREVIOUS, stale=stale, awaited=lambda obj: obj["kind"] != ROUTE.kind)
+    return Unit(
+        MANAGER, objects, previous_managers=PREVIOUS, stale=stale, awaited=lambda obj: obj["kind"] != ROUTE.kind
+    )
 
 
 def request_projects(cluster: Cluster, names: Iterable[str], *, check: bool, timeout: float) -> list[str]:

@@ -30,7 +30,7 @@ def write(cluster: Cluster, plan: Plan, change: Change, *, patience: float) -> O
     try:
         if change.patch and change.before is None:
             return _create(cluster, plan, change)
-        live = _take_over(cluster, plan, change) if change.retired else change.before
+        live = _take_over(cluster, plan, change) if change.previous_managers else change.before
         return _apply(cluster, plan, change, live, patience=patience)
     except ApiError as error:
         raise refusal(change.key, error) from error
@@ -87,9 +87,9 @@ def _take_over(cluster: Cluster, plan: Plan, change: Change) -> Object | None:
     """
     live = change.before
     for _try in range(TRIES):
-        if live is None or not takeover.takeable(live, change.retired, plan.unit):
+        if live is None or not takeover.takeable(live, change.previous_managers, plan.unit):
             return live
-        entries = takeover.entries_after(live, change.retired, plan.unit)
+        entries = takeover.entries_after(live, change.previous_managers, plan.unit)
         version = live["metadata"]["resourceVersion"]
         try:
             return cluster.set_managed_fields(key_of(live), version, entries, manager=plan.unit.manager)

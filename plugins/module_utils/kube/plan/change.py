@@ -19,7 +19,7 @@ from ..objects.objects import Key, Object, key_of
 class Change:
     """One object to create, update or delete. `before` is live, `after` what the API server will make of it.
 
-    retired: the previous field managers whose fields become the unit's.
+    previous_managers: the previous field managers whose fields become the unit's.
     problem: why the API server does not accept it; `after` is an estimate then.
     first: it is deleted before anything is applied, not afterwards.
     recreated: the object is deleted and created again.
@@ -34,7 +34,7 @@ class Change:
     before: Object | None
     after: Object | None
     desired: Object | None = None
-    retired: frozenset[str] = frozenset()
+    previous_managers: frozenset[str] = frozenset()
     problem: Refused | None = None
     first: bool = False
     recreated: bool = False

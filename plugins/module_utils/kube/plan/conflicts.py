@@ -60,8 +60,8 @@ def may_change(manager: str, unit: Unit) -> bool:
     return (
         is_of_collection(manager)
         or manager == unit.manager
-        or manager in unit.retired
-        or tool_of(manager) in unit.retired
+        or manager in unit.previous_managers
+        or tool_of(manager) in unit.previous_managers
         or is_interactive(manager)
         or is_controller(manager)
     )

@@ -98,14 +98,14 @@ class Plan:
             return None
         if change.patch:
             return merge_patch.part(live, change.desired)
-        ours = {self.unit.manager, *self.unit.retired}
+        ours = {self.unit.manager, *self.unit.previous_managers}
         touched = managed_fields.union(
             managed_fields.fields_of(obj, ours) for obj in (change.before, change.after) if obj is not None
         )
         return managed_fields.part(clean(live), touched)
 
     def _digested(self, change: Change) -> Any:
-        identity = [change.action, *change.key, sorted(change.retired)]
+        identity = [change.action, *change.key, sorted(change.previous_managers)]
         if change.digest_as:
             return [*identity, change.digest_as]
         compared = change.before is not None and change.after is not None

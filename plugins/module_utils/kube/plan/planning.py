@@ -62,7 +62,7 @@ def make_plan(cluster: Cluster, unit: Unit) -> Plan:
     present = {identity: obj for identity, obj in live.items() if not _terminating(obj)}
     leftovers = pruning.leftovers(live, prepared)
     departing = {key_of(obj).identity for obj in leftovers.deleted}
-    managers = {unit.manager, *unit.retired}
+    managers = {unit.manager, *unit.previous_managers}
     runtime = RuntimeFields(cluster, prepared, departing, managers, force=unit.force)
     objects = [_adjusted(obj, present.get(key_of(obj).identity), unit, runtime) for obj in prepared]
     plan = Plan(unit, objects, live, adjust=runtime.adjusted, kept=leftovers.kept, recording=leftovers.recording)
@@ -85,7 +85,7 @@ def make_plan(cluster: Cluster, unit: Unit) -> Plan:
     plan.changes += unit.changes(cluster) if unit.changes else ()
     plan.ending = list(leftovers.ending)
     known = {*wanted, *(change.key.identity for change in plan.changes), *(key.identity for key in plan.ending)}
-    for obj in unit.obstacles(cluster) if unit.obstacles else ():
+    for obj in unit.conflicting_objects(cluster) if unit.conflicting_objects else ():
         if key_of(obj).identity in known:
             continue
         if _terminating(obj):
@@ -185,14 +185,14 @@ def _version_of(obj: Object) -> Any:
 def _dry_run(cluster: Cluster, unit: Unit, obj: Object, live: Object) -> Change | None:
     """Return the change by the server's own word, or None."""
     key = key_of(obj)
-    retired = takeover.previous(live, unit)
+    previous_managers = takeover.previous(live, unit)
     try:
         after = cluster.apply(obj, manager=unit.manager, dry_run=True)
-        if retired:
-            after = _taken_over(cluster, unit, obj, live, retired, after)
+        if previous_managers:
+            after = _taken_over(cluster, unit, obj, live, previous_managers, after)
     except ApiError as error:
         refuse_object(live, unit)
-        hands = retired | managed_fields.interactive_managers(live)
+        hands = previous_managers | managed_fields.interactive_managers(live)
         if error.status == 422 and hands:
             # What was changed by hand and what we want may not go together, such as two ports of one name.
             forced = _update_by_force(cluster, unit, obj, live, hands)
@@ -202,31 +202,33 @@ def _dry_run(cluster: Cluster, unit: Unit, obj: Object, live: Object) -> Change 
         # Those that may be overcome: all that the user may not do is said at once, and a plan may mend a webhook.
         if isinstance(problem, Refused) and (error.status == 403 or problem.code in (WEBHOOK, ImmutableFields.code)):
             guess = managed_fields.overlaid(live, obj, {})
-            return Change("update", key, live, guess, desired=obj, retired=retired, problem=problem)
+            return Change("update", key, live, guess, desired=obj, previous_managers=previous_managers, problem=problem)
         raise problem from error
-    if not retired and clean(after) == clean(live) and _ownership(after) == _ownership(live):
+    if not previous_managers and clean(after) == clean(live) and _ownership(after) == _ownership(live):
         return None
-    return Change("update", key, live, after, desired=obj, retired=retired)
+    return Change("update", key, live, after, desired=obj, previous_managers=previous_managers)
 
 
-def _update_by_force(cluster: Cluster, unit: Unit, obj: Object, live: Object, retired: frozenset[str]) -> Change | None:
-    """Return the update that also takes away what `retired` managers have set; None if that is refused, too."""
+def _update_by_force(
+    cluster: Cluster, unit: Unit, obj: Object, live: Object, previous_managers: frozenset[str]
+) -> Change | None:
+    """Return the update that also takes away what `previous_managers` have set; None if that is refused, too."""
     try:
-        after = _taken_over(cluster, unit, obj, live, retired, takeover.forced(live, obj))
+        after = _taken_over(cluster, unit, obj, live, previous_managers, takeover.forced(live, obj))
     except ApiError:
         return None
-    return Change("update", key_of(obj), live, after, desired=obj, retired=retired)
+    return Change("update", key_of(obj), live, after, desired=obj, previous_managers=previous_managers)
 
 
 def _taken_over(
-    cluster: Cluster, unit: Unit, obj: Object, live: Object, retired: frozenset[str], applied: Object
+    cluster: Cluster, unit: Unit, obj: Object, live: Object, previous_managers: frozenset[str], applied: Object
 ) -> Object:
-    """What a take-over makes of an object: fields go that only the retired managers kept, which no apply could show.
+    """What a take-over makes of an object: fields go that only the previous managers kept, which no apply could show.
 
     Asked for by a patch: what goes may be a default that the server sets again.
     """
     key = key_of(obj)
-    takeover.without_abandoned(applied, live, retired, unit, obj)
+    takeover.without_abandoned(applied, live, previous_managers, unit, obj)
     patch = merge_patch.between(clean(live), clean(applied)) or {}
     return cluster.merge_patch(key.of, key.name, key.namespace, patch, manager=unit.manager, dry_run=True)
 
@@ -241,7 +243,7 @@ def _adjusted(obj: Object, live: Object | None, unit: Unit, runtime: RuntimeFiel
     if unit.adjust is not None:
         obj = unit.adjust(obj, live)
     if live is not None and unit.ignore_fields:
-        foreign = managed_fields.others(live, {unit.manager, *unit.retired})
+        foreign = managed_fields.others(live, {unit.manager, *unit.previous_managers})
         obj = without_ignored(obj, live, foreign, unit.ignore_fields)
     return obj
 

@@ -41,14 +41,20 @@ def kept(live: Mapping[str, Any], unit: Unit) -> Fields:
     protected = _SHARED if kind_of(live) == NAMESPACE else _NEVER
     if not unit.ignore_fields:
         return protected
-    owned = managed_fields.union(entry.get("fieldsV1") or {} for entry in managed_fields.held_by(live, unit.retired))
+    owned = managed_fields.union(
+        entry.get("fieldsV1") or {} for entry in managed_fields.held_by(live, unit.previous_managers)
+    )
     return managed_fields.union((protected, fields_at(live, owned, unit.ignore_fields)))
 
 
 def previous(live: Mapping[str, Any], unit: Unit) -> frozenset[str]:
     """Return the previous field managers of an object whose fields are taken over."""
     # Fields that editors add to the unit's objects are not taken over.
-    known = unit.retired - EDITORS if managed_fields.owned_by(live, unit.manager) is not None else unit.retired
+    known = (
+        unit.previous_managers - EDITORS
+        if managed_fields.owned_by(live, unit.manager) is not None
+        else unit.previous_managers
+    )
     return frozenset(str(entry.get("manager")) for entry in takeable(live, known, unit))
 
 

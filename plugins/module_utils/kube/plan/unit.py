@@ -26,7 +26,7 @@ class Unit:
 
     manager: the field manager that applies it.
     objects: what must exist; each complete, with its namespace.
-    retired: previous field managers, whose fields become the manager's (see takeover.py).
+    previous_managers: previous field managers, whose fields become the manager's (see takeover.py).
     previous_owners: tools whose objects are taken over without being asked (see foreign_owners.py).
     force: take what belongs to others, and overwrite what other managers have set (see conflicts.py).
     stale: searches for the objects that this owner has in the cluster, by labels, which may be copied: what of them is
@@ -34,7 +34,7 @@ class Unit:
     inventory: where it is listed what this owner has in the cluster.
     previous: field managers beside `manager` whose objects are this owner's too.
     keeps: why an object is not deleted although it is no longer wanted; empty where it is.
-    obstacles: lists live objects that stand in the way; those not in `objects` are deleted, before anything else.
+    conflicting_objects: lists live objects that conflict with the desired ones; those not in `objects` are deleted, before anything else.
     rank: the order of applying where the API itself asks for none; low first, each after the lower ones.
     gate: the Service that must have a ready endpoint before an object is applied.
     adjust: the last word on an object, which it may change, given the live one (or None): fields set at run time.
@@ -52,12 +52,12 @@ class Unit:
 
     manager: str
     objects: Sequence[Mapping[str, Any]]
-    retired: frozenset[str] = frozenset()
+    previous_managers: frozenset[str] = frozenset()
     stale: Callable[[Cluster], Iterable[Object]] | None = None
     inventory: Inventory | None = None
     previous: frozenset[str] = frozenset()
     keeps: Callable[[Object], str] = reason_to_keep
-    obstacles: Callable[[Cluster], Iterable[Object]] | None = None
+    conflicting_objects: Callable[[Cluster], Iterable[Object]] | None = None
     rank: Callable[[Object], int] | None = None
     gate: Callable[[Object], Key | None] | None = None
     adjust: Callable[[Object, Object | None], Object] | None = None

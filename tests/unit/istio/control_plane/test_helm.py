@@ -37,7 +37,7 @@ def record() -> Object:
 
 
 def plan(before: Object, after: Object) -> Plan:
-    change = Change("update", key_of(after), before, after, desired=after, retired=frozenset({"helm"}))
+    change = Change("update", key_of(after), before, after, desired=after, previous_managers=frozenset({"helm"}))
     return Plan(removal.absent(), [after], {key_of(before).identity: before}, [change])
 
 

@@ -246,9 +246,9 @@ def installed_by(api: ApiServer, manager: str, one: Object) -> None:
 def test_what_retired_managers_alone_wanted_goes(api: ApiServer, cluster: Cluster) -> None:
     installed_by(api, "istio-operator", config_map(a="1", b="2"))
     api.change(path_of(config_map()), "somebody", data={"c": "3"})
-    unit = Unit(MANAGER, [config_map(a="1")], retired=frozenset({"istio-operator"}))
+    unit = Unit(MANAGER, [config_map(a="1")], previous_managers=frozenset({"istio-operator"}))
     plan = make_plan(cluster, unit)
-    assert [change.retired for change in plan.changes] == [unit.retired]
+    assert [change.previous_managers for change in plan.changes] == [unit.previous_managers]
     carry_out(cluster, unit)
     stored = api.get(path_of(config_map()))
     assert stored["data"] == {"a": "1", "c": "3"}
@@ -261,7 +261,7 @@ def test_what_retired_managers_alone_wanted_goes(api: ApiServer, cluster: Cluste
 
 def test_a_take_over_that_lost_a_race_is_tried_again(api: ApiServer, cluster: Cluster) -> None:
     installed_by(api, "istio-operator", config_map(a="1", b="2"))
-    unit = Unit(MANAGER, [config_map(a="1")], retired=frozenset({"istio-operator"}))
+    unit = Unit(MANAGER, [config_map(a="1")], previous_managers=frozenset({"istio-operator"}))
     plan = make_plan(cluster, unit)
     api.change(path_of(config_map()), "controller", metadata={"annotations": {"seen": "1"}})
     apply_changes(cluster, plan, gates=False, deadline=time.monotonic() + LONG, progress=silent)
@@ -280,12 +280,12 @@ def test_a_take_over_that_always_loses_gives_up(api: ApiServer, cluster: Cluster
 
     api.fault = interfere
     with pytest.raises(NotReady, match="ConfigMap shop/web changes too often to be taken over; try again"):
-        carry_out(cluster, Unit(MANAGER, [config_map()], retired=frozenset({"istio-operator"})))
+        carry_out(cluster, Unit(MANAGER, [config_map()], previous_managers=frozenset({"istio-operator"})))
 
 
 def test_a_take_over_that_was_cut_off_is_finished_by_the_next_run(api: ApiServer, cluster: Cluster) -> None:
     installed_by(api, "istio-operator", config_map(a="1", b="2"))
-    unit = Unit(MANAGER, [config_map(a="1")], retired=frozenset({"istio-operator"}))
+    unit = Unit(MANAGER, [config_map(a="1")], previous_managers=frozenset({"istio-operator"}))
     [change] = make_plan(cluster, unit).changes
     write._take_over(cluster, make_plan(cluster, unit), change)  # and then it is killed
     assert api.get(path_of(config_map()))["data"] == {"a": "1", "b": "2"}

@@ -52,7 +52,7 @@ def test_what_is_wanted_is_not_among_the_deletions_that_go_on(cluster: Cluster, 
 
 
 def test_conflicting_objects_must_be_gone_first(cluster: Cluster, ending: Object) -> None:
-    plan = make_plan(cluster, Unit(MANAGER, [config_map("new")], obstacles=lambda _cluster: [ending]))
+    plan = make_plan(cluster, Unit(MANAGER, [config_map("new")], conflicting_objects=lambda _cluster: [ending]))
     assert ([change.action for change in plan.changes], plan.leaving) == (["create"], [key_of(ending)])
 
 

@@ -40,7 +40,7 @@ LEASE = "/apis/coordination.k8s.io/v1/namespaces/default/leases"
 
 
 def run(cluster: Cluster, *objects: Object, **more: Any) -> Outcome:
-    unit_options = {name: more.pop(name) for name in ("stale", "retired", "awaited") if name in more}
+    unit_options = {name: more.pop(name) for name in ("stale", "previous_managers", "awaited") if name in more}
     options = {"check": False, "diff": False, "wait": False, "timeout": 30.0, "progress": silent, **more}
     return reconcile(cluster, Unit(MANAGER, objects, **unit_options), Settings(**options))
 
@@ -282,7 +282,7 @@ def test_faults_lose_nothing_and_do_nothing_twice(seed: int, monkeypatch: pytest
                 cluster,
                 *objects,
                 config_map("taken", a="1"),
-                retired=frozenset({"istio-operator"}),
+                previous_managers=frozenset({"istio-operator"}),
                 stale=lambda _cluster, stale=stale: stale,
                 lock=LOCK,
             )

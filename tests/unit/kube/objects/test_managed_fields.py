@@ -267,7 +267,7 @@ def test_what_retired_managers_own_is_handed_over_as_if_it_had_been_applied() ->
     assert ours["operation"] == "Apply"
     assert ours["fieldsV1"] == spec_of("replicas", "paused", "strategy")
     assert ours["time"] == "2026-01-02T00:00:00Z"
-    # Others keep what they own, and so do retired managers what they report of a status.
+    # Others keep what they own, and so do previous managers what they report of a status.
     assert [(one["manager"], one.get("subresource")) for one in handed if one is not ours] == [
         ("kubectl-edit", None),
         ("helm", "status"),
@@ -286,10 +286,10 @@ def test_what_was_a_secrets_text_is_handed_over_as_its_data() -> None:
 
 def test_a_second_take_over_finds_nothing() -> None:
     obj = owned_by_many()
-    retired = {"istio-operator", "helm"}
-    assert len(managed_fields.held_by(obj, retired)) == 2
-    obj["metadata"]["managedFields"] = managed_fields.taken_over(obj, MANAGER, retired)
-    assert managed_fields.held_by(obj, retired) == []
+    previous_managers = {"istio-operator", "helm"}
+    assert len(managed_fields.held_by(obj, previous_managers)) == 2
+    obj["metadata"]["managedFields"] = managed_fields.taken_over(obj, MANAGER, previous_managers)
+    assert managed_fields.held_by(obj, previous_managers) == []
     assert managed_fields.owned_by(obj, MANAGER) == spec_of("replicas", "paused", "strategy")
 
 

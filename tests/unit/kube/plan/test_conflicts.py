@@ -31,7 +31,7 @@ TARGET = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
 
 def run(cluster: Cluster, *objects: Object, meanwhile: Callable[[Plan], None] | None = None, **more: Any) -> Outcome:
     """Reconcile; `meanwhile` is called between the plan and the first write."""
-    unit = Unit(MANAGER, objects, **{"retired": PREVIOUS, **more})
+    unit = Unit(MANAGER, objects, **{"previous_managers": PREVIOUS, **more})
     return reconcile(
         cluster, unit, Settings(check=False, diff=False, wait=False, timeout=60, progress=silent, before=meanwhile)
     )

@@ -67,7 +67,7 @@ def test_what_changes_by_itself_is_not_shown() -> None:
 
 def test_a_change_of_owners_says_so() -> None:
     assert text(config_map(), config_map()) == "~ ConfigMap shop/web (update): only the ownership of fields\n"
-    shown = text(config_map(), config_map(a="2"), retired=frozenset({"helm"}))
+    shown = text(config_map(), config_map(a="2"), previous_managers=frozenset({"helm"}))
     assert shown.startswith("~ ConfigMap shop/web (update, takeover)\n")
 
 

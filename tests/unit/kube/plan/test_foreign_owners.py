@@ -44,7 +44,7 @@ OWNERS: dict[str, tuple[Object, str]] = {
 
 
 def run(cluster: Cluster, *objects: Object, **more: Any) -> Outcome:
-    unit = Unit(MANAGER, objects, **{"retired": PREVIOUS, **more})
+    unit = Unit(MANAGER, objects, **{"previous_managers": PREVIOUS, **more})
     return reconcile(cluster, unit, Settings(check=False, diff=False, wait=False, timeout=60, progress=silent))
 
 

@@ -40,7 +40,7 @@ def autoscaler(target: str = "web", **scale_target: Any) -> Object:
 
 
 def run(cluster: Cluster, *objects: Object, **more: Any) -> list[str]:
-    unit = Unit(MANAGER, objects, **{"retired": PREVIOUS, **more})
+    unit = Unit(MANAGER, objects, **{"previous_managers": PREVIOUS, **more})
     outcome = reconcile(cluster, unit, Settings(check=False, diff=False, wait=False, timeout=60, progress=silent))
     return [f"{one['action']} {one['kind']}" for one in outcome.changes]
 

@@ -30,7 +30,7 @@ SUFFIXED = ("pulumi-kubernetes-1a2b3c4d", "terraform-provider-helm_v2.12.1_x5")
 
 
 def run(cluster: Cluster, *objects: Object, **more: Any) -> Outcome:
-    unit = Unit(MANAGER, objects, **{"retired": PREVIOUS, **more})
+    unit = Unit(MANAGER, objects, **{"previous_managers": PREVIOUS, **more})
     return reconcile(cluster, unit, Settings(check=False, diff=False, wait=False, timeout=60, progress=silent))
 
 

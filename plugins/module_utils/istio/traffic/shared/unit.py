@@ -52,7 +52,7 @@ class Builder:
         return Unit(
             manager=f"{OWNER}{self.module}/{name}",
             objects=[self._owned(at_served_version(cluster, obj), name) for obj in wanted],
-            retired=PREVIOUS,
+            previous_managers=PREVIOUS,
             stale=lambda cluster: self._made(cluster, options),
             # Subsets before the routes that use them.
             rank=lambda obj: 0 if obj["kind"] == "DestinationRule" else 1,
