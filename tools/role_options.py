@@ -2,24 +2,19 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The argument specs of roles, their defaults, and what their tasks pass to modules, from the modules' documentation.
+"""Generate the argument specs of roles, their defaults, and what their tasks pass on, from the modules' documentation.
 
-With --check, only tells whether they are in step. Of each role, ``meta/options.yml`` names what the documentation cannot:
+With --check, only test whether they are up to date. A role's ``meta/options.yml`` has what the documentation cannot have:
 
-=======================  ==============================================================================================
-in ``meta/options.yml``  what it says
-=======================  ==============================================================================================
-``short_description``   the role's own, as are ``description``, ``author`` and ``version_added``
-``options``             the variables, in their order; a key without ``from`` is a variable of the role's own, in the form
-                        of an argument spec
-``NAME: {from: X}``     a variable that is a module's option, such as ``control_plane.ingress.azure``, or a list whose items
-                        have all options of a module
+``short_description``    of the role, as are ``description``, ``author`` and ``version_added``
+``options``              the variables, in their order. Without ``from``, a variable of the role's own, as in an argument spec
+``NAME: {from: X}``      a variable for an option of a module, such as ``control_plane.ingress.azure``; for a whole module,
+                         a list whose items have all of its options
 ``PREFIX_*: {from: X}``  one variable for each option of a module, or for each suboption of an option
-``sections``            options under headings, in place of ``options``
+``sections``             options under headings, instead of ``options``
 ``of``                   the dictionary that tasks read the variables from
-``tasks``                of a module, ``given``: arguments that are no variables; ``item``: the dictionary that holds the
-                        options of a list's item
-=======================  ==============================================================================================
+``tasks``                by module, ``given``: arguments that are no variables; ``item``: the dictionary with the options of
+                         a list's item
 
 Beside ``from``, any key of an option takes the place of the documentation's; ``default: null`` takes a default away. With
 ``PREFIX_*`` there may be ``only`` or ``left_out`` (names of options), ``named`` (variables that have other names) and
