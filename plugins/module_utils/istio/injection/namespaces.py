@@ -71,8 +71,8 @@ def _changes(
     if missing and any(wanted.values()) and not create:
         plural = len(missing) > 1
         raise Refused(
-            f"The namespace{'s' if plural else ''} {', '.join(missing)} do{'' if plural else 'es'} not exist: create"
-            f" {'them' if plural else 'it'}, or set create_namespaces.",
+            f"Namespace{'s' if plural else ''} {', '.join(missing)} not found. Create {'them' if plural else 'it'},"
+            " or set create_namespaces to true.",
             code="namespace_missing",
             namespaces=missing,
         )
