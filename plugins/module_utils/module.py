@@ -54,6 +54,7 @@ _ELSEWHERE = {
     "open_dashboards": "the role mesh has mesh_addons_secret, mesh_addons_allow_http, mesh_addons_kiali_auth,"
     " mesh_addons_grafana_role, mesh_addons_grafana_secret and mesh_addons_allow_anonymous for them",
     "backup_lost": "the role mesh has mesh_purge_backup for it",
+    "several_gateways": "the role mesh has mesh_ingress[].namespace for it",
     "download_failed": "the role mesh has mesh_release_source for it",
     IMMUTABLE: "the role mesh has mesh_addons_recreate and mesh_applications[].recreate for it",
     "no_checksum": "the role mesh has mesh_release_checksum for it",

@@ -33,7 +33,8 @@ options:
         and V(loki), and of the extras V(zipkin), V(skywalking) and V(prometheus-operator). V(all) selects all addons
         except the extras.
       - V(prometheus-operator) installs monitors for the Prometheus Operator. Its CustomResourceDefinitions must exist.
-      - "Required with O(state=present). With O(state=absent), the addons to remove. Default: all addons."
+      - "Required with O(state=present). With O(state=absent), the addons to remove. Default: all addons. A name that no
+        release has and that is not installed is refused."
     type: list
     elements: str
   version:
@@ -324,7 +325,12 @@ from typing import Any
 
 from ansible_collections.meshops.istio.plugins.module_utils.arguments import MIRROR, PLAN, RECREATE, RELEASE, WAIT
 from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.access import refuse_open
-from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.catalogue import ALL, chosen, manifests
+from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.catalogue import (
+    ALL,
+    chosen,
+    manifests,
+    refuse_unknown,
+)
 from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.exposure import (
     Gate,
     dashboards,
@@ -334,8 +340,9 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.exposur
 )
 from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.settings import apply_settings
 from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.telemetry import telemetry
-from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.unit import Addons, Assumed
+from ansible_collections.meshops.istio.plugins.module_utils.istio.addons.unit import Addons, Assumed, installed
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.images import replace_images, with_pull_secrets
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Plan
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 
 KIALI = {
@@ -411,7 +418,11 @@ def absent(module: MeshModule) -> Result:
     named: list[str] = module.params["addons"] or []
     addons = Addons(module.params["namespace"])
     unit = addons.unit([], only=[] if ALL in named else named)
-    return {"addons": [], "dashboards": {}, **module.reconcile(unit, lock=addons.lock)}
+
+    def check(plan: Plan) -> None:
+        refuse_unknown(named, installed(plan), addons.namespace)
+
+    return {"addons": [], "dashboards": {}, **module.reconcile(unit, lock=addons.lock, checks=check)}
 
 
 def main() -> None:

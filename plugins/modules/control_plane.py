@@ -387,12 +387,20 @@ resources:
   sample: [{api_version: networking.istio.io/v1, kind: Gateway, namespace: shop, name: helloworld-gateway}]
 kept:
   description:
-    - Node agents of the revision (C(istio-cni-node), C(ztunnel)) that are not removed, because another control plane
-      uses them. They are removed with the last control plane, or by a purge.
+    - Objects that are not removed, each with the C(reason).
+    - Node agents of the revision (C(istio-cni-node), C(ztunnel)), because another control plane uses them. They are
+      removed with the last control plane, or by a purge.
+    - Objects with the annotation C(meshops.istio/prune=disabled), in a purge too, and a CustomResourceDefinition while
+      an object of its kind is kept.
   returned: success and O(state=absent)
   type: list
   elements: dict
-  sample: [{api_version: apps/v1, kind: DaemonSet, namespace: istio-system, name: istio-cni-node}]
+  sample:
+    - api_version: apps/v1
+      kind: DaemonSet
+      namespace: istio-system
+      name: istio-cni-node
+      reason: another control plane is there
 backup_file:
   description: Path of the file with the saved RV(resources). Empty in check mode and if there were none.
   returned: success and O(state=absent)
@@ -428,8 +436,11 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.backup imp
     try_place,
     write,
 )
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.keep import Kept
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Plan
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
+
+_OTHERS = "another control plane is there"
 
 AZURE = {
     "internal": {"type": "bool"},
@@ -486,6 +497,7 @@ def absent(module: MeshModule) -> Result:
     """Remove the revision, or all of Istio with purge."""
     revision, purge = module.params["revision"] or "", module.params["purge"]
     lost: list[Object] = []
+    marked: list[Kept] = []
     backup = Path(module.params["backup"] or default_path(module.cluster.server))
 
     saved = False
@@ -495,6 +507,7 @@ def absent(module: MeshModule) -> Result:
             left = module.params["assume_left"] if module.check_mode else []
             removal.refuse_in_use(module.cluster, plan, revision=revision, purge=purge, left=left)
         lost[:] = removal.users_resources(module.cluster, plan)
+        marked[:] = plan.kept
         if lost and not saved:
             refuse_lost_folder(module.params["backup"])
             try_place(backup, text_of(lost))
@@ -509,7 +522,7 @@ def absent(module: MeshModule) -> Result:
     unit = removal.absent(
         revision=revision, namespace=module.params["namespace"], purge=purge, root_key=module.params["purge_root_key"]
     )
-    kept = [] if purge else installed_objects.shared_agents(module.cluster, revision, module.params["namespace"])
+    agents = [] if purge else installed_objects.shared_agents(module.cluster, revision, module.params["namespace"])
     try:
         result = module.reconcile(unit, lock=LOCK, checks=check, before=save)
     except MeshError as error:
@@ -520,7 +533,7 @@ def absent(module: MeshModule) -> Result:
         **result,
         "revision": revision or "default",
         "gateways": [],
-        "kept": [key_of(one)._asdict() for one in kept],
+        "kept": [one.summary for one in [*(Kept(key_of(one), _OTHERS) for one in agents), *marked]],
         "resources": [key_of(one)._asdict() for one in lost],
         "backup_file": str(backup) if saved else "",
     }

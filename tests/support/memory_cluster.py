@@ -164,3 +164,15 @@ def injection_webhooks(revision: str) -> list[Object]:
         }
         for prefix, expressions in webhooks
     ]
+
+
+def slice_of(service: str, *, ready: bool) -> Object:
+    """An EndpointSlice of a Service in istio-system, with one endpoint."""
+    return make(
+        "EndpointSlice",
+        f"{service}-x",
+        "istio-system",
+        api="discovery.k8s.io/v1",
+        labels={"kubernetes.io/service-name": service},
+        endpoints=[{"addresses": ["10.0.0.1"], "conditions": {"ready": ready}}],
+    )

@@ -186,7 +186,7 @@ def test_custom_kinds(
 
 
 @pytest.mark.step("kinds 15", "what a finalizer holds is still known to the next run")
-def test_held_by_a_finalizer(run: Run, cluster: Cluster, namespace: str, seen: Seen) -> None:
+def test_held_by_a_finalizer(run: Run, idle: Run, cluster: Cluster, namespace: str, seen: Seen) -> None:
     shop = {"name": "held", "namespace": namespace, "wait": False}
     lease = {"apiVersion": LEASE.api_version, "kind": "Lease", "metadata": {"name": "held"}, "spec": {}}
     lease["metadata"] = {"name": "held", "finalizers": ["example.com/held"]}
@@ -197,8 +197,10 @@ def test_held_by_a_finalizer(run: Run, cluster: Cluster, namespace: str, seen: S
     assert listed["data"]["Lease.v1.coordination.k8s.io"] == f"{namespace}/held"
     patch = {"metadata": {"finalizers": None}}
     cluster.merge_patch(LEASE, "held", namespace, patch, manager="kubectl-patch")
-    run("application", **shop, definition=[KEPT])
+    # That it has gone by itself is no change; the next one lists it no longer.
+    idle("application", **shop, definition=[KEPT])
+    run("application", **shop, definition=[KEPT.removesuffix("}") + ", data: {another: change}}"])
     listed = cluster.get(Kind("v1", "ConfigMap"), "meshops-istio.application.held", namespace)
     assert listed is not None
     assert "Lease.v1.coordination.k8s.io" not in listed["data"]
-    seen("listed until it is gone")
+    seen("listed until it is gone, and a run that changes nothing writes nothing")

@@ -134,3 +134,28 @@ def test_a_job_of_awx_names_a_file_that_outlives_it(
     assert (refused["code"], users.writes) == ("backup_lost", [])
     assert "mesh_purge_backup" in refused["msg"]
     assert on_api("control_plane", **PURGE, backup=str(tmp_path / "b.yaml"))["changed"]
+
+
+MARKED = {"meshops.istio/prune": "disabled"}
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_a_definition_that_is_marked_stays_with_its_resources(
+    check: bool, users: ApiServer, on_api: Run, tmp_path: Path
+) -> None:
+    marked = definition({"name": "v1", "storage": True, "served": True})
+    marked["metadata"]["annotations"] = {**MARKED, "helm.sh/resource-policy": "keep"}
+    users.put(f"{CRDS}/gateways.networking.istio.io", marked)
+    done = on_api("control_plane", **PURGE, backup=str(tmp_path / "b.yaml"), check=check)
+    assert (done["changed"], done["resources"], users.writes) == (False, [], [])
+    assert [one["name"] for one in done["kept"]] == ["gateways.networking.istio.io"]
+    assert "meshops.istio/prune" in done["kept"][0]["reason"]
+    assert [warning for warning in done["warnings"] if "gateways.networking.istio.io" in warning]
+
+
+def test_helm_s_word_is_overruled_by_a_purge(users: ApiServer, on_api: Run, tmp_path: Path) -> None:
+    marked = definition({"name": "v1", "storage": True, "served": True})
+    marked["metadata"]["annotations"] = {"helm.sh/resource-policy": "keep"}
+    users.put(f"{CRDS}/gateways.networking.istio.io", marked)
+    done = on_api("control_plane", **PURGE, backup=str(tmp_path / "b.yaml"))
+    assert (done["kept"], len(done["resources"])) == ([], 1)

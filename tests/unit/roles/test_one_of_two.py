@@ -90,6 +90,33 @@ def test_the_last_one_takes_everything_along(api: ApiServer, tmp_path: Path) -> 
     assert not [line for line in run.summary if line.startswith("kept")]
 
 
+@pytest.mark.parametrize("others", ["green stays", "none stays"])
+@pytest.mark.parametrize("names", ["grafna", ["zipkin", "grafna"]])
+def test_an_addon_that_nobody_has_is_refused(names: Any, others: str, api: ApiServer, tmp_path: Path) -> None:
+    if others == "none stays":
+        api.remove(f"{DEPLOYMENTS}/istiod-green")
+    run = uninstall(api, tmp_path, mesh_uninstall_addons=names)
+    assert (run.returncode, api.writes) == (2, [])
+    assert "grafna" in run.failures["one"]
+    assert "mesh_uninstall_addons" in run.failures["one"]
+
+
+@pytest.mark.parametrize("purge", [True, False])
+def test_what_is_marked_stays_and_is_named(purge: bool, api: ApiServer, tmp_path: Path) -> None:
+    name = "istio-sidecar-injector-blue"
+    marked = injector("blue")
+    marked["metadata"]["labels"].update(of("blue", "Pilot"))
+    marked["metadata"]["annotations"] = {"meshops.istio/prune": "disabled"}
+    api.put(f"{INJECTORS}/{name}", marked)
+    run = uninstall(api, tmp_path, mesh_purge=purge)
+    assert run.returncode == 0, run.text
+    assert "istiod-blue" in deleted(api)
+    assert name not in deleted(api)
+    kept = [line for line in run.summary if line.startswith("kept")]
+    assert [line for line in kept if name in line and "meshops.istio/prune" in line], run.summary
+    assert bool([line for line in kept if "istio-cni-node" in line]) is not purge
+
+
 def test_an_application_that_nobody_describes_is_refused(api: ApiServer, tmp_path: Path) -> None:
     run = uninstall(api, tmp_path, mesh_uninstall_applications="wbe")
     assert (run.returncode, api.writes) == (2, [])

@@ -20,6 +20,23 @@ ALL = "all"
 """Selects what `kubectl apply -f samples/addons` applies: all addons except the extras."""
 
 
+NAMES = frozenset(
+    {
+        "grafana",
+        "jaeger",
+        "kiali",
+        "loki",
+        "prometheus",
+        "prometheus-operator",
+        "prometheus_vm",
+        "prometheus_vm_tls",
+        "skywalking",
+        "zipkin",
+    }
+)
+"""The addons of all releases: removing one needs no release at hand, and changes nothing where it has gone before."""
+
+
 def chosen(release: Release, wanted: Iterable[str]) -> list[str]:
     """Return the selected addons without duplicates, in the given order. Raises InvalidInput for an unknown addon."""
     known = _files(release)
@@ -34,6 +51,21 @@ def chosen(release: Release, wanted: Iterable[str]) -> list[str]:
                 addons=list(known),
             )
     return list(dict.fromkeys(names))
+
+
+def refuse_unknown(names: Iterable[str], installed: Iterable[str], namespace: str) -> None:
+    """Raise InvalidInput for an addon to remove that no release has, and that is not installed either."""
+    there = sorted(set(installed))
+    for name in names:
+        if name not in (ALL, *NAMES, *there):
+            raise InvalidInput(
+                f"The addon '{name}' cannot be removed from {namespace}: no release of Istio has an addon of that name,"
+                f" and of the addons {', '.join(there) or 'none'} is installed there. Correct the name, in the role"
+                " mesh in mesh_uninstall_addons.",
+                code="unknown_addon",
+                addon=name,
+                addons=there,
+            )
 
 
 def manifests(release: Release, names: Sequence[str], namespace: str) -> dict[str, list[Object]]:

@@ -171,6 +171,11 @@ class Addons:
             refuse_fatal(wrong, force=False)
 
 
+def installed(plan: Plan) -> list[str]:
+    """The addons that objects of a plan's live ones belong to."""
+    return sorted({name for obj in plan.live.values() if (name := labels_of(obj).get(ADDON_LABEL))})
+
+
 def _name_storage(plan: Plan) -> None:
     """Name the option in errors about immutable fields of PersistentVolumeClaims."""
     for number, change in enumerate(plan.changes):

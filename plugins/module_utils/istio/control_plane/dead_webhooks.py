@@ -47,19 +47,25 @@ def refuse_left_over(cluster: Cluster, plan: Plan) -> None:
     if not plan.changes:
         return
     known = {key_of(obj) for obj in plan.objects} | {change.key for change in plan.changes}
+    kept = {one.key: one.reason for one in plan.kept}
     for configuration, (namespace, name) in left_over(cluster, known):
         key = key_of(configuration)
+        remedy = "Delete it, or set remove_dead_webhooks to true"
+        if key in kept:
+            remedy = f"Delete it yourself, because {kept[key]}"
         raise Refused(
-            f"{key} blocks requests: Service {namespace}/{name} not found, so that {EFFECTS[key.kind][1]}. Delete it, or"
-            " set remove_dead_webhooks to true.",
+            f"{key} blocks requests: Service {namespace}/{name} not found, so that {EFFECTS[key.kind][1]}. {remedy}.",
             code="dead_webhooks",
             object=key._asdict(),
         )
 
 
 def _exists(cluster: Cluster, namespace: str, service: str) -> bool:
-    if cluster.get(_DEPLOYMENTS, service, namespace) is not None:
-        return True
+    return cluster.get(_DEPLOYMENTS, service, namespace) is not None or has_endpoint(cluster, namespace, service)
+
+
+def has_endpoint(cluster: Cluster, namespace: str, service: str) -> bool:
+    """Return whether a Service has a ready endpoint, which its Deployment's status reports only later."""
     slices = cluster.list(_SLICES, namespace, label_selector=f"kubernetes.io/service-name={service}")
     return any(answers(one) for one in slices)
 

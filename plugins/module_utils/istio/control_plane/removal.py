@@ -15,7 +15,7 @@ from ...kube.errors import ApiError, Refused
 from ...kube.objects.kinds import CUSTOM_RESOURCE_DEFINITION, MUTATING_WEBHOOK_CONFIGURATION, POD
 from ...kube.objects.objects import Kind, Object, key_of, kind_of
 from ...kube.objects.selectors import matches
-from ...kube.plan.keep import is_marked_as_kept
+from ...kube.plan.keep import reason_of_mark, reason_to_keep
 from ...kube.plan.plan import Plan
 from ...kube.plan.unit import Unit
 from ..model import labels
@@ -38,15 +38,14 @@ def absent(*, revision: str = "", namespace: str = "", purge: bool = False, root
 
     def removed(cluster: Cluster) -> list[dict[str, Any]]:
         if purge:
-            found = installed_objects.of_all(cluster, namespace, root_key=root_key)
-        else:
-            found = installed_objects.of_revision(cluster, revision, namespace)
-        # Helm's resource policy "keep" of CRDs does not apply to a purge.
-        return [obj for obj in found if not is_marked_as_kept(obj)]
+            return installed_objects.of_all(cluster, namespace, root_key=root_key)
+        return installed_objects.of_revision(cluster, revision, namespace)
 
     return Unit(
         manager=MANAGER,
         objects=(),
+        # Helm's resource policy "keep" of CRDs does not apply to a purge.
+        keeps=reason_of_mark if purge else reason_to_keep,
         conflicting_objects=removed,
         inventory=installed_objects.of_removed(revision, namespace) if namespace and not purge else None,
         with_pods=True,

@@ -33,11 +33,11 @@ from ..release.release import Release
 from ..release.versions import version_key
 from . import helm, install_order, installed_objects, tag_objects
 from .configuration import Configuration, Options
-from .dead_webhooks import left_over, refuse_left_over
+from .dead_webhooks import has_endpoint, left_over, refuse_left_over
 from .install_warnings import network_settings, pruned_of_others, unmatched_patches
 from .mesh_config import providers_in
 from .render import Renderer
-from .runtime_fields import MeshRuntimeFields, is_ready
+from .runtime_fields import MeshRuntimeFields
 from .unserved_apis import refuse_unserved
 from .warnings import warnings
 
@@ -205,7 +205,7 @@ class ControlPlane:
             gate=lambda obj: install_order.gate(obj, istiod),
             adjust=MeshRuntimeFields(
                 PREVIOUS_MANAGERS | {MANAGER},
-                lambda: cluster is not None and istiod is not None and is_ready(cluster, istiod),
+                lambda: bool(cluster and istiod and has_endpoint(cluster, istiod.namespace, istiod.name)),
             ),
             awaited=is_awaited,
         )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...kube.errors import InvalidInput, Refused
 from ...kube.objects.kinds import MUTATING_WEBHOOK_CONFIGURATION
-from ...kube.objects.objects import Key, Kind, Object, key_of
+from ...kube.objects.objects import Kind, Object, key_of
 from ...kube.plan.change import clean
 from ...kube.plan.plan import Plan
 from ...kube.plan.unit import Unit
@@ -23,8 +23,9 @@ from ..model.labels import labels_of
 from ..model.ownership import MANAGER, PREVIOUS_MANAGERS, PREVIOUS_OWNERS, TAG_MANAGER
 from ..model.proxies import has_ended, is_injected
 from . import tag_objects
+from .dead_webhooks import has_endpoint
 from .render import Renderer
-from .runtime_fields import MeshRuntimeFields, is_ready
+from .runtime_fields import MeshRuntimeFields
 
 if TYPE_CHECKING:
     from ...kube.api.cluster import Cluster
@@ -157,7 +158,7 @@ class RevisionTag:
 
     def _is_served(self, injector: Mapping[str, Any]) -> bool:
         service = tag_objects.service_of(injector)
-        return service is not None and is_ready(self.cluster, Key("v1", "Service", *service))
+        return service is not None and has_endpoint(self.cluster, *service)
 
 
 def of_tag(cluster: Cluster, name: str) -> Iterable[Object]:

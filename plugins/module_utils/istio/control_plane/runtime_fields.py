@@ -12,19 +12,14 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...kube.objects import managed_fields
 from ...kube.objects.field_sets import Fields
-from ...kube.objects.kinds import DEPLOYMENT
-from ...kube.objects.objects import Key, Object
+from ...kube.objects.objects import Object
 from ..model import labels
 from ..model.labels import labels_of
 from .helm import keep_release
-
-if TYPE_CHECKING:
-    from ...kube.api.cluster import Cluster
-
 
 # Expressions that AKS's admission enforcer adds to the namespaceSelector of every webhook, to exclude AKS's own pods.
 _ENFORCED = frozenset({"control-plane", "kubernetes.azure.com/managedby"})
@@ -91,12 +86,6 @@ class MeshRuntimeFields:
         """Label only a new namespace with its network, as istioctl does."""
         if labels.NETWORK not in labels_of(live):
             labels_of(desired).pop(labels.NETWORK, None)
-
-
-def is_ready(cluster: Cluster, service: Key) -> bool:
-    """Return whether a pod of istiod is ready; its Deployment has the name of its Service."""
-    deployment = cluster.get(DEPLOYMENT, service.name, service.namespace)
-    return bool(deployment and (deployment.get("status") or {}).get("readyReplicas"))
 
 
 def _webhook_fields(owned: Fields) -> Callable[[str], Mapping[str, Any]]:

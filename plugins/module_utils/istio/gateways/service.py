@@ -92,6 +92,7 @@ def _find(services: Iterable[Name], namespace: str, name: str) -> Name:
         raise InvalidInput(
             f"Gateway {name} of ingress is ambiguous: this configuration has it in the namespaces"
             f" {', '.join(sorted(one[0] for one in found))}. Set namespace in the entry.",
+            code="several_gateways",
             gateway=name,
             gateways=there,
         )

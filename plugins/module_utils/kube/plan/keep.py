@@ -34,9 +34,10 @@ class Kept(NamedTuple):
         return f"{self.key} is not pruned: {self.reason}."
 
 
-def is_marked_as_kept(obj: Mapping[str, Any]) -> bool:
-    """Return whether an object's annotation disables pruning."""
-    return (obj["metadata"].get("annotations") or {}).get(KEEP) == "disabled"
+def reason_of_mark(obj: Mapping[str, Any]) -> str:
+    """Return why an object is never pruned, if its annotation disables that; else an empty string."""
+    marked = (obj["metadata"].get("annotations") or {}).get(KEEP) == "disabled"
+    return f"its annotation {KEEP} is disabled" if marked else ""
 
 
 def reason_to_keep(obj: Mapping[str, Any], claims: Iterable[str] = ()) -> str:
@@ -45,8 +46,8 @@ def reason_to_keep(obj: Mapping[str, Any], claims: Iterable[str] = ()) -> str:
     `claims`: names or patterns of PersistentVolumeClaims that may be pruned.
     """
     notes = obj["metadata"].get("annotations") or {}
-    if is_marked_as_kept(obj):
-        return f"its annotation {KEEP} is disabled"
+    if mark := reason_of_mark(obj):
+        return mark
     if notes.get(_HELM_POLICY) == "keep":
         return f"its annotation {_HELM_POLICY} is keep"
     if obj["kind"] == _CLAIM and not any(fnmatchcase(obj["metadata"]["name"], claim) for claim in claims):

@@ -84,15 +84,15 @@ def make_plan(cluster: Cluster, unit: Unit) -> Plan:
     plan.changes += [Change("delete", key_of(obj), obj, None, first=is_scaler(obj)) for obj in leftovers.deleted]
     plan.changes += unit.changes(cluster) if unit.changes else ()
     plan.ending = list(leftovers.ending)
-    known = {*wanted, *(change.key.identity for change in plan.changes), *(key.identity for key in plan.ending)}
-    for obj in unit.conflicting_objects(cluster) if unit.conflicting_objects else ():
-        if key_of(obj).identity in known:
-            continue
-        if _terminating(obj):
-            # Nothing waits for it where nothing is created.
-            (plan.leaving if prepared else plan.ending).append(key_of(obj))
-        else:
-            plan.changes.append(Change("delete", key_of(obj), obj, None, first=True))
+    named = [*plan.ending, *(change.key for change in plan.changes), *(one.key for one in plan.kept)]
+    known = {*wanted, *(key.identity for key in named)}
+    conflicting = pruning.conflicting()
+    deleted = [Change("delete", key_of(obj), obj, None, first=True) for obj in conflicting.deleted]
+    plan.changes += [change for change in deleted if change.key.identity not in known]
+    plan.kept += [one for one in conflicting.kept if one.key.identity not in known]
+    # Nothing waits for it where nothing is created.
+    ending = plan.leaving if prepared else plan.ending
+    ending += [key for key in conflicting.ending if key.identity not in known]
     plan.stages = list(unit.stages(plan)) if unit.stages and plan.changes else []
     return plan
 

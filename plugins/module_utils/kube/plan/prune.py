@@ -82,6 +82,19 @@ class Pruning:
             found.recording = self._recording(found, wanted, [*remaining, *found.ending])
         return found
 
+    def conflicting(self) -> Leftovers:
+        """What becomes of the objects that stand in the unit's way."""
+        found = Leftovers()
+        for obj in self._unit.conflicting_objects(self._cluster) if self._unit.conflicting_objects else ():
+            if obj["metadata"].get("deletionTimestamp"):
+                found.ending.append(key_of(obj))
+            elif reason := self._unit.keeps(obj):
+                found.kept.append(Kept(key_of(obj), reason))
+            else:
+                found.deleted.append(obj)
+        self._keep_what_holds(found)
+        return found
+
     def _is_ours(self, identity: Identity, obj: Object) -> bool:
         inventory, ours = self._unit.inventory, {self._unit.manager, *self._unit.previous}
         if is_controlled(obj) or (inventory is not None and not inventory.owns(obj)):

@@ -34,7 +34,8 @@ class Unit:
     inventory: where it is listed what this owner has in the cluster.
     previous: field managers beside `manager` whose objects are this owner's too.
     keeps: why an object is not deleted although it is no longer wanted; empty where it is.
-    conflicting_objects: lists live objects that conflict with the desired ones; those not in `objects` are deleted, before anything else.
+    conflicting_objects: lists live objects that conflict with the desired ones. Those not in `objects` are deleted before
+        anything else, unless `keeps` returns a reason.
     rank: the order of applying where the API itself asks for none; low first, each after the lower ones.
     gate: the Service that must have a ready endpoint before an object is applied.
     adjust: the last word on an object, which it may change, given the live one (or None): fields set at run time.

@@ -122,6 +122,27 @@ def test_absent_takes_those_that_are_named_or_all(mesh: Mesh, run: Addons) -> No
     assert not run(state="absent", version=None)["changed"]
 
 
+@pytest.mark.parametrize("names", [["grafna"], ["kiali", "grafna"], ["all", "grafna"]])
+@pytest.mark.parametrize("there", [["kiali"], []])
+def test_absent_refuses_a_name_that_nobody_has(
+    there: list[str], names: list[str], run: Addons, refused: Addons
+) -> None:
+    if there:
+        run(*there)
+    result = refused(*names, state="absent", version=None, source=None)
+    assert (result["code"], result["details"]) == ("unknown_addon", {"addon": "grafna", "addons": there})
+
+
+def test_absent_knows_what_is_installed_of_another_s_release(mesh: Mesh, run: Addons) -> None:
+    run("kiali")
+    live = mesh.live("Service", "kiali", SYSTEM)
+    assert live
+    own = {**live["metadata"]["labels"], "meshops.istio/addon": "own-pages"}
+    mesh.add({**live, "metadata": {**live["metadata"], "labels": own}})
+    assert {name for _action, _kind, name in acts(run("own-pages", state="absent", version=None))} == {"kiali"}
+    assert not run("zipkin", state="absent", version=None)["changed"], "a release has it, and it is gone"
+
+
 def test_in_another_control_plane_s_namespace(mesh: Mesh, run: Addons) -> None:
     mesh.add({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "mesh"}})
     result = run("kiali", "prometheus", namespace="mesh")

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -22,7 +23,13 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.change import Change
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Plan
 from ansible_collections.meshops.istio.tests.support.kube.manifests import definition
-from ansible_collections.meshops.istio.tests.support.memory_cluster import MemoryCluster, injector, make, namespace
+from ansible_collections.meshops.istio.tests.support.memory_cluster import (
+    MemoryCluster,
+    injector,
+    make,
+    namespace,
+    slice_of,
+)
 from ansible_collections.meshops.istio.tests.support.messages import facts_pattern
 from ansible_collections.meshops.istio.tests.unit.istio.conftest import MadeRelease
 
@@ -263,3 +270,19 @@ def test_a_gateway_in_a_namespace_that_does_not_exist(made: MadeRelease) -> None
         Refused, match=facts_pattern("Deployment edge/istio-ingressgateway & Namespace edge not found & create it")
     ):
         plane.check(planned(plane), force=True)
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_istiod_s_word_holds_as_soon_as_its_service_has_an_endpoint(made: MadeRelease, answers: bool) -> None:
+    # The Deployment's status says so later than istiod, which is reached through the Service, sets its policy.
+    cluster = MemoryCluster(
+        make("Deployment", "istiod", SYSTEM, api="apps/v1", spec={}, status={}), slice_of("istiod", ready=answers)
+    )
+    wanted = control_plane(made, cluster)
+    validator = named(wanted.desired())["ValidatingWebhookConfiguration istiod-default-validator"]
+    live = copy.deepcopy(validator)
+    live["webhooks"][0]["failurePolicy"] = "Fail"
+    adjust = wanted.unit().adjust
+    assert adjust
+    policy = adjust(copy.deepcopy(validator), live)["webhooks"][0]["failurePolicy"]
+    assert policy == ("Fail" if answers else "Ignore")

@@ -35,22 +35,12 @@ from ansible_collections.meshops.istio.tests.support.memory_cluster import (
     injector,
     make,
     pod,
+    slice_of,
 )
 from ansible_collections.meshops.istio.tests.support.messages import facts_pattern, has_facts
 from ansible_collections.meshops.istio.tests.unit.istio.conftest import MadeRelease
 
 Object = dict[str, Any]
-
-
-def slice_of(service: str, *, ready: bool) -> Object:
-    return make(
-        "EndpointSlice",
-        f"{service}-x",
-        "istio-system",
-        api="discovery.k8s.io/v1",
-        labels={"kubernetes.io/service-name": service},
-        endpoints=[{"addresses": ["10.0.0.1"], "conditions": {"ready": ready}}],
-    )
 
 
 def test_webhooks_with_nobody_behind_them_are_named(made: MadeRelease) -> None:

@@ -19,7 +19,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.unit impor
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
 from ansible_collections.meshops.istio.tests.support.kube.api_server import ApiServer
 from ansible_collections.meshops.istio.tests.support.kube.fake_cluster import FakeCluster
-from ansible_collections.meshops.istio.tests.support.kube.manifests import config_map, namespace, path_of
+from ansible_collections.meshops.istio.tests.support.kube.manifests import config_map, namespace, obj, path_of
 from ansible_collections.meshops.istio.tests.support.messages import facts_pattern, has_facts
 
 Object = dict[str, Any]
@@ -54,6 +54,25 @@ def test_what_is_wanted_is_not_among_the_deletions_that_go_on(cluster: Cluster, 
 def test_conflicting_objects_must_be_gone_first(cluster: Cluster, ending: Object) -> None:
     plan = make_plan(cluster, Unit(MANAGER, [config_map("new")], conflicting_objects=lambda _cluster: [ending]))
     assert ([change.action for change in plan.changes], plan.leaving) == (["create"], [key_of(ending)])
+
+
+def test_conflicting_objects_that_are_marked_stay_with_their_definition(cluster: Cluster, ending: Object) -> None:
+    marked = {"annotations": {"meshops.istio/prune": "disabled"}}
+    shape = obj("example.com/v1", "Shape", "a", "shop", metadata=marked)
+    of_shapes, of_others = (
+        {
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": f"{kind.lower()}s.example.com"},
+            "spec": {"group": "example.com", "names": {"kind": kind}},
+        }
+        for kind in ("Shape", "Other")
+    )
+    found = [of_others, of_shapes, shape, config_map("gone"), ending]
+    plan = make_plan(cluster, Unit(MANAGER, (), conflicting_objects=lambda _cluster: found))
+    assert {change.key for change in plan.changes} == {key_of(of_others), key_of(config_map("gone"))}
+    assert {one.key: "prune" in one.reason for one in plan.kept} == {key_of(shape): True, key_of(of_shapes): False}
+    assert plan.ending == [key_of(ending)]
 
 
 @pytest.mark.parametrize("objects", [[], [config_map("new")]], ids=["nothing-to-change", "something-to-change"])
