@@ -76,7 +76,8 @@ def with_pull_secrets(objects: Iterable[Object], names: Sequence[str]) -> list[O
     found = deepcopy(list(objects))
     for pod in (pod for obj in found for pod in _pod_specs(obj)):
         had = pod.get("imagePullSecrets") or []
-        known = {one.get("name") for one in had}
+        # A custom resource may have a pod's spec where no shape was checked.
+        known = [one.get("name") for one in had if isinstance(one, Mapping)] if isinstance(had, list) else names
         more = [{"name": name} for name in names if name not in known]
         if more:
             pod["imagePullSecrets"] = [*had, *more]

@@ -124,3 +124,12 @@ def test_an_application_is_applied_with_other_images(api: ApiServer, on_api: Run
 def test_an_unknown_image_is_refused_before_the_first_write(api: ApiServer, on_api: Run) -> None:
     result = on_api("application", name="shop", definition=[deployment("a:1")], images={"b": "mirror/b"})
     assert (result["code"], api.writes) == ("invalid_input", [])
+
+
+@pytest.mark.parametrize("had", [[{"name": {"a": "b"}}], ["x"], "x", {"name": "x"}])
+def test_pull_secrets_of_a_custom_resource_may_be_anything(had: Any) -> None:
+    custom = {"apiVersion": "example.com/v1", "kind": "Runner", "metadata": {"name": "a"}}
+    pod = {"containers": [{"name": "a", "image": "a:1"}], "imagePullSecrets": had}
+    [found] = with_pull_secrets([{**custom, "spec": {"template": pod}}], ["mirror"])
+    expected = [*had, {"name": "mirror"}] if isinstance(had, list) else had
+    assert found["spec"]["template"]["imagePullSecrets"] == expected
