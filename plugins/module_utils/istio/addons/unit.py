@@ -66,7 +66,7 @@ _TRAFFIC = (Kind(NETWORKING, "Gateway"), Kind(NETWORKING, "VirtualService"), TEL
 
 @dataclass(frozen=True)
 class Assumed:
-    """What an earlier step of the run creates: the namespaces of gateways, and the names of the mesh's providers."""
+    """Objects that an earlier step of the run creates: the namespaces of gateways, and the mesh's providers by name."""
 
     gateway_namespaces: Sequence[str] = ()
     providers: Sequence[str] = ()

@@ -29,7 +29,7 @@ _INJECTION = "istio-injection"
 _AMBIENT = "istio.io/dataplane-mode"
 _OURS = (_INJECTION, labels.REVISION, _AMBIENT)
 _MEANINGS = {(_INJECTION, "enabled"): "default", (_INJECTION, "disabled"): "", (_AMBIENT, "none"): None}
-"""What labels ask for, where it is not their own value: a revision's name, "" for no sidecar, None for nothing."""
+"""The meaning of a label where it is not its value: a revision's name, "" for no sidecar, None for no request."""
 
 
 def wanted_labels(mode: str, revision: str = "", *, present: bool = True) -> dict[str, str | None]:

@@ -65,7 +65,7 @@ _LAST_DELETED = {"CustomResourceDefinition": 4, "Namespace": 5}
 
 
 def default_rank(obj: Object) -> int:
-    """What pods mount, are allowed and ask for before the pods, all else after them."""
+    """Return the default rank of an object: configuration and rights before workloads, everything else after them."""
     return 0 if obj["kind"] in _FIRST else 1 if obj["kind"] in _WORKLOADS else 2
 
 
@@ -190,7 +190,7 @@ class _Steps:
         return Step(change.key.identity, run, needs=needs)
 
     def _order(self, active: list[Step]) -> None:
-        """Each rank after the lower ones, but for namespaces, what CRDs define, and what is held back: who needs them says so."""
+        """Order each rank after the lower ones; namespaces, custom resources and gated objects have needs of their own."""
         objects = [*self._plan.objects, *(change.desired for change in self._plan.changes if change.desired)]
         ranks: dict[Hashable, int] = {key_of(obj).identity: self._rank(obj) for obj in objects}
         members: dict[int, set[Hashable]] = {}
@@ -215,7 +215,7 @@ class _Steps:
     def _awaken(self, definitions: Sequence[Object]) -> Step:
         """Ask for new kinds before their controllers do, beside everything else.
 
-        The API server makes a kind's watch cache at the first request, and sends who watches until then away for a second.
+        The API server makes a kind's watch cache at the first request, and answers watches until then with 429.
         """
         keys = [key_of(definition) for definition in definitions]
 

@@ -93,8 +93,8 @@ def _finish_inventory(cluster: Cluster, plan: Plan, *, awaited: bool) -> None:
     deleted = [change.key for change in plan.changes if change.action == "delete"]
     if plan.recording is None or Key("v1", "Namespace", "", plan.recording.inventory.namespace) in deleted:
         return
-    # What was not awaited may be held by a finalizer, and is listed until it is gone.
-    doubtful = deleted if not awaited else []
-    live = cluster.parallel(lambda key: cluster.get(key.of, key.name, key.namespace), doubtful)
-    remaining = [key for key, obj in zip(doubtful, live, strict=True) if obj is not None]
+    # A finalizer may hold an object that was not awaited: the inventory lists it until it is gone.
+    unawaited = deleted if not awaited else []
+    live = cluster.parallel(lambda key: cluster.get(key.of, key.name, key.namespace), unawaited)
+    remaining = [key for key, obj in zip(unawaited, live, strict=True) if obj is not None]
     plan.recording.finish(cluster, plan.unit.manager, remaining)

@@ -22,7 +22,7 @@ from .settings import Settings
 
 @dataclass
 class Outcome:
-    """What was changed, or in check mode would be: `changes` as data, `diff` as texts, the plan and its `digest`.
+    """The changes of a run, or in check mode of its plan: as data, as texts (`diff`), the plan and its `digest`.
 
     warnings: what the plan takes from other managers, what they have left in the objects, and which deletions go on
         without being awaited, a sentence each.

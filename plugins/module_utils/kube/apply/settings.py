@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The settings of a run: what it may do, how long, and who is told."""
+"""The settings of a run: check mode, waiting, time limit, lock and callbacks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Settings:
-    """How a unit is reconciled.
+    """The settings with which a unit is reconciled.
 
     timeout: seconds for all of it. check: only plan. diff: report what changes in each object. wait: until everything
     is ready. lock: the lock under which changes are written, if there are at least `lock_from`. expected_digest: refuse

@@ -4,8 +4,8 @@
 
 """Compare a unit with the cluster, and plan the changes that it needs and no others.
 
-The desired objects are compared with the live ones and with the owners of their fields. Whatever differs is confirmed by
-a server-side dry run, so that a change in a plan is a change in the cluster.
+The desired objects are compared with the live ones and with the owners of their fields. A server-side dry run confirms
+whatever differs, so that a change in a plan is a change in the cluster.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def _prepare_secret(secret: Object) -> None:
 
 
 def _place(cluster: Cluster, obj: Object) -> None:
-    """Refuse an object without the namespace that it needs; one that needs none loses it, as at the server."""
+    """Refuse an object without a namespace that needs one; remove the namespace of one that needs none."""
     if not cluster.namespaced(kind_of(obj)):
         obj["metadata"].pop("namespace", None)
     elif not obj["metadata"].get("namespace"):
@@ -163,7 +163,7 @@ def _in_sync(obj: Object, live: Object, unit: Unit) -> bool:
 
 
 def _update(cluster: Cluster, unit: Unit, obj: Object, live: Object) -> Change | None:
-    """What applying would change; None where it is nothing."""
+    """Return the change that an apply would make; None for no change."""
     change = _dry_run(cluster, unit, obj, live)
     for _try in range(DRY_RUNS):
         if change is None or change.after is None or change.problem or _version_of(change.after) == _version_of(live):
@@ -178,12 +178,12 @@ def _update(cluster: Cluster, unit: Unit, obj: Object, live: Object) -> Change |
 
 
 def _version_of(obj: Object) -> Any:
-    """Return the version at which the server has an object; a dry run has that of what it was made on."""
+    """Return the resourceVersion of an object; a dry run has that of the live object."""
     return obj["metadata"].get("resourceVersion")
 
 
 def _dry_run(cluster: Cluster, unit: Unit, obj: Object, live: Object) -> Change | None:
-    """Return the change by the server's own word, or None."""
+    """Return the change that a server-side dry run shows; None for no change."""
     key = key_of(obj)
     previous_managers = takeover.previous(live, unit)
     try:
@@ -212,7 +212,7 @@ def _dry_run(cluster: Cluster, unit: Unit, obj: Object, live: Object) -> Change 
 def _update_by_force(
     cluster: Cluster, unit: Unit, obj: Object, live: Object, previous_managers: frozenset[str]
 ) -> Change | None:
-    """Return the update that also takes away what `previous_managers` have set; None if that is refused, too."""
+    """Return the update that also removes the fields of `previous_managers`; None if the API server refuses it."""
     try:
         after = _taken_over(cluster, unit, obj, live, previous_managers, takeover.forced(live, obj))
     except ApiError:
@@ -223,9 +223,9 @@ def _update_by_force(
 def _taken_over(
     cluster: Cluster, unit: Unit, obj: Object, live: Object, previous_managers: frozenset[str], applied: Object
 ) -> Object:
-    """What a take-over makes of an object: fields go that only the previous managers kept, which no apply could show.
+    """Return an object as a takeover would leave it, without the fields that only the previous managers set.
 
-    Asked for by a patch: what goes may be a default that the server sets again.
+    A dry run of a patch tells, because a removed field may have a default, and an apply would still show the field.
     """
     key = key_of(obj)
     takeover.without_abandoned(applied, live, previous_managers, unit, obj)

@@ -83,7 +83,7 @@ class Pruning:
         return found
 
     def conflicting(self) -> Leftovers:
-        """What becomes of the objects that stand in the unit's way."""
+        """Return the unit's conflicting objects: to delete, being deleted, and kept."""
         found = Leftovers()
         for obj in self._unit.conflicting_objects(self._cluster) if self._unit.conflicting_objects else ():
             if obj["metadata"].get("deletionTimestamp"):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The unit of reconciliation: what one owner wants of a cluster."""
+"""The unit of reconciliation: the objects of one owner."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Unit:
-    """What one owner wants of a cluster.
+    """The objects that one owner wants in a cluster, and how they are applied.
 
     manager: the field manager that applies it.
     objects: what must exist; each complete, with its namespace.
@@ -34,15 +34,15 @@ class Unit:
     inventory: where it is listed what this owner has in the cluster.
     previous: field managers beside `manager` whose objects are this owner's too.
     keeps: why an object is not deleted although it is no longer wanted; empty where it is.
-    conflicting_objects: lists live objects that conflict with the desired ones. Those not in `objects` are deleted before
-        anything else, unless `keeps` returns a reason.
+    conflicting_objects: lists live objects that conflict with the desired ones. Those not in `objects` are deleted
+        before anything else, unless `keeps` returns a reason.
     rank: the order of applying where the API itself asks for none; low first, each after the lower ones.
     gate: the Service that must have a ready endpoint before an object is applied.
     adjust: the last word on an object, which it may change, given the live one (or None): fields set at run time.
     ignore_fields: fields that are left to whoever else owns them (see ignore_fields.py).
     awaited: which of the objects must become ready; all by default.
-    assumed: namespaces that need not exist yet, as a step before may only have planned them: what is created in one that
-        does not exist is not tried.
+    assumed: namespaces that need not exist yet, because an earlier step may only have planned them. Objects in one that
+        does not exist are not created by a dry run.
     with_pods: what is deleted counts as gone only when its pods are gone too.
     recreate: delete and create anew what differs in immutable fields (see recreate.py); None does not offer it.
     changes: plans merge patches, creations and deletions of objects that the owner does not own as a whole; called for

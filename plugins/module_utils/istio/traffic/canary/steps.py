@@ -49,7 +49,7 @@ class Goal:
     host: str = ""
 
     def is_at(self, target: dict[str, Any]) -> bool:
-        """Whether this weighted destination is the one."""
+        """Return whether this weighted destination is the one."""
         destination = target.get("destination") or {}
         return all(destination.get(key) == value for key, value in vars(self).items() if value)
 
