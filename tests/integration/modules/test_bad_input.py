@@ -25,7 +25,7 @@ OPERATOR = "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\n"
         ({"version": "1.2.3"}, "Istio 1.2.3 & not found"),
         ({"version": "latest"}, "'latest' & exact version"),
         ({"profile": "tiny"}, "ambient, default, demo"),
-        ({"context": "nowhere"}, "has no context 'nowhere'"),
+        ({"context": "nowhere"}, "context 'nowhere' & not found"),
         ({"kubeconfig": "/nowhere/config"}, "/nowhere/config & not found"),
         (
             {"kubeconfig": None, "host": "https://127.0.0.1:9", "api_key": "x"},
