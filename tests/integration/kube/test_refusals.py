@@ -46,12 +46,12 @@ BROKEN = {
     "a field that there is not": (SERVICE.replace("ports:", "prots:"), ".spec.prots: field not declared in schema"),
     "a value of the wrong type": (
         SERVICE.replace("port: 80", "port: eighty"),
-        "(Service web): spec.ports[0].port is text, but must be a number",
+        "(Service web) & spec.ports[0].port is text, but must be a number",
     ),
     "a value that is not allowed": (SERVICE.replace("port: 80", "port: 80000"), "must be between 1 and 65535"),
     "an item that is repeated": (
         SERVICE.replace("[{name: http, port: 80}", "[{name: http, port: 80}, {name: http2, port: 80}"),
-        "(Service web): spec.ports has the port 80, protocol TCP twice",
+        "(Service web) & spec.ports & duplicate port 80, protocol TCP",
     ),
     "a name that is not allowed": (SERVICE.replace("name: web", "name: We_b"), 'Invalid value: "We_b"'),
     "a namespace that there is not": (
