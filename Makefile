@@ -52,7 +52,11 @@ lint: setup ## Check format, style, types, playbooks and roles
 
 .PHONY: unit
 unit: setup ## Run the unit tests: seconds, no cluster
-	pytest --numprocesses auto tests/unit
+	pytest --numprocesses auto -m "not playbook" tests/unit
+
+.PHONY: unit-playbooks
+unit-playbooks: setup ## Run the tests of playbooks and roles against an API server in memory; takes minutes
+	pytest --numprocesses auto -m playbook tests/unit
 
 .PHONY: sanity
 sanity: setup ## Run ansible-test sanity on an exported copy
