@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -167,13 +166,7 @@ class Cluster:
     def version(self) -> Version:
         """Return the server's version, requested once."""
         if self._version is None:
-            answer = self.raw("GET", "/version")
-            major, minor = (re.match(r"\d*", str(answer.get(part, ""))) for part in ("major", "minor"))
-            self._version = Version(
-                int(major.group() or 0) if major else 0,
-                int(minor.group() or 0) if minor else 0,
-                str(answer.get("gitVersion", "")),
-            )
+            self._version = Version.of(self.raw("GET", "/version"))
         return self._version
 
     def get(self, kind: Kind, name: str, namespace: str = "") -> dict[str, Any] | None:

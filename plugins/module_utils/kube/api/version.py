@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 
 class Version(NamedTuple):
@@ -16,5 +18,15 @@ class Version(NamedTuple):
     minor: int
     git: str
 
+    @classmethod
+    def of(cls, answer: Mapping[str, Any]) -> Version:
+        """Return the version in an API server's answer; a number may have a suffix, such as `28+`."""
+        major, minor = (re.match(r"\d*", str(answer.get(part, ""))) for part in ("major", "minor"))
+        return cls(_number(major), _number(minor), str(answer.get("gitVersion", "")))
+
     def __str__(self) -> str:
         return self.git.removeprefix("v")
+
+
+def _number(digits: re.Match[str] | None) -> int:
+    return int(digits.group() or 0) if digits else 0

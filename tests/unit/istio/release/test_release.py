@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Releases are found where the user says, fetched once, verified, and never left half done in the cache."""
+"""Releases are found where the user says, fetched once, verified, and never left half done in the cache.
+
+The mirror that serves the releases is what all of them share, hence one file of over 400 lines.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Requests to an API server that fails: what is tried again, for how long, and what is said in the end."""
+"""Requests to an API server that fails: what is tried again, for how long, and what is said in the end.
+
+All of them ask the same server through the same transport, hence one file of over 400 lines.
+"""
 
 from __future__ import annotations
 

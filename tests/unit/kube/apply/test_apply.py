@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Carrying out a plan: in which order, what is taken over, what is deleted, and where it stops."""
+"""Carrying out a plan: in which order, what is taken over, what is deleted, and where it stops.
+
+Order, takeover and deletion are seen in the same writes, hence one file of over 400 lines.
+"""
 
 from __future__ import annotations
 

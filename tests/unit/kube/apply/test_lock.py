@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lock: one holder at a time, also after kills, lost answers and interruptions."""
+"""The lock: one holder at a time, also after kills, lost answers and interruptions.
+
+All of them share the Lease and its clock, hence one file of over 400 lines.
+"""
 
 from __future__ import annotations
 
