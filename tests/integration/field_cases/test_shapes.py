@@ -117,7 +117,7 @@ def test_all_errors(text: str, facts: list[str], refused: Run, namespace: str, s
 @pytest.mark.step("shapes 30", "list items with the same key: which, and what to do")
 def test_repeated_keys(pod: str, key: str, refused: Run, namespace: str, seen: Seen) -> None:
     message = refused("application", name="shapes", namespace=namespace, definition=[deployment(pod=pod)])["msg"]
-    for fact in (key, "keep one", "server-side apply"):
+    for fact in (key, "duplicate", "server-side apply"):
         assert fact in message
     assert "s3cret" not in message
     seen(message)

@@ -106,11 +106,12 @@ def test_a_namespace_that_goes_while_it_is_needed(
     cluster.apply(config_map(namespace=other, finalizers=[HOLD]), manager="somebody")
     cluster.delete(NAMESPACE, other)
     planned = run("application", check=True, fails=not owned, **given)
-    failed = run("application", fails=True, **given, wait_timeout=SHORT)
+    # Kubernetes itself looks into it only after five seconds.
+    failed = run("application", fails=True, **given, wait_timeout=3 * SHORT)
     seen(f"planned: {planned.get('msg') or planned['warnings']}; then: {failed['msg']}")
     if not owned:
         assert planned["msg"] == failed["msg"]
-        assert f"namespace {other} is being deleted" in failed["msg"]
+        assert f"Namespace {other} is being deleted" in failed["msg"]
         return
     assert f"ConfigMap {other}/settings (finalizer {HOLD})" in failed["msg"]
     assert any(f"Namespace {other}" in warning for warning in planned["warnings"])
@@ -191,8 +192,8 @@ def test_a_purge_that_is_held(run: Run, idle: Run, namespace: str, cluster: Clus
         run("control_plane", fails=True, **purge, wait_timeout=60)
         failed = run("control_plane", fails=True, **purge, wait_timeout=SHORT)
         seen(f"the second run: {failed['msg']}")
-        assert f"held by VirtualService {namespace}/held (finalizer {HOLD})" in failed["msg"]
-        assert f"held by IstioOperator {namespace}/installed-state (finalizer istio-finalizer" in failed["msg"]
+        assert f"blocked by VirtualService {namespace}/held (finalizer {HOLD})" in failed["msg"]
+        assert f"blocked by IstioOperator {namespace}/installed-state (finalizer istio-finalizer" in failed["msg"]
         told = run("control_plane", check=True, **purge)
         assert (told["changed"], len(told["warnings"])) == (False, 2)
     finally:
