@@ -25,7 +25,7 @@ display = Display()
 
 
 class ActionModule(ActionBase):
-    """Print the table and write the reports. ansible.builtin.debug would print a quoted list."""
+    """Print the table, set the artifact and write the reports. ansible.builtin.debug would print a quoted list."""
 
     TRANSFERS_FILES = False
 
@@ -53,7 +53,9 @@ class ActionModule(ActionBase):
                         "msg": f"The report {given[form]} cannot be written: {error.strerror}; give another path.",
                         "code": "system",
                     }
-        return {"changed": False, "status": overall(results.values())}
+        # As set_stats does: AWX passes these on as artifacts, to the next job of a workflow too.
+        statistics = {"data": {"mesh_result": dict(results)}, "per_host": False, "aggregate": True}
+        return {"changed": False, "status": overall(results.values()), "ansible_stats": statistics}
 
 
 def _write(path: str, text: str) -> None:

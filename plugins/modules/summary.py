@@ -14,6 +14,7 @@ description:
   - Shows one table for all clusters, without a callback plugin.
   - Writes reports for programs and for pull requests. They are also written in check mode, because they are not part of
     a cluster.
+  - Sets the custom statistic C(mesh_result), which is the results by host. AWX keeps it as an artifact of the job.
   - Runs on the controller.
 options:
   results:

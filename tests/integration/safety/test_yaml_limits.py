@@ -71,5 +71,5 @@ def test_overlays_and_kubeconfigs(refused: Run, tmp_path: Path, seen: Seen) -> N
     config.write_text("clusters: " + "[" * 50_000)
     first = refused("control_plane", version="1.29.1", source=str(tmp_path), overlays=[str(overlay)])["msg"]
     second = refused("cluster_info", kubeconfig=str(config))["msg"]
-    assert "not YAML" in second
+    assert "not valid YAML" in second
     seen(f"{first.replace(str(tmp_path), '')} / {second.replace(str(tmp_path), '')}")

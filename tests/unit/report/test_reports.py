@@ -17,7 +17,7 @@ from ansible_collections.meshops.istio.plugins.plugin_utils.report.lines import 
 from ansible_collections.meshops.istio.plugins.plugin_utils.report.machine import as_json, as_junit
 from ansible_collections.meshops.istio.plugins.plugin_utils.report.page import LONGEST, MARK, as_markdown
 from ansible_collections.meshops.istio.tests.support.messages import has_facts
-from ansible_collections.meshops.istio.tests.support.playbook import run_playbook
+from ansible_collections.meshops.istio.tests.support.playbook import run_playbook, run_program
 from markdown_it import MarkdownIt
 
 HOLDS = {"name": "control plane default is installed", "ok": True, "cause": ""}
@@ -168,3 +168,14 @@ def test_a_report_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None
     run = run_playbook("meshops.istio.plan", hosts={"one": variables}, folder=tmp_path, home=tmp_path)
     assert "The report " in run.text
     assert "cannot be written: File exists; give another path." in run.text
+
+
+def test_the_results_are_an_artifact_by_host(tmp_path: Path) -> None:
+    tasks = [{"name": "Summary", "meshops.istio.summary": {"results": {"one": CLEAN, "two": PLAN}}, "run_once": True}]
+    play = [{"name": "Play", "hosts": "localhost", "gather_facts": False, "tasks": tasks}]
+    (tmp_path / "play.json").write_text(json.dumps(play), encoding="utf-8")
+    run = run_program("ansible-playbook", "play.json", folder=tmp_path, environment={"ANSIBLE_SHOW_CUSTOM_STATS": "1"})
+    assert run.returncode == 0, run.text
+    _before, _title, shown = run.text.partition("RUN: ")
+    artifacts, _end = json.JSONDecoder().raw_decode(shown)
+    assert artifacts == {"mesh_result": {"one": CLEAN, "two": PLAN}}
