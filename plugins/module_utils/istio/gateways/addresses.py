@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...kube.errors import InvalidInput
+from ...kube.objects.conditions import is_ready
 from ...kube.objects.kinds import NODE, POD, SERVICE
 from ...kube.objects.objects import Object
 from ...kube.objects.selectors import matches
@@ -115,9 +116,9 @@ def _assigned(service: Object) -> list[str]:
 def _hosts_of_nodes(spec: Mapping[str, Any], nodes: Iterable[Object], pods: Iterable[Object]) -> list[str]:
     selector = {"matchLabels": spec.get("selector") or {}}
     ours = [pod for pod in pods if spec.get("selector") and matches(selector, labels_of(pod))]
-    hosting = {pod["spec"]["nodeName"] for pod in ours if _ready(pod) and (pod.get("spec") or {}).get("nodeName")}
+    hosting = {pod["spec"]["nodeName"] for pod in ours if is_ready(pod) and (pod.get("spec") or {}).get("nodeName")}
     local = spec.get("externalTrafficPolicy") == "Local"
-    usable = [node for node in nodes if _ready(node) and (not local or node["metadata"]["name"] in hosting)]
+    usable = [node for node in nodes if is_ready(node) and (not local or node["metadata"]["name"] in hosting)]
     # Every node forwards to the gateway; one that runs its pod saves a hop.
     usable.sort(key=lambda node: (node["metadata"]["name"] not in hosting, node["metadata"]["name"]))
     return node_hosts(usable)
@@ -133,11 +134,6 @@ def node_hosts(nodes: Sequence[Object]) -> list[str]:
 def _addresses(node: Object, kind: str) -> list[str]:
     addresses: Sequence[Mapping[str, str]] = (node.get("status") or {}).get("addresses") or ()
     return [entry["address"] for entry in addresses if entry.get("type") == kind and entry.get("address")]
-
-
-def _ready(obj: Object) -> bool:
-    conditions = (obj.get("status") or {}).get("conditions") or ()
-    return any(one.get("type") == "Ready" and one.get("status") == "True" for one in conditions)
 
 
 def _scheme(name: str, port: int) -> str | None:

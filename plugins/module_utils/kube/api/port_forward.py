@@ -14,6 +14,7 @@ from typing import Any
 
 from .. import threads
 from ..errors import InvalidInput, MeshError, NotReady
+from ..objects.conditions import is_ready
 from ..objects.kinds import POD
 from ..progress import Progress
 from .cluster import Cluster
@@ -40,7 +41,8 @@ def backend(cluster: Cluster, service: Mapping[str, Any], port: int) -> tuple[st
     """Return the name of a ready pod of a Service, and its port. Raises NotReady if there is none."""
     namespace, name = service["metadata"]["namespace"], service["metadata"]["name"]
     selector = ",".join(f"{key}={value}" for key, value in (service["spec"].get("selector") or {}).items())
-    ready = [pod for pod in cluster.list(POD, namespace, label_selector=selector) if selector and _ready(pod)]
+    pods = cluster.list(POD, namespace, label_selector=selector) if selector else []
+    ready = [pod for pod in pods if is_ready(pod) and not pod["metadata"].get("deletionTimestamp")]
     if not ready:
         raise NotReady(
             f"Cannot connect to Service {namespace}/{name}: no ready Pod found. Wait until one is ready, or check its pods."
@@ -61,12 +63,6 @@ def backend(cluster: Cluster, service: Mapping[str, Any], port: int) -> tuple[st
 def _named(pod: Mapping[str, Any], name: str) -> int | None:
     ports = [one for container in pod["spec"].get("containers") or () for one in container.get("ports") or ()]
     return next((int(one["containerPort"]) for one in ports if one.get("name") == name), None)
-
-
-def _ready(pod: Mapping[str, Any]) -> bool:
-    conditions = (pod.get("status") or {}).get("conditions") or ()
-    leaving = pod["metadata"].get("deletionTimestamp")
-    return not leaving and any(one.get("type") == "Ready" and one.get("status") == "True" for one in conditions)
 
 
 def _listening(address: str, port: int) -> socket.socket:

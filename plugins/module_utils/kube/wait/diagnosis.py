@@ -15,6 +15,7 @@ from typing import Any
 from .. import threads
 from ..api.cluster import Cluster
 from ..errors import MeshError
+from ..objects.conditions import is_ready
 from ..objects.objects import Key, Kind, Object
 from .deletion_holders import Hold, hold_on
 from .status_in_cluster import CLAIM, events_of, last_seen
@@ -156,7 +157,7 @@ def _expression(one: Object) -> str:
 def _problems(pod: Object) -> Iterator[dict[str, Any]]:
     status = pod.get("status") or {}
     conditions = {condition.get("type"): condition for condition in status.get("conditions") or ()}
-    if (conditions.get("Ready") or {}).get("status") == "True" or status.get("phase") == "Succeeded":
+    if is_ready(pod) or status.get("phase") == "Succeeded":
         return
     found = list(_container_problems(pod))
     scheduled = conditions.get("PodScheduled") or {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from ...objects.conditions import is_ready
 from ...objects.objects import Object
 from .states import (
     CURRENT,
@@ -139,7 +140,7 @@ def pod(obj: Object, now: float) -> Status:
     if phase == "Failed":
         return Status(CURRENT, "failed")
     if phase == "Running":
-        if is_true(condition(obj, "Ready")):
+        if is_ready(obj):
             return Status(CURRENT, "ready")
         crashing = [
             str(container.get("name", "?"))
