@@ -46,7 +46,7 @@ END = "``make docs`` writes this page from ``docs/permissions.yaml``."
 
 def page(roles: str) -> str:
     """Return the page, by the text of the ClusterRoles."""
-    return "\n".join([INTRODUCTION, *(_section(role) for role in yaml.safe_load_all(roles)), END]) + "\n"
+    return "\n".join([INTRODUCTION, *(_section(role) for role in yaml.safe_load(roles)["items"]), END]) + "\n"
 
 
 def _section(role: Mapping[str, Any]) -> str:

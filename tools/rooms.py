@@ -91,7 +91,7 @@ LEVELS: Levels = {
         {"api": "Connect: kubeconfig, TLS, credentials; read, watch and write objects; pod sockets"},
         {"objects": "Kinds, keys, managed fields, ignored fields, images, selectors; hide secrets in objects"},
         {"yaml": "Read and write YAML"},
-        {FILES: "Errors, progress, threads"},
+        {FILES: "Errors, progress, threads, processes"},
     ),
     "plugins/module_utils/kube/wait": (
         {FILES: "The status of an object, watches, waiting, the diagnosis of what is not ready"},

@@ -11,6 +11,12 @@ class ModuleDocFragment:
     """Options of all modules that connect to a cluster."""
 
     DOCUMENTATION = r"""
+attributes:
+  action_group:
+    description: Use C(group/meshops.istio.all) in C(module_defaults) to set defaults for this module.
+    support: full
+    membership:
+      - meshops.istio.all
 options:
   kubeconfig:
     description:

@@ -15,7 +15,9 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.meshops.istio.plugins.doc_fragments import auth
 from ansible_collections.meshops.istio.tools import argspec_table
+from ansible_collections.meshops.istio.tools.publish import sanity_ignores
 from ansible_collections.meshops.istio.tools.rooms import imported_names
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,6 +54,12 @@ def test_the_action_group_lists_every_module_with_connection_options() -> None:
         if "meshops.istio.auth" in documentation(module).get("extends_documentation_fragment", ())
     }
     assert sorted(connecting) == read_yaml("meta/runtime.yml")["action_groups"]["all"]
+
+
+def test_the_documentation_of_a_module_names_its_action_group() -> None:
+    assert read_yaml("meta/runtime.yml")["action_groups"].keys() == {"all"}
+    attributes = yaml.safe_load(auth.ModuleDocFragment.DOCUMENTATION)["attributes"]
+    assert attributes["action_group"]["membership"] == ["meshops.istio.all"]
 
 
 def test_every_action_plugin_stands_before_a_module_of_its_name() -> None:
@@ -139,6 +147,23 @@ def requirements(file: str) -> dict[str, str]:
     """The packages of a file and the versions that it names, by `>=` or `==`."""
     found = re.findall(r"^([\w.-]+)[>=]=([\d.]+)$", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE)
     return {name.lower(): version for name, version in found}
+
+
+def test_certification_permits_the_ignores_of_sanity_tests() -> None:
+    assert sanity_ignores.forbidden(ROOT / "tests/sanity") == []
+
+
+def test_an_ignore_that_certification_does_not_permit_is_found(tmp_path: Path) -> None:
+    (tmp_path / "ignore-2.19.txt").write_text("tools/a shebang # why\nroles/b.yaml yamllint:x # why\n\nplugins/c.py\n")
+    assert sanity_ignores.forbidden(tmp_path) == [
+        "ignore-2.19.txt:2: roles/b.yaml yamllint:x",
+        "ignore-2.19.txt:4: plugins/c.py",
+    ]
+
+
+def test_the_permitted_ignores_are_among_those_of_ansible_lint() -> None:
+    permitted = pytest.importorskip("ansiblelint.rules.sanity").CheckSanityIgnoreFiles.allowed_ignores
+    assert set(permitted) >= sanity_ignores.PERMITTED
 
 
 def test_packages_of_plugins_are_empty() -> None:

@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from typing import IO
 
+from ..kube.processes import Process
 from .cli import Minikube
 
 # Interrupts the command when the play has ended for any reason. At SIGINT minikube removes its routes.
@@ -41,16 +41,10 @@ except subprocess.TimeoutExpired:
 """
 
 
-def start_beside(minikube: Minikube, words: list[str], owner: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
+def start_beside(minikube: Minikube, words: list[str], owner: int, log: IO[bytes]) -> Process:
     """Start a command that is interrupted when the process `owner` has ended; its output goes to `log`.
 
     The process that is returned ends when the command does.
     """
-    return subprocess.Popen(
-        [sys.executable, "-c", _KEEPER, str(owner), *words],
-        env=minikube.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
-        start_new_session=True,
-    )
+    command = [sys.executable, "-c", _KEEPER, str(owner), *words]
+    return Process(command, environment=minikube.environment, stdout=log, stderr=log, detached=True)

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..kube import processes
 from ..kube.api import kubeconfig as kubeconfigs
 from ..kube.errors import InvalidInput, MeshError
 from ..kube.progress import Progress
@@ -105,7 +106,7 @@ class Minikube:
 
     def _done(self, words: list[str]) -> subprocess.CompletedProcess[str]:
         try:
-            return subprocess.run(words, env=self.environment, capture_output=True, text=True, check=False, timeout=120)
+            return processes.run(words, environment=self.environment, timeout=120)
         except subprocess.TimeoutExpired:
             raise MinikubeFailed(
                 f"Timed out waiting for `{' '.join(words)}`, which did not end within 120 s."
@@ -115,14 +116,7 @@ class Minikube:
         words = self.command(command, *arguments, "--output", "json")
         error: Mapping[str, str] = {}
         output: list[str] = []
-        with subprocess.Popen(
-            words,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        ) as process:
+        with processes.Process(words, environment=self.environment, stderr=subprocess.STDOUT) as process:
             timer = threading.Timer(timeout, process.kill)
             timer.start()
             try:

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 
+from ..kube import processes
 from ..kube.errors import InvalidInput
 from .background import start_beside
 from .cli import Minikube, MinikubeFailed
@@ -48,6 +49,6 @@ def _may_route() -> bool:
     if os.geteuid() == 0:
         return True
     try:
-        return subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode == 0
-    except OSError:
+        return processes.run(["sudo", "-n", "true"], timeout=30).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
         return False

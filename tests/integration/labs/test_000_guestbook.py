@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import yaml
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import read_manifests
 from ansible_collections.meshops.istio.tests.integration.labs.conftest import Sow
 from ansible_collections.meshops.istio.tests.integration.labs.seed import Seed, images, who
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Answer, Door, eventually, tally
@@ -70,7 +70,9 @@ def test_manual_injection(guestbook: Seed, on_lab: Callable[..., dict[str, Any]]
     done: list[str] = []
     for path in sorted(MANIFESTS.glob("*.yaml")):
         plain = on_lab("injected_manifest", src=[str(path)], **guestbook.lab.release)
-        before = {one["metadata"]["name"]: one for one in yaml.safe_load_all(path.read_text()) if one["kind"] in KINDS}
+        before = {
+            one["metadata"]["name"]: one for one in read_manifests(path.read_text(), path.name) if one["kind"] in KINDS
+        }
         after = {one["metadata"]["name"]: one for one in plain["objects"] if one["kind"] in KINDS}
         assert before.keys() == after.keys()
         for name, workload in before.items():

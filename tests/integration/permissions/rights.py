@@ -48,7 +48,7 @@ def documented() -> dict[str, frozenset[Right]]:
             for resource in rule["resources"]
             for verb in rule["verbs"]
         )
-        for role in yaml.safe_load_all(DOCUMENT.read_text(encoding="utf-8"))
+        for role in yaml.safe_load(DOCUMENT.read_text(encoding="utf-8"))["items"]
     }
 
 

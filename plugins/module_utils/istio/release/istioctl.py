@@ -17,6 +17,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...kube import processes
 from ...kube.api.memory_file import memory_file
 from ...kube.errors import MeshError
 from ...kube.objects.objects import read_manifests
@@ -108,14 +109,7 @@ class Istioctl:
             command += [part for path in files for part in ("-f", path)]
             command += [part for flag in sets for part in ("--set", flag)]
             try:
-                answer = subprocess.run(
-                    command,
-                    capture_output=True,
-                    text=True,
-                    timeout=_WARNS_WITHIN,
-                    stdin=subprocess.DEVNULL,
-                    check=False,
-                )
+                answer = processes.run(command, timeout=_WARNS_WITHIN)
             except (subprocess.TimeoutExpired, OSError):
                 return []
         return list(dict.fromkeys(_WARNING.findall(answer.stderr)))
@@ -203,14 +197,7 @@ class Istioctl:
         with access as flags:
             command = [str(self.release.istioctl), *arguments, *flags]
             try:
-                return subprocess.run(
-                    command,
-                    capture_output=True,
-                    text=True,
-                    timeout=self._timeout,
-                    stdin=subprocess.DEVNULL,
-                    check=False,
-                )
+                return processes.run(command, timeout=self._timeout)
             except subprocess.TimeoutExpired as error:
                 raise IstioctlFailed(
                     f"Timed out waiting for {_named(arguments)} after {self._timeout:.0f} s. Check the cluster's API"

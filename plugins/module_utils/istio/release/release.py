@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from ...kube import processes
 from ...kube.errors import InvalidInput
 from ...kube.yaml.text_encoding import read_text
 
@@ -82,7 +83,8 @@ def version_of(root: Path) -> str:
             return stated[1]
     command = [str(root / "bin" / "istioctl"), "version", "--remote=false", "--short"]
     try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+        answer = processes.run(command, timeout=30)
+        answer.check_returncode()
     except (OSError, subprocess.SubprocessError):
         return ""
     return answer.stdout.strip().rpartition(" ")[2]
