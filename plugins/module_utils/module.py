@@ -7,15 +7,13 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import gc
-import importlib.util
 import os
 import sys
 import traceback
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -23,31 +21,17 @@ from . import interrupts
 from .arguments import AUTH, CONNECTION, ArgumentSpec, misplaced_scalars
 from .kube.api.cluster import Cluster
 from .kube.api.identity import refuse_other
-from .kube.apply.reconcile import Outcome, reconcile
-from .kube.apply.settings import Settings
-from .kube.errors import InvalidInput, MeshError
-from .kube.objects.names import refuse_invalid_namespaces
-from .kube.objects.redaction import secret_values
+from .kube.errors import MeshError
 from .kube.plan.immutable_fields import CODE as IMMUTABLE
-from .kube.plan.lost_addresses import lost_addresses
-from .manifest_sources import read_sources
 from .progress_file import PHASES, PROGRESS_FILE
 from .secret_options import Redaction, redacted_options, secrets_of
+from .task import REQUIREMENTS, Definition, Result, Task
 from .terminal_text import on_one_line
 
-if TYPE_CHECKING:
-    from .istio.release.release import Release
-    from .kube.apply.lock import Lock
-    from .kube.plan.plan import Plan
-    from .kube.plan.unit import Unit
+__all__ = ["VERSION", "MeshModule", "Result"]
 
 VERSION = "0.1.0"
 """The collection's version, as in galaxy.yml."""
-
-_DISTRIBUTIONS = {"yaml": "PyYAML"}
-_REQUIREMENTS = ("jmespath", "kubernetes", "PyYAML", "urllib3", "websocket-client")
-
-Result = dict[str, Any]
 
 _ELSEWHERE = {
     "no_kubeconfig": "the role mesh has mesh_kubeconfig and mesh_host for them, and AWX a credential",
@@ -62,7 +46,7 @@ _ELSEWHERE = {
 """The names of options in the role mesh, by the code of the error that names them."""
 
 
-class MeshModule(AnsibleModule):
+class MeshModule(AnsibleModule, Task):
     """A module of this collection: its options and, if it `connects`, the connection options.
 
     It logs nothing, and its result has no secrets, except in the keys in `returned_whole`, which another task applies.
@@ -83,7 +67,12 @@ class MeshModule(AnsibleModule):
             supports_check_mode=True,
             **restrictions,
         )
-        self.__dict__.pop("_redaction", None)
+        self.__dict__.pop("redaction", None)
+
+    @classmethod
+    def main(cls, definition: Definition) -> None:
+        """Run a task as a module."""
+        cls(definition.spec, connects=definition.connects, **definition.rules).run(definition.work)
 
     def _load_params(self) -> None:
         """Load the options; refuse values for which ansible-core would fail with a traceback."""
@@ -92,7 +81,7 @@ class MeshModule(AnsibleModule):
         if wrong:
             self.fail_json(msg=f"{wrong} is invalid: it must be a map of keys and values.")
 
-    def run(self, body: Callable[[MeshModule], Result]) -> None:
+    def run(self, body: Callable[[Any], Result]) -> None:
         """Exit with the result of `body`, or fail with a message, a code and details."""
         # So that an interrupted task removes its temporary kubeconfigs and releases its lock.
         interrupts.end_on_signals()
@@ -100,7 +89,7 @@ class MeshModule(AnsibleModule):
         gc.set_threshold(100_000, 50, 100)
         try:
             self.require(*self._needed)
-            refuse_invalid_namespaces(self._namespaces)
+            self.refuse_invalid_names()
             result = body(self)
         except MeshError as error:
             failure: Result = {"msg": _message(error), "code": error.code, "details": error.details}
@@ -120,28 +109,15 @@ class MeshModule(AnsibleModule):
         # Outside the handlers, in which ansible-core would add a traceback.
         return self.fail_json(**failure, **self._phases())
 
-    def require(self, *libraries: str) -> None:
-        """Raise MeshError if one of these Python packages (import names) is not installed."""
-        for library in libraries:
-            if importlib.util.find_spec(library) is None:
-                name = _DISTRIBUTIONS.get(library, library)
-                raise MeshError(
-                    f"Python package {name} not found on the host that runs this module. Install the collection's"
-                    f" requirements by {sys.executable} -m pip install {' '.join(_REQUIREMENTS)}, or use an execution"
-                    " environment.",
-                    code="missing_library",
-                    library=name,
-                )
-
     def warn(self, warning: str, *more: Any, **options: Any) -> None:
         """Warn, without secrets and control characters."""
-        super().warn(on_one_line(self._redaction.text(warning)), *more, **options)
+        AnsibleModule.warn(self, on_one_line(self.redaction.text(warning)), *more, **options)
 
     def progress(self, line: str) -> None:
         """Report progress, which the action plugin displays."""
         if self._progress_file is not None:
             # One write for each line, because several threads report progress.
-            os.write(self._progress_file, f"{self._redaction.text(line)}\n".encode())
+            os.write(self._progress_file, f"{self.redaction.text(line)}\n".encode())
 
     @cached_property
     def cluster(self) -> Cluster:
@@ -158,101 +134,10 @@ class MeshModule(AnsibleModule):
             refuse_other(cluster, expected)
         return cluster
 
-    def release(self, version: str | None = None) -> tuple[Release, bool]:
-        """Return the Istio release of the options (or of `version`), and whether it was downloaded."""
-        from .istio.release.find import find_release
-
-        return find_release(
-            version or self.params["version"],
-            source=self.params["source"],
-            cache_dir=self.params["cache_dir"],
-            checksum=self.params["checksum"],
-            timeout=self.params["download_timeout"],
-            connection={**self._download, "headers": self.params["download_headers"]},
-            progress=self.progress,
-        )
-
-    def read_sources(self, entries: Iterable[Any]) -> list[Result]:
-        """Return the objects in files, folders, URLs and texts; `download_timeout` is for all URLs."""
-        return read_sources(entries, timeout=self.params["download_timeout"], connection=self._download)
-
-    @property
-    def _download(self) -> Result:
-        """The connection options for downloads."""
-        return {name: self.params[f"download_{name}"] for name in ("proxy", "ca_cert", "client_cert", "client_key")}
-
-    @property
-    def _namespaces(self) -> list[str]:
-        """The names of Namespaces among the options."""
-        named = [
-            self.params.get("namespace"),
-            self.params.get("root_namespace"),
-            *(self.params.get("namespaces") or ()),
-        ]
-        return [str(name) for name in named if name]
-
     @property
     def shows_diff(self) -> bool:
         """True if the task runs with --diff."""
         return bool(self._diff)
-
-    @property
-    def time_limit(self) -> int:
-        """The option wait_timeout, in seconds."""
-        seconds: int = self.params["wait_timeout"]
-        if seconds < 1:
-            raise InvalidInput(f"wait_timeout {seconds} is invalid: it must be 1 second or more.", wait_timeout=seconds)
-        return seconds
-
-    def reconcile(
-        self,
-        unit: Unit,
-        *,
-        lock: Lock,
-        lock_from: int = 1,
-        timeout: float | None = None,
-        checks: Callable[[Plan], None] | None = None,
-        before: Callable[[Plan], None] | None = None,
-    ) -> Result:
-        """Reconcile a unit, with check mode and the options for plan and wait.
-
-        lock: the lock for writing, used from `lock_from` changes.
-        timeout: seconds in all; default: the option wait_timeout.
-        """
-        warned: set[str] = set()
-        self._redaction.learn(secret_values(list(unit.objects)))
-
-        def check(plan: Plan) -> None:
-            if checks is not None:
-                checks(plan)
-            for sentence in sorted({*lost_addresses(plan), *plan.warnings, *map(str, plan.kept)} - warned):
-                warned.add(sentence)
-                self.progress(sentence)
-                self.warn(sentence)
-
-        ignored = [*unit.ignore_fields, *(self.params.get("ignore_fields") or ())]
-        settings = Settings(
-            timeout=self.time_limit if timeout is None else timeout,
-            check=self.check_mode,
-            diff=self.shows_diff,
-            wait=bool(self.params.get("wait")),
-            progress=self.progress,
-            lock=lock,
-            lock_from=lock_from,
-            expected_digest=self.params.get("plan_digest"),
-            checks=check,
-            before=before,
-        )
-        force, recreate = bool(self.params.get("force")), self.params.get("recreate")
-        unit = dataclasses.replace(unit, ignore_fields=ignored, force=force, recreate=recreate)
-        return self.result_of(reconcile(self.cluster, unit, settings))
-
-    def result_of(self, outcome: Outcome) -> Result:
-        """Return the part of the result that all modules with changes have."""
-        for sentence in outcome.warnings:
-            self.warn(sentence)
-        result: Result = {"changed": outcome.changed, "changes": outcome.changes, "plan_digest": outcome.digest}
-        return {**result, "diff": outcome.diff} if self.shows_diff else result
 
     # --- redaction -----------------------------------------------------------------------------------------------
 
@@ -272,11 +157,11 @@ class MeshModule(AnsibleModule):
         return kwargs
 
     def _without_secrets(self, result: Result) -> Result:
-        hidden = self._redaction.tree({name: one for name, one in result.items() if name not in self._returned_whole})
+        hidden = self.redaction.tree({name: one for name, one in result.items() if name not in self._returned_whole})
         return {**result, **hidden, "invocation": {"module_args": redacted_options(self.params)}}
 
     @cached_property
-    def _redaction(self) -> Redaction:
+    def redaction(self) -> Redaction:
         """Redacts the secrets of the options, wherever they occur."""
         redaction = Redaction()
         # ansible-core may fail or warn before it has read the options.
@@ -315,7 +200,7 @@ class MeshModule(AnsibleModule):
         if isinstance(error, ImportError) and not str(error.name or "").startswith("ansible"):
             return {
                 "msg": f"A Python package was not found or is too old on the host that runs this module: {error}. Install"
-                f" the requirements by {sys.executable} -m pip install --upgrade {' '.join(_REQUIREMENTS)}.",
+                f" the requirements by {sys.executable} -m pip install --upgrade {' '.join(REQUIREMENTS)}.",
                 "code": "missing_library",
                 "details": {"library": error.name or ""},
             }

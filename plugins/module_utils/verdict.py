@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from .arguments import ArgumentSpec
 from .istio.inspection.messages import Message, fatal, sorted_messages
-from .module import MeshModule, Result
+from .task import Result, Task
 
 VERDICT: ArgumentSpec = {
     "fail_on": {"type": "str", "choices": ["error", "warning", "info", "never"], "default": "error"},
@@ -18,10 +18,10 @@ VERDICT: ArgumentSpec = {
 }
 
 
-def verdict(module: MeshModule, messages: Iterable[Message], *, check: str, code: str) -> Result:
+def verdict(task: Task, messages: Iterable[Message], *, check: str, code: str) -> Result:
     """Return the result of a module whose `check` found these messages; fail with `code` for those at the threshold."""
-    found = sorted_messages(messages, module.params["tolerate"])
-    bad = fatal(found, module.params["fail_on"])
+    found = sorted_messages(messages, task.params["tolerate"])
+    bad = fatal(found, task.params["fail_on"])
     result: Result = {"changed": False, "ok": not bad, "messages": found}
     if bad:
         first = bad[0]

@@ -184,20 +184,13 @@ details:
   sample: {server: 'https://10.0.0.1:6443'}
 """
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio.inspection.control_planes import read_installed
-from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
-
-
-def read(module: MeshModule) -> Result:
-    """Return the control planes, gateways and proxies of the cluster."""
-    cluster = module.cluster
-    installed = read_installed(cluster, module.params["namespace"] or "")
-    return {"changed": False, "server": cluster.server, "kubernetes": str(cluster.version()), **installed}
+from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule
+from ansible_collections.meshops.istio.plugins.module_utils.tasks.control_plane_info import DEFINITION
 
 
 def main() -> None:
     """Run the module."""
-    MeshModule({"namespace": {"type": "str"}}).run(read)
+    MeshModule.main(DEFINITION)
 
 
 if __name__ == "__main__":

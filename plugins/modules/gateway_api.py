@@ -127,45 +127,13 @@ details:
   sample: {url: "https://mirror.example.com/gateway-api/v1.4.0/standard-install.yaml"}
 """
 
-from ansible_collections.meshops.istio.plugins.module_utils.arguments import DOWNLOAD, PLAN, WAIT
-from ansible_collections.meshops.istio.plugins.module_utils.istio.gateways import gateway_api_crds
-from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
-
-
-def present(module: MeshModule) -> Result:
-    """Install the CRDs, or upgrade those that this module installed."""
-    there = gateway_api_crds.installed(module.cluster)
-    if there is not None and not there.ours:
-        return left(module, there)
-    parameters = module.params
-    sources = parameters["src"] or [gateway_api_crds.release_url(parameters["version"], parameters["channel"])]
-    objects = module.read_sources(sources)
-    wanted = gateway_api_crds.contained(objects)
-    if there is not None and gateway_api_crds.is_older(wanted, there):
-        return left(module, there)
-    result = module.reconcile(gateway_api_crds.unit(objects), lock=gateway_api_crds.LOCK)
-    return {**result, "version": wanted.version, "channel": wanted.channel, "managed": True}
-
-
-def left(module: MeshModule, there: gateway_api_crds.Installed) -> Result:
-    """Return the result without changes."""
-    nothing = module.reconcile(gateway_api_crds.unit([]), lock=gateway_api_crds.LOCK)
-    return {**nothing, "version": there.version, "channel": there.channel, "managed": there.ours}
+from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule
+from ansible_collections.meshops.istio.plugins.module_utils.tasks.gateway_api import DEFINITION
 
 
 def main() -> None:
     """Run the module."""
-    module = MeshModule(
-        {
-            "version": {"type": "str", "default": "v1.4.0"},
-            "channel": {"type": "str", "choices": ["standard", "experimental"], "default": "standard"},
-            "src": {"type": "list", "elements": "raw", "default": []},
-            **DOWNLOAD,
-            **PLAN,
-            **WAIT,
-        }
-    )
-    module.run(present)
+    MeshModule.main(DEFINITION)
 
 
 if __name__ == "__main__":

@@ -116,78 +116,13 @@ details:
   sample: {name: istio-ingressgateway, namespace: istio-system}
 """
 
-from functools import partial
-
-from ansible_collections.meshops.istio.plugins.module_utils.istio.gateways.addresses import (
-    describe,
-    read_ingress,
-    why_pending,
-)
-from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput, NotReady
-from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Key
-from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.permissions import refuse_denied, watching
-from ansible_collections.meshops.istio.plugins.module_utils.kube.wait.status import status
-from ansible_collections.meshops.istio.plugins.module_utils.kube.wait.wait import wait_ready
-from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
-
-
-def read(module: MeshModule) -> Result:
-    """Return the hosts, ports and URLs of the gateway."""
-    name, namespace = module.params["name"], module.params["namespace"]
-    try:
-        found = read_ingress(module.cluster, name, namespace)
-    except InvalidInput:
-        if not module.check_mode:
-            raise
-        found = {**describe({"metadata": {"name": name, "namespace": namespace}}), **NOWHERE}
-    if found["pending"] and found["type"]:
-        service = Key("v1", "Service", namespace, name)
-        waits = found["type"] == "LoadBalancer" and module.params["wait"]
-        if waits:
-            refuse_denied(module.cluster, watching(module.cluster, service.of, namespace))
-        if waits and not module.check_mode:
-            wait_for_address(module, service, found)
-            found = read_ingress(module.cluster, name, namespace)
-        else:
-            module.warn(why_pending(module.cluster, found))
-    return {"changed": False, **found}
-
-
-NOWHERE: Result = {
-    "type": "",
-    "hosts": [],
-    "addresses": [],
-    "ports": {},
-    "urls": {},
-    "readiness_url": "",
-    "pending": True,
-}
-"""Result for a gateway that does not exist yet."""
-
-
-def wait_for_address(module: MeshModule, service: Key, found: Result) -> None:
-    """Wait until the load balancer has an address."""
-    seconds = module.time_limit
-    try:
-        addressed = partial(status, load_balancer=True)
-        wait_ready(module.cluster, [service], timeout=seconds, progress=module.progress, expect=addressed)
-    except NotReady as error:
-        raise NotReady(
-            f"{why_pending(module.cluster, found)} Timed out waiting for it after {seconds} s.", **error.details
-        ) from error
+from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule
+from ansible_collections.meshops.istio.plugins.module_utils.tasks.ingress_info import DEFINITION
 
 
 def main() -> None:
     """Run the module."""
-    module = MeshModule(
-        {
-            "name": {"type": "str", "default": "istio-ingressgateway"},
-            "namespace": {"type": "str", "default": "istio-system"},
-            "wait": {"type": "bool", "default": False},
-            "wait_timeout": {"type": "int", "default": 300},
-        }
-    )
-    module.run(read)
+    MeshModule.main(DEFINITION)
 
 
 if __name__ == "__main__":

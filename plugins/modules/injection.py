@@ -133,41 +133,13 @@ details:
   sample: {namespaces: [shop]}
 """
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio.injection.namespaces import (
-    LOCK,
-    MODES,
-    unit,
-    wanted_labels,
-)
-from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
-
-
-def label(module: MeshModule) -> Result:
-    """Label the namespaces."""
-    parameters = module.params
-    wanted = wanted_labels(parameters["mode"], parameters["revision"] or "", present=parameters["state"] == "present")
-    namespaces = unit(
-        parameters["namespaces"], wanted, create=parameters["create_namespaces"], force=parameters["force"]
-    )
-    # A single label is one request, which needs no lock.
-    return module.reconcile(namespaces, lock=LOCK, lock_from=2, timeout=module.cluster.patience)
+from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule
+from ansible_collections.meshops.istio.plugins.module_utils.tasks.injection import DEFINITION
 
 
 def main() -> None:
     """Run the module."""
-    module = MeshModule(
-        {
-            "namespaces": {"type": "list", "elements": "str", "required": True},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "mode": {"type": "str", "choices": list(MODES), "default": "enabled"},
-            "revision": {"type": "str"},
-            "create_namespaces": {"type": "bool", "default": False},
-            "force": {"type": "bool", "default": False},
-            "plan_digest": {"type": "str"},
-        },
-        required_if=[("mode", "revision", ["revision"])],
-    )
-    module.run(label)
+    MeshModule.main(DEFINITION)
 
 
 if __name__ == "__main__":

@@ -192,24 +192,13 @@ details:
   sample: {server: 'https://10.0.0.1:6443'}
 """
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio.injection.sidecars import read_state
-from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
-
-
-def read(module: MeshModule) -> Result:
-    """Return the namespaces, and the workloads with missing or outdated sidecars."""
-    state = read_state(module.cluster, module.params["namespaces"])
-    return {
-        "changed": False,
-        "namespaces": [namespace.as_dict() for namespace in state.namespaces],
-        "workloads": [workload.as_dict() for workload in state.workloads],
-        "unlabelled": [workload.as_dict() for workload in state.unlabelled],
-    }
+from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule
+from ansible_collections.meshops.istio.plugins.module_utils.tasks.injection_info import DEFINITION
 
 
 def main() -> None:
     """Run the module."""
-    MeshModule({"namespaces": {"type": "list", "elements": "str"}}).run(read)
+    MeshModule.main(DEFINITION)
 
 
 if __name__ == "__main__":

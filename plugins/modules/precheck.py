@@ -118,46 +118,13 @@ details:
   sample: {messages: 1}
 """
 
-from typing import Any
-
-from ansible_collections.meshops.istio.plugins.module_utils.arguments import RELEASE
-from ansible_collections.meshops.istio.plugins.module_utils.istio.inspection.analysis import refuse_blind_precheck
-from ansible_collections.meshops.istio.plugins.module_utils.istio.inspection.prechecks import read_messages
-from ansible_collections.meshops.istio.plugins.module_utils.istio.release.istioctl import Istioctl
-from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
-from ansible_collections.meshops.istio.plugins.module_utils.verdict import VERDICT, verdict
-
-
-def check(module: MeshModule) -> Result:
-    """Run the prechecks and return their messages."""
-    release, _fetched = module.release()
-    wanted = {"namespace": module.params["namespace"], "revision": module.params["revision"] or ""}
-    module.cluster.version()  # fails for an unreachable cluster with a better message than istioctl's
-    refuse_blind_precheck(module.cluster)
-    found = Istioctl(release, module.cluster).precheck(**wanted)
-    messages = [*read_messages(module.cluster, release, **wanted), *found]
-    if module.params["ignore_version_check"]:
-        messages = [_lenient(message) for message in messages]
-    return verdict(module, messages, check=f"The precheck of Istio {release.version}", code="precheck_failed")
-
-
-def _lenient(message: dict[str, Any]) -> dict[str, Any]:
-    return {**message, "level": "warning"} if message["code"] == "unsupported_kubernetes" else message
+from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule
+from ansible_collections.meshops.istio.plugins.module_utils.tasks.precheck import DEFINITION
 
 
 def main() -> None:
     """Run the module."""
-    module = MeshModule(
-        {
-            "version": {"type": "str", "required": True},
-            "namespace": {"type": "str", "default": "istio-system"},
-            "revision": {"type": "str"},
-            "ignore_version_check": {"type": "bool", "default": False},
-            **VERDICT,
-            **RELEASE,
-        }
-    )
-    module.run(check)
+    MeshModule.main(DEFINITION)
 
 
 if __name__ == "__main__":

@@ -90,28 +90,13 @@ details:
   sample: {version: latest}
 """
 
-from ansible_collections.meshops.istio.plugins.module_utils.arguments import RELEASE
-from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
-
-
-def find(module: MeshModule) -> Result:
-    """Return the release and the paths of its parts."""
-    release, fetched = module.release()
-    return {
-        "changed": False,
-        "version": release.version,
-        "path": str(release.root),
-        "istioctl": str(release.istioctl),
-        "samples": str(release.samples),
-        "profiles": release.profiles,
-        "fetched": fetched,
-    }
+from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule
+from ansible_collections.meshops.istio.plugins.module_utils.tasks.release import DEFINITION
 
 
 def main() -> None:
     """Run the module."""
-    module = MeshModule({"version": {"type": "str", "required": True}, **RELEASE}, connects=False)
-    module.run(find)
+    MeshModule.main(DEFINITION)
 
 
 if __name__ == "__main__":

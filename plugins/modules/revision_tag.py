@@ -167,70 +167,13 @@ details:
   sample: {revisions: [default]}
 """
 
-from ansible_collections.meshops.istio.plugins.module_utils.arguments import PLAN, RELEASE, WAIT
-from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane import tag_objects
-from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.configuration import Options
-from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.render import Renderer
-from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.revision import ControlPlane
-from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.revision_tag import RevisionTag
-from ansible_collections.meshops.istio.plugins.module_utils.istio.model.ownership import LOCK
-from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
-
-
-def present(module: MeshModule, tag: RevisionTag) -> Result:
-    """Create the tag, or point it at another revision."""
-    parameters = module.params
-    revision = parameters["revision"]
-    assumed = module.check_mode and parameters["assume_revision"] and bool(parameters["version"])
-    tag.refuse(revision, assumed=assumed)
-    injector = tag.injector_of(revision)
-    version = parameters["version"] or (tag_objects.version_of(injector) if injector is not None else None)
-    release, _fetched = module.release(version)
-    if injector is None:
-        expected = Options(
-            revision="" if revision == tag_objects.DEFAULT else revision, namespace=parameters["namespace"]
-        )
-        injector = ControlPlane(release, expected, module.cluster, cache_dir=parameters["cache_dir"]).injector
-    unit = tag.pointing_at(
-        injector,
-        Renderer(release, module.cluster, parameters["cache_dir"]),
-        inject_by_default=parameters["auto_inject_namespaces"],
-        assumed=assumed,
-    )
-    result = module.reconcile(unit, lock=LOCK, checks=None if parameters["force"] else tag.check)
-    return {**result, "name": tag.name, "revision": revision, "previous_revision": tag.revision}
-
-
-def absent(module: MeshModule, tag: RevisionTag) -> Result:
-    """Remove the tag."""
-    checks = None if module.params["force"] else tag.refuse_in_use
-    result = module.reconcile(tag.removed(), lock=LOCK, checks=checks)
-    return {**result, "name": tag.name, "revision": "", "previous_revision": tag.revision}
-
-
-def bring(module: MeshModule) -> Result:
-    """Create, update or remove the tag."""
-    tag = RevisionTag(module.cluster, module.params["name"], module.params["namespace"])
-    return (present if module.params["state"] == "present" else absent)(module, tag)
+from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule
+from ansible_collections.meshops.istio.plugins.module_utils.tasks.revision_tag import DEFINITION
 
 
 def main() -> None:
     """Run the module."""
-    module = MeshModule(
-        {
-            "name": {"type": "str", "required": True},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "revision": {"type": "str", "default": "default"},
-            "namespace": {"type": "str", "default": "istio-system"},
-            "version": {"type": "str"},
-            "auto_inject_namespaces": {"type": "bool", "default": False},
-            "assume_revision": {"type": "bool", "default": False},
-            **RELEASE,
-            **PLAN,
-            **WAIT,
-        }
-    )
-    module.run(bring)
+    MeshModule.main(DEFINITION)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from ansible_collections.meshops.istio.tests.support.messages import has_facts
 from ansible_collections.meshops.istio.tests.support.modules import Run
 
 INFO = "control_plane_info"
-READ = "ansible_collections.meshops.istio.plugins.modules.control_plane_info.read_installed"
+READ = "ansible_collections.meshops.istio.plugins.module_utils.tasks.control_plane_info.read_installed"
 
 
 def kubeconfig(server: str, **user: Any) -> dict[str, Any]:

@@ -1,0 +1,175 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Install or update a revision of the control plane."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..arguments import MIRROR, PLAN, RELEASE, WAIT
+from ..istio.control_plane import installed_objects, removal
+from ..istio.control_plane.configuration import Options
+from ..istio.control_plane.revision import ControlPlane
+from ..istio.model.ownership import LOCK
+from ..istio.platforms.openshift import with_platform
+from ..istio.release import versions
+from ..kube.errors import MeshError, Refused
+from ..kube.objects.objects import Object, key_of
+from ..kube.plan.backup import (
+    default_path,
+    refuse_lost_folder,
+    text_of,
+    try_place,
+    write,
+)
+from ..kube.plan.keep import Kept
+from ..kube.plan.plan import Plan
+from ..task import Definition, Result, Task
+
+_OTHERS = "another control plane is there"
+
+AZURE = {
+    "internal": {"type": "bool"},
+    "subnet": {"type": "str"},
+    "public_address": {"type": "str"},
+    "resource_group": {"type": "str"},
+    "dns_label": {"type": "str"},
+    "service_tags": {"type": "list", "elements": "str"},
+    "idle_timeout": {"type": "int"},
+    "health_probe": {"type": "str", "choices": ["ready", "tcp", "default"], "default": "ready"},
+    "excluded_ports": {"type": "list", "elements": "str"},
+}
+INGRESS = {
+    "name": {"type": "str", "default": "istio-ingressgateway"},
+    "namespace": {"type": "str"},
+    "labels": {"type": "dict"},
+    "type": {"type": "str", "choices": ["NodePort", "LoadBalancer", "ClusterIP"]},
+    "node_ports": {"type": "dict"},
+    "annotations": {"type": "dict"},
+    "source_ranges": {"type": "list", "elements": "str"},
+    "address": {"type": "str"},
+    "external_traffic_policy": {"type": "str", "choices": ["Cluster", "Local"]},
+    "azure": {"type": "dict", "options": AZURE},
+}
+
+
+def present(task: Task) -> Result:
+    """Install or update the revision."""
+    parameters = task.params
+    release, _fetched = task.release()
+    options = with_platform(Options.of(parameters), task.cluster)
+    wanted = ControlPlane(release, options, task.cluster, cache_dir=parameters["cache_dir"])
+    check_versions(task, release.version)
+    unit = wanted.unit(remove_dead_webhooks=parameters["remove_dead_webhooks"])
+    warnings: dict[str, None] = {}
+
+    def check(plan: Plan) -> None:
+        wanted.check(plan, force=parameters["force"])
+        warnings.update(dict.fromkeys(wanted.warnings(plan)))
+
+    result = task.reconcile(unit, lock=LOCK, checks=check)
+    for warning in warnings:
+        task.warn(warning)
+    return {
+        **result,
+        "version": release.version,
+        "revision": wanted.revision,
+        "gateways": wanted.gateways,
+        "extension_providers": wanted.extension_providers,
+    }
+
+
+def absent(task: Task) -> Result:
+    """Remove the revision, or all of Istio with purge."""
+    revision, purge = task.params["revision"] or "", task.params["purge"]
+    lost: list[Object] = []
+    marked: list[Kept] = []
+    backup = Path(task.params["backup"] or default_path(task.cluster.server))
+
+    saved = False
+
+    def check(plan: Plan) -> None:
+        if not task.params["force"]:
+            left = task.params["assume_left"] if task.check_mode else []
+            removal.refuse_in_use(task.cluster, plan, revision=revision, purge=purge, left=left)
+        lost[:] = removal.users_resources(task.cluster, plan)
+        marked[:] = plan.kept
+        if lost and not saved:
+            refuse_lost_folder(task.params["backup"])
+            try_place(backup, text_of(lost))
+
+    def save(_plan: Plan) -> None:
+        nonlocal saved
+        if lost and not saved:
+            write(backup, text_of(lost))
+            saved = True
+            task.progress(f"saved {len(lost)} Istio resources to {backup}")
+
+    unit = removal.absent(
+        revision=revision, namespace=task.params["namespace"], purge=purge, root_key=task.params["purge_root_key"]
+    )
+    agents = [] if purge else installed_objects.shared_agents(task.cluster, revision, task.params["namespace"])
+    try:
+        result = task.reconcile(unit, lock=LOCK, checks=check, before=save)
+    except MeshError as error:
+        if saved:
+            error.details["backup_file"] = str(backup)
+        raise
+    return {
+        **result,
+        "revision": revision or "default",
+        "gateways": [],
+        "kept": [one.summary for one in [*(Kept(key_of(one), _OTHERS) for one in agents), *marked]],
+        "resources": [key_of(one)._asdict() for one in lost],
+        "backup_file": str(backup) if saved else "",
+    }
+
+
+def check_versions(task: Task, istio: str) -> None:
+    """Refuse a Kubernetes version that is too old for the release, or return a warning with ignore_version_check."""
+    try:
+        warning = versions.check(istio, task.cluster.version())
+    except Refused as refused:
+        if not task.params["ignore_version_check"]:
+            raise
+        warning = refused.message
+    if warning:
+        task.warn(warning)
+
+
+def run(task: Task) -> Result:
+    """Bring the unit into the state of the options."""
+    return (present if task.params["state"] == "present" else absent)(task)
+
+
+DEFINITION = Definition(
+    {
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "version": {"type": "str"},
+        "profile": {"type": "str", "default": "default"},
+        "revision": {"type": "str"},
+        "overlays": {"type": "list", "elements": "raw", "default": []},
+        "values": {"type": "dict", "default": {}},
+        "set": {"type": "raw"},
+        "hub": {"type": "str"},
+        "tag": {"type": "str"},
+        "platform": {"type": "str"},
+        "namespace": {"type": "str", "default": "istio-system"},
+        "ingress": {"type": "list", "elements": "dict", "default": [], "options": INGRESS},
+        "extension_providers": {"type": "list", "elements": "dict", "default": []},
+        "ignore_version_check": {"type": "bool", "default": False},
+        "remove_dead_webhooks": {"type": "bool", "default": False},
+        "purge": {"type": "bool", "default": False},
+        "purge_root_key": {"type": "bool", "default": False},
+        "backup": {"type": "path"},
+        "assume_left": {"type": "list", "elements": "str", "default": []},
+        **RELEASE,
+        **MIRROR,
+        **PLAN,
+        **WAIT,
+    },
+    run,
+    required_if=[("state", "present", ["version"])],
+)
