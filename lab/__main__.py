@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from . import audit, debian, node, parts, status
+from . import audit, debian, node, parts, selection, status
 from .binaries import BINARIES
 from .errors import LabError
 from .paths import Lab
@@ -58,6 +58,18 @@ def _parser() -> argparse.ArgumentParser:
         command("build", _build, "find, fetch or build all that a lab is made of, and start nothing"),
     ):
         builder.add_argument(
+            "--istio",
+            default=os.environ.get("ISTIO", ""),
+            metavar="VERSION,...",
+            help="releases of Istio; a site installs the first (default: $ISTIO, or what the lab has)",
+        )
+        builder.add_argument(
+            "--kubernetes",
+            default=os.environ.get("KUBERNETES", ""),
+            metavar="VERSION",
+            help="version of Kubernetes (default: $KUBERNETES, or what goes with the release of Istio)",
+        )
+        builder.add_argument(
             "--binary", action="append", default=[], metavar="NAME=PATH", help="use this program instead of finding one"
         )
     command("down", _down, "remove the lab and all that it made")
@@ -73,12 +85,21 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _up(options: argparse.Namespace, lab: Lab) -> None:
-    node.up(lab, _named(options.binary), simulated=options.simulated, played=options.played_nodes, cni=options.cni)
+    node.up(
+        lab,
+        _named(options.binary),
+        istio=options.istio,
+        kubernetes=options.kubernetes,
+        simulated=options.simulated,
+        played=options.played_nodes,
+        cni=options.cni,
+    )
 
 
 def _build(options: argparse.Namespace, _: Lab) -> None:
+    chosen = selection.select(options.istio, options.kubernetes)
     debian.ensure()
-    parts.gather(_named(options.binary))
+    parts.gather(chosen, _named(options.binary))
 
 
 def _down(_: argparse.Namespace, lab: Lab) -> None:

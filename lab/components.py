@@ -20,6 +20,7 @@ from .files import write
 from .network import DNS, PODS, SERVICES, Network
 from .paths import SOURCES, Lab
 from .processes import Process
+from .runtime import SHIM
 from .versions import PAUSE
 
 AUDIT_LOG = "audit.log"
@@ -139,6 +140,7 @@ class Components:
             socket=self._lab.containerd_socket,
                         snapshotter=_snapshotter(self._lab.state),
             pause=PAUSE,
+            shim=f'runtime_path = "{self._binaries[SHIM]}"' if SHIM in self._binaries else "",
             plugins=cni_plugins(),
             cni=cni,
         ))  # fmt: skip
@@ -331,6 +333,7 @@ disabled_plugins = [
     snapshotter = "{snapshotter}"
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
       runtime_type = "io.containerd.runc.v2"
+      {shim}
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "{plugins}"
     conf_dir = "{cni}"

@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import pypi, versions
@@ -25,20 +25,28 @@ from .files import digest, lock_of, locked, published, write
 from .paths import cache_root
 from .progress import step
 from .shell import last_lines, run, shown
+from .versions import IstioRelease
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """Main modules (name: version) that are resolved and built together, so that what they share is compiled once."""
+    """Main modules (name: version) that are resolved and built together, so that what they share is compiled once.
+
+    istio: the release that one of them is. tags: build tags.
+    """
 
     name: str
     modules: Mapping[str, str]
     ldflags: str = "-s -w"
+    istio: IstioRelease | None = field(default=None, repr=False)
+    tags: str = field(default="", repr=False)
 
     @property
     def key(self) -> str:
         """A name for all that decides what is built."""
-        return digest(repr(self), platform.machine())
+        replaced = self.istio.replaced if self.istio else {}
+        further = [repr(one) for one in (replaced, self.tags) if one]
+        return digest(repr(self), platform.machine(), *further)
 
 
 KUBERNETES_MODULE = "k8s.io/kubernetes"
@@ -46,26 +54,38 @@ ISTIO_MODULE = "istio.io/istio"
 MINIKUBE_MODULE = "k8s.io/minikube"
 PROMETHEUS_MODULE = "github.com/prometheus/prometheus"
 
-NODE = Workspace(
-    name="node",
-    modules={
-        KUBERNETES_MODULE: f"v{versions.KUBERNETES}",
-        ISTIO_MODULE: versions.ISTIO_MODULES[versions.ISTIO],
-    },
-    # Without these, Kubernetes and Istio report no version and Istio's hub and tag default to a test registry.
-    ldflags=" ".join(
-        (
-            "-s -w",
-            f"-X k8s.io/component-base/version.gitVersion=v{versions.KUBERNETES}",
-            f"-X k8s.io/client-go/pkg/version.gitVersion=v{versions.KUBERNETES}",
-            f"-X istio.io/istio/pkg/version.buildVersion={versions.ISTIO}",
-            f"-X istio.io/istio/pkg/version.buildTag={versions.ISTIO}",
-            "-X istio.io/istio/pkg/version.buildHub=docker.io/istio",
-        )
-    ),
-)
+
+def kubernetes(version: str) -> Workspace:
+    """The workspace of one version of Kubernetes."""
+    # Without the flags it would report no version.
+    flags = (
+        f"-X k8s.io/component-base/version.gitVersion=v{version}",
+        f"-X k8s.io/client-go/pkg/version.gitVersion=v{version}",
+    )
+    return Workspace(f"kubernetes-{version}", {KUBERNETES_MODULE: f"v{version}"}, " ".join(("-s -w", *flags)))
+
+
+def istio(version: str) -> Workspace:
+    """The workspace of one release of Istio: of its own, because releases need different Kubernetes libraries."""
+    release = versions.ISTIO_RELEASES[version]
+    # Without the flags it would report no version, and its hub and tag would be a test registry's.
+    flags = (
+        f"-X istio.io/istio/pkg/version.buildVersion={version}",
+        f"-X istio.io/istio/pkg/version.buildTag={version}",
+        f"-X istio.io/istio/pkg/version.buildHub={release.hub}",
+    )
+    return Workspace(f"istio-{version}", {ISTIO_MODULE: release.module}, " ".join(("-s -w", *flags)), release)
+
+
 ETCD = Workspace("etcd", {"go.etcd.io/etcd/server/v3": f"v{versions.ETCD}"})
 COREDNS = Workspace("coredns", {"github.com/coredns/coredns": f"v{versions.COREDNS}"})
+CONTAINERD_MODULE = "github.com/containerd/containerd/v2"
+CONTAINERD = Workspace(
+    "containerd",
+    {CONTAINERD_MODULE: f"v{versions.CONTAINERD}"},
+    ldflags=f"-s -w -X {CONTAINERD_MODULE}/version.Version={versions.CONTAINERD}",
+    tags="no_btrfs,no_devmapper,no_zfs",
+)
 METALLB = Workspace("metallb", {"go.universe.tf/metallb": f"v{versions.METALLB}"})
 LOCAL_PATH = Workspace(
     "local-path", {"github.com/rancher/local-path-provisioner": f"v{versions.LOCAL_PATH_PROVISIONER}"}
@@ -91,6 +111,7 @@ _PROMETHEUS_PLUGINS = """package plugins
 import _ "github.com/prometheus/prometheus/discovery/kubernetes"
 """
 """Instead of its list of all discoveries, which brings the libraries of every cloud, most of what there is to build."""
+_TEST_HUB = r"^(\s*hub): (?:gcr\.io/istio-testing|registry\.istio\.io/testing)$"
 
 
 def go() -> Path:
@@ -116,8 +137,9 @@ def build(workspace: Workspace, packages: Mapping[str, str], out: Path) -> None:
     """Build each package of `packages` (binary's name: import path) into the folder `out`, in one go."""
     compiler = go()
     with _resolved(workspace, compiler) as folder, step(f"building {', '.join(packages)} from Go modules") as far:
-        flags = ["-ldflags", workspace.ldflags, "-o", f"{out}/"]
-        with _counted([compiler, "list", "-deps", *packages.values()], folder) as total:
+        tags = ["-tags", workspace.tags] if workspace.tags else []
+        flags = [*tags, "-ldflags", workspace.ldflags, "-o", f"{out}/"]
+        with _counted([compiler, "list", *tags, "-deps", *packages.values()], folder) as total:
             _compile([compiler, "build", "-v", *flags, *packages.values()], folder, lambda text: far(text + total()))
     for name, package in packages.items():
         built = out / _executable(package)
@@ -177,6 +199,7 @@ def _resolve(workspace: Workspace, compiler: Path, folder: Path) -> None:
     lines = ["module lab", f"go {versions.GO_OLDEST[0]}.{versions.GO_OLDEST[1]}.0"]
     lines += [f"require {module} {version}" for module, version in workspace.modules.items()]
     write(folder / "go.mod", "\n".join(lines) + "\n")
+    write(folder / "go.sum", "\n".join(_known_checksums(workspace)) + "\n")
     for module, version in workspace.modules.items():
         download: list[str | Path] = [compiler, "mod", "download", "-json", f"{module}@{version}"]
         source = Path(json.loads(run(download, env=_environment(), cwd=folder, timeout=1800))["Dir"])
@@ -185,25 +208,34 @@ def _resolve(workspace: Workspace, compiler: Path, folder: Path) -> None:
             release = version.replace("v1.", "v0.", 1)
             for staged in re.findall(r"^\t(\S+) => \./staging/", (source / "go.mod").read_text(), re.MULTILINE):
                 lines.append(f"replace {staged} => {staged} {release}")
-        if module == ISTIO_MODULE:
-            # Its tree names a test registry, and one of its requirements is known to no checksum database any more.
+        if workspace.istio:
+            # Its tree names a test registry.
             _copy_tree(source, folder / "istio")
-            name_release(folder / "istio", versions.ISTIO)
+            name_release(folder / "istio", workspace.istio)
             lines.append(f"replace {module} => ./istio")
-            write(folder / "go.sum", (source / "go.sum").read_bytes())
+            lines += [f"replace {name} => {name} {other}" for name, other in workspace.istio.replaced.items()]
         if module == MINIKUBE_MODULE:
             # What it replaces counts only where it is the main module; some of that is to be had nowhere any more.
             for replaced in re.findall(
                 r"^(?:replace |\t)(\S+ => \S+ v\S+)$", (source / "go.mod").read_text(), re.MULTILINE
             ):
                 lines.append(f"replace {replaced}")
-            write(folder / "go.sum", (source / "go.sum").read_bytes())
         if module == PROMETHEUS_MODULE:
             _copy_tree(source, folder / "prometheus")
             write(folder / "prometheus" / "plugins" / "plugins.go", _PROMETHEUS_PLUGINS)
             lines.append(f"replace {module} => ./prometheus")
-            write(folder / "go.sum", (source / "go.sum").read_bytes())
+        # Some requirements are known to no checksum database any more.
+        if (sums := source / "go.sum").exists():
+            write(folder / "go.sum", (folder / "go.sum").read_bytes() + sums.read_bytes())
     write(folder / "go.mod", "\n".join(lines) + "\n")
+
+
+def _known_checksums(workspace: Workspace) -> list[str]:
+    """Lines of a go.sum for what the lab knows itself; Go refuses a module that differs from them."""
+    if not workspace.istio:
+        return []
+    name, release = f"{ISTIO_MODULE} {workspace.istio.module}", workspace.istio
+    return [f"{name} {release.checksum}", f"{name}/go.mod {release.mod_checksum}"]
 
 
 def _copy_tree(source: Path, target: Path) -> None:
@@ -218,14 +250,15 @@ def _module_folder(compiler: Path, folder: Path, module: str) -> Path:
     return Path(run([compiler, "list", "-m", "-f", "{{.Dir}}", module], env=_environment(), cwd=folder).strip())
 
 
-def name_release(source: Path, version: str) -> None:
+def name_release(source: Path, release: IstioRelease) -> None:
     """Change a source tree of Istio as the making of a release does: its hub, its tag, its charts' versions."""
+    version = release.version
     for file in sorted((source / "manifests").rglob("*.yaml")):
         text = old = file.read_text()
         if file.name == "Chart.yaml":
             text = re.sub(r"^(version|appVersion): .*$", rf"\1: {version}", text, flags=re.MULTILINE)
         else:
-            text = re.sub(r"^(\s*hub): gcr\.io/istio-testing$", r"\1: docker.io/istio", text, flags=re.MULTILINE)
+            text = re.sub(_TEST_HUB, rf"\1: {release.hub}", text, flags=re.MULTILINE)
             if text != old:
                 text = re.sub(r"^(\s*tag): latest$", rf"\1: {version}", text, flags=re.MULTILINE)
         if text != old:

@@ -20,16 +20,23 @@ def write_all(lab: Lab, parts: Parts) -> None:
     write(lab.kubeconfig, (lab.pki / "admin.kubeconfig").read_bytes(), 0o600)
     if owner := os.environ.get("SUDO_UID"):
         os.chown(lab.kubeconfig, int(owner), int(os.environ.get("SUDO_GID", "-1")))
-    istioctl = next(parts.release.glob("istio-*/bin/istioctl"))
-    for name, path in {"kubectl": parts.binaries["kubectl"], "istioctl": istioctl}.items():
+    programs = {"kubectl": parts.binaries["kubectl"]}
+    for version, release in parts.releases.items():
+        istioctl = release / f"istio-{version}" / "bin" / "istioctl"
+        programs.setdefault("istioctl", istioctl)
+        if len(parts.releases) > 1:
+            programs[f"istioctl-{version}"] = istioctl
+    for name, path in programs.items():
         link = lab.state / "bin" / name
         link.parent.mkdir(exist_ok=True)
         if not link.is_symlink() or link.readlink() != path:
             link.unlink(missing_ok=True)
             link.symlink_to(path)
+    sources = [str(release) for release in parts.releases.values()]
     variables = {
         "mesh_kubeconfig": str(lab.kubeconfig),
-        "mesh_release_source": str(parts.release),
+        "mesh_version": next(iter(parts.releases)),
+        "mesh_release_source": sources[0] if len(sources) == 1 else sources,
         "mesh_overlays": [] if parts.pulled else [str(SOURCES / "overlay.yaml")],
     }
     write(lab.vars_file, "---\n" + yaml.safe_dump(variables, sort_keys=False))

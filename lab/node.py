@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from . import addons, certs, cgroups, debian, handover, images, mounts, network
+from . import addons, certs, cgroups, debian, handover, images, mounts, network, runtime, selection
 from .api import Api, until
 from .components import PLAYED, SIMULATED_NODE, Components
 from .errors import LabError
@@ -27,19 +27,31 @@ from .shell import run
 _LIMIT = 180.0  # seconds for a component to become ready: a few on an idle machine, many on a busy one
 
 
-def up(lab: Lab, named: Mapping[str, str], *, simulated: bool = False, played: int = 0, cni: bool = False) -> None:
+def up(
+    lab: Lab,
+    named: Mapping[str, str],
+    *,
+    istio: str = "",
+    kubernetes: str = "",
+    simulated: bool = False,
+    played: int = 0,
+    cni: bool = False,
+) -> None:
     """Start what does not run, restart what has changed, and wait until the node is ready.
 
+    istio, kubernetes: versions, as `selection.select` takes them.
     simulated: a control plane whose nodes and pods are only played; one that was made so stays so.
     played: how many nodes beside the real one are only played; pods go there that tolerate their taint.
     cni: whether it is to have the image of Istio's CNI too, where images are packed.
     """
+    selection.select(istio, kubernetes)  # a wrong version is told before anything is installed
     debian.ensure()
     with locked(lab.lock, waiting_for=f"working on lab {lab.name}"):
         _sweep(lab)
         simulated = simulated or (lab.state / "simulated").exists()
-        parts = gather_simulated(named) if simulated else gather(named, plays=played > 0, cni=cni)
-        found = {**parts.binaries, "containerd": debian.program("containerd")}
+        chosen = selection.select(istio, kubernetes, existing=selection.saved(lab))
+        parts = gather_simulated(chosen, named) if simulated else gather(chosen, named, plays=played > 0, cni=cni)
+        found = {**parts.binaries, **({} if simulated else runtime.programs(lab, named))}
         _forget_other_boot(lab)
         addresses = network.allocate(lab)
         cgroups.create(lab.cgroup)
@@ -47,13 +59,14 @@ def up(lab: Lab, named: Mapping[str, str], *, simulated: bool = False, played: i
         if any([network.up(lab, addresses), mounts.up(lab)]):
             cgroups.kill(lab.cgroup)
         certs.ensure(lab, addresses)
+        selection.save(lab, chosen)
         handover.write_all(lab, parts)
         if simulated:
             write(lab.state / "simulated", "")
             _start_simulated(lab, addresses, Components(lab, addresses, found))
         else:
             components = Components(lab, addresses, found)
-            _start(lab, addresses, components, parts)
+            _start(lab, addresses, components, parts, found["ctr"])
             if played:
                 _play(lab, Api(lab, addresses), components, played)
 
@@ -101,13 +114,13 @@ def _say_ready(lab: Lab, started: list[str]) -> None:
     say(f"lab {lab.name} is ready" + (f" (started {', '.join(started)})" if started else ", nothing was to do"))
 
 
-def _start(lab: Lab, addresses: Network, components: Components, parts: Parts) -> None:
+def _start(lab: Lab, addresses: Network, components: Components, parts: Parts, ctr: Path) -> None:
     api = Api(lab, addresses)
     first = (components.etcd(), components.containerd(pulls=parts.pulled), components.apiserver())
     proxy = (components.pull_proxy(),) if parts.pulled else ()
     started = [process.name for process in (*first, *proxy) if _run(process)]
     with ThreadPoolExecutor(max_workers=1) as background:
-        imported = background.submit(_import, lab, parts.archives)
+        imported = background.submit(_import, lab, parts.archives, ctr)
         until(
             api.ready,
             "The API server did not become ready",
@@ -156,9 +169,9 @@ def _is_ready(node: dict[str, Any] | None) -> bool:
     return conditions.get("Ready") == "True"
 
 
-def _import(lab: Lab, archives: list[images.Packed]) -> None:
+def _import(lab: Lab, archives: list[images.Packed], ctr: Path) -> None:
     """Give containerd the images that it lacks."""
-    control: list[str | Path] = [debian.program("ctr"), "--address", lab.containerd_socket, "--namespace", "k8s.io"]
+    control: list[str | Path] = [ctr, "--address", lab.containerd_socket, "--namespace", "k8s.io"]
     until(
         lambda: _answers([*control, "version"]),
         "containerd did not become ready",

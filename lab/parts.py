@@ -12,6 +12,7 @@ from pathlib import Path
 
 from . import addons, binaries, images, release, sources
 from .download import Downloads
+from .selection import Selection
 
 
 @dataclass(frozen=True)
@@ -20,18 +21,18 @@ class Parts:
 
     binaries: Mapping[str, Path]
     archives: list[images.Packed]
-    release: Path
+    releases: Mapping[str, Path]
     pulled: bool
 
 
-def gather_simulated(named: Mapping[str, str]) -> Parts:
+def gather_simulated(selection: Selection, named: Mapping[str, str]) -> Parts:
     """The same for a lab without containers: no images."""
     downloads = Downloads()
-    found = sources.find(binaries.SIMULATED, named=named, downloads=downloads)
-    return Parts(found, [], release.folder(named=named, downloads=downloads), pulled=True)
+    found = sources.find(binaries.SIMULATED, among=selection.binaries, named=named, downloads=downloads)
+    return Parts(found, [], _releases(selection, named, downloads), pulled=True)
 
 
-def gather(named: Mapping[str, str], *, plays: bool = False, cni: bool = False) -> Parts:
+def gather(selection: Selection, named: Mapping[str, str], *, plays: bool = False, cni: bool = False) -> Parts:
     """Find, fetch or build everything that a lab needs, with `plays` one that has played nodes too, with `cni` one that
     has Istio's CNI.
 
@@ -39,8 +40,15 @@ def gather(named: Mapping[str, str], *, plays: bool = False, cni: bool = False) 
     """
     downloads = Downloads()
     programs = (*binaries.NODE, *binaries.PLAYER) if plays else binaries.NODE
-    found = sources.find(programs, named=named, downloads=downloads)
+    found = sources.find(programs, among=selection.binaries, named=named, downloads=downloads)
     pulled = images.pulled()
-    archives = [images.pack_standins("volume")] if pulled else images.pack(named=named, downloads=downloads, cni=cni)
+    if pulled:
+        archives = [images.pack_standins("volume")]
+    else:
+        archives = images.pack(selection.istio, named=named, downloads=downloads, cni=cni)
     addons.load_balancer_crds()
-    return Parts(found, archives, release.folder(named=named, downloads=downloads), pulled)
+    return Parts(found, archives, _releases(selection, named, downloads), pulled)
+
+
+def _releases(selection: Selection, named: Mapping[str, str], downloads: Downloads) -> dict[str, Path]:
+    return {version: release.folder(version, named=named, downloads=downloads) for version in selection.istio}

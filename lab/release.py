@@ -11,36 +11,47 @@ import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from . import golang, sources, versions
-from .binaries import ARCHITECTURE
+from . import golang, sources
+from .binaries import ARCHITECTURE, istio
 from .download import Downloads, Official, Unavailable
 from .files import digest, lock_of, locked, published, sha256_of, write
 from .paths import SOURCES, cache_root
 from .progress import say, step
-
-_NAME = f"istio-{versions.ISTIO}"
-_ARCHIVE = f"{_NAME}-linux-{ARCHITECTURE}.tar.gz"
+from .versions import ISTIO_RELEASES
 
 
-def folder(*, named: Mapping[str, str], downloads: Downloads) -> Path:
+def folder(version: str, *, named: Mapping[str, str], downloads: Downloads) -> Path:
     """A folder to name as a release's source. It holds `istio-<version>/` and, where an official base URL would have
     them, `<version>/istio-<version>-<os>-<arch>.tar.gz` and its `.sha256`."""
     base = cache_root() / "releases"
-    official, key = base / versions.ISTIO, digest(golang.NODE.key, (SOURCES / "release.py").read_bytes())
-    built = base / f"{versions.ISTIO}-{key}"
-    with locked(lock_of(official), waiting_for=f"preparing the release of Istio {versions.ISTIO}"):
-        if not official.exists() and not built.exists() and not _download(official, downloads):
-            istioctl = sources.find(["istioctl"], named=named, downloads=downloads)["istioctl"]
-            with step(f"making a release of Istio {versions.ISTIO} from its Go module"), published(built) as target:
-                _assemble(target, istioctl)
+    official, key = base / version, digest(golang.istio(version).key, (SOURCES / "release.py").read_bytes())
+    built = base / f"{version}-{key}"
+    with locked(lock_of(official), waiting_for=f"preparing the release of Istio {version}"):
+        if not official.exists() and not built.exists() and not _download(version, official, downloads):
+            istioctl = sources.find(["istioctl"], among=istio(version), named=named, downloads=downloads)["istioctl"]
+            with step(f"making a release of Istio {version} from its Go module"), published(built) as target:
+                _assemble(version, target, istioctl)
     return official if official.exists() else built
 
 
-def _download(folder: Path, downloads: Downloads) -> bool:
-    path = f"{versions.ISTIO}/{_ARCHIVE}"
+def describe(folder: Path) -> tuple[str, str]:
+    """Return the version of a release in the cache, and where it comes from."""
+    version, _dash, key = folder.name.partition("-")
+    if not key:
+        return version, "the official release"
+    made = ISTIO_RELEASES[version]
+    text = f"built from {golang.ISTIO_MODULE}@{made.module}"
+    if made.replaced:
+        others = ", ".join(f"{name} {other}" for name, other in made.replaced.items())
+        text = f"{text}; replaced, because no proxy serves what it requires: {others}"
+    return version, text
+
+
+def _download(version: str, folder: Path, downloads: Downloads) -> bool:
+    path = _archive(version)
     try:
         with published(folder) as target:
-            archive = target / versions.ISTIO / _ARCHIVE
+            archive = target / path
             archive.parent.mkdir()
             downloads.fetch(Official("istio", path, f"{path}.sha256"), archive)
             _add_checksum(archive)
@@ -53,20 +64,25 @@ def _download(folder: Path, downloads: Downloads) -> bool:
     return True
 
 
-def _assemble(target: Path, istioctl: Path) -> None:
-    module = golang.module_folder(golang.NODE, golang.ISTIO_MODULE)
-    release = target / _NAME
+def _archive(version: str) -> str:
+    """The path of a release's archive below an official base URL."""
+    return f"{version}/istio-{version}-linux-{ARCHITECTURE}.tar.gz"
+
+
+def _assemble(version: str, target: Path, istioctl: Path) -> None:
+    module = golang.module_folder(golang.istio(version), golang.ISTIO_MODULE)
+    release = target / f"istio-{version}"
     (release / "bin").mkdir(parents=True)
     shutil.copy2(istioctl, release / "bin" / "istioctl")
     for part in ("manifests", "samples"):
         shutil.copytree(module / part, release / part, ignore=shutil.ignore_patterns("*.go"))
     for name in ("LICENSE", "README.md"):
         shutil.copyfile(module / name, release / name)
-    write(release / "manifest.yaml", f"version: {versions.ISTIO}\n")
-    archive = target / versions.ISTIO / _ARCHIVE
+    write(release / "manifest.yaml", f"version: {version}\n")
+    archive = target / _archive(version)
     archive.parent.mkdir()
     with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
-        tar.add(release, _NAME)
+        tar.add(release, release.name)
     _add_checksum(archive)
 
 

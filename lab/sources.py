@@ -21,14 +21,18 @@ from .progress import say
 
 
 def find(
-    names: Iterable[str], *, named: Mapping[str, str] | None = None, downloads: Downloads | None = None
+    names: Iterable[str],
+    *,
+    among: Mapping[str, Binary] = BINARIES,
+    named: Mapping[str, str] | None = None,
+    downloads: Downloads | None = None,
 ) -> dict[str, Path]:
     """The path of each binary; `named` maps names to paths that the user gave on the command line."""
     downloads = downloads or Downloads()
     found: dict[str, Path] = {}
     missing: list[Binary] = []
     for name in names:
-        binary = BINARIES[name]
+        binary = among[name]
         path = _named(binary, named or {}) or _cached(binary) or _downloaded(binary, downloads)
         if path:
             found[name] = path

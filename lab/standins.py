@@ -20,6 +20,7 @@ from .paths import SOURCES, cache_root
 from .progress import step
 
 _PROGRAM = "/standin"
+_SAMPLES, _SAMPLES_SINCE_1_30 = "docker.io/istio/examples-", "registry.istio.io/release/examples-"
 _USERS = b"root:x:0:0::/:/standin\nnobody:x:65534:65534::/:/standin\n"
 
 
@@ -33,6 +34,14 @@ class StandIn:
     env: dict[str, str] = field(default_factory=dict)
     links: tuple[str, ...] = ()
     user: str = ""
+    also: tuple[str, ...] = ()
+
+    @property
+    def references(self) -> list[str]:
+        """The image by all of its names: that of other releases, and Istio's samples by both of its registries."""
+        names = [self.image, *self.also]
+        samples = [name for name in names if name.startswith(_SAMPLES)]
+        return [*names, *(name.replace(_SAMPLES, _SAMPLES_SINCE_1_30) for name in samples)]
 
     @property
     def short(self) -> str:
@@ -50,6 +59,7 @@ def table() -> list[StandIn]:
             row.get("env", {}),
             tuple(row.get("links", ())),
             row.get("user", ""),
+            tuple(row.get("also", ())),
         )
         for row in rows
     ]
@@ -78,7 +88,7 @@ def images(binary: Path) -> list[Image]:
     }
     return [
         Image(
-            [row.image],
+            row.references,
             files,
             {
                 "Entrypoint": [_PROGRAM, row.role],

@@ -6,13 +6,18 @@
 
 from __future__ import annotations
 
-from . import network, standins
+from pathlib import Path
+
+import yaml
+
+from . import network, release, standins
 from .api import Api
 from .errors import LabError
 from .images import imported
 from .network import Network
 from .paths import Lab, state_root
 from .processes import records
+from .versions import PROMETHEUS
 
 
 def show(lab: Lab) -> int:
@@ -27,6 +32,7 @@ def show(lab: Lab) -> int:
     processes = {name: record.pid() for name, record in records(lab).items()}
     _table("lab", [("name", lab.name), ("node", f"{lab.node} {node}"), *_addresses(addresses), *_paths(lab)])
     _table("processes", [(name, f"pid {pid}" if pid else "does not run") for name, pid in processes.items()])
+    _table("releases of Istio", _releases(lab))
     _table("images", _images(api, lab))
     healthy = node.startswith("Ready") and all(processes.values())
     if not healthy:
@@ -61,18 +67,28 @@ def _paths(lab: Lab) -> list[tuple[str, str]]:
     ]
 
 
+def _releases(lab: Lab) -> list[tuple[str, str]]:
+    sources = yaml.safe_load(lab.vars_file.read_text())["mesh_release_source"]
+    folders = [Path(source) for source in ([sources] if isinstance(sources, str) else sources)]
+    return [release.describe(folder) for folder in folders]
+
+
 def _images(api: Api, lab: Lab) -> list[tuple[str, str]]:
     """Images on the node, each with where it comes from; a stand-in is called one."""
     node = api.get(f"/api/v1/nodes/{lab.node}") or {"status": {}}
     listed = (name for image in node["status"].get("images") or [] for name in image.get("names") or [])
     there = {name for name in listed if "@" not in name}
     packed = {name for marker in imported(lab) for name in marker.read_text().split()}
-    rows = {row.image: row.answers for row in standins.table()}
+    rows = {name: row.answers for row in standins.table() for name in row.references}
 
     def origin(name: str) -> str:
         if name not in packed:
             return "pulled from its registry"
-        return f"stand-in: {rows[name]}" if name in rows else "packed here from real binaries"
+        if name in rows:
+            return f"stand-in: {rows[name]}"
+        if "/prom/" in name:
+            return f"packed here from Prometheus {PROMETHEUS}"
+        return "packed here from real binaries"
 
     return [(name, origin(name)) for name in sorted(there | packed)]
 

@@ -79,6 +79,9 @@ func jaegerPage(mux *http.ServeMux) {
 
 func jaegerStatus(mux *http.ServeMux) { mux.HandleFunc("/status", empty) }
 
+// jaeger1Status is where Jaeger 1, of Istio 1.28, says that it is well.
+func jaeger1Status(mux *http.ServeMux) { mux.HandleFunc("/", empty) }
+
 // otlp takes spans by OpenTelemetry's protocol, of which it reads the services' names only.
 func otlp(mux *http.ServeMux) {
 	mux.HandleFunc("POST /opentelemetry.proto.collector.trace.v1.TraceService/Export", func(w http.ResponseWriter, r *http.Request) {
@@ -107,7 +110,8 @@ func serviceName(message []byte) string {
 var (
 	zipkin = serve("9411", zipkinAPI)
 	jaeger = together(
-		serve("16686", jaegerPage), serve("13133", jaegerStatus), serve("9411", zipkinAPI), serve("4317", otlp),
+		serve("16686", jaegerPage), serve("13133", jaegerStatus), serve("14269", jaeger1Status),
+		serve("9411", zipkinAPI), serve("4317", otlp),
 	)
 	skywalking = together(serve("11800", otlp), serve("12800", jaegerStatus))
 )

@@ -26,7 +26,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.planning i
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
 from ansible_collections.meshops.istio.plugins.module_utils.kube.wait.wait import wait_gone
 
-from lab import audit, versions
+from lab import audit
 from lab.audit import Request
 from lab.paths import Lab
 
@@ -69,7 +69,7 @@ class Stage:
 
     @cached_property
     def release(self) -> Release:
-        return find_release(versions.ISTIO, source=self.variables["mesh_release_source"])[0]
+        return find_release(self.variables["mesh_version"], source=self.variables["mesh_release_source"])[0]
 
     # --- ours --------------------------------------------------------------------------------------------------
 

@@ -39,9 +39,10 @@ def lab() -> Lab:
 
 
 @pytest.fixture(scope="session")
-def gateway_api() -> str:
+def gateway_api(lab: Lab) -> str:
     """The folder with the Gateway API's CRDs, from the Go module that Istio itself is built with."""
-    where = "from lab import golang; print(golang.module_folder(golang.NODE, 'sigs.k8s.io/gateway-api'))"
+    workspace = f"golang.istio('{lab.version}')"
+    where = f"from lab import golang; print(golang.module_folder({workspace}, 'sigs.k8s.io/gateway-api'))"
     found = subprocess.run([sys.executable, "-c", where], cwd=CHECKOUT, capture_output=True, text=True, check=True)
     return str(Path(found.stdout.strip()) / "config" / "crd" / "standard")
 

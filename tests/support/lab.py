@@ -35,9 +35,20 @@ class Lab:
         return str(self.variables["mesh_kubeconfig"])
 
     @property
+    def version(self) -> str:
+        """The release of Istio that a site on it installs."""
+        return str(self.variables["mesh_version"])
+
+    @property
+    def sources(self) -> list[str]:
+        """Where its releases of Istio are, each in a folder of its own."""
+        found: str | list[str] = self.variables["mesh_release_source"]
+        return [found] if isinstance(found, str) else found
+
+    @property
     def release(self) -> dict[str, Any]:
         """Options that name the release which the lab was built with."""
-        return {"version": "1.29.1", "source": [self.variables["mesh_release_source"]]}
+        return {"version": self.version, "source": self.sources}
 
     @property
     def control_plane(self) -> dict[str, Any]:

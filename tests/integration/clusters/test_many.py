@@ -19,6 +19,8 @@ from ansible_collections.meshops.istio.tests.support.lab import CHECKOUT
 from ansible_collections.meshops.istio.tests.support.messages import has_facts
 from ansible_collections.meshops.istio.tests.support.playbook import Run, run_program
 
+from lab.versions import ISTIO, KUBERNETES
+
 CLUSTERS = ("east", "north", "west")
 UNREACHABLE = "south"
 INVENTORY = {"plugin": "meshops.istio.contexts", "probe": True}
@@ -39,9 +41,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         given = {name: yaml.safe_load(Path(lab(name, "kubeconfig")).read_text()) for name in CLUSTERS}
         (path / "kubeconfig").write_text(yaml.safe_dump(merged(given)))
         (path / "meshes.yml").write_text(yaml.safe_dump({**INVENTORY, "kubeconfig": str(path / "kubeconfig")}))
-        release = yaml.safe_load(Path(lab(CLUSTERS[0], "vars")).read_text())["mesh_release_source"]
+        variables = yaml.safe_load(Path(lab(CLUSTERS[0], "vars")).read_text())
+        release = {name: variables[name] for name in ("mesh_version", "mesh_release_source")}
         shop = {"mesh_inject_namespaces": ["shop"], "mesh_create_namespaces": True}
-        (path / "mesh.yml").write_text(yaml.safe_dump({"mesh_release_source": release, **shop}))
+        (path / "mesh.yml").write_text(yaml.safe_dump({**release, **shop}))
         yield path
     finally:
         for name in CLUSTERS:
@@ -75,6 +78,11 @@ def graph(folder: Path) -> Run:
     return run_program("ansible-inventory", "-i", "meshes.yml", "--graph", folder=folder)
 
 
+def _group(kind: str, version: str) -> str:
+    """The inventory's group of a minor version."""
+    return "_".join((kind, *version.split(".")[:2]))
+
+
 def members(text: str, group: str) -> set[str]:
     """The hosts of a group in what `ansible-inventory --graph` prints."""
     _, _, rest = text.partition(f"|--@{group}:\n")
@@ -84,14 +92,14 @@ def members(text: str, group: str) -> set[str]:
 
 def test_the_graph_shows_clusters_in_groups(before: Run) -> None:
     assert members(before.text, "clusters") == {*CLUSTERS, UNREACHABLE}
-    assert members(before.text, "no_mesh") == members(before.text, "kubernetes_1_35") == set(CLUSTERS)
+    assert members(before.text, "no_mesh") == members(before.text, _group("kubernetes", KUBERNETES)) == set(CLUSTERS)
     assert members(before.text, "unreachable") == {UNREACHABLE}
 
 
 def test_three_meshes_and_one_summary(site: Run) -> None:
-    blocks = [line for line in site.summary if line.endswith("(Kubernetes 1.35.4)")]
+    blocks = [line for line in site.summary if line.endswith(f"(Kubernetes {KUBERNETES})")]
     assert [line.partition(":")[0] for line in blocks] == list(CLUSTERS)
-    assert site.summary.count("control plane 1.29.1 revision default healthy") == len(CLUSTERS), site.text
+    assert site.summary.count(f"control plane {ISTIO} revision default healthy") == len(CLUSTERS), site.text
     assert site.text.count("east: https://") == 1  # the first wave tells nothing yet
     assert f"{UNREACHABLE} error at: Connect to the cluster" in site.summary
 
@@ -104,7 +112,7 @@ def test_a_cluster_that_does_not_answer_fails_alone(site: Run) -> None:
 
 def test_the_graph_shows_the_meshes(site: Run, folder: Path) -> None:
     after = graph(folder)
-    assert members(after.text, "istio_1_29") == set(CLUSTERS)
+    assert members(after.text, _group("istio", ISTIO)) == set(CLUSTERS)
     assert members(after.text, "no_mesh") == set()
 
 
@@ -129,7 +137,7 @@ def test_a_removal_is_of_the_parts_that_are_chosen(site: Run, folder: Path) -> N
     options = ("-i", "meshes.yml", "-e", "@mesh.yml", "-e", "mesh_uninstall_confirm=true", "--limit", "west")
     run = run_program("ansible-playbook", "meshops.istio.uninstall", *options, "--tags", "injection", folder=folder)
     assert (run.returncode, run.changed) == (0, {"west": 1}), run.text
-    assert "control plane 1.29.1 revision default healthy" in run.summary
+    assert f"control plane {ISTIO} revision default healthy" in run.summary
     assert run.summary[-2:] == ["changed 1 updated", "updated Namespace shop"]
     run = run_program(
         "ansible-playbook",
@@ -154,4 +162,4 @@ def test_what_has_no_parts_is_done_whatever_the_tags(site: Run, folder: Path) ->
     assert "check ok the configuration is as Istio's analysis wants it" in verified.summary, verified.text
     cluster = run_program("ansible-playbook", "meshops.istio.cluster", *options, folder=folder)
     assert cluster.returncode == 0, cluster.text
-    assert "context east (Kubernetes 1.35.4" in cluster.text
+    assert f"context east (Kubernetes {KUBERNETES}" in cluster.text

@@ -23,7 +23,7 @@ import pytest
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Door
 from ansible_collections.meshops.istio.tests.integration.traffic.websocket import echoed
 
-from lab import release, standins
+from lab import release, standins, versions
 from lab.download import Downloads
 
 from .conftest import eventually
@@ -201,7 +201,7 @@ def test_what_a_pod_runs_beside_its_application(program: Path, tmp_path: Path) -
     "sample", ["helloworld/helloworld", "bookinfo/platform/kube/bookinfo", "httpbin/httpbin", "curl/curl"]
 )
 def test_every_image_of_a_sample_has_a_stand_in(sample: str) -> None:
-    (root,) = release.folder(named={}, downloads=Downloads()).glob("istio-*")
+    (root,) = release.folder(versions.ISTIO, named={}, downloads=Downloads()).glob("istio-*")
     wanted = set(re.findall(r"image:\s*(\S+)", (root / "samples" / f"{sample}.yaml").read_text()))
     assert wanted
-    assert wanted <= {row.image for row in standins.table()}
+    assert wanted <= {name for row in standins.table() for name in row.references}

@@ -34,7 +34,7 @@ def installed(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
     if mesh.kubectl("get", "deployments", "-l", "app=istiod", "-o", "name"):
         pytest.fail("The lab has a mesh already: name another one with LAB.")
     values = tmp_path_factory.mktemp("helm") / "values.yaml"
-    charts = Path(lab.variables["mesh_release_source"]) / f"istio-{lab.release['version']}" / "manifests" / "charts"
+    charts = Path(lab.sources[0]) / f"istio-{lab.version}" / "manifests" / "charts"
     try:
         for name, chart in CHARTS.items():
             values.write_text(yaml.safe_dump(GATEWAY if name == "ingress" else of_the_lab(lab)), encoding="utf-8")

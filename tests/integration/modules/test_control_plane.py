@@ -34,9 +34,9 @@ def test_the_mesh_that_is_there_stays_untouched(idle: Run, mesh: dict[str, Any],
     idle("control_plane", **mesh)
 
 
-def test_its_life(wanted: dict[str, Any], run: Run, idle: Run, foretold: Run, cluster: Cluster) -> None:
+def test_its_life(lab: Lab, wanted: dict[str, Any], run: Run, idle: Run, foretold: Run, cluster: Cluster) -> None:
     created = foretold("control_plane", **wanted)
-    assert (created["version"], created["revision"], created["gateways"]) == ("1.29.1", REVISION, [])
+    assert (created["version"], created["revision"], created["gateways"]) == (lab.version, REVISION, [])
     assert {change["action"] for change in created["changes"]} == {"create"}
     assert planes(run)[REVISION]["healthy"]
 

@@ -17,7 +17,7 @@ from ansible_collections.meshops.istio.tests.support.modules import Run
 
 def test_a_release(run_module: Run, lab: Lab) -> None:
     found = run_module("release", **lab.release)
-    assert (found["changed"], found["version"]) == (False, "1.29.1")
+    assert (found["changed"], found["version"]) == (False, lab.version)
     assert {"default", "demo", "minimal"} <= set(found["profiles"])
 
 
@@ -54,10 +54,10 @@ def test_a_precheck_names_an_injector_without_anybody_behind_it(refused: Run, la
 
 
 @pytest.mark.usefixtures("in_mesh")
-def test_what_is_installed(idle: Run) -> None:
+def test_what_is_installed(idle: Run, lab: Lab) -> None:
     installed = idle("control_plane_info")
     (plane,) = (one for one in installed["control_planes"] if one["revision"] == "default")
-    assert (plane["version"], plane["healthy"], plane["namespace"]) == ("1.29.1", True, "istio-system")
+    assert (plane["version"], plane["healthy"], plane["namespace"]) == (lab.version, True, "istio-system")
     assert "istio-ingressgateway" in {gateway["name"] for gateway in plane["gateways"]}
     assert installed["kubernetes"].startswith("1.")
 

@@ -146,7 +146,7 @@ def test_the_approved_plan_is_carried_out(play: Play, lab: Lab, cluster: Cluster
 
     run = play("site", mesh_plan_digest=digest)
     assert run.returncode == 0, run.text
-    assert "control plane 1.29.1 revision default healthy" in run.summary
+    assert f"control plane {lab.version} revision default healthy" in run.summary
     assert f"namespace {OURS} injection enabled 2 of 2 pods with a sidecar" in run.summary
     assert any(line.startswith("gateway istio-ingressgateway NodePort http://") for line in run.summary)
     assert [sorted(containers(pod)) for pod in cluster.list(POD, OURS)] == [CONTAINERS, CONTAINERS]
@@ -213,11 +213,11 @@ def test_the_role_works_in_a_play_of_one_s_own(mesh: Object, lab: Lab, tmp_path:
     assert lab.writes_since(begun) == 0
 
 
-def test_verify_says_what_does_not_hold(play: Play) -> None:
+def test_verify_says_what_does_not_hold(play: Play, lab: Lab) -> None:
     run = play("verify", mesh_version="1.28.3", mesh_inject_namespaces=["default"])
     assert run.returncode == 2
     assert run.failures["one"] == (
-        "The control plane default is of version 1.29.1, and mesh_version is 1.28.3."
+        f"The control plane default is of version {lab.version}, and mesh_version is 1.28.3."
         " No control plane injects into default (its injection is none)."
     )
 

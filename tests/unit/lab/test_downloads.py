@@ -111,13 +111,13 @@ def test_a_release_is_unpacked_and_kept_beside_its_archive(mirror: Mirror, monke
     name = f"{versions.ISTIO}/{ISTIO}-linux-{binaries.ARCHITECTURE}.tar.gz"
     checksum = mirror.put(name, archive({f"{ISTIO}/bin/istioctl": b"an istioctl", f"{ISTIO}/samples/a.yaml": b"a: 1"}))
     mirror.put(f"{name}.sha256", f"{checksum}  {name.rsplit('/', 1)[1]}\n".encode())
-    folder = release.folder(named={}, downloads=Downloads())
+    folder = release.folder(versions.ISTIO, named={}, downloads=Downloads())
     assert (folder / ISTIO / "bin" / "istioctl").read_bytes() == b"an istioctl"
     assert (folder / ISTIO / "bin" / "istioctl").stat().st_mode & 0o111
     assert (folder / f"{name}.sha256").read_text().startswith(checksum)
     assert (folder / name).is_file()
     asked = list(mirror.asked)
-    assert release.folder(named={}, downloads=Downloads()) == folder
+    assert release.folder(versions.ISTIO, named={}, downloads=Downloads()) == folder
     assert mirror.asked == asked
 
 
@@ -137,7 +137,7 @@ def test_a_wrong_checksum_is_refused_and_nothing_is_kept(
     fetch: dict[str, Any] = {
         "kubernetes": lambda: sources.find(["kubelet"]),
         "etcd": lambda: sources.find(["etcd"]),
-        "istio": lambda: release.folder(named={}, downloads=Downloads()),
+        "istio": lambda: release.folder(versions.ISTIO, named={}, downloads=Downloads()),
     }
     with pytest.raises(LabError, match=r"^The checksum of http://\S+ is \w{64}, but 0{64} is published for it"):
         fetch[kind]()
@@ -158,7 +158,7 @@ def test_a_file_that_is_not_published_comes_from_the_registries(
     mirror: Mirror, registries: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mirrored(monkeypatch, mirror, "kubernetes")
-    assert sources.find(["kubelet"])["kubelet"].read_text() == "kubelet built from node"
+    assert sources.find(["kubelet"])["kubelet"].read_text() == f"kubelet built from kubernetes-{versions.KUBERNETES}"
     assert registries == ["kubelet"]
     assert f"{KUBELET}.sha256 answers 404: kubelet comes from the package registries" in capsys.readouterr().err
 
@@ -190,6 +190,16 @@ def test_what_is_cached_is_used_before_any_place_is_asked(no_internet: list[str]
     asked, built = list(no_internet), list(registries)
     assert sources.find(["kubelet", "coredns"]) == first
     assert (no_internet, registries) == (asked, built)
+
+
+def test_versions_are_kept_side_by_side(no_internet: list[str], registries: list[str]) -> None:
+    found = {
+        version: sources.find(["kubelet"], among=binaries.kubernetes(version))["kubelet"]
+        for version in versions.KUBERNETES_VERSIONS
+    }
+    assert {version: path.read_text() for version, path in found.items()} == {
+        version: f"kubelet built from kubernetes-{version}" for version in versions.KUBERNETES_VERSIONS
+    }
 
 
 def test_a_path_that_the_user_names_comes_first(

@@ -90,9 +90,49 @@ def test_a_source_tree_of_istio_is_named_as_its_release(tmp_path: Path) -> None:
     )
     other = "image:\n  tag: latest\n"
     (chart / "other.yaml").write_text(other)
-    golang.name_release(tmp_path, "1.29.1")
+    golang.name_release(tmp_path, versions.ISTIO_RELEASES["1.29.1"])
     assert (chart / "Chart.yaml").read_text() == "name: base\nversion: 1.29.1\nappVersion: 1.29.1\n"
     assert (
         chart / "values.yaml"
     ).read_text() == "global:\n    hub: docker.io/istio\n    tag: 1.29.1\n    # latest: Always\n"
     assert (chart / "other.yaml").read_text() == other
+
+
+@pytest.mark.parametrize(("version", "hub"), [("1.30.4", "registry.istio.io/release"), ("1.31.0", "docker.io/istio")])
+def test_a_release_takes_images_from_its_own_registry(version: str, hub: str, tmp_path: Path) -> None:
+    profile = tmp_path / "manifests" / "profiles" / "default.yaml"
+    profile.parent.mkdir(parents=True)
+    profile.write_text("spec:\n  hub: registry.istio.io/testing\n  tag: latest\n")
+    golang.name_release(tmp_path, versions.ISTIO_RELEASES[version])
+    assert profile.read_text() == f"spec:\n  hub: {hub}\n  tag: {version}\n"
+    assert f"version.buildHub={hub}" in golang.istio(version).ldflags
+
+
+def test_releases_are_built_apart() -> None:
+    workspaces = [*map(golang.istio, versions.ISTIO_RELEASES), *map(golang.kubernetes, versions.KUBERNETES_VERSIONS)]
+    assert len({one.name for one in workspaces}) == len({one.key for one in workspaces}) == len(workspaces)
+
+
+def test_what_is_replaced_and_known_reaches_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    release = versions.ISTIO_RELEASES["1.28.3"]
+    module = tmp_path / "module"
+    (module / "manifests").mkdir(parents=True)
+    (module / "go.sum").write_text("example.com/a v1.0.0 h1:abc=\n")
+    seen = tmp_path / "seen"
+    script = f"""
+case $1 in
+  version) echo go version go1.99.1 linux/amd64;;
+  mod) cat go.sum > {seen}; echo '{{"Dir": "{module}"}}';;
+  list) cat go.mod go.sum;;
+esac"""
+    monkeypatch.setenv("PATH", str(fake_go(tmp_path / "bin", script).parent), prepend=":")
+    resolved = str(golang.module_folder(golang.istio("1.28.3"), golang.ISTIO_MODULE))
+    # Before Go downloads the module, which no checksum database knows, it has the checksums to compare with.
+    assert f"istio.io/istio {release.module} {release.checksum}\n" in seen.read_text()
+    assert f"istio.io/istio {release.module}/go.mod {release.mod_checksum}\n" in seen.read_text()
+    assert (
+        "replace github.com/envoyproxy/go-control-plane => github.com/envoyproxy/go-control-plane v0.14.0" in resolved
+    )
+    assert "replace istio.io/istio => ./istio" in resolved
+    assert release.checksum in resolved
+    assert "example.com/a v1.0.0 h1:abc=" in resolved

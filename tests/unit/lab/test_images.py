@@ -11,13 +11,16 @@ import json
 import os
 import re
 import tarfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lab import images, standins
+from lab import images, sources, standins
 from lab.archive import Content, Image, Link, write_archive
+from lab.binaries import BINARIES, Binary
+from lab.download import Downloads
 from lab.errors import LabError
 from lab.paths import SOURCES, cache_root
 
@@ -85,12 +88,46 @@ def test_every_stand_in_has_a_role_that_the_program_plays() -> None:
     played = set(re.findall(r'^\t"([\w-]+)": ', (SOURCES / "standin" / "main.go").read_text(), re.MULTILINE))
     table = standins.table()
     assert {row.role for row in table} <= played
-    assert len({row.image for row in table}) == len(table)
+    names = [name for row in table for name in row.references]
+    assert len(set(names)) == len(names)
     assert all(row.answers for row in table)
     assert {row.image for row in table} >= {
         "docker.io/istio/examples-helloworld-v1:1.0",
         "docker.io/istio/examples-helloworld-v2:1.0",
     }
+
+
+def test_samples_have_both_of_their_registries_names() -> None:
+    row = next(row for row in standins.table() if "helloworld-v1" in row.image)
+    assert row.references == [
+        "docker.io/istio/examples-helloworld-v1:1.0",
+        "registry.istio.io/release/examples-helloworld-v1:1.0",
+    ]
+
+
+def test_the_images_of_two_releases_stand_side_by_side(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def find(names: Iterable[str], *, among: Mapping[str, Binary] = BINARIES, **_: object) -> dict[str, Path]:
+        paths = {name: tmp_path / f"{name}-{among[name].version}" for name in names}
+        for path in paths.values():
+            path.touch()
+        return paths
+
+    monkeypatch.setattr(sources, "find", find)
+    for module, name in ((images, "_iptables"), (images, "_with_libraries")):
+        monkeypatch.setattr(module, name, lambda *given: given[0] if given else {})
+    monkeypatch.setattr(images, "pack_standins", lambda: images.Packed(tmp_path / "stand-ins" / "images.tar", ()))
+    for function in ("pypi.unpacked", "golang.module_copy"):
+        monkeypatch.setattr(f"lab.{function}", lambda *given: tmp_path)
+    (tmp_path / "envoy" / "_bin").mkdir(parents=True)
+    for name in ("envoy/_bin/envoy", "envoy_bootstrap.json"):
+        (tmp_path / name).touch()
+    packed = images.pack(["1.29.1", "1.30.4"], named={}, downloads=Downloads(), cni=True)
+    references = {name for one in packed for name in one.references}
+    assert references >= {
+        *("docker.io/istio/pilot:1.29.1", "docker.io/istio/proxyv2:1.29.1-distroless"),
+        *("registry.istio.io/release/pilot:1.30.4", "registry.istio.io/release/install-cni:1.30.4"),
+    }
+    assert len({one.archive for one in packed}) == 6
 
 
 def test_a_stand_in_names_itself_by_its_image(tmp_path: Path) -> None:
