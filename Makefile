@@ -115,8 +115,12 @@ seed-%: lab-up
 	pytest tests/integration/labs/test_$*_*.py $(if $(filter 002,$*),tests/integration/traffic) -m step
 
 .PHONY: equivalence
-equivalence: setup ## Compare with istioctl install, on two simulated labs; INPUT=file.yaml compares one, SHORT=1 a few
+equivalence: setup ## Compare with istioctl install, on two simulated labs; INPUT=file.yaml compares one, SHORT=1 a few; RELEASES=1.30.4,1.31.0
 	@python -m ansible_collections.meshops.istio.tests.equivalence.run
+
+.PHONY: versions
+versions: setup ## Install, repeat, verify, add addons and uninstall each release of Istio on its Kubernetes; ROWS=1.31.0,... runs some
+	@python -m ansible_collections.meshops.istio.tests.versions.run
 
 .PHONY: chaos
 chaos: setup ## Kill, stall and double runs, fail requests: nothing may be lost; SHORT=1 is brief, ONLY=text selects

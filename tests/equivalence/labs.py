@@ -24,22 +24,25 @@ ISTIO = versions.ISTIO
 
 
 @contextlib.contextmanager
-def simulated(*names: str) -> Iterator[list[dict[str, Any]]]:
-    """Labs with these names, as their variables, gone in the end. Another run on this machine is waited for."""
+def simulated(*names: str, istio: str = "") -> Iterator[list[dict[str, Any]]]:
+    """Labs with these names, as their variables, gone in the end. Another run on this machine is waited for.
+
+    istio: another release than the lab's default, with its Kubernetes.
+    """
     signal.signal(signal.SIGTERM, _interrupt)
     labs = [Lab(name) for name in names]
     with locked(labs[0].lock.with_name(f"{names[0]}-run"), waiting_for="comparing"):
         try:
             # What a killed run has left would be told from what is installed now by nobody.
             _of_all(labs, node.down)
-            _of_all(labs, _up)
+            _of_all(labs, lambda lab: _up(lab, istio))
             yield [yaml.safe_load(lab.vars_file.read_text(encoding="utf-8")) for lab in labs]
         finally:
             _of_all(labs, node.down)
 
 
-def _up(lab: Lab) -> None:
-    node.up(lab, {}, simulated=True)
+def _up(lab: Lab, istio: str) -> None:
+    node.up(lab, {}, istio=istio, simulated=True)
     # Played nodes lack the label that real ones give themselves.
     cluster = Cluster.connect({"kubeconfig": str(lab.kubeconfig)}, user_agent="meshops.istio/equivalence")
     labels = {"metadata": {"labels": {"kubernetes.io/os": "linux"}}}

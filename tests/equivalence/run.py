@@ -4,8 +4,8 @@
 
 """`make equivalence`: whether the collection leaves in a cluster what `istioctl install` leaves there.
 
-INPUT names an IstioOperator file to compare alone; SHORT=1 compares a few inputs of each sort. Exits with 1 unless
-all are equal.
+INPUT names an IstioOperator file to compare alone; SHORT=1 compares a few inputs of each sort; RELEASES=1.30.4,1.31.0
+compares with the istioctl of each of these releases. Exits with 1 unless all are equal.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ansible_collections.meshops.istio.plugins.module_utils.istio.release.find import find_release
+
+from lab.errors import LabError
+from lab.selection import select
 
 from . import cases, labs
 from .cases import Input, Move
@@ -137,12 +140,30 @@ def main() -> int:
         return 130
 
 
+def releases(environment: dict[str, str]) -> list[str]:
+    """The releases to compare with."""
+    wanted = environment.get("RELEASES", "").replace(",", " ").split() or [labs.ISTIO]
+    for version in wanted:
+        try:
+            select(version)
+        except LabError as error:
+            sys.exit(f"equivalence: RELEASES: {error}")
+    return wanted
+
+
 def compare_all() -> int:
-    """Compare what was asked for on two labs; returns 0 where all is equal, else 1."""
+    """Compare what was asked for, on two labs of each release; returns 0 where all is equal, else 1."""
     chosen([], dict(os.environ))  # a wrong INPUT is told before labs are started
+    lines = [compare_release(version) for version in releases(dict(os.environ))]
+    print("\n".join(line for _equal, line in lines))
+    return 0 if all(equal for equal, _line in lines) else 1
+
+
+def compare_release(version: str) -> tuple[bool, str]:
+    """Compare with one release; returns whether all is equal, and a line that counts."""
     names = ("equivalence-theirs", "equivalence-ours")
-    with labs.simulated(*names) as (of_theirs, of_ours), ThreadPoolExecutor(max_workers=1) as pool:
-        release, _fetched = find_release(labs.ISTIO, source=of_ours["mesh_release_source"])
+    with labs.simulated(*names, istio=version) as (of_theirs, of_ours), ThreadPoolExecutor(max_workers=1) as pool:
+        release, _fetched = find_release(version, source=of_ours["mesh_release_source"])
         sides = (Theirs(release, of_theirs["mesh_kubeconfig"]), Ours(release, of_ours["mesh_kubeconfig"]))
         comparison = Comparison(*sides, pool)
         wanted, moves = chosen(release.profiles, dict(os.environ))
@@ -153,8 +174,7 @@ def compare_all() -> int:
             verdict = comparison.of_move(one) if isinstance(one, Move) else comparison.of_input(one)
             show(one.name, verdict, time.monotonic() - started)
             equal.append(verdict.equal)
-    print(f"{sum(equal)} of {len(equal)} equal ({len(wanted)} inputs, {len(moves)} moves)")
-    return 0 if all(equal) else 1
+    return all(equal), f"{version}: {sum(equal)} of {len(equal)} equal ({len(wanted)} inputs, {len(moves)} moves)"
 
 
 if __name__ == "__main__":

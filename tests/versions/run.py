@@ -1,0 +1,103 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""`make versions`: each release of Istio on its Kubernetes, from an empty node to an empty node.
+
+ROWS=1.31.0,... runs these releases instead of all; KUBERNETES=1.36.3 runs them on that version. Prints a table; exits
+with 1 unless everything holds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+from lab import node, selection
+from lab.errors import LabError
+from lab.paths import Lab
+from lab.selection import Selection
+from lab.versions import ISTIO_RELEASES
+
+from .site import STEPS, Site, StepFailed
+
+HEAD = f"{'Istio':<8}{'Kubernetes':<12}" + "".join(f"{name:<{width}}" for name, width in STEPS.items())
+
+
+def chosen(environment: Mapping[str, str]) -> list[Selection]:
+    """The rows that the command's variables ask for; LabError for an unknown version."""
+    releases = environment.get("ROWS", "").replace(",", " ").split() or list(ISTIO_RELEASES)
+    return [selection.select(release, environment.get("KUBERNETES", "")) for release in releases]
+
+
+@contextlib.contextmanager
+def lab_for(name: str, row: Selection) -> Iterator[Lab]:
+    """A new lab with the versions of a row, gone in the end."""
+    lab = Lab(name)
+    try:
+        node.down(lab)  # a run that was killed may have left it
+        node.up(lab, {}, istio=",".join(row.istio), kubernetes=row.kubernetes)
+        yield lab
+    finally:
+        node.down(lab)
+
+
+def run(row: Selection, site: Site) -> tuple[dict[str, str], str]:
+    """Run the steps of a row: what the table shows of each, and why the row fails, if it does."""
+    shown: dict[str, str] = {}
+    for step in STEPS:
+        begun = time.monotonic()
+        try:
+            found = getattr(site, step)()
+        except StepFailed as error:
+            shown[step] = "FAILS"
+            return shown, f"{row.istio[0]}: {step}: {error}"
+        shown[step] = f"{found}{time.monotonic() - begun:.0f} s"
+    return shown, ""
+
+
+def line(row: Selection, shown: Mapping[str, str]) -> str:
+    """A row of the table."""
+    cells = "".join(f"{shown.get(name, '-'):<{width}}" for name, width in STEPS.items())
+    return f"{row.istio[0]:<8}{row.kubernetes:<12}{cells}".rstrip()
+
+
+def main() -> int:
+    """Run what was asked for; returns the command's exit code."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    lines, failures = [], []
+    try:
+        for row in chosen(os.environ):
+            with (
+                lab_for(os.environ.get("LAB") or "versions", row) as lab,
+                tempfile.TemporaryDirectory() as folder,
+            ):
+                shown, failure = run(row, Site(lab, Path(folder)))
+            lines.append(line(row, shown))
+            failures += [failure] if failure else []
+            print(lines[-1], file=sys.stderr, flush=True)
+    except KeyboardInterrupt:
+        print("versions: interrupted", file=sys.stderr)
+        return 130
+    except LabError as error:
+        print(f"versions: {error}", file=sys.stderr)
+        return 1
+    finally:
+        if lines:
+            print("\n".join([HEAD.rstrip(), *lines, *failures]))
+    return 1 if failures else 0
+
+
+def _interrupt(number: int, frame: Any) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())
