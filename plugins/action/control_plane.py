@@ -8,7 +8,7 @@ from ansible_collections.meshops.istio.plugins.plugin_utils.mesh_action import M
 
 
 class ActionModule(MeshAction):
-    """Show progress, and resolve overlays, sources and the kubeconfig on the controller."""
+    """Show progress, and resolve overlays, release data, sources and the kubeconfig on the controller."""
 
-    files = ("overlays",)
+    files = ("overlays", "release_data")
     folders = ("source",)

@@ -8,4 +8,6 @@ from ansible_collections.meshops.istio.plugins.plugin_utils.mesh_action import M
 
 
 class ActionModule(MeshAction):
-    """Resolve the kubeconfig on the controller."""
+    """Resolve release data and the kubeconfig on the controller."""
+
+    files = ("release_data",)

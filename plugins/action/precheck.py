@@ -8,6 +8,7 @@ from ansible_collections.meshops.istio.plugins.plugin_utils.mesh_action import M
 
 
 class ActionModule(MeshAction):
-    """Resolve sources and the kubeconfig on the controller."""
+    """Resolve release data, sources and the kubeconfig on the controller."""
 
+    files = ("release_data",)
     folders = ("source",)

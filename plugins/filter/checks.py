@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release.support import sentences
+
 DOCUMENTATION = r"""
 name: checks
 short_description: Evaluate the checks of a mesh from the results of other modules
@@ -20,7 +22,7 @@ positional: _input, expected, answers
 options:
   _input:
     description:
-      - Results of modules. C(control_planes) and C(skew) are from M(meshops.istio.control_plane_info), C(namespaces)
+      - Results of modules. C(control_planes), C(skew) and C(findings) are from M(meshops.istio.control_plane_info), C(namespaces)
         and C(workloads) from M(meshops.istio.injection_info), C(proxies) and C(certificates) from
         M(meshops.istio.proxy_info), C(analysis) is the result of M(meshops.istio.analysis_info), and C(gateways) is a
         list of results of M(meshops.istio.ingress_info). Missing results are not checked.
@@ -87,6 +89,12 @@ def _control_plane(found: Data, expected: Data) -> Iterator[Check]:
     for gateway in plane.get("gateways") or ():
         name = _place(gateway)
         yield f"gateway {name} is healthy", "" if gateway["healthy"] else f"Not all pods of gateway {name} are ready."
+
+
+def _release(found: Data) -> Iterator[Check]:
+    if "findings" in found:
+        wrong = sentences([one for one in found["findings"] if one["level"] == "error"])
+        yield "releases are supported and have no known vulnerabilities", " ".join(wrong)
 
 
 def _proxies(found: Data, expected: Data) -> Iterator[Check]:
@@ -190,6 +198,7 @@ def checks(found: Data, expected: Data, answers: Sequence[Data] = ()) -> list[di
     """Evaluate the checks of `found` against `expected` and the responses of the gateways."""
     pairs = [
         *_control_plane(found, expected),
+        *_release(found),
         *_proxies(found, expected),
         *_configuration(found),
         *_certificates(found),

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ansible_collections.meshops.istio.plugins.module_utils.istio.release import versions
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release.support import check_kubernetes
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release.versions import version_key
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.version import Version
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import Refused
 
@@ -55,18 +56,20 @@ def version_problem(kubernetes: str | None, istio: str = "", minimum: Mapping[st
     """Return the error as one sentence, or an empty string."""
     for name, version in (("istio", istio), ("kubernetes", kubernetes)):
         oldest = (minimum or {}).get(name)
-        if oldest and version and versions.version_key(version) < versions.version_key(str(oldest)):
+        if oldest and version and version_key(version) < version_key(str(oldest)):
             return (
                 f"{name.capitalize()} {version} is older than {oldest}, the oldest that is wanted; choose a newer one."
             )
     if not kubernetes or not istio:
         return ""
-    numbers = versions.version_key(kubernetes)[0]
+    numbers = version_key(kubernetes)[0]
     if not numbers:
         return ""  # no version, which is said where it is asked for
     try:
-        versions.check(istio, Version(numbers[0], numbers[1] if len(numbers) > 1 else 0, kubernetes))
+        check_kubernetes(istio, Version(numbers[0], numbers[1] if len(numbers) > 1 else 0, kubernetes))
     except Refused as refused:
+        if refused.code == "unknown_release":
+            return refused.message
         known = refused.message.partition(", and this cluster")[0]
         return f"{known}, and not {kubernetes}; choose a newer Kubernetes or an older Istio."
     return ""

@@ -88,6 +88,12 @@ MIRROR: ArgumentSpec = {
     "pull_secrets": {"type": "list", "elements": "str", "default": [], "no_log": False},
 }
 
+SUPPORT: ArgumentSpec = {
+    "security": {"type": "str", "choices": ["warn", "strict", "ignore"], "default": "warn"},
+    "end_of_life_days": {"type": "int", "default": 30},
+    "release_data": {"type": "list", "elements": "raw", "default": []},
+}
+
 WAIT: ArgumentSpec = {
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 300},

@@ -34,6 +34,7 @@ VERSION = "0.1.0"
 """The collection's version, as in galaxy.yml."""
 
 _ELSEWHERE = {
+    **dict.fromkeys(("end_of_life", "retired_registry", "security_bulletin"), "the role mesh has mesh_security for it"),
     "no_kubeconfig": "the role mesh has mesh_kubeconfig and mesh_host for them, and AWX a credential",
     "open_dashboards": "the role mesh has mesh_addons_secret, mesh_addons_allow_http, mesh_addons_kiali_auth,"
     " mesh_addons_grafana_role, mesh_addons_grafana_secret and mesh_addons_allow_anonymous for them",

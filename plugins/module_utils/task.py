@@ -30,6 +30,7 @@ from .secret_options import Redaction
 
 if TYPE_CHECKING:
     from .istio.release.release import Release
+    from .istio.release.support import Support
     from .kube.api.cluster import Cluster
     from .kube.apply.lock import Lock
     from .kube.plan.plan import Plan
@@ -97,6 +98,16 @@ class Task(ABC):
             connection={**self._download, "headers": self.params["download_headers"]},
             progress=self.progress,
         )
+
+    def support(self) -> Support:
+        """Return the checks of releases, with the options `security`, `end_of_life_days` and `release_data`."""
+        from .istio.release.releases import read_release_data
+        from .istio.release.support import Support
+
+        days: int = self.params["end_of_life_days"]
+        if days < 0:
+            raise InvalidInput(f"end_of_life_days {days} is invalid: it must be 0 or more.", end_of_life_days=days)
+        return Support(read_release_data(self.params["release_data"]), self.params["security"], days)
 
     def read_sources(self, entries: Iterable[Any]) -> list[Result]:
         """Return the objects in files, folders, URLs and texts; `download_timeout` is for all URLs."""

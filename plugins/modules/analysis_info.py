@@ -152,7 +152,7 @@ details:
 from ansible_collections.meshops.istio.plugins.module_utils.arguments import RELEASE
 from ansible_collections.meshops.istio.plugins.module_utils.istio.inspection.analysis import refuse_blind
 from ansible_collections.meshops.istio.plugins.module_utils.istio.release.istioctl import Istioctl
-from ansible_collections.meshops.istio.plugins.module_utils.istio.release.versions import SAFE_REMOTE_SECRETS
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release.release_data import SAFE_REMOTE_SECRETS
 from ansible_collections.meshops.istio.plugins.module_utils.kube.yaml.reader import to_json
 from ansible_collections.meshops.istio.plugins.module_utils.manifest_sources import read_definitions
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result

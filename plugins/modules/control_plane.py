@@ -24,6 +24,7 @@ extends_documentation_fragment:
   - meshops.istio.download
   - meshops.istio.release
   - meshops.istio.mirror
+  - meshops.istio.support
   - meshops.istio.plan
   - meshops.istio.wait
   - meshops.istio.attributes
@@ -199,7 +200,8 @@ options:
     default: []
   ignore_version_check:
     description:
-      - Install on Kubernetes versions that are older than the release supports. A warning is returned.
+      - Install on Kubernetes versions that are older than the release supports, and releases that are older than this
+        collection knows. A warning is returned.
     type: bool
     default: false
   remove_dead_webhooks:
@@ -373,6 +375,65 @@ gateways:
       returned: always
       type: str
       sample: IngressGateways
+findings:
+  description:
+    - Support of the release: end of life, Istio security bulletins, retired registries of its images.
+    - Empty with O(security=ignore).
+  returned: success and O(state=present)
+  type: list
+  elements: dict
+  sample:
+    - code: security_bulletin
+      level: warning
+      release: 1.29.6
+      origin: ISTIO-SECURITY-2026-006
+      message: Istio 1.29.6 is affected by ISTIO-SECURITY-2026-006 (fixed in 1.29.7).
+      fix: Upgrade to 1.30.8 or 1.31.4.
+      fixed_in: 1.29.7
+      reference: https://istio.io/latest/news/security/istio-security-2026-006/
+  contains:
+    code:
+      description:
+        - Code of the finding, one of V(end_of_life), V(end_of_life_near), V(security_bulletin), V(retired_registry),
+          V(newer_release).
+      returned: always
+      type: str
+      sample: security_bulletin
+    level:
+      description: Level of the finding, V(warning) or V(error).
+      returned: always
+      type: str
+      sample: warning
+    release:
+      description: The Istio version.
+      returned: always
+      type: str
+      sample: 1.29.6
+    origin:
+      description: What the finding is about, such as the number of a security bulletin.
+      returned: always
+      type: str
+      sample: ISTIO-SECURITY-2026-006
+    message:
+      description: Text of the finding.
+      returned: always
+      type: str
+      sample: Istio 1.29.6 is affected by ISTIO-SECURITY-2026-006 (fixed in 1.29.7).
+    fix:
+      description: What to do.
+      returned: always
+      type: str
+      sample: Upgrade to 1.30.8 or 1.31.4.
+    fixed_in:
+      description: The first patch release with the fix. Empty if the minor version has none.
+      returned: if it is a security bulletin
+      type: str
+      sample: 1.29.7
+    reference:
+      description: URL of the security bulletin, or of the source of the data.
+      returned: if there is one
+      type: str
+      sample: https://istio.io/latest/news/security/istio-security-2026-006/
 extension_providers:
   description: Names of the extension providers of the mesh.
   returned: success and O(state=present)

@@ -11,9 +11,10 @@ short_description: Read the control planes (istiod), gateways and proxies of a c
 version_added: 0.1.0
 description:
   - Returns the revisions of Istio in a cluster, their health, and the proxies that connect to them, for installations
-    by any tool.
+    by any tool. Checks if their releases are supported and free of known vulnerabilities.
 extends_documentation_fragment:
   - meshops.istio.auth
+  - meshops.istio.support
   - meshops.istio.attributes.info
 options:
   namespace:
@@ -172,6 +173,65 @@ skew:
       returned: always
       type: str
       sample: default
+findings:
+  description:
+    - Support of the releases of the control planes: end of life, Istio security bulletins, retired registries of the images.
+    - Empty with O(security=ignore).
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - code: security_bulletin
+      level: warning
+      release: 1.29.6
+      origin: ISTIO-SECURITY-2026-006
+      message: Istio 1.29.6 is affected by ISTIO-SECURITY-2026-006 (fixed in 1.29.7).
+      fix: Upgrade to 1.30.8 or 1.31.4.
+      fixed_in: 1.29.7
+      reference: https://istio.io/latest/news/security/istio-security-2026-006/
+  contains:
+    code:
+      description:
+        - Code of the finding, one of V(end_of_life), V(end_of_life_near), V(security_bulletin), V(retired_registry),
+          V(newer_release).
+      returned: always
+      type: str
+      sample: security_bulletin
+    level:
+      description: Level of the finding, V(warning) or V(error).
+      returned: always
+      type: str
+      sample: warning
+    release:
+      description: The Istio version.
+      returned: always
+      type: str
+      sample: 1.29.6
+    origin:
+      description: What the finding is about, such as the number of a security bulletin.
+      returned: always
+      type: str
+      sample: ISTIO-SECURITY-2026-006
+    message:
+      description: Text of the finding.
+      returned: always
+      type: str
+      sample: Istio 1.29.6 is affected by ISTIO-SECURITY-2026-006 (fixed in 1.29.7).
+    fix:
+      description: What to do.
+      returned: always
+      type: str
+      sample: Upgrade to 1.30.8 or 1.31.4.
+    fixed_in:
+      description: The first patch release with the fix. Empty if the minor version has none.
+      returned: if it is a security bulletin
+      type: str
+      sample: 1.29.7
+    reference:
+      description: URL of the security bulletin, or of the source of the data.
+      returned: if there is one
+      type: str
+      sample: https://istio.io/latest/news/security/istio-security-2026-006/
 code:
   description: Stable error code, for example V(unreachable), V(unauthorized), V(invalid_input).
   returned: failure

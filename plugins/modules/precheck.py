@@ -11,13 +11,14 @@ short_description: Check if a cluster is compatible with an Istio release (istio
 version_added: 0.1.0
 description:
   - Runs C(istioctl experimental precheck) of the release and additional checks for Kubernetes versions that the release
-    does not support, webhooks of a removed installation that would block pods, and control planes that another tool
-    manages.
+    does not support, the release's end of life, Istio security bulletins, retired registries, webhooks of a removed
+    installation that would block pods, and control planes that another tool manages.
   - Does not write to the cluster.
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.download
   - meshops.istio.release
+  - meshops.istio.support
   - meshops.istio.verdict
   - meshops.istio.attributes.info
 options:
@@ -37,9 +38,15 @@ options:
     type: str
   ignore_version_check:
     description:
-      - Report a Kubernetes version that is older than the release supports as a warning.
+      - Report a Kubernetes version that is older than the release supports, and a release that is older than this
+        collection knows, as a warning.
     type: bool
     default: false
+  hub:
+    description:
+      - "Registry that the installation will use, to check if it is retired. Default: the registry in the charts of the
+        release."
+    type: str
 seealso:
   - module: meshops.istio.control_plane
 """
@@ -102,7 +109,7 @@ messages:
       type: bool
       sample: false
     reference:
-      description: URL of istioctl's documentation of the message.
+      description: URL of the documentation of the message, or of the security bulletin.
       returned: if the message has one
       type: str
       sample: https://istio.io/latest/docs/reference/config/analysis/ist0136/

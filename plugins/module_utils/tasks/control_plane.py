@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..arguments import MIRROR, PLAN, RELEASE, WAIT
+from ..arguments import MIRROR, PLAN, RELEASE, SUPPORT, WAIT
 from ..istio.control_plane import installed_objects, removal
 from ..istio.control_plane.configuration import Options
 from ..istio.control_plane.revision import ControlPlane
 from ..istio.model.ownership import LOCK
 from ..istio.platforms.openshift import with_platform
-from ..istio.release import versions
+from ..istio.release import support
 from ..kube.errors import MeshError, Refused
+from ..kube.objects.images import images_of
 from ..kube.objects.objects import Object, key_of
 from ..kube.plan.backup import (
     default_path,
@@ -61,9 +62,12 @@ def present(task: Task) -> Result:
     release, _fetched = task.release()
     options = with_platform(Options.of(parameters), task.cluster)
     wanted = ControlPlane(release, options, task.cluster, cache_dir=parameters["cache_dir"])
-    check_versions(task, release.version)
+    checks = task.support()
+    check_versions(task, release.version, checks)
     unit = wanted.unit(remove_dead_webhooks=parameters["remove_dead_webhooks"])
-    warnings: dict[str, None] = {}
+    findings = checks.findings(release.version, images=images_of(unit.objects))
+    support.refuse(findings)
+    warnings: dict[str, None] = dict.fromkeys(support.sentences(findings))
 
     def check(plan: Plan) -> None:
         wanted.check(plan, force=parameters["force"])
@@ -77,6 +81,7 @@ def present(task: Task) -> Result:
         "version": release.version,
         "revision": wanted.revision,
         "gateways": wanted.gateways,
+        "findings": findings,
         "extension_providers": wanted.extension_providers,
     }
 
@@ -127,10 +132,10 @@ def absent(task: Task) -> Result:
     }
 
 
-def check_versions(task: Task, istio: str) -> None:
+def check_versions(task: Task, istio: str, checks: support.Support) -> None:
     """Refuse a Kubernetes version that is too old for the release, or return a warning with ignore_version_check."""
     try:
-        warning = versions.check(istio, task.cluster.version())
+        warning = support.check_kubernetes(istio, task.cluster.version(), checks.data)
     except Refused as refused:
         if not task.params["ignore_version_check"]:
             raise
@@ -167,6 +172,7 @@ DEFINITION = Definition(
         "assume_left": {"type": "list", "elements": "str", "default": []},
         **RELEASE,
         **MIRROR,
+        **SUPPORT,
         **PLAN,
         **WAIT,
     },

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from ..arguments import SUPPORT
 from ..istio.inspection.control_planes import read_installed
 from ..task import Definition, Result, Task
 
@@ -13,11 +14,15 @@ from ..task import Definition, Result, Task
 def read(task: Task) -> Result:
     """Return the control planes, gateways and proxies of the cluster."""
     cluster = task.cluster
+    support = task.support()
     installed = read_installed(cluster, task.params["namespace"] or "")
-    return {"changed": False, "server": cluster.server, "kubernetes": str(cluster.version()), **installed}
+    images = installed.pop("images")
+    findings = [finding for version in images for finding in support.findings(version, images=images[version])]
+    found = {"changed": False, "server": cluster.server, "kubernetes": str(cluster.version()), **installed}
+    return {**found, "findings": findings}
 
 
 DEFINITION = Definition(
-    {"namespace": {"type": "str"}},
+    {"namespace": {"type": "str"}, **SUPPORT},
     read,
 )

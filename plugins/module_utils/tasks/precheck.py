@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arguments import RELEASE
+from ..arguments import RELEASE, SUPPORT
 from ..istio.inspection.analysis import refuse_blind_precheck
 from ..istio.inspection.prechecks import read_messages
+from ..istio.release.charts import chart_hub
 from ..istio.release.istioctl import Istioctl
 from ..task import Definition, Result, Task
 from ..verdict import VERDICT, verdict
@@ -22,15 +23,19 @@ def check(task: Task) -> Result:
     wanted = {"namespace": task.params["namespace"], "revision": task.params["revision"] or ""}
     task.cluster.version()  # fails for an unreachable cluster with a better message than istioctl's
     refuse_blind_precheck(task.cluster)
+    support = task.support()
+    hub = task.params["hub"] or chart_hub(release)
+    images = [f"{hub}/pilot:{release.version}"] if hub else []
     found = Istioctl(release, task.cluster).precheck(**wanted)
-    messages = [*read_messages(task.cluster, release, **wanted), *found]
+    messages = [*read_messages(task.cluster, release, **wanted, support=support, images=images), *found]
     if task.params["ignore_version_check"]:
         messages = [_lenient(message) for message in messages]
     return verdict(task, messages, check=f"The precheck of Istio {release.version}", code="precheck_failed")
 
 
 def _lenient(message: dict[str, Any]) -> dict[str, Any]:
-    return {**message, "level": "warning"} if message["code"] == "unsupported_kubernetes" else message
+    ignored = message["code"] in ("unknown_release", "unsupported_kubernetes")
+    return {**message, "level": "warning"} if ignored else message
 
 
 DEFINITION = Definition(
@@ -39,8 +44,10 @@ DEFINITION = Definition(
         "namespace": {"type": "str", "default": "istio-system"},
         "revision": {"type": "str"},
         "ignore_version_check": {"type": "bool", "default": False},
+        "hub": {"type": "str"},
         **VERDICT,
         **RELEASE,
+        **SUPPORT,
     },
     check,
 )

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release.support import sentences
 from ansible_collections.meshops.istio.plugins.module_utils.terminal_text import on_one_line
 from ansible_collections.meshops.istio.plugins.plugin_utils.report.status import CLEAN, ERROR, failed_checks, status_of
 
@@ -100,6 +101,14 @@ def _backup(result: Mapping[str, Any]) -> Iterator[Row]:
         yield "backup", f"{len(saved['resources'])} Istio resources", f"saved to {saved['file']}"
 
 
+def _findings(result: Mapping[str, Any]) -> Iterator[Row]:
+    """Return what is wrong with the release, by the level."""
+    findings = result.get("findings") or ()
+    for level in ("error", "warning"):
+        for sentence in sentences([one for one in findings if one["level"] == level]):
+            yield level, sentence
+
+
 def _checks(result: Mapping[str, Any]) -> Iterator[Row]:
     for check in result.get("checks") or ():
         # The failed task's message has the cause.
@@ -148,6 +157,7 @@ def _block(host: str, result: Mapping[str, Any], named: int) -> Iterator[str]:
         _applications(result),
         _kept(result),
         _backup(result),
+        _findings(result),
     ):
         yield from aligned([*part], _TITLE)
     if "changes" in result:
@@ -194,13 +204,14 @@ def _row(host: str, result: Mapping[str, Any]) -> Row:
 def summary(results: Mapping[str, Mapping[str, Any]], changes: int = 10) -> list[str]:
     """Return the lines for `results` by host. The changes are listed if there are at most `changes`.
 
-    A single cluster has all details. Several have a row each, and details if something was changed or has drifted.
+    A single cluster has all details. Several have a row each, and details if something was changed, has drifted, or is
+    wrong with the release.
     """
     known = {host: result for host, result in results.items() if "error" not in result}
     if len(results) == 1 and known:
         return [on_one_line(line) for host, result in known.items() for line in _block(host, result, changes)]
     lines = [*aligned(overview(results))]
     for host, result in known.items():
-        if status_of(result) != CLEAN or result.get("changes"):
+        if status_of(result) != CLEAN or result.get("changes") or result.get("findings"):
             lines += ["", *_block(host, result, changes)]
     return [on_one_line(line) for line in lines]

@@ -24,14 +24,14 @@ _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def as_json(results: Mapping[str, Result]) -> str:
-    """Return {status, hosts: {host: {status, server, checks, failed, changes, plan_digest, error}}}; unknown keys are omitted."""
+    """Return {status, hosts: {host: {status, server, findings, checks, failed, changes, plan_digest, error}}}; unknown keys are omitted."""
     hosts = {host: dict(_host(result)) for host, result in results.items()}
     return json.dumps({"status": overall(results.values()), "hosts": hosts}, indent=2) + "\n"
 
 
 def _host(result: Result) -> Iterator[tuple[str, Any]]:
     yield "status", status_of(result)
-    for name in ("server", "error", "changes", "plan_digest"):
+    for name in ("server", "error", "findings", "changes", "plan_digest"):
         if name in result:
             yield name, result[name]
     if "checks" in result:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release.support import sentences
 from ansible_collections.meshops.istio.plugins.plugin_utils.report.escape import as_code, in_markdown
 from ansible_collections.meshops.istio.plugins.plugin_utils.report.lines import DONE, overview, where
 from ansible_collections.meshops.istio.plugins.plugin_utils.report.status import Result, failed_checks, overall
@@ -54,14 +55,15 @@ def _row(cells: tuple[str, ...]) -> str:
 
 def _section(host: str, result: Result) -> Iterator[str]:
     changes = result.get("changes") or ()
-    failed = failed_checks(result)
+    failed, findings = failed_checks(result), sentences(result.get("findings") or ())
     if "error" in result:
         yield from ("", f"### {in_markdown(host)}", "", f"**{in_markdown(result['error']['message'])}**", "")
         return
-    if not changes and not failed:
+    if not changes and not failed and not findings:
         return
     yield from ("", f"### {in_markdown(host)}", "")
     yield from (f"- **{in_markdown(one['name'])}** failed. {in_markdown(one['cause'])}" for one in failed)
+    yield from (f"- {in_markdown(one)}" for one in findings)
     if changes:
         word = "change" if len(changes) == 1 else "changes"
         yield from (f"<details><summary>{len(changes)} {word}</summary>", "")

@@ -16,6 +16,15 @@ _ITEMS: dict[str, dict[str, Any]] = {
     "workloads": {"kind": "?", "namespace": "", "name": "?", "missing": False, "reason": ""},
     "unlabelled": {"namespace": "", "name": "?", "labels": []},
     "applications": {"name": "?", "namespace": ""},
+    "findings": {
+        "code": "",
+        "level": "warning",
+        "release": "?",
+        "origin": "?",
+        "message": "",
+        "fix": "",
+        "fixed_in": "",
+    },
     "checks": {"name": "?", "ok": False, "cause": ""},
     "changes": {"action": "?", "kind": "?", "namespace": "", "name": "?"},
 }

@@ -100,6 +100,21 @@ def test_all_of_a_good_mesh_holds() -> None:
             {"skew": [{"pod": "shop/web-1", "version": "1.26.0", "revision": "default"}]},
             "Too far from its version: shop/web-1 (1.26.0 of default).",
         ),
+        (
+            {
+                "findings": [
+                    {
+                        "code": "end_of_life",
+                        "level": "error",
+                        "release": "1.29.1",
+                        "message": "It ended.",
+                        "fix": "Go.",
+                    },
+                    {"code": "end_of_life_near", "level": "warning", "release": "1.30.8", "message": "", "fix": ""},
+                ]
+            },
+            "It ended. Go.",
+        ),
         ({"namespaces": []}, "The namespace shop does not exist."),
         (
             {"namespaces": [{**SHOP, "injector": "", "injection": "disabled"}]},

@@ -7,10 +7,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release import support
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.tests.support.kube.api_server import ApiServer
 from ansible_collections.meshops.istio.tests.support.modules import Run, run_module
@@ -27,6 +29,12 @@ def _no_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(name.lower(), raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("MESHOPS_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture(autouse=True)
+def _day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run modules on a day on which Istio 1.29.1 is supported and has no known vulnerabilities."""
+    monkeypatch.setattr(support, "today", lambda: date(2026, 3, 15))
 
 
 @pytest.fixture

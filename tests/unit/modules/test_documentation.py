@@ -86,7 +86,7 @@ def test_samples_are_of_the_types_that_they_are_samples_of(name: str) -> None:
 def test_paths_are_resolved_where_the_playbook_is(name: str) -> None:
     options = documentation(name)["options"]
     plugin = importlib.import_module(f"{PACKAGE}.action.{name}").ActionModule
-    lists = {option for option in ("overlays", "src", "source") if option in options}
+    lists = {option for option in ("overlays", "release_data", "src", "source") if option in options}
     assert {*plugin.files, *plugin.folders} == lists
 
 

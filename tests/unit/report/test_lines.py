@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.meshops.istio.plugins.plugin_utils.report.lines import summary
+from ansible_collections.meshops.istio.tests.support.messages import has_facts
 
 RESULT: dict[str, Any] = {
     "server": "https://10.0.0.1:6443",
@@ -53,6 +54,26 @@ def test_pods_without_a_sidecar_are_told_with_what_to_do() -> None:
     assert "mesh_restart" in web
     assert "rollout in progress: 1/3 replicas updated" in slow
     assert "mesh_restart" not in slow
+
+
+OLD = {"code": "security_bulletin", "level": "warning", "release": "1.29.1", "fix": "Upgrade to 1.31.4."}
+
+
+def test_what_is_wrong_with_the_release_is_a_row_each() -> None:
+    findings = [
+        {
+            **OLD,
+            "code": "end_of_life",
+            "level": "error",
+            "origin": "Istio 1.29.1",
+            "message": "Istio 1.29.1 has ended.",
+        },
+        {**OLD, "origin": "ISTIO-SECURITY-2026-003", "fixed_in": "1.29.2", "message": "It is affected."},
+        {**OLD, "origin": "ISTIO-SECURITY-2026-004", "fixed_in": "", "message": "It is affected."},
+    ]
+    error, warning = summary({"prod": {**RESULT, "findings": findings}})[5:7]
+    assert error == "  error          Istio 1.29.1 has ended. Upgrade to 1.31.4."
+    assert has_facts(warning, "warning & 1.29.1 & 2026-003 (fixed in 1.29.2) & 2026-004 & Upgrade to 1.31.4.")
 
 
 def test_an_empty_cluster() -> None:

@@ -52,6 +52,14 @@ def test_the_json_summary_says_of_each_host_what_does_not_hold() -> None:
     assert hosts["c"] == {"status": "error", "error": BROKEN["error"]}
 
 
+def test_reports_have_what_is_wrong_with_the_release() -> None:
+    finding = {"code": "end_of_life", "level": "warning", "release": "1.29.1", "message": "It ended.", "fix": "Go on."}
+    results = {"a": {**CLEAN, "findings": [finding]}, "b": CLEAN}
+    assert json.loads(as_json(results))["hosts"]["a"]["findings"] == [finding]
+    assert "- `It ended. Go on.`" in as_markdown(results) or "- It ended. Go on." in as_markdown(results)
+    assert sum("It ended. Go on." in line for line in summary(results)) == 1
+
+
 def test_junit_has_a_case_for_each_assertion_and_host() -> None:
     root = ElementTree.fromstring(as_junit({"a": CLEAN, "b": DRIFT, "c": BROKEN}))
     assert {name: root.get(name) for name in ("tests", "failures", "errors")} == {

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ...kube.objects.images import images_of
 from ...kube.objects.kinds import DEPLOYMENT, MUTATING_WEBHOOK_CONFIGURATION, POD
 from ...kube.objects.objects import Object
 from ...kube.wait.status import CURRENT, status
@@ -43,10 +44,11 @@ def read_installed(cluster: Cluster, namespace: str = "") -> dict[str, Any]:
 
 
 def describe(
-    istiods: Iterable[Object], gateways: Sequence[Object], webhooks: Iterable[Object], pods: Iterable[Object]
+    istiods: Sequence[Object], gateways: Sequence[Object], webhooks: Iterable[Object], pods: Iterable[Object]
 ) -> dict[str, Any]:
     """Return control planes and proxies as plain data, from istiod's Deployments, gateways, tags' webhooks and pods.
 
+    - images: those of istiod and the gateways, by the version of the control plane.
     - control_planes: a list of {revision, version, namespace, healthy, message, default, tags, gateways, proxies};
       `gateways` is a list of {name, namespace, kind, component, version, healthy}, `proxies` counts them by version.
     - proxies: all running proxies, counted by version.
@@ -63,7 +65,11 @@ def describe(
         for istiod in sorted(istiods, key=lambda one: (one["metadata"].get("namespace", ""), _revision(one)))
     ]
     versions = {plane["revision"]: plane["version"] for plane in planes}
+    images: dict[str, list[str]] = {}
+    for workload in (*istiods, *gateways):
+        images.setdefault(versions.get(_revision(workload), ""), []).extend(images_of([workload]))
     return {
+        "images": {version: list(dict.fromkeys(found)) for version, found in images.items() if version},
         "control_planes": planes,
         "proxies": _count(running),
         "skew": [

@@ -16,8 +16,8 @@ from ...kube.plan.foreign_owners import owner_of
 from ..control_plane.dead_webhooks import EFFECTS, answers, guarded_services
 from ..model import labels
 from ..model.ownership import PREVIOUS_OWNERS
-from ..release import versions
 from ..release.release import Release
+from ..release.support import Finding, Support, check_kubernetes
 
 if TYPE_CHECKING:
     from ...kube.api.cluster import Cluster
@@ -29,11 +29,18 @@ _WEBHOOKS = (
 
 
 def read_messages(
-    cluster: Cluster, release: Release, *, namespace: str = "istio-system", revision: str = ""
+    cluster: Cluster,
+    release: Release,
+    *,
+    namespace: str = "istio-system",
+    revision: str = "",
+    support: Support | None = None,
+    images: Iterable[str] = (),
 ) -> list[dict[str, str]]:
     """Check a cluster; return messages in istioctl's form ({code, level, origin, message}).
 
-    `namespace` and `revision`: those of the control plane to install or repair.
+    `namespace` and `revision`: those of the control plane to install or repair. `support`: checks the release, with the
+    `images` that the control plane will use.
     """
     mutating, validating, istiods = cluster.list_many(
         [(_WEBHOOKS[0], "", labels.REVISION), (_WEBHOOKS[1], "", labels.REVISION), (DEPLOYMENT, "", "app=istiod")]
@@ -48,7 +55,8 @@ def read_messages(
     )
     alive = {service for service, found in zip(services, slices, strict=True) if any(map(answers, found))}
     return [
-        *_about_version(release, cluster),
+        *_about_version(release, cluster, support or Support()),
+        *(map(_as_message, support.findings(release.version, images=images)) if support else ()),
         *about_webhooks(configurations, alive, coming=(namespace, f"istiod-{revision}" if revision else "istiod")),
         *about_owners(istiods),
     ]
@@ -98,12 +106,17 @@ def about_owners(istiods: Iterable[Object]) -> list[dict[str, str]]:
     ]
 
 
-def _about_version(release: Release, cluster: Cluster) -> list[dict[str, str]]:
+def _about_version(release: Release, cluster: Cluster, support: Support) -> list[dict[str, str]]:
     try:
-        warning = versions.check(release.version, cluster.version())
+        warning = check_kubernetes(release.version, cluster.version(), support.data)
     except Refused as error:
-        return [_message("unsupported_kubernetes", "error", "the cluster", error.message)]
+        return [_message(error.code, "error", "the cluster", error.message)]
     return [_message("untested_kubernetes", "warning", "the cluster", warning)] if warning else []
+
+
+def _as_message(finding: Finding) -> dict[str, str]:
+    text = {"message": f"{finding['message']} {finding['fix']}"}
+    return {name: finding[name] for name in ("code", "level", "origin", "reference") if name in finding} | text
 
 
 def _message(code: str, level: str, origin: str, message: str) -> dict[str, str]:

@@ -66,7 +66,7 @@ def refuse_no_images(option: str, images: Mapping[str, Any]) -> None:
             )
 
 
-def images_of(objects: Iterable[Object]) -> list[str]:
+def images_of(objects: Iterable[Mapping[str, Any]]) -> list[str]:
     """Return the images of the containers in `objects`, without duplicates."""
     return list(dict.fromkeys(container["image"] for obj in objects for container in _containers(obj)))
 
