@@ -10,4 +10,4 @@ from ansible_collections.meshops.istio.plugins.plugin_utils.mesh_action import M
 class ActionModule(MeshAction):
     """Show progress, and resolve manifests and the kubeconfig on the controller."""
 
-    files = ("src",)
+    files = ("release_data", "src")

@@ -151,6 +151,7 @@ details:
 
 from ansible_collections.meshops.istio.plugins.module_utils.arguments import RELEASE
 from ansible_collections.meshops.istio.plugins.module_utils.istio.inspection.analysis import refuse_blind
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release.charts import defined_resources
 from ansible_collections.meshops.istio.plugins.module_utils.istio.release.istioctl import Istioctl
 from ansible_collections.meshops.istio.plugins.module_utils.istio.release.release_data import SAFE_REMOTE_SECRETS
 from ansible_collections.meshops.istio.plugins.module_utils.kube.yaml.reader import to_json
@@ -166,7 +167,7 @@ def analyze(module: MeshModule) -> Result:
     objects = module.read_sources(parameters["src"] or ())
     objects += read_definitions(parameters["definition"] or ())
     namespaces = parameters["namespaces"] or []
-    refuse_blind(module.cluster, namespaces)
+    refuse_blind(module.cluster, namespaces, defined_resources(release))
     istioctl = Istioctl(release, module.cluster, timeout=parameters["timeout"])
     messages = istioctl.analyze(
         namespaces=namespaces,

@@ -23,9 +23,21 @@ extends_documentation_fragment:
 options:
   version:
     description:
-      - The exact version of the Gateway API. The default is the version that Istio 1.29 is built with.
+      - The exact version of the Gateway API, for example V(v1.4.0). V(auto) is the version that O(istio_version) is
+        built with.
     type: str
-    default: v1.4.0
+    default: auto
+  istio_version:
+    description:
+      - The Istio version that uses the CRDs. A warning names kinds that its istiod ignores at the installed version of
+        the Gateway API. By default V(auto) is for the newest Istio that this collection knows.
+    type: str
+  release_data:
+    description:
+      - Newer data about Istio releases, as in O(meshops.istio.control_plane#module:release_data).
+    type: list
+    elements: raw
+    default: []
   channel:
     description:
       - Release channel of the Gateway API. V(experimental) contains TLSRoute and TCPRoute in addition to all of

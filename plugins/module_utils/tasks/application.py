@@ -15,10 +15,11 @@ from ..istio.application.unit import (
     Application,
     missing_namespaces,
 )
+from ..istio.release.mirrors import refuse_unmirrored
 from ..istio.release.samples import find_sample
 from ..kube.errors import InvalidInput
 from ..kube.objects.builtin_kinds import BUILT_IN
-from ..kube.objects.images import replace_images, with_pull_secrets
+from ..kube.objects.images import images_of, replace_images, with_pull_secrets
 from ..kube.objects.objects import Key, Kind, Object, key_of
 from ..kube.plan.plan import Plan
 from ..kube.plan.unit import Unit
@@ -95,6 +96,7 @@ def manifests(task: Task) -> list[Object]:
         sample = find_sample(release, parameters["sample"])
         files = [*sample.manifests, *(sample.gateways if parameters["gateway"] else ())]
         found += task.read_sources([str(path) for path in files])
+        refuse_unmirrored(images_of(found), {**parameters["mirrors"], **parameters["images"]})
     found += task.read_sources(parameters["src"] or ())
     found += read_definitions(parameters["definition"] or ())
     if not found:

@@ -6,35 +6,73 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from ..arguments import DOWNLOAD, PLAN, WAIT
 from ..istio.gateways import gateway_api_crds
+from ..istio.release.releases import ReleaseData, read_release_data
+from ..kube.errors import InvalidInput
+from ..kube.objects.kinds import CUSTOM_RESOURCE_DEFINITION
 from ..task import Definition, Result, Task
 
 
 def present(task: Task) -> Result:
     """Install the CRDs, or upgrade those that this task installed."""
+    parameters = task.params
+    data = read_release_data(parameters["release_data"])
+    istio = parameters["istio_version"] or ""
     there = gateway_api_crds.installed(task.cluster)
     if there is not None and not there.ours:
-        return left(task, there)
-    parameters = task.params
-    sources = parameters["src"] or [gateway_api_crds.release_url(parameters["version"], parameters["channel"])]
+        return left(task, there, istio, data)
+    version = parameters["version"] if parameters["src"] else exact_version(parameters["version"], istio, data)
+    sources = parameters["src"] or [gateway_api_crds.release_url(version, parameters["channel"])]
     objects = task.read_sources(sources)
     wanted = gateway_api_crds.contained(objects)
     if there is not None and gateway_api_crds.is_older(wanted, there):
-        return left(task, there)
+        return left(task, there, istio, data)
     result = task.reconcile(gateway_api_crds.unit(objects), lock=gateway_api_crds.LOCK)
+    warn_of_ignored(task, istio, wanted.version, data, {obj["metadata"]["name"] for obj in objects})
     return {**result, "version": wanted.version, "channel": wanted.channel, "managed": True}
 
 
-def left(task: Task, there: gateway_api_crds.Installed) -> Result:
+def left(task: Task, there: gateway_api_crds.Installed, istio: str, data: ReleaseData) -> Result:
     """Return the result without changes."""
+    warn_of_ignored(task, istio, there.version, data)
     nothing = task.reconcile(gateway_api_crds.unit([]), lock=gateway_api_crds.LOCK)
     return {**nothing, "version": there.version, "channel": there.channel, "managed": there.ours}
 
 
+def exact_version(version: str, istio: str, data: ReleaseData) -> str:
+    """Return the version for `auto`. Raises InvalidInput if it is not known."""
+    if version != "auto":
+        return version
+    known = data.gateway_api(istio or data.newest_minor)
+    if known is None:
+        raise InvalidInput(
+            f"The version of the Gateway API for Istio {istio} is not known. Set version to an exact version.",
+            istio_version=istio,
+        )
+    return known
+
+
+def warn_of_ignored(
+    task: Task, istio: str, version: str, data: ReleaseData, installed: Container[str] | None = None
+) -> None:
+    """Warn of kinds that istiod ignores at a version; `installed`: the names of CRDs, by default those in the cluster."""
+    for kind, read in (data.ignored_kinds(istio, version) if istio else {}).items():
+        name = gateway_api_crds.definition_of(kind)
+        if (name in installed) if installed is not None else task.cluster.get(CUSTOM_RESOURCE_DEFINITION, name):
+            task.warn(
+                f"istiod of Istio {istio} ignores {kind} of the Gateway API {version}: it reads {read}. Upgrade the Gateway"
+                f" API CRDs to {data.gateway_api(istio)}, or choose another Istio."
+            )
+
+
 DEFINITION = Definition(
     {
-        "version": {"type": "str", "default": "v1.4.0"},
+        "version": {"type": "str", "default": "auto"},
+        "istio_version": {"type": "str"},
+        "release_data": {"type": "list", "elements": "raw", "default": []},
         "channel": {"type": "str", "choices": ["standard", "experimental"], "default": "standard"},
         "src": {"type": "list", "elements": "raw", "default": []},
         **DOWNLOAD,

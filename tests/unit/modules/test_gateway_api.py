@@ -63,6 +63,45 @@ def test_what_was_installed_here_becomes_newer_and_never_older(api: ApiServer, o
     assert (kept["changed"], kept["version"], kept["managed"], api.writes) == (False, "v1.10.0", True, written)
 
 
+@pytest.mark.parametrize(
+    ("istio", "version"), [("1.29.1", "v1.4.0"), ("1.30.4", "v1.5.1"), ("1.31.0", "v1.6.0"), (None, "v1.6.0")]
+)
+def test_by_default_it_is_the_version_of_the_istio_release(on_api: Run, istio: str | None, version: str) -> None:
+    given = {"istio_version": istio} if istio else {}
+    refused = on_api("gateway_api", download_proxy="http://127.0.0.1:9", download_timeout=5, **given)
+    assert f"/{version}/standard-install.yaml" in refused["msg"]
+
+
+def test_the_version_of_an_old_istio_is_not_guessed(api: ApiServer, on_api: Run) -> None:
+    refused = on_api("gateway_api", istio_version="1.17.0")
+    assert has_facts(refused["msg"], "Istio 1.17.0 & not known & Set version")
+    data = {"releases": {"1.17": {"gateway_api": "v0.6.1"}}}
+    refused = on_api("gateway_api", istio_version="1.17.0", release_data=[data], download_proxy="http://127.0.0.1:9")
+    assert "/v0.6.1/" in refused["msg"]
+    assert api.writes == []
+
+
+@pytest.mark.parametrize(
+    ("istio", "there", "kinds", "ignored"),
+    [
+        ("1.30.4", "v1.4.0", ["TLSRoute", "TCPRoute"], ["TLSRoute"]),
+        ("1.31.0", "v1.5.1", ["TLSRoute", "TCPRoute"], ["TCPRoute"]),
+        ("1.31.0", "v1.5.1", ["TLSRoute"], []),
+        ("1.31.0", "v1.6.0", ["TLSRoute", "TCPRoute"], []),
+        ("1.29.1", "v1.5.0", ["TLSRoute"], ["TLSRoute"]),
+    ],
+)
+def test_kinds_that_istiod_ignores_are_named(
+    api: ApiServer, on_api: Run, istio: str, there: str, kinds: list[str], ignored: list[str]
+) -> None:
+    api.put(PATH, gateways(there))
+    for kind in kinds:
+        api.put(PATH.replace("gateways", f"{kind.lower()}s"), definition(kind, GROUP))
+    warned = on_api("gateway_api", istio_version=istio)["warnings"]
+    assert len(warned) == len(ignored)
+    assert all(has_facts(one, f"{istio} & {kind} & {there}") for one, kind in zip(warned, ignored, strict=True))
+
+
 def test_manifests_of_something_else(api: ApiServer, on_api: Run, tmp_path: Path) -> None:
     (tmp_path / "other.yaml").write_text(yaml.safe_dump(definition()))
     refused = on_api("gateway_api", src=[str(tmp_path / "other.yaml")])

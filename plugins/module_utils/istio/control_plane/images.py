@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from ...kube.objects.images import other_image, refuse_no_images
 from ...kube.objects.objects import Object
+from ..release.mirrors import refuse_unmirrored
 from .operator_merge import get_path, merge
 
 
@@ -61,6 +62,7 @@ def mirrored(values: Mapping[str, Any], mirrors: Mapping[str, str], pull_secrets
     refuse_no_images("mirrors", mirrors)
     spec: Object = {}
     images = istio_images(values)
+    refuse_unmirrored(images.values(), mirrors)
     others = {value: other_image(image, mirrors) for value, image in images.items()}
     moved = {_moved_to(image, others[value]) for value, image in images.items()}
     if others == images:

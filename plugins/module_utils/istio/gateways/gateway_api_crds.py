@@ -54,6 +54,12 @@ def installed(cluster: Cluster) -> Installed | None:
     return Installed.of(definition) if definition else None
 
 
+def definition_of(kind: str) -> str:
+    """Return the name of the CRD of a kind."""
+    plural = f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
+    return f"{plural.lower()}.{_GROUP}"
+
+
 def release_url(version: str, channel: str) -> str:
     """Return the URL of a version's manifests. Raises InvalidInput for anything but an exact version."""
     if not _VERSION.fullmatch(version):

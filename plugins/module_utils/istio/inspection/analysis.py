@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ...kube.api.cluster import Access
@@ -35,12 +35,15 @@ _ANALYZED = (
     ("", "secrets"),
     ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"),
     ("admissionregistration.k8s.io", "validatingwebhookconfigurations"),
-    *((one["spec"]["group"], one["spec"]["names"]["plural"]) for one in DEFINITIONS),
 )
+_ISTIO = [(one["spec"]["group"], one["spec"]["names"]["plural"]) for one in DEFINITIONS]
 
 
-def refuse_blind(cluster: Cluster, namespaces: Sequence[str]) -> None:
-    """Raise Refused if a namespace or Istio is not found, or the user lacks permissions for the analysis."""
+def refuse_blind(cluster: Cluster, namespaces: Sequence[str], resources: Iterable[tuple[str, str]] = ()) -> None:
+    """Raise Refused if a namespace or Istio is not found, or the user lacks permissions for the analysis.
+
+    `resources`: groups and plurals of Istio's kinds in the release that analyzes; by default, of all releases.
+    """
     missing = [name for name in namespaces if cluster.get(NAMESPACE, name) is None]
     if missing:
         raise Refused(
@@ -55,7 +58,9 @@ def refuse_blind(cluster: Cluster, namespaces: Sequence[str]) -> None:
             code="no_istio",
         )
     seen = [Access("get", "", plural) for plural in ("configmaps", "namespaces")]
-    refuse_denied(cluster, [*seen, *(Access("list", group, plural) for group, plural in _ANALYZED)])
+    refuse_denied(
+        cluster, [*seen, *(Access("list", group, plural) for group, plural in (*_ANALYZED, *(resources or _ISTIO)))]
+    )
 
 
 def refuse_blind_precheck(cluster: Cluster) -> None:

@@ -80,6 +80,7 @@ SPECS: dict[tuple[str, str], Map] = {
     ),
     ("security.istio.io", "RequestAuthentication"): Map({**_TARGETS, "jwtRules": _MAPS}),
     ("telemetry.istio.io", "Telemetry"): Map({**_TARGETS, "tracing": _MAPS, "accessLogging": _MAPS, "metrics": _MAPS}),
+    ("extensions.istio.io", "TrafficExtension"): Map(_TARGETS),
     ("extensions.istio.io", "WasmPlugin"): Map(_TARGETS),
 }
 """The shape of the `spec` of each kind, by group and kind."""

@@ -31,6 +31,7 @@ _VERSIONS: dict[tuple[str, str], tuple[str, ...]] = {
     ("security.istio.io", "PeerAuthentication"): ("v1", "v1beta1"),
     ("security.istio.io", "RequestAuthentication"): ("v1", "v1beta1"),
     ("telemetry.istio.io", "Telemetry"): ("v1", "v1alpha1"),
+    ("extensions.istio.io", "TrafficExtension"): ("v1alpha1",),
     ("extensions.istio.io", "WasmPlugin"): ("v1alpha1",),
 }
 object_shapes.add_kinds(SPECS)

@@ -95,6 +95,12 @@ class ReleaseData:
         """Return whether a release is newer than all rows."""
         return minor_of(version) > minor_of(self.newest_minor)
 
+    @property
+    def hubs(self) -> set[str]:
+        """The registries that Istio's images are published in."""
+        rows = self.releases.values()
+        return {str(hub) for row in rows for hub in (row["hub"], row["samples_hub"]) if hub} | set(self.registries)
+
     def row(self, version: str) -> Row | None:
         """Return the row of a release: that of the newest for a newer one, None for an older one."""
         if self.is_newer(version):

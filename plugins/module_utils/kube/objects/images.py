@@ -124,6 +124,14 @@ def other_image(image: str, images: Mapping[str, str]) -> str:
     return value if _version(key) or _version(value) else f"{value}{version}"
 
 
+def has_mirror(image: str, mirrors: Mapping[str, str]) -> bool:
+    """Return whether an image has an entry in `mirrors`, or is in one of them."""
+    return any(
+        _fits(key, image) or (key.endswith("/") and _canonical(image).startswith(_canonical(value)))
+        for key, value in mirrors.items()
+    )
+
+
 def _is_at(image: str, mirror: str) -> bool:
     """Return whether an image is already in the registry of a mirror."""
     return _canonical(image).partition("/")[0] == _canonical(mirror).partition("/")[0]

@@ -57,6 +57,29 @@ def test_an_image_of_the_users_own_is_mirrored_too(made: MadeRelease) -> None:
     assert get_path(found, "spec.values.pilot.image") == "registry.example.com/quay/me/pilot:2"
 
 
+@pytest.mark.parametrize(
+    ("hub", "mirrors"),
+    [
+        ("registry.istio.io/release", {"docker.io/": "registry.example.com/hub/"}),
+        ("docker.io/istio", {"registry.istio.io/release/": "registry.example.com/hub/"}),
+        ("docker.io/istio", {"quay.io/": "registry.example.com/quay/"}),
+    ],
+)
+def test_mirrors_that_none_of_istios_images_has_are_refused(
+    made: MadeRelease, hub: str, mirrors: dict[str, str]
+) -> None:
+    facts = f"{next(iter(mirrors))} & {hub}/pilot:{TAG} & {hub}/proxyv2:{TAG} & Add {hub}/"
+    with pytest.raises(InvalidInput, match=facts_pattern(facts)):
+        Configuration(Options(hub=hub, tag=TAG, mirrors=mirrors), made.release)
+    for more in ({f"{hub}/": f"{hub}/"}, {"/": "registry.example.com/m/"}, {f"{hub}/pilot": "example.com/pilot"}):
+        Configuration(Options(hub=hub, tag=TAG, mirrors={**mirrors, **more}), made.release)
+
+
+def test_a_registry_of_the_users_own_needs_no_mirror(made: MadeRelease) -> None:
+    mirrors = {"quay.io/": "registry.example.com/quay/"}
+    Configuration(Options(hub="registry.example.com/istio", tag=TAG, mirrors=mirrors), made.release)
+
+
 def test_secrets_to_pull_with_are_added_to_those_that_are_there(made: MadeRelease) -> None:
     found = operator(made, {}, pull_secrets=("site",), values={"global": {"imagePullSecrets": ["own"]}})
     assert get_path(found, "spec.values.global.imagePullSecrets") == ["own", "site"]

@@ -22,6 +22,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects
         ("security.istio.io/v1", "AuthorizationPolicy", False),
         ("telemetry.istio.io/v1", "Telemetry", False),
         ("extensions.istio.io/v1alpha1", "WasmPlugin", False),
+        ("extensions.istio.io/v1alpha1", "TrafficExtension", False),
         ("install.istio.io/v1alpha1", "IstioOperator", False),
         ("gateway.networking.k8s.io/v1", "Gateway", True),
         ("apps/v1", "Deployment", True),
