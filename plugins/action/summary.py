@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
+from ansible_collections.meshops.istio.plugins.plugin_utils.console import show
 from ansible_collections.meshops.istio.plugins.plugin_utils.report.lines import summary
 from ansible_collections.meshops.istio.plugins.plugin_utils.report.machine import as_json, as_junit
 from ansible_collections.meshops.istio.plugins.plugin_utils.report.page import as_markdown
@@ -21,7 +21,6 @@ FORMS: Mapping[str, Callable[[Mapping[str, Result]], str]] = {
     "junit": as_junit,
     "markdown": as_markdown,
 }
-display = Display()
 
 
 class ActionModule(ActionBase):
@@ -42,7 +41,7 @@ class ActionModule(ActionBase):
         )
         results = readable_results(given["results"])
         if given["show"]:
-            display.display("\n".join(summary(results, given["changes"])))
+            show("\n".join(summary(results, given["changes"])))
         for form, text in FORMS.items():
             if given[form]:
                 try:

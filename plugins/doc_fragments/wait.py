@@ -24,3 +24,22 @@ options:
     type: int
     default: 300
 """
+
+    PROXIES = r"""
+options:
+  wait:
+    description:
+      - Wait until all objects are ready, and until the proxies have received what was written or deleted. In check mode,
+        the module does not wait.
+      - The module asks istiod whether the proxies have acknowledged a change, for at most 20 seconds, and the proxies of
+        a rate limit that was changed or removed whether connections that still have it are drained, for at most 60
+        seconds; then it returns a warning. Without permission for C(pods/portforward), it does not wait for proxies.
+    type: bool
+    default: true
+  wait_timeout:
+    description:
+      - How long to wait, in seconds. After this time, the module fails and reports the objects that are not ready, with
+        the reason.
+    type: int
+    default: 300
+"""

@@ -91,7 +91,9 @@ def _fetched(url: str, client: Client) -> str:
         raise InvalidInput(f"{address} was not found (HTTP status 404). Correct the URL.", url=address) from error
     except Unreachable as error:
         raise Unreachable(
-            f"Cannot download {address}: {error.message.rstrip('.')}. Check the URL and the network.", url=address
+            f"Cannot download {address}: {error.message.rstrip('.')}. Check the URL and the network, or"
+            " set the path of a copy instead of the URL.",
+            url=address,
         ) from error
     digest = hashlib.sha256(data).hexdigest()
     if expected and digest != expected[1].lower():

@@ -144,11 +144,13 @@ class Task(ABC):
         timeout: float | None = None,
         checks: Callable[[Plan], None] | None = None,
         before: Callable[[Plan], None] | None = None,
+        finish: Callable[[Plan], Result] | None = None,
     ) -> Result:
         """Reconcile a unit, with check mode and the options for plan and wait.
 
         lock: the lock for writing, used from `lock_from` changes.
         timeout: seconds in all; default: the option wait_timeout.
+        finish: called with the plan when it is carried out, or in check mode when it is made; returns more of the result.
         """
         warned: set[str] = set()
         self.redaction.learn(secret_values(list(unit.objects)))
@@ -176,7 +178,8 @@ class Task(ABC):
         )
         force, recreate = bool(self.params.get("force")), self.params.get("recreate")
         unit = dataclasses.replace(unit, ignore_fields=ignored, force=force, recreate=recreate)
-        return self.result_of(reconcile(self.cluster, unit, settings))
+        outcome = reconcile(self.cluster, unit, settings)
+        return {**self.result_of(outcome), **(finish(outcome.plan) if finish else {})}
 
     def result_of(self, outcome: Outcome) -> Result:
         """Return the part of the result that all modules with changes have."""

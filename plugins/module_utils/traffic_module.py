@@ -13,6 +13,7 @@ from .istio.traffic.shared.problems import refuse_fatal
 from .istio.traffic.shared.stages import stages
 from .istio.traffic.shared.unit import Builder
 from .kube.plan.plan import Plan
+from .kube.plan.resources import resources
 from .module import MeshModule, Result
 
 COMMON: ArgumentSpec = {
@@ -32,7 +33,24 @@ def manage(module: MeshModule, builder: Builder, *, pause: float = 0.0) -> Resul
     unit = builder.unit(module.params, module.cluster)
     if pause:
         unit = replace(unit, stages=lambda plan: stages(plan, pause))
-    return module.reconcile(unit, lock=builder.lock(module.params), checks=lambda plan: _check(module, builder, plan))
+    return module.reconcile(
+        unit,
+        lock=builder.lock(module.params),
+        checks=lambda plan: _check(module, builder, plan),
+        finish=lambda plan: _finish(module, plan),
+    )
+
+
+def _finish(module: MeshModule, plan: Plan) -> Result:
+    """Wait until the proxies have received what was written or deleted; return the objects."""
+    if plan.changes and module.params["wait"] and not module.check_mode:
+        # A run without changes does not pay for the import.
+        from .istio.inspection.distribution import wait_for_proxies
+
+        limit = module.time_limit
+        if warning := wait_for_proxies(module.cluster, plan, timeout=limit, progress=module.progress):
+            module.warn(warning)
+    return {"resources": resources(plan)}
 
 
 def _check(module: MeshModule, builder: Builder, plan: Plan) -> None:

@@ -135,6 +135,15 @@ changes:
       returned: always
       type: str
       sample: istio-revision-tag-prod
+resources:
+  description:
+    - The objects that the module manages, as the API server returned them, or in check mode as they would be. Values of
+      secrets are hidden, and C(managedFields) left out.
+    - C(status) is that of the last read or write, before the module waited.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{apiVersion: admissionregistration.k8s.io/v1, kind: MutatingWebhookConfiguration, metadata: {name: istio-revision-tag-prod}}]
 plan_digest:
   description: Digest of the plan, for use as O(plan_digest). The same changes to the same objects have the same digest.
   returned: success

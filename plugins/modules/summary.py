@@ -11,7 +11,8 @@ version_added: 0.1.0
 author:
   - The meshops.istio authors (@meshops)
 description:
-  - Shows one table for all clusters, without a callback plugin.
+  - Shows one table for all clusters, without a callback plugin. It is shown on standard error if the callback plugin of
+    standard output has C(json) in its name, as P(ansible.posix.json#callback) has.
   - Writes reports for programs and for pull requests. They are also written in check mode, because they are not part of
     a cluster.
   - Sets the custom statistic C(mesh_result), which is the results by host. AWX keeps it as an artifact of the job.

@@ -19,7 +19,7 @@ extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.traffic
   - meshops.istio.plan
-  - meshops.istio.wait
+  - meshops.istio.wait.proxies
   - meshops.istio.attributes
 options:
   destination:
@@ -333,6 +333,15 @@ changes:
       returned: always
       type: str
       sample: ratings
+resources:
+  description:
+    - The objects that the module manages, as the API server returned them, or in check mode as they would be. Values of
+      secrets are hidden, and C(managedFields) left out.
+    - C(status) is that of the last read or write, before the module waited.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: shop, namespace: shop}}]
 plan_digest:
   description: Digest of the plan, for use as O(plan_digest). The same changes to the same objects have the same digest.
   returned: success

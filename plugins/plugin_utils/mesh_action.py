@@ -21,6 +21,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.manifest_sources imp
 from ansible_collections.meshops.istio.plugins.module_utils.progress_file import PHASES, PROGRESS_FILE
 from ansible_collections.meshops.istio.plugins.module_utils.secret_options import is_content
 from ansible_collections.meshops.istio.plugins.module_utils.terminal_text import on_one_line
+from ansible_collections.meshops.istio.plugins.plugin_utils.console import show
 from ansible_collections.meshops.istio.plugins.plugin_utils.payload import package_cache
 from ansible_collections.meshops.istio.plugins.plugin_utils.progress_display import ProgressDisplay
 from ansible_collections.meshops.istio.plugins.plugin_utils.report.lines import change_line
@@ -58,7 +59,7 @@ class MeshAction(NormalAction):
         """Show in one line the changes of the task, or in check mode what it would change."""
         if isinstance(changes, list) and changes and not self._task.no_log:
             title = "would change" if self._task.check_mode else "changed"
-            display.display(on_one_line(f"  [{host}] {title}: {change_line(changes)}"))
+            show(on_one_line(f"  [{host}] {title}: {change_line(changes)}"))
 
     def _show_phases(self, host: str, phases: list[dict[str, Any]]) -> None:
         """Display the requests of a run with -v."""
@@ -148,7 +149,7 @@ class MeshAction(NormalAction):
             yield
             return
         before = self._task.environment
-        with ProgressDisplay(display.display, host) as path:
+        with ProgressDisplay(show, host) as path:
             own = before if isinstance(before, list) else [before] if before else []
             self._task.environment = [*own, {PROGRESS_FILE: path}]
             try:

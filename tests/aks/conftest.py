@@ -52,7 +52,7 @@ class Runner:
         program = Path(sys.executable).with_name("ansible-playbook")
         command = [str(program), playbook, "--inventory", str(inventory), *arguments]
         done = subprocess.run(command, env=around, cwd=self.folder, capture_output=True, text=True, check=False)
-        return Run(done.returncode, done.stdout + done.stderr)
+        return Run(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ def configure(awx: tuple[str, Store], settings: dict[str, str], tmp_path_factory
         program = Path(sys.executable).with_name("ansible-playbook")
         command = [str(program), "configure.yml", "--extra-vars", json.dumps({**settings, **others}), *arguments]
         done = subprocess.run(command, env=environment, cwd=AWX, capture_output=True, text=True, check=False)
-        return Run(done.returncode, done.stdout + done.stderr)
+        return Run(done.returncode, done.stdout, done.stderr)
 
     return run
 

@@ -25,7 +25,13 @@ class Run:
     """What came of a run."""
 
     returncode: int
-    text: str
+    output: str
+    errors: str
+
+    @property
+    def text(self) -> str:
+        """All that was written."""
+        return self.output + self.errors
 
     @property
     def failures(self) -> dict[str, str]:
@@ -77,4 +83,4 @@ def run_program(
     given |= {"ANSIBLE_NOCOLOR": "1", **({"HOME": str(home)} if home else {}), **(environment or {})}
     command = [str(Path(sys.executable).with_name(name)), *arguments]
     done = subprocess.run(command, env=given, cwd=folder, capture_output=True, text=True, check=False)
-    return Run(done.returncode, done.stdout + done.stderr)
+    return Run(done.returncode, done.stdout, done.stderr)

@@ -43,6 +43,11 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     return report
 
 
+def _left_out(report: Any) -> str:
+    """Why a test was skipped, without the place in the code."""
+    return str(report.longrepr[2]).removeprefix("Skipped: ")
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Print the table: a row for each test that is of a step, those that failed or were left out too."""
     rows = {}
@@ -50,7 +55,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         for report in terminalreporter.stats.get(outcome, ()):
             noted = dict(getattr(report, "user_properties", ()))  # a file that cannot be imported has none
             if "step" in noted:
-                what, by = noted.get("seen", (_NOT_SEEN, ""))
+                what, by = noted.get("seen", (_left_out(report) if word == "LEFT OUT" else _NOT_SEEN, ""))
                 rows[report.nodeid] = (*noted["step"], word, what, by)
     if rows:
         terminalreporter.section("what was seen")

@@ -12,6 +12,8 @@ from ..istio.injection.namespaces import (
     unit,
     wanted_labels,
 )
+from ..kube.objects.objects import Object
+from ..kube.plan.resources import resources
 from ..task import Definition, Result, Task
 
 
@@ -19,11 +21,18 @@ def label(task: Task) -> Result:
     """Label the namespaces."""
     parameters = task.params
     wanted = wanted_labels(parameters["mode"], parameters["revision"] or "", present=parameters["state"] == "present")
+    read: dict[str, Object] = {}
     namespaces = unit(
-        parameters["namespaces"], wanted, create=parameters["create_namespaces"], force=parameters["force"]
+        parameters["namespaces"], wanted, create=parameters["create_namespaces"], force=parameters["force"], read=read
     )
     # A single label is one request, which needs no lock.
-    return task.reconcile(namespaces, lock=LOCK, lock_from=2, timeout=task.cluster.patience)
+    return task.reconcile(
+        namespaces,
+        lock=LOCK,
+        lock_from=2,
+        timeout=task.cluster.patience,
+        finish=lambda plan: {"resources": resources(plan, read.values())},
+    )
 
 
 DEFINITION = Definition(

@@ -13,7 +13,14 @@ from ..istio.control_plane.render import Renderer
 from ..istio.control_plane.revision import ControlPlane
 from ..istio.control_plane.revision_tag import RevisionTag
 from ..istio.model.ownership import LOCK
+from ..kube.plan.plan import Plan
+from ..kube.plan.resources import resources
 from ..task import Definition, Result, Task
+
+
+def objects_of(plan: Plan) -> Result:
+    """Return the objects of the tag."""
+    return {"resources": resources(plan)}
 
 
 def present(task: Task, tag: RevisionTag) -> Result:
@@ -36,14 +43,15 @@ def present(task: Task, tag: RevisionTag) -> Result:
         inject_by_default=parameters["auto_inject_namespaces"],
         assumed=assumed,
     )
-    result = task.reconcile(unit, lock=LOCK, checks=None if parameters["force"] else tag.check)
+    checks = None if parameters["force"] else tag.check
+    result = task.reconcile(unit, lock=LOCK, checks=checks, finish=objects_of)
     return {**result, "name": tag.name, "revision": revision, "previous_revision": tag.revision}
 
 
 def absent(task: Task, tag: RevisionTag) -> Result:
     """Remove the tag."""
     checks = None if task.params["force"] else tag.refuse_in_use
-    result = task.reconcile(tag.removed(), lock=LOCK, checks=checks)
+    result = task.reconcile(tag.removed(), lock=LOCK, checks=checks, finish=objects_of)
     return {**result, "name": tag.name, "revision": "", "previous_revision": tag.revision}
 
 

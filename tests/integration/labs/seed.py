@@ -18,12 +18,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import Answer, Door
-from ansible_collections.meshops.istio.tests.support.lab import CHECKOUT, Lab
+from ansible_collections.meshops.istio.tests.support.lab import Lab
 
 Object = dict[str, Any]
 
-UPSTREAM = Path(os.environ.get("UPSTREAM_MANIFESTS", CHECKOUT.parent / "shared" / "apps"))
+UPSTREAM = Path(os.environ["UPSTREAM_MANIFESTS"]) if os.environ.get("UPSTREAM_MANIFESTS") else None
 """A copy of the labs' manifests as their authors published them, which is no part of this project."""
+
+NO_COPY = "needs a copy of its authors' manifests: set UPSTREAM_MANIFESTS to the folder that has {}"
 
 _RECAP = re.compile(r"^localhost +: .*changed=(\d+) .*failed=0 ", re.MULTILINE)
 

@@ -21,8 +21,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+import yaml
+from ansible_collections.meshops.istio.plugins.module_utils.download import client as downloads
+from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import MeshError
 from ansible_collections.meshops.istio.tests.integration.labs.conftest import Sow
-from ansible_collections.meshops.istio.tests.integration.labs.seed import UPSTREAM, Pod, Seed, who
+from ansible_collections.meshops.istio.tests.integration.labs.seed import NO_COPY, UPSTREAM, Pod, Seed, who
 from ansible_collections.meshops.istio.tests.integration.modules.monitors import MONITORS, definition
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import (
     CLUSTERS,
@@ -31,7 +34,7 @@ from ansible_collections.meshops.istio.tests.integration.traffic.traffic import 
     counts,
     eventually,
 )
-from ansible_collections.meshops.istio.tests.support.lab import now
+from ansible_collections.meshops.istio.tests.support.lab import CHECKOUT, now
 from ansible_collections.meshops.istio.tests.support.modules import Run
 from ansible_collections.meshops.istio.tests.support.steps import Seen
 
@@ -52,14 +55,17 @@ SERVICES = [
     "shippingservice",
 ]
 ADDONS = ["prometheus", "grafana", "kiali", "loki", "zipkin", "prometheus-operator"]
+COPY = "online_boutique/kubernetes-manifests.yaml"
 MADE_ANEW = "This page was made by the new version."
 
 
 @pytest.fixture(scope="module")
 def manifests() -> Iterator[Manifests]:
     """Where the playbook takes the shop's manifests from: their authors, or a copy behind a URL with its checksum."""
-    path = UPSTREAM / "online_boutique" / "kubernetes-manifests.yaml"
-    if not path.exists():
+    path = UPSTREAM and UPSTREAM / COPY
+    if path is None or not path.exists():
+        if (reason := unreachable()) is not None:
+            pytest.skip(f"{NO_COPY.format(COPY)}, because they cannot be downloaded here ({reason})")
         yield {}
         return
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -68,6 +74,16 @@ def manifests() -> Iterator[Manifests]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield {"online_boutique_src": f"http://127.0.0.1:{server.server_port}/{path.name}#sha256={digest}"}
         server.shutdown()
+
+
+def unreachable() -> str | None:
+    """Why the playbook's manifests cannot be downloaded; None where they can."""
+    (play,) = yaml.safe_load((CHECKOUT / "playbooks" / "labs" / "online_boutique.yml").read_text(encoding="utf-8"))
+    try:
+        downloads.Client(timeout=20).check(str(play["vars"]["online_boutique_src"]).partition("#")[0])
+    except MeshError as error:
+        return error.message
+    return None
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
@@ -248,7 +264,7 @@ def test_the_shop(shop: Seed, visitors: dict[str, int], seen: Seen) -> None:
 @pytest.mark.step("004", "a manifest that is not the one expected is refused, and nothing changes")
 def test_another_manifest(shop: Seed, visitors: dict[str, int], manifests: Manifests, seen: Seen) -> None:
     if not manifests:
-        pytest.skip("needs a copy of the manifests, named by UPSTREAM_MANIFESTS")
+        pytest.skip(NO_COPY.format(COPY))
     address, _, digest = manifests["online_boutique_src"].rpartition("=")
     since = now()
     played = shop.play(fails=True, online_boutique_src=f"{address}={'0' * 64}")

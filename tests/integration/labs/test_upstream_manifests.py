@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.meshops.istio.tests.integration.labs.conftest import Sow
-from ansible_collections.meshops.istio.tests.integration.labs.seed import UPSTREAM, Seed, who
+from ansible_collections.meshops.istio.tests.integration.labs.seed import NO_COPY, UPSTREAM, Seed, who
 from ansible_collections.meshops.istio.tests.integration.traffic.traffic import eventually
 from ansible_collections.meshops.istio.tests.support.lab import CHECKOUT, now
 from ansible_collections.meshops.istio.tests.support.messages import has_facts
@@ -58,8 +58,8 @@ INFRASTRUCTURE = CHECKOUT / "roles" / "applications" / "files" / "microservices"
 
 @pytest.fixture(scope="module")
 def upstream() -> Path:
-    if not UPSTREAM.is_dir():
-        pytest.skip("needs a copy of the manifests, named by UPSTREAM_MANIFESTS")
+    if UPSTREAM is None or not UPSTREAM.is_dir():
+        pytest.skip(NO_COPY.format("guestbook, microservices_lab, aks_challenge and online_boutique"))
     return UPSTREAM
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.meshops.istio.plugins.module_utils.istio.inspection.distribution import wait_for_proxies
 from ansible_collections.meshops.istio.plugins.module_utils.istio.model.kinds import KINDS
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.reconcile import reconcile
@@ -17,9 +18,12 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.settings 
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import (
     Key,
     Kind,
+    Object,
     key_of,
     read_manifests,
 )
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.change import Change
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Plan
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.unit import Unit
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
 from ansible_collections.meshops.istio.plugins.module_utils.kube.wait.wait import wait_gone
@@ -57,15 +61,19 @@ class Shop:
             self.cluster.delete(key.of, key.name)
         wait_gone(self.cluster, _NAMESPACES, timeout=120, progress=silent)
 
-    def settings(self) -> list[Key]:
+    def settings(self) -> list[Object]:
         """What is set for the namespace with sidecars, by the tests."""
         kinds = {kind.kind: kind for kind in KINDS if self.cluster.serves(kind) and kind.kind != "Telemetry"}
-        return [key_of(obj) for kind in kinds.values() for obj in self.cluster.list(kind, MESH)]
+        return [obj for kind in kinds.values() for obj in self.cluster.list(kind, MESH)]
 
     def tidy(self) -> None:
-        """Remove what a test has set."""
-        for key in self.settings():
-            self.cluster.delete(key.of, key.name, key.namespace)
+        """Remove what a test has set, and wait until the proxies know."""
+        plan = Plan(Unit(MANAGER, []), [], {})
+        plan.changes = [Change("delete", key_of(obj), obj, None) for obj in self.settings()]
+        for change in plan.changes:
+            self.cluster.delete(change.key.of, change.key.name, change.key.namespace)
+        late = wait_for_proxies(self.cluster, plan, timeout=60, progress=silent)
+        assert not late, late
 
     def scale(self, deployment: str, replicas: int) -> None:
         """Have a Deployment run so many pods."""

@@ -194,7 +194,7 @@ def test_requests_and_timing_are_shown_instead_of_returned(act: Act, monkeypatch
 @pytest.mark.parametrize(("check_mode", "title"), [(False, "changed"), (True, "would change")])
 def test_changes_are_shown_in_one_line(check_mode: bool, title: str, act: Act, monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[str] = []
-    monkeypatch.setattr(mesh_action.display, "display", shown.append)
+    monkeypatch.setattr(mesh_action, "show", shown.append)
     changes = [{"action": "create", "kind": "Pod", "namespace": "shop", "name": f"p{i}"} for i in range(4)]
     changes.append({"action": "update", "kind": "Namespace", "namespace": "", "name": "a\nb"})
     act("application", {"check_mode": check_mode, "result": {"changes": changes}})

@@ -13,6 +13,7 @@ from ...kube.apply.lock import Lock
 from ...kube.errors import InvalidInput, Refused
 from ...kube.objects.kinds import NAMESPACE
 from ...kube.objects.managed_fields import fields_of
+from ...kube.objects.objects import Object
 from ...kube.plan.change import Change, created, patched
 from ...kube.plan.unit import Unit
 from ..model import labels
@@ -52,21 +53,35 @@ def wanted_labels(mode: str, revision: str = "", *, present: bool = True) -> dic
     return {**none, _AMBIENT: "ambient"} if mode == "ambient" else {**none, _INJECTION: mode}
 
 
-def unit(names: Sequence[str], wanted: Mapping[str, str | None], *, create: bool, force: bool = False) -> Unit:
+def unit(
+    names: Sequence[str],
+    wanted: Mapping[str, str | None],
+    *,
+    create: bool,
+    force: bool = False,
+    read: dict[str, Object] | None = None,
+) -> Unit:
     """Return the unit that gives namespaces the wanted labels; other labels stay.
 
     Its plan raises Refused for namespaces that do not exist, unless `create`, and for labels of others that contradict
     the wanted ones, unless `force`.
+
+    read: gets the namespaces by name, as the plan has read them.
     """
-    return Unit(
-        MANAGER, [], changes=lambda cluster: _changes(cluster, list(dict.fromkeys(names)), wanted, create, force)
-    )
+    distinct = list(dict.fromkeys(names))
+
+    def changes(cluster: Cluster) -> list[Change]:
+        found = {one["metadata"]["name"]: one for one in _read(cluster, distinct)}
+        if read is not None:
+            read.update(found)
+        return _changes(found, distinct, wanted, create, force)
+
+    return Unit(MANAGER, [], changes=changes)
 
 
 def _changes(
-    cluster: Cluster, names: Sequence[str], wanted: Mapping[str, str | None], create: bool, force: bool
+    found: Mapping[str, Object], names: Sequence[str], wanted: Mapping[str, str | None], create: bool, force: bool
 ) -> list[Change]:
-    found = {one["metadata"]["name"]: one for one in _read(cluster, names)}
     missing = [name for name in names if name not in found]
     if missing and any(wanted.values()) and not create:
         plural = len(missing) > 1

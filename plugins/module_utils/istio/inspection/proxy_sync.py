@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 SYNCED, STALE, DISCONNECTED = "synced", "stale", "disconnected"
 VALID, EXPIRING, EXPIRED, NOT_YET = "valid", "expiring", "expired", "not_yet_valid"
 
-_ISTIOD_PORT, _ENVOY_PORT = 15014, 15000
+ISTIOD_PORT, ENVOY_PORT = 15014, 15000
 """The debug ports of istiod and Envoy, which answer inside their pods only."""
 _PARTS = {"cluster": "CDS", "listener": "LDS", "route": "RDS", "endpoint": "EDS", "extensionconfig": "ECDS"}
 _LAST_TENTH = 10
@@ -102,12 +102,12 @@ def read_proxies(cluster: Cluster, namespace: str = "", *, patience: float, prog
     Unreachable if an istiod does not answer.
     """
     istiods, pods = cluster.list_many([(POD, namespace, "app=istiod"), (POD, "", "")])
-    running = [pod for pod in istiods if _runs(pod)]
+    running = [pod for pod in istiods if runs(pod)]
     revisions = {labels_of(pod).get(REVISION, "default") for pod in running}
     proxies = [
         Proxy(pod["metadata"]["namespace"], pod["metadata"]["name"], revision_of(pod), proxy_version(pod))
         for pod in pods
-        if _runs(pod) and proxy_of(pod) is not None and revision_of(pod) in {"", *revisions}
+        if runs(pod) and proxy_of(pod) is not None and revision_of(pod) in {"", *revisions}
     ]
     places = [one["metadata"]["namespace"] for one in running] + [one.namespace for one in proxies]
     refuse_denied(cluster, asking(sorted(set(places))))
@@ -131,16 +131,14 @@ def used(proxies: Iterable[Proxy]) -> list[tuple[Certificate, list[str]]]:
     return sorted(pods.items(), key=lambda one: (one[0].ends, one[0].serial))
 
 
-def _runs(pod: Object) -> bool:
+def runs(pod: Object) -> bool:
+    """Return whether a pod is running and has not ended."""
     return not has_ended(pod) and (pod.get("status") or {}).get("phase") == "Running"
 
 
 def _compare(cluster: Cluster, istiods: Sequence[Object], proxies: Sequence[Proxy]) -> None:
     """Set the state of each proxy: whether it has acknowledged all that istiod has sent."""
-    reported: dict[str, list[list[str]]] = {}
-    for text in cluster.parallel(lambda istiod: _sync_status(cluster, istiod), istiods):
-        for one in maps_of(decoded(text.encode())):
-            reported.setdefault(str(one.get("proxy")), []).append(_unacknowledged(one))
+    reported = unacknowledged(cluster, istiods)
     for proxy in proxies:
         # A proxy that has just reconnected to another istiod is known to both.
         connections = reported.get(f"{proxy.name}.{proxy.namespace}", [])
@@ -148,9 +146,18 @@ def _compare(cluster: Cluster, istiods: Sequence[Object], proxies: Sequence[Prox
         proxy.state = (STALE if proxy.stale else SYNCED) if connections else DISCONNECTED
 
 
+def unacknowledged(cluster: Cluster, istiods: Sequence[Object]) -> dict[str, list[list[str]]]:
+    """Return what each connected proxy (NAME.NAMESPACE) has not acknowledged, for each of its connections."""
+    reported: dict[str, list[list[str]]] = {}
+    for text in cluster.parallel(lambda istiod: _sync_status(cluster, istiod), istiods):
+        for one in maps_of(decoded(text.encode())):
+            reported.setdefault(str(one.get("proxy")), []).append(_unacknowledged(one))
+    return reported
+
+
 def _sync_status(cluster: Cluster, istiod: Object) -> str:
     metadata = istiod["metadata"]
-    return ask(cluster, metadata["namespace"], metadata["name"], _ISTIOD_PORT, "/debug/syncz")
+    return ask(cluster, metadata["namespace"], metadata["name"], ISTIOD_PORT, "/debug/syncz")
 
 
 def _unacknowledged(entry: Object) -> list[str]:
@@ -162,7 +169,7 @@ def _unacknowledged(entry: Object) -> list[str]:
 def _certificates(cluster: Cluster, proxy: Proxy) -> list[Certificate] | None:
     try:
         answer = (
-            fitting(json.loads(ask(cluster, proxy.namespace, proxy.name, _ENVOY_PORT, "/certs")), _CERTIFICATES) or {}
+            fitting(json.loads(ask(cluster, proxy.namespace, proxy.name, ENVOY_PORT, "/certs")), _CERTIFICATES) or {}
         )
         return [
             _certificate(one, authority=kind == "ca_cert")

@@ -79,7 +79,7 @@ def write(
             rest = replace(plan, changes=[], recording=None)
         delete = partial(delete_stale, cluster, rest, awaited=waits, deadline=deadline, progress=progress)
         delete(first=True)
-        apply_changes(cluster, rest, gates=waits, deadline=deadline, progress=progress)
+        plan.written.update(apply_changes(cluster, rest, gates=waits, deadline=deadline, progress=progress))
         if waits and (keys := unready(cluster, plan)):
             cluster.meter.begin(WAIT)
             wait_ready(cluster, keys, timeout=left(), progress=progress, desired=plan.objects)

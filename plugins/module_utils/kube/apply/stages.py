@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from ..api.cluster import Cluster
@@ -38,7 +38,6 @@ class Stages:
     waits: bool
     deadline: float
     progress: Progress
-    _written: dict[Identity, Object] = field(default_factory=dict)
 
     @property
     def left(self) -> float:
@@ -59,18 +58,18 @@ class Stages:
 
     @property
     def _recording(self) -> Recording | None:
-        return None if self._written else self.plan.recording
+        return None if self.plan.written else self.plan.recording
 
     def _write(self, stage: Stage) -> None:
         changes = [self._over_written(change) for change in stage.changes]
         # The inventory lists what is about to be created, and so goes with the first stage.
         part = replace(self.plan, changes=changes, stages=[], ending=[], leaving=[], recording=self._recording)
         if stage.at_once:
-            self._written.update(self._write_each(part, stage))
+            self.plan.written.update(self._write_each(part, stage))
             return
         self._delete(part, progress=self.progress, first=True)
         written = apply_changes(self.cluster, part, gates=self.waits, deadline=self.deadline, progress=self.progress)
-        self._written.update(written)
+        self.plan.written.update(written)
         keys = [change.key for change in changes if self._awaited(change)]
         if self.waits and keys:
             self.cluster.meter.begin(WAIT)
@@ -114,7 +113,7 @@ class Stages:
 
     def _over_written(self, change: Change) -> Change:
         """Return a change with what an earlier stage has made of its object as the live one."""
-        written = self._written.get(change.key.identity)
+        written = self.plan.written.get(change.key.identity)
         return change if written is None else replace(change, before=written)
 
     def _refuse_changed(self, changes: Iterable[Change]) -> None:

@@ -54,6 +54,7 @@ class Plan:
     warnings: what is not done as the unit wants it.
     kept: objects that are no longer wanted and yet not deleted.
     recording: what has to be written to the unit's inventory.
+    written: objects as the API server returned them when they were written.
     """
 
     unit: Unit
@@ -67,6 +68,7 @@ class Plan:
     kept: list[Kept] = field(default_factory=list)
     recording: Recording | None = None
     stages: list[Stage] = field(default_factory=list)
+    written: dict[Identity, Object] = field(default_factory=dict)
 
     @property
     def reported(self) -> list[Change]:
