@@ -12,6 +12,8 @@ DOCUMENTATION = r"""
 name: aks_differences
 short_description: Compare an AKS cluster with the wanted settings
 version_added: 0.1.0
+extends_documentation_fragment:
+  - meshops.istio.internal
 author:
   - The meshops.istio authors (@meshops)
 description:

@@ -15,6 +15,8 @@ DOCUMENTATION = r"""
 name: azure_failure
 short_description: Format an error of Azure as one sentence, with a remedy
 version_added: 0.1.0
+extends_documentation_fragment:
+  - meshops.istio.internal
 author:
   - The meshops.istio authors (@meshops)
 description:

@@ -14,6 +14,8 @@ DOCUMENTATION = r"""
 name: checks
 short_description: Evaluate the checks of a mesh from the results of other modules
 version_added: 0.1.0
+extends_documentation_fragment:
+  - meshops.istio.internal
 author:
   - The meshops.istio authors (@meshops)
 description:

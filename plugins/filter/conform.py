@@ -25,6 +25,8 @@ DOCUMENTATION = r"""
 name: conform
 short_description: Convert variables to the types in a role's argument specification
 version_added: 0.1.0
+extends_documentation_fragment:
+  - meshops.istio.internal
 author:
   - The meshops.istio authors (@meshops)
 description:

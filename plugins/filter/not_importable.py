@@ -12,6 +12,8 @@ DOCUMENTATION = r"""
 name: not_importable
 short_description: List the Python modules that are not installed on the controller
 version_added: 0.1.0
+extends_documentation_fragment:
+  - meshops.istio.internal
 author:
   - The meshops.istio authors (@meshops)
 description:

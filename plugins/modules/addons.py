@@ -271,7 +271,9 @@ dashboards:
       cluster_url: http://kiali.istio-system:20001/kiali
       url: http://mesh.example.com/kiali
 changes:
-  description: Changes that were made, or would be made in check mode, in the order of the plan.
+  description:
+    - Changes that were made, or would be made in check mode, in the order of the plan.
+    - The objects themselves are not returned, because there are many. C(kubernetes.core.k8s_info) reads them.
   returned: success
   type: list
   elements: dict

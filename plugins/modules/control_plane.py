@@ -302,7 +302,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: Changes that were made, or would be made in check mode, in the order of the plan.
+  description:
+    - Changes that were made, or would be made in check mode, in the order of the plan.
+    - The objects themselves are not returned, because there are many. C(kubernetes.core.k8s_info) reads them.
   returned: success
   type: list
   elements: dict

@@ -8,6 +8,8 @@ DOCUMENTATION = r"""
 module: variables
 short_description: Validate the variables of a role
 version_added: 0.1.0
+extends_documentation_fragment:
+  - meshops.istio.internal
 author:
   - The meshops.istio authors (@meshops)
 description:

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.meshops.istio.plugins.module_utils.istio.release.release_data import RELEASES
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDES = sorted((ROOT / "docs/docsite/rst").glob("*.rst"))
 READMES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("roles/*/README.md"))]
+READMES += sorted((ROOT / "examples").rglob("README.md"))
 READMES += [ROOT / "lab/README.md", ROOT / "playbooks/labs/README.md", ROOT / "docs/ci/README.md"]
 SCREEN = 25
 """Lines above the first command, file or output of a page."""
@@ -55,3 +57,57 @@ def test_the_variables_of_a_page_exist(page: Path) -> None:
     names = set(re.findall(r"\bmesh_[a-z_]*[a-z]\b(?!\*|_\*)", page.read_text(encoding="utf-8")))
     prefixes = {name for name in names if any(one.startswith(f"{name}_") for one in known)}
     assert {name for name in names - known - prefixes if not name.startswith("mesh_awx_")} == set()
+
+
+def test_the_site_has_every_page() -> None:
+    listed = yaml.safe_load((ROOT / "docs/docsite/extra-docs.yml").read_text(encoding="utf-8"))["sections"]
+    assert sorted(name for section in listed for name in section["toctree"]) == [guide.stem for guide in GUIDES]
+
+
+def test_the_page_of_playbooks_has_each_of_them() -> None:
+    page = (ROOT / "docs/docsite/rst/reference_playbooks.rst").read_text(encoding="utf-8")
+    names = [path.stem for path in (ROOT / "playbooks").glob("*.yml")]
+    names += [f"labs.{path.stem}" for path in (ROOT / "playbooks/labs").glob("*.yml")]
+    assert [name for name in names if f"``{name}``" not in page] == []
+
+
+def test_the_options_for_fields_of_istio_exist() -> None:
+    page = (ROOT / "docs/docsite/rst/reference_fields.rst").read_text(encoding="utf-8")
+    known: set[str] = set()
+    for module in (ROOT / "plugins/modules").glob("*.py"):
+        known |= set(re.findall(r"^ +(\w+):$", module.read_text(encoding="utf-8"), re.MULTILINE))
+    known |= set(
+        yaml.safe_load((ROOT / "roles/mesh/meta/argument_specs.yml").read_text("utf-8"))["argument_specs"]["main"][
+            "options"
+        ]
+    )
+    options = [
+        option
+        for line in page.splitlines()
+        if line.startswith("     - ``")
+        for option in re.findall(r"``([\w.\[\]]+)``", line)
+    ]
+    assert len(options) > 100
+    parts = {part.removesuffix("[]") for option in options for part in option.split(".")}
+    values = {
+        "simple",
+        "mutual",
+        "optional_mutual",
+        "passthrough",
+        "strict",
+        "permissive",
+        "disable",
+        "external",
+        "internal",
+    }
+    assert parts - known - values - {"meshops", "istio", "plan"} == set()
+
+
+def test_the_versions_of_the_page_are_those_that_runs_know() -> None:
+    page = (ROOT / "docs/docsite/rst/reference_versions.rst").read_text(encoding="utf-8")
+    rows = re.findall(r"\* - (1\.\d+)\n     - (1\.\d+) to (1\.\d+)\n     - (.+)", page)
+    assert {istio: (f"{oldest}-{newest}", ends) for istio, oldest, newest, ends in rows} == {
+        istio: (row["kubernetes"], row["end_of_life"] or "not announced")
+        for istio, row in list(RELEASES.items())[-len(rows) :]
+    }
+    assert len(rows) > 5

@@ -27,7 +27,7 @@ NONE: Mapping[str, str] = {}
 # What the tarball is for: using the collection. What tests and builds it stays in the repository.
 TOP_LEVEL = {
     "CHANGELOG.rst", "FILES.json", "LICENSE", "MANIFEST.json", "README.md", "SECURITY.md", "bindep.txt", "changelogs", "docs",
-    "meta", "playbooks", "plugins", "requirements-azure.txt", "requirements.txt", "roles", "tests",
+    "examples", "meta", "playbooks", "plugins", "requirements-azure.txt", "requirements.txt", "roles", "tests",
 }  # fmt: skip
 LARGEST = 1024 * 1024  # bytes, four times what it has
 _OF_OTHERS = re.compile(
