@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, TypeVar
 from urllib.parse import urlsplit
 
 from ..kube import threads
+from ..kube.deadline import seconds_left
 from ..kube.errors import InvalidInput, MeshError, Refused, Unreachable
 from .credentials import of_netrc, same_origin, shown, split_credentials
 
@@ -112,7 +113,7 @@ class Client:
 
         threads.start(run, name="download")
         try:
-            result, failure = answers.get(timeout=max(0.0, self.until - time.monotonic()))
+            result, failure = answers.get(timeout=seconds_left(self.until))
         except queue.Empty:
             reason = f"timed out after {self._timeout:g} s"
             raise Unreachable(reason, code="download_failed", url=shown(url)) from None

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Restart workloads so that their pods get a new sidecar, a few at a time, each awaited before the next."""
+"""Restart workloads so that their pods get a new sidecar; wait for each, and limit how many restart at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ...kube.api.cluster import Access
 from ...kube.objects.kinds import POD
 from ...kube.objects.objects import Key
-from ...kube.plan.change import Change, patched
+from ...kube.plan.change import Change
 from ...kube.plan.permissions import refuse_denied, watching
 from ...kube.plan.plan import Plan, Stage
 from ...kube.plan.unit import Unit
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Due(NamedTuple):
-    """Workloads with pods that need other sidecars: to restart, rolling out already, and to report only."""
+    """Workloads with missing or outdated sidecars: those to restart, those that already roll out, and those to report."""
 
     restarts: list[Workload]
     rolling_out: list[Workload]
@@ -36,10 +36,10 @@ class Due(NamedTuple):
 
 
 def due(workloads: Sequence[Workload], *, outdated: bool) -> Due:
-    """Sort workloads by what is to be done with them.
+    """Return the workloads with missing sidecars, and with `outdated` those with outdated proxies, by what is due.
 
-    Pods without a sidecar count always; with `outdated` also those whose proxy is not the one that they would get now.
-    Those with a roll-out under way that brings the sidecars are not restarted again: that would begin it anew.
+    A proxy is outdated if a new pod would get another one. A workload is not restarted during a roll-out that replaces
+    its sidecars: a restart would begin the roll-out again.
     """
     found = Due([], [], [])
     for one in workloads:
@@ -56,10 +56,13 @@ def due(workloads: Sequence[Workload], *, outdated: bool) -> Due:
 
 @dataclass
 class Restart:
-    """The restart of the workloads of some namespaces as a unit; after a plan it knows what it found.
+    """The restart of workloads as a unit; planning sets `due`, `pods` and `outside`.
 
-    namespaces: None for all. outdated: also where a proxy is not the one that a new pod would get. max_unavailable: how
-    many workloads at once. recreate_pods: delete and create pods without a controller. wait: for new pods.
+    namespaces: the namespaces; None for all.
+    outdated: restart workloads with outdated proxies too.
+    max_unavailable: how many workloads restart at once.
+    recreate_pods: delete and create pods without a controller.
+    wait: wait for the new pods.
     """
 
     namespaces: Sequence[str] | None
@@ -76,9 +79,10 @@ class Restart:
         return Unit(MANAGER, [], changes=self._changes, stages=self._stages, awaits=self._rolling_out)
 
     def refuse_forbidden(self, cluster: Cluster, plan: Plan, lock: Lock, *, check: bool) -> None:
-        """Raise Refused for what the plan does not show: waiting for roll-outs, and in check mode later restarts.
+        """Raise Refused for missing permissions that the plan does not need yet.
 
-        A run in check mode may come before the one that labels the namespaces: their workloads would be restarted then.
+        These are permissions to watch roll-outs, and in check mode those for workloads of namespaces that have no label
+        yet: a run labels the namespaces, and restarts their workloads then.
         """
         checks: list[Access] = []
         for key in () if plan.changes or not self.wait else self._rolling_out():
@@ -95,17 +99,8 @@ class Restart:
         self.pods = [one for one in reported if one.kind == POD.kind and one.missing] if self.recreate_pods else []
         self.due = Due(restarts, [*rolling_out, *found.restarted], [one for one in reported if one not in self.pods])
         self.outside = found.outside
-        now = {RESTARTED_AT: datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
-        patch = {"spec": {"template": {"metadata": {"annotations": now}}}}
-        for one in restarts:
-            key = _key(one)
-            live = {
-                "apiVersion": key.api_version,
-                "kind": key.kind,
-                "metadata": {"name": key.name, "namespace": key.namespace},
-            }
-            change = patched(live, patch, awaited=True, digest_as="restart")
-            yield from [change] if change else ()
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        yield from (_restarted(_key(one), now) for one in restarts)
         yield from pods_without_controller.replacements(cluster, self.pods)
 
     def _stages(self, plan: Plan) -> Iterator[Stage]:
@@ -114,7 +109,7 @@ class Restart:
         if workloads:
             yield Stage(workloads, at_once=self.max_unavailable, verb="restarting")
         if pods:
-            yield Stage(pods, at_once=1, verb="creating again")
+            yield Stage(pods, at_once=1, verb="recreating")
 
     def _rolling_out(self) -> Iterable[Key]:
         return [_key(one) for one in self.due.rolling_out]
@@ -126,6 +121,17 @@ class Restart:
         kind = RESTARTABLE[name]
         yield Access("patch", kind.group, cluster.plural(kind), namespace)
         yield from watching(cluster, kind, namespace) if self.wait else ()
+
+
+def _restarted(key: Key, at: str) -> Change:
+    """Plan the restart of a workload, at any version of it: controllers write its status while pods come and go."""
+    named = {
+        "apiVersion": key.api_version,
+        "kind": key.kind,
+        "metadata": {"name": key.name, "namespace": key.namespace},
+    }
+    patch = {**named, "spec": {"template": {"metadata": {"annotations": {RESTARTED_AT: at}}}}}
+    return Change("update", key, named, patch, patch, patch=True, awaited=True, digest_as="restart")
 
 
 def _key(workload: Workload) -> Key:

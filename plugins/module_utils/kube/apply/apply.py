@@ -15,6 +15,7 @@ from typing import Any
 from .. import threads
 from ..api.cluster import Cluster
 from ..api.connection import POOL_SIZE
+from ..deadline import seconds_left
 from ..errors import MeshError
 from ..objects.builtin_kinds import BUILT_IN, defined_by, of_definitions
 from ..objects.objects import Key, Kind, Object, key_of
@@ -126,7 +127,7 @@ def delete_stale(
             progress(f"deleted {', '.join(str(change.key) for change in wave[:3])}{more}")
         keys = [*(change.key for change in wave if awaited or change.recreated), *ending.get(rank, [])]
         if keys:
-            wait_gone(cluster, keys, timeout=max(0.0, deadline - time.monotonic()), progress=progress)
+            wait_gone(cluster, keys, timeout=seconds_left(deadline), progress=progress)
 
 
 class _Steps:
@@ -247,7 +248,7 @@ class _Steps:
 
     @property
     def _left(self) -> float:
-        return max(0.0, self._deadline - time.monotonic())
+        return seconds_left(self._deadline)
 
     def _passively(self, name: Hashable, needs: set[Hashable], run: Callable[[], None]) -> Hashable:
         self._passive.setdefault(name, Step(name, run, needs=needs, passive=True))

@@ -7,13 +7,13 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
 from ..api.cluster import Cluster
 from ..api.metrics import CHECK, WAIT, WRITE
+from ..deadline import seconds_left
 from ..objects.objects import Key
 from ..plan.awaited import unready
 from ..plan.dry_run import refuse_unacceptable
@@ -60,13 +60,10 @@ def write(
         else contextlib.nullcontext()
     )
 
-    def left() -> float:
-        return max(0.0, deadline - time.monotonic())
-
     cluster.meter.begin(WRITE)
     with held:
         if plan.leaving:
-            wait_gone(cluster, plan.leaving, timeout=left(), progress=progress)
+            wait_gone(cluster, plan.leaving, timeout=seconds_left(deadline), progress=progress)
         if plan.leaving or lock:
             # Another run may have held the lock until now.
             plan = planned_again()
@@ -82,7 +79,7 @@ def write(
         plan.written.update(apply_changes(cluster, rest, gates=waits, deadline=deadline, progress=progress))
         if waits and (keys := unready(cluster, plan)):
             cluster.meter.begin(WAIT)
-            wait_ready(cluster, keys, timeout=left(), progress=progress, desired=plan.objects)
+            wait_ready(cluster, keys, timeout=seconds_left(deadline), progress=progress, desired=plan.objects)
             cluster.meter.begin(WRITE)
         delete()
         _finish_inventory(cluster, plan, awaited=waits)

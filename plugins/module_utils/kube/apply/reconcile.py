@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 
 from ..api.cluster import Cluster
 from ..api.metrics import PLAN, WAIT
+from ..deadline import seconds_left
 from ..errors import Refused
 from ..plan import conflicts, foreign_owners, takeover
 from ..plan.awaited import unready
@@ -58,8 +58,8 @@ def reconcile(cluster: Cluster, unit: Unit, settings: Settings) -> Outcome:
                 )
             elif settings.wait and not settings.check:
                 cluster.meter.begin(WAIT)
-                execute.wait_ready(cluster, awaited, timeout=_left(deadline), progress=settings.progress)
-                execute.wait_gone(cluster, plan.ending, timeout=_left(deadline), progress=settings.progress)
+                execute.wait_ready(cluster, awaited, timeout=seconds_left(deadline), progress=settings.progress)
+                execute.wait_gone(cluster, plan.ending, timeout=seconds_left(deadline), progress=settings.progress)
             if settings.check or (plan.ending and not settings.wait):
                 ending = execute.still_ending(cluster, plan)
     return Outcome(
@@ -70,10 +70,6 @@ def reconcile(cluster: Cluster, unit: Unit, settings: Settings) -> Outcome:
         diff=_diffs(plan) if settings.diff else [],
         warnings=[*foreign_owners.taken(plan), *conflicts.overwritten(plan), *takeover.remaining(plan), *ending],
     )
-
-
-def _left(deadline: float) -> float:
-    return max(0.0, deadline - time.monotonic())
 
 
 def _diffs(plan: Plan) -> list[dict[str, str]]:

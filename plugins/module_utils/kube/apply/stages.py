@@ -13,6 +13,7 @@ from functools import partial
 
 from ..api.cluster import Cluster
 from ..api.metrics import WAIT, WRITE
+from ..deadline import seconds_left
 from ..errors import MeshError, NotReady
 from ..objects.objects import Object
 from ..plan.change import Change
@@ -38,11 +39,6 @@ class Stages:
     waits: bool
     deadline: float
     progress: Progress
-
-    @property
-    def left(self) -> float:
-        """The seconds until the deadline."""
-        return max(0.0, self.deadline - time.monotonic())
 
     def run(self) -> None:
         """Write all stages. Raises Refused before a stage whose objects have changed since the plan was approved."""
@@ -73,7 +69,13 @@ class Stages:
         keys = [change.key for change in changes if self._awaited(change)]
         if self.waits and keys:
             self.cluster.meter.begin(WAIT)
-            wait_ready(self.cluster, keys, timeout=self.left, progress=self.progress, desired=self.plan.objects)
+            wait_ready(
+                self.cluster,
+                keys,
+                timeout=seconds_left(self.deadline),
+                progress=self.progress,
+                desired=self.plan.objects,
+            )
             self.cluster.meter.begin(WRITE)
         self._delete(part, progress=self.progress, first=False)
 
@@ -86,7 +88,7 @@ class Stages:
 
         def run(number: int, changes: list[Change]) -> None:
             key = changes[-1].key
-            if not self.left:
+            if not seconds_left(self.deadline):
                 others = f" and {len(groups) - number} more" if number < len(groups) else ""
                 raise NotReady(f"Timed out before {stage.verb} {key}{others}.", object=key._asdict())
             self.progress(f"{stage.verb} {key} ({number} of {len(groups)})")
@@ -96,7 +98,7 @@ class Stages:
                 if change.desired is not None:
                     written[key.identity] = write(self.cluster, own, change, patience=0.0)
             if self.waits and any(change.awaited for change in changes):
-                wait_ready(self.cluster, [key], timeout=self.left, progress=self.progress)
+                wait_ready(self.cluster, [key], timeout=seconds_left(self.deadline), progress=self.progress)
 
         steps = [Step(number, partial(run, number, one), number) for number, one in enumerate(groups.values(), start=1)]
         run_steps(steps, workers=stage.at_once)
@@ -126,13 +128,12 @@ class Stages:
         self.cluster.parallel(check, list(planned.values()))
 
     def _pause(self, stage: Stage) -> None:
-        if stage.pause > self.left:
+        if stage.pause > (rest := seconds_left(self.deadline)):
             raise NotReady(
-                f"Timed out: the pause of {stage.pause:g} s does not fit into the {self.left:.0f} s that are left. Set"
-                " wait_timeout to more seconds."
+                f"Timed out before the pause of {stage.pause:g} s: only {rest:.0f} s are left. Increase wait_timeout."
             )
         ends = time.monotonic() + stage.pause
-        while (left := ends - time.monotonic()) > 0:
+        while left := seconds_left(ends):
             self.progress(f"{stage.reason} ({left:.0f}s)")
             time.sleep(min(left, _TICK))
 

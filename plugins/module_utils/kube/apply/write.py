@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Write one object of a plan: create, apply, patch or delete it at the version that the plan was made for."""
+"""Write one object of a plan: create, apply, patch or delete it, at the version that was planned."""
 
 from __future__ import annotations
 
@@ -11,40 +11,43 @@ from typing import cast
 
 from ..api.cluster import Cluster
 from ..errors import ApiError, MeshError, NotReady
-from ..objects.objects import Object, key_of
+from ..objects.objects import Object
 from ..plan import conflicts, takeover
 from ..plan.change import Change, patch_body
 from ..plan.plan import Plan, refuse_changed
 from ..plan.refusals import refusal
 
 TRIES = 20
-"""Controllers write too: a write that lost a race is tried again on the newer object."""
+"""How often a write is tried on a newer version of the object, because controllers changed it meanwhile."""
 
 
 def write(cluster: Cluster, plan: Plan, change: Change, *, patience: float) -> Object:
-    """Create, apply or patch one object; returns it as the API server has it then.
+    """Create, apply or patch one object, and return its new version.
 
-    patience: seconds for which a path that is not served yet is tried again. Raises Refused for an object that the API
-    server does not accept, or that has changed since it was planned and must not be overwritten.
+    patience: how many seconds to retry while the kind is not served yet.
+    Raises Refused if the API server rejects the object, or if it has changed since it was planned and must not be
+    overwritten.
     """
     try:
         if change.patch and change.before is None:
             return _create(cluster, plan, change)
-        live = _take_over(cluster, plan, change) if change.previous_managers else change.before
+        live = change.before
+        if change.previous_managers and live is not None:
+            live = takeover.take_over(cluster, live, change.previous_managers, plan.unit)
         return _apply(cluster, plan, change, live, patience=patience)
     except ApiError as error:
         raise refusal(change.key, error) from error
 
 
 def _create(cluster: Cluster, plan: Plan, change: Change) -> Object:
-    """Create an object that the unit does not own afterwards, and give its fields back to their owners."""
+    """Create an object that the unit does not own afterwards, and restore the owners of its fields."""
     try:
         made = cluster.create(cast(Object, change.desired), manager=plan.unit.manager)
     except MeshError as error:
         if not change.recreated:
             raise
         raise MeshError(
-            f"{change.key} was deleted and could not be created again: {error.message}",
+            f"Cannot recreate {change.key}, which was deleted: {error.message}",
             code="not_recreated",
             object=change.key._asdict(),
         ) from error
@@ -54,10 +57,10 @@ def _create(cluster: Cluster, plan: Plan, change: Change) -> Object:
 
 
 def _apply(cluster: Cluster, plan: Plan, change: Change, live: Object | None, *, patience: float) -> Object:
-    """Apply an object over the version that is live, so that a late request does not undo another run's.
+    """Apply or patch an object at its live version, so that a delayed request does not undo another run.
 
-    A status that was written meanwhile must not keep it from being applied: the newer version is read and applied over,
-    while the lock is held, and in the end over whatever there is. A patch goes over no other value than was planned.
+    While the lock is held, only controllers write, such as the status: the newer version is read, and the write tried
+    again, at last at any version. A patch is refused if the fields that it sets have changed since they were planned.
     """
     key, ends, tries = change.key, time.monotonic() + patience, 0
     while True:
@@ -74,34 +77,14 @@ def _apply(cluster: Cluster, plan: Plan, change: Change, live: Object | None, *,
                     refuse_changed(plan, change, live, newer)
                 live = newer
                 continue
-            # A path that is not served gets no reason; the object's namespace that is absent does.
+            # Only the error of a missing namespace has a reason, that of an unserved kind has none.
             if error.status != 404 or error.reason or time.monotonic() > ends:
                 raise
         time.sleep(0.2)
 
 
-def _take_over(cluster: Cluster, plan: Plan, change: Change) -> Object | None:
-    """Make the previous field managers' fields ours; else fields that are no longer wanted would stay for ever.
-
-    Returns the object as it is then.
-    """
-    live = change.before
-    for _try in range(TRIES):
-        if live is None or not takeover.takeable(live, change.previous_managers, plan.unit):
-            return live
-        entries = takeover.entries_after(live, change.previous_managers, plan.unit)
-        version = live["metadata"]["resourceVersion"]
-        try:
-            return cluster.set_managed_fields(key_of(live), version, entries, manager=plan.unit.manager)
-        except ApiError as error:
-            if error.status not in (409, 422):
-                raise
-            live = cluster.get(change.key.of, change.key.name, change.key.namespace)
-    raise NotReady(f"{change.key} changes too often to be taken over; try again.", object=change.key._asdict())
-
-
 def delete_object(cluster: Cluster, propagation: str, change: Change) -> None:
-    """Delete an object at the version that is live, but no successor of its name, which would not be ours to delete."""
+    """Delete an object at its live version, unless it was deleted meanwhile and another one has its name."""
     key, live = change.key, change.before
     uid = cast(Object, live)["metadata"].get("uid")
     for _try in range(TRIES):
@@ -115,4 +98,6 @@ def delete_object(cluster: Cluster, propagation: str, change: Change) -> None:
             if error.status != 409:
                 raise refusal(key, error) from error
         live = cluster.get(key.of, key.name, key.namespace)
-    raise NotReady(f"{key} changes too often to be deleted; try again.", object=key._asdict())
+    raise NotReady(
+        f"Cannot delete {key}: other clients changed it at each of {TRIES} attempts. Run again.", object=key._asdict()
+    )

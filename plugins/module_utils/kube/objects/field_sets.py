@@ -17,6 +17,24 @@ Fields = Mapping[str, Any]
 _MISSING = object()
 
 
+NO_VALUE = object()
+"""The value of a key with malformed JSON. It equals no other value."""
+
+
+def item_keys(key: str) -> Mapping[str, Any] | None:
+    """Return the keys of the list item that a key `k:{...}` names; None for malformed JSON."""
+    wanted = set_value(key)
+    return wanted if isinstance(wanted, Mapping) else None
+
+
+def set_value(key: str) -> Any:
+    """Return the value that a key `v:...` names; NO_VALUE for malformed JSON."""
+    try:
+        return json.loads(key[2:])
+    except ValueError:
+        return NO_VALUE
+
+
 def minus(owned: Fields, taken: Fields) -> dict[str, Any]:
     """Return the fields of `owned` that are not in `taken`, where a leaf stands for everything below it."""
     rest: dict[str, Any] = {}
@@ -48,9 +66,9 @@ def drop(obj: Any, dropped: Fields) -> None:
             drop(obj[name], child)
             if not child or (not was_empty and obj[name] in ({}, [])):
                 del obj[name]
-        elif key.startswith("k:") and (index := index_of(obj, json.loads(key[2:]))) is not None:
+        elif key.startswith("k:") and (index := index_of(obj, item_keys(key))) is not None:
             drop(obj[index], child)
-        elif key.startswith("v:") and isinstance(obj, list) and (value := json.loads(key[2:])) in obj:
+        elif key.startswith("v:") and isinstance(obj, list) and (value := set_value(key)) in obj:
             obj.remove(value)
 
 
@@ -61,7 +79,9 @@ def changed(before: Any, after: Any, owned: Fields, path: str = "") -> Iterator[
             here = _path(path, key[2:])
             old, new = (one.get(key[2:], _MISSING) if isinstance(one, Mapping) else _MISSING for one in (before, after))
         elif key.startswith("k:"):
-            wanted = json.loads(key[2:])
+            wanted = item_keys(key)
+            if wanted is None:
+                continue
             name, value = next(iter(wanted.items()), ("", ""))
             here = f"{path}[{name}={value}]"
             old, new = item_of(before, wanted), item_of(after, wanted)
@@ -82,15 +102,17 @@ def _path(path: str, name: str) -> str:
 _KEY_DEFAULTS = {"protocol": "TCP"}
 
 
-def index_of(items: Any, wanted: Mapping[str, Any]) -> int | None:
+def index_of(items: Any, wanted: Mapping[str, Any] | None) -> int | None:
     """Return the index of the item with these keys, None if not found; the protocol defaults to TCP."""
+    if wanted is None:
+        return None
     for index, item in enumerate(items if isinstance(items, list) else ()):
         if isinstance(item, Mapping) and all(item.get(k, _KEY_DEFAULTS.get(k)) == v for k, v in wanted.items()):
             return index
     return None
 
 
-def item_of(items: Any, wanted: Mapping[str, Any]) -> Any:
+def item_of(items: Any, wanted: Mapping[str, Any] | None) -> Any:
     """Return the item with these keys, None if not found."""
     index = index_of(items, wanted)
     return None if index is None else items[index]

@@ -11,14 +11,13 @@ the name), or `spec.template.spec.containers[name=discovery].resources`. It may 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
 from ..errors import InvalidInput
-from .field_sets import Fields
+from .field_sets import Fields, item_keys
 from .managed_fields import union
 
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[([^\]]+)\]")
@@ -57,7 +56,7 @@ def _at(owned: Fields, steps: Sequence[str]) -> Fields:
     found = [f"f:{name}"] if f"f:{name}" in owned else []
     if not found and steps[0].startswith("["):
         rest = steps[1:]
-        found = [key for key in owned if key.startswith("k:") and _is(json.loads(key[2:]), name)]
+        found = [key for key in owned if key.startswith("k:") and _is(item_keys(key), name)]
     # An atomic value has no fields of its own.
     return {key: _at(owned[key], rest) for key in found if not rest or owned[key]}
 
@@ -135,7 +134,7 @@ def _is(item: Any, wanted: str) -> bool:
     return isinstance(item, Mapping) and str(item.get(name)) == value
 
 
-def _keyed(foreign: Fields) -> Iterator[tuple[dict[str, Any], Fields]]:
+def _keyed(foreign: Fields) -> Iterator[tuple[Mapping[str, Any], Fields]]:
     for key, child in foreign.items():
-        if key.startswith("k:"):
-            yield json.loads(key[2:]), child
+        if key.startswith("k:") and (wanted := item_keys(key)) is not None:
+            yield wanted, child

@@ -10,7 +10,6 @@ In an entry's `fieldsV1`, `f:name` is a field, `k:{...}` an item of a list keyed
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from enum import Enum
@@ -19,7 +18,7 @@ from typing import Any
 
 from .builtin_kinds import BUILT_IN
 from .field_managers import is_interactive, tool_of
-from .field_sets import Fields, common, index_of, item_of, minus
+from .field_sets import Fields, common, index_of, item_keys, item_of, minus, set_value
 from .objects import kind_of
 from .shapes import map_of
 
@@ -175,7 +174,7 @@ def _mapping_agrees(desired: Mapping[str, Any], live: Mapping[str, Any], fields:
 
 
 def _keyed_list_agrees(desired: list[Any], live: list[Any], fields: Fields, rules: _Rules) -> bool:
-    keys = [(json.loads(key[2:]), child) for key, child in fields.items() if key.startswith("k:")]
+    keys = [(item_keys(key), child) for key, child in fields.items() if key.startswith("k:")]
     if len(desired) != len(keys):
         return False
     order = []
@@ -189,7 +188,7 @@ def _keyed_list_agrees(desired: list[Any], live: list[Any], fields: Fields, rule
 
 
 def _set_agrees(desired: list[Any], live: list[Any], fields: Fields) -> bool:
-    owned = [json.loads(key[2:]) for key in fields if key.startswith("v:")]
+    owned = [set_value(key) for key in fields if key.startswith("v:")]
     return (
         len(desired) == len(owned)
         and all(value in desired for value in owned)
@@ -235,8 +234,8 @@ def without(obj: Any, abandoned: Fields, kept: Any, elsewhere: Fields) -> None:
                 if not obj[name] and wanted is _MISSING:
                     del obj[name]
         elif isinstance(obj, list) and key.startswith("k:"):
-            index = index_of(obj, json.loads(key[2:]))
-            wanted = item_of(kept, json.loads(key[2:]))
+            index = index_of(obj, item_keys(key))
+            wanted = item_of(kept, item_keys(key))
             if index is None:
                 continue
             if wanted is None and there is _MISSING:
@@ -244,7 +243,7 @@ def without(obj: Any, abandoned: Fields, kept: Any, elsewhere: Fields) -> None:
             elif child:
                 without(obj[index], child, wanted, there if there is not _MISSING else {})
         elif isinstance(obj, list) and key.startswith("v:"):
-            value = json.loads(key[2:])
+            value = set_value(key)
             if value in obj and there is _MISSING and not (isinstance(kept, list) and value in kept):
                 obj.remove(value)
 
@@ -268,16 +267,16 @@ def part(obj: Any, fields: Fields) -> Any:
         named = {key[2:]: child for key, child in fields.items() if key.startswith("f:")}
         return {name: part(value, named[name]) for name, value in obj.items() if name in named}
     if isinstance(obj, list) and _has(fields, "k:"):
-        keyed = {index_of(obj, json.loads(key[2:])): child for key, child in fields.items() if key.startswith("k:")}
+        keyed = {index_of(obj, item_keys(key)): child for key, child in fields.items() if key.startswith("k:")}
         return [part(item, keyed[index]) for index, item in enumerate(obj) if index in keyed]
     if isinstance(obj, list) and _has(fields, "v:"):
-        owned = [json.loads(key[2:]) for key in fields if key.startswith("v:")]
+        owned = [set_value(key) for key in fields if key.startswith("v:")]
         return [value for value in obj if value in owned]
     return obj
 
 
 def _keyed_list_overlaid(items: list[Any], desired: list[Any], structure: Fields) -> list[Any]:
-    keys = [(json.loads(key[2:]), child) for key, child in structure.items() if key.startswith("k:")]
+    keys = [(item_keys(key), child) for key, child in structure.items() if key.startswith("k:")]
     laid: dict[int, tuple[int, Fields]] = {}
     for wanted, child in keys:
         there, mine = index_of(items, wanted), index_of(desired, wanted)

@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ApiError
+from ..errors import ApiError, NotReady
 from ..objects import managed_fields
 from ..objects.field_managers import EDITORS, INSTALLERS, is_autoscaler, is_controller, is_of_collection, tool_of
 from ..objects.field_sets import Fields, changed, common, minus
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .plan import Plan
     from .unit import Unit
 
-_ATTEMPTS = 10
+_ATTEMPTS = 20
 _RESTARTED: Fields = {"f:template": {"f:metadata": {"f:annotations": {"f:kubectl.kubernetes.io/restartedAt": {}}}}}
 _NEVER: Fields = {
     "f:metadata": {"f:finalizers": {}, "f:ownerReferences": {}},
@@ -86,24 +86,52 @@ def forced(live: Object, desired: Object) -> Object:
     return result
 
 
-def restore_owners(cluster: Cluster, created: Object, owners: Sequence[Mapping[str, Any]], manager: str) -> None:
-    """Give the fields of an object that was created again back to the managers that had set them.
+def take_over(cluster: Cluster, live: Object, managers: Collection[str], unit: Unit) -> Object | None:
+    """Make the fields of `managers` the unit's, so that those that it does not set are removed by the next apply.
 
-    What controllers write meanwhile is read, and the attempt repeated; an object that is gone needs nothing.
+    Returns the new version of the object; None if it was deleted.
     """
-    key, live = key_of(created), created
+
+    def entries(obj: Object) -> list[Object] | None:
+        return entries_after(obj, managers, unit) if takeable(obj, managers, unit) else None
+
+    return _set_entries(cluster, live, entries, unit.manager)
+
+
+def restore_owners(cluster: Cluster, created: Object, owners: Sequence[Mapping[str, Any]], manager: str) -> None:
+    """Give the fields of an object that was recreated back to the managers that had set them."""
+
+    def entries(obj: Object) -> list[Object]:
+        return [*map(dict, owners), *(one for one in managed_fields.entries(obj) if one.get("manager") != manager)]
+
+    _set_entries(cluster, created, entries, manager)
+
+
+def _set_entries(
+    cluster: Cluster, live: Object, entries: Callable[[Object], list[Object] | None], manager: str
+) -> Object | None:
+    """Set an object's managedFields to its `entries`, unless these are None, and return its new version; None if deleted.
+
+    An object that controllers have changed meanwhile is read again.
+    """
+    key, obj = key_of(live), live
     for _attempt in range(_ATTEMPTS):
-        others = [one for one in managed_fields.entries(live) if one.get("manager") != manager]
+        wanted = entries(obj)
+        if wanted is None:
+            return obj
         try:
-            cluster.set_managed_fields(key, live["metadata"]["resourceVersion"], [*owners, *others], manager=manager)
-            return
+            return cluster.set_managed_fields(key, obj["metadata"]["resourceVersion"], wanted, manager=manager)
         except ApiError as error:
             if error.status not in (409, 422):
                 raise
         found = cluster.get(key.of, key.name, key.namespace)
         if found is None:
-            return
-        live = found
+            return None
+        obj = found
+    raise NotReady(
+        f"Cannot set the field managers of {key}: other clients changed it at each of {_ATTEMPTS} attempts. Run again.",
+        object=key._asdict(),
+    )
 
 
 def remaining(plan: Plan) -> Iterator[str]:

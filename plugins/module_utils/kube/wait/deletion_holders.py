@@ -9,9 +9,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..objects.conditions import conditions, is_true, reason
 from ..objects.kinds import POD
 from ..objects.objects import Key, Kind, Object, key_of
-from .readiness.states import conditions, field, is_true, reason
+from .readiness.states import field
 from .status import CRD_CLEANUP
 from .status_in_cluster import CLAIM, uses
 

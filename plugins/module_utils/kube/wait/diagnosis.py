@@ -14,8 +14,9 @@ from typing import Any
 
 from .. import threads
 from ..api.cluster import Cluster
+from ..deadline import seconds_left
 from ..errors import MeshError
-from ..objects.conditions import is_ready
+from ..objects.conditions import condition, is_ready
 from ..objects.objects import Key, Kind, Object
 from .deletion_holders import Hold, hold_on
 from .status_in_cluster import CLAIM, events_of, last_seen
@@ -65,7 +66,7 @@ def diagnose(cluster: Cluster, keys: Sequence[Key], *, within: float) -> dict[Ke
     ends = time.monotonic() + within
     while len(found) < len(keys):
         try:
-            key, diagnosis = answers.get(timeout=max(0.0, ends - time.monotonic()))
+            key, diagnosis = answers.get(timeout=seconds_left(ends))
         except queue.Empty:
             break
         found[key] = diagnosis
@@ -156,11 +157,10 @@ def _expression(one: Object) -> str:
 
 def _problems(pod: Object) -> Iterator[dict[str, Any]]:
     status = pod.get("status") or {}
-    conditions = {condition.get("type"): condition for condition in status.get("conditions") or ()}
     if is_ready(pod) or status.get("phase") == "Succeeded":
         return
     found = list(_container_problems(pod))
-    scheduled = conditions.get("PodScheduled") or {}
+    scheduled = condition(pod, "PodScheduled")
     if scheduled.get("status") == "False":
         found.append({"reason": scheduled.get("reason") or "Unschedulable", "message": scheduled.get("message") or ""})
     if not found:

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import MeshError
 from ..objects import managed_fields
+from ..objects.conditions import condition
 from ..objects.objects import Kind, Object
-from .readiness.states import condition, field, mappings, whole
+from ..objects.shapes import maps_of
+from .readiness.states import field, whole
 from .status import CURRENT, TERMINATING, status
 
 if TYPE_CHECKING:
@@ -92,7 +94,7 @@ def _revisions(cluster: Cluster, workload: Object) -> list[dict[str, Any]]:
 
 def _controls(workload: Object, revision: Object) -> bool:
     name = workload["metadata"]["name"]
-    owners = mappings(field(revision, "metadata.ownerReferences"))
+    owners = maps_of(field(revision, "metadata.ownerReferences"))
     return any(one.get("kind") == workload["kind"] and one.get("name") == name for one in owners)
 
 

@@ -20,24 +20,10 @@ from __future__ import annotations
 
 import time
 
+from ..objects.conditions import condition, conditions, is_true, reason
 from ..objects.objects import Kind, Object, kind_of
 from .readiness import api, networking, storage, workloads
-from .readiness.states import (
-    CURRENT,
-    FAILED,
-    IN_PROGRESS,
-    TERMINATING,
-    Rule,
-    State,
-    Status,
-    always,
-    condition,
-    conditions,
-    field,
-    is_true,
-    reason,
-    whole,
-)
+from .readiness.states import CURRENT, FAILED, IN_PROGRESS, TERMINATING, Rule, State, Status, always, field, whole
 
 __all__ = ["CURRENT", "FAILED", "IN_PROGRESS", "TERMINATING", "State", "Status", "gone", "has_status", "status"]
 

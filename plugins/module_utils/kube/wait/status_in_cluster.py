@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import MeshError
 from ..objects.objects import Key, Kind, Object, key_of, kind_of
-from .readiness.states import CURRENT, FAILED, IN_PROGRESS, Status, field, mappings, whole
+from ..objects.shapes import maps_of
+from .readiness.states import CURRENT, FAILED, IN_PROGRESS, Status, field, whole
 from .status import status
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def uses(pod: Object, claim: str, *, ending: bool = False) -> bool:
         not ending and field(pod, "metadata.deletionTimestamp")
     ):
         return False
-    volumes = mappings(field(pod, "spec.volumes"))
+    volumes = maps_of(field(pod, "spec.volumes"))
     named = {field(volume, "persistentVolumeClaim.claimName") for volume in volumes}
     own = {f"{pod['metadata']['name']}-{volume.get('name')}" for volume in volumes if "ephemeral" in volume}
     return claim in named | own

@@ -71,6 +71,6 @@ def test_a_pod_that_somebody_else_was_faster_to_create_is_said(api: ApiServer) -
             api.put(PATH, POD, "kube-controller-manager")
 
     api.fault = faster
-    with pytest.raises(MeshError, match="Pod shop/shell was deleted and could not be created again") as caught:
+    with pytest.raises(MeshError, match="Cannot recreate Pod shop/shell") as caught:
         again(api)
     assert caught.value.code == "not_recreated"

@@ -6,21 +6,9 @@
 
 from __future__ import annotations
 
+from ...objects.conditions import condition, conditions, is_true, reason
 from ...objects.objects import Object
-from .states import (
-    CURRENT,
-    FAILED,
-    IN_PROGRESS,
-    TERMINATING,
-    Rule,
-    Status,
-    condition,
-    conditions,
-    field,
-    is_true,
-    missing,
-    reason,
-)
+from .states import CURRENT, FAILED, IN_PROGRESS, TERMINATING, Rule, Status, field, missing
 
 
 def definition(obj: Object) -> Status:

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+from ...objects.conditions import condition, conditions
 from ...objects.objects import Object
-from .states import CURRENT, IN_PROGRESS, Rule, Status, condition, conditions, field, mappings, missing
+from ...objects.shapes import maps_of
+from .states import CURRENT, IN_PROGRESS, Rule, Status, field, missing
 
 GATEWAY_API = "gateway.networking.k8s.io"
 
@@ -48,8 +50,8 @@ def gateway_class(obj: Object) -> Status:
 
 def route(obj: Object) -> Status:
     """Return the status of a route by the conditions of each parent."""
-    for parent in mappings(field(obj, "status.parents")):
-        found = mappings(parent.get("conditions"))
+    for parent in maps_of(field(obj, "status.parents")):
+        found = maps_of(parent.get("conditions"))
         behind = missing(obj, found, "Accepted") or missing(obj, found, "ResolvedRefs")
         if behind:
             return behind

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
+from ...objects.conditions import is_true, named, reason
 from ...objects.objects import Object
 
 State = Literal["current", "in_progress", "failed", "terminating"]
@@ -53,37 +54,6 @@ def number(obj: Object, path: str, default: int = 0) -> int:
     """Return the integer at a path, else the default."""
     value = whole(obj, path)
     return default if value is None else value
-
-
-def mappings(value: Any) -> list[Object]:
-    """Return the mappings in a list; empty for other types."""
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, (list, tuple)) else []
-
-
-def conditions(obj: Object) -> list[Object]:
-    """Return the conditions in an object's status."""
-    return mappings(field(obj, "status.conditions"))
-
-
-def condition(obj: Object, kind: str) -> Object:
-    """Return the condition of a type; empty if not found."""
-    return named(conditions(obj), kind)
-
-
-def named(found: Iterable[Object], kind: str) -> Object:
-    """Return the condition of a type in a list; empty if not found."""
-    return next((one for one in found if one.get("type") == kind), {})
-
-
-def is_true(found: Object) -> bool:
-    """Return whether a condition is true."""
-    return found.get("status") == "True"
-
-
-def reason(found: Object) -> str:
-    """Return a condition's reason and message as one phrase."""
-    words = [str(found.get(part) or "").strip().rstrip(".") for part in ("reason", "message")]
-    return ": ".join(word for word in words if word) or f"{found.get('type')} is {found.get('status')}"
 
 
 def missing(obj: Object, found: Iterable[Object], kind: str, *, required: bool = False) -> Status | None:

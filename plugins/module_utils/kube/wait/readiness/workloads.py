@@ -8,26 +8,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ...objects.conditions import is_ready
+from ...objects.conditions import condition, is_ready, is_true, reason
 from ...objects.objects import Object
-from .states import (
-    CURRENT,
-    FAILED,
-    IN_PROGRESS,
-    Rule,
-    Status,
-    always,
-    condition,
-    few,
-    field,
-    first,
-    is_true,
-    mappings,
-    number,
-    reason,
-    surplus,
-    whole,
-)
+from ...objects.shapes import maps_of
+from .states import CURRENT, FAILED, IN_PROGRESS, Rule, Status, always, few, field, first, number, surplus, whole
 
 SCHEDULING_TIME = 15.0
 """Seconds that a new pod may be unschedulable before it counts as failed, because a node may be starting."""
@@ -144,7 +128,7 @@ def pod(obj: Object, now: float) -> Status:
             return Status(CURRENT, "ready")
         crashing = [
             str(container.get("name", "?"))
-            for container in mappings(field(obj, "status.containerStatuses"))
+            for container in maps_of(field(obj, "status.containerStatuses"))
             if field(container, "state.waiting.reason") == "CrashLoopBackOff"
         ]
         if crashing:
