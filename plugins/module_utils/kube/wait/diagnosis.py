@@ -44,7 +44,7 @@ class Diagnosis:
 
     def summary(self, known: str = "") -> str:
         """Return the first pod and warning as one phrase; empty if nothing was found that is not in `known`."""
-        parts = [_pod_phrase(pod) for pod in self.pods[:1]]
+        parts = [pod_phrase(pod) for pod in self.pods[:1]]
         known = " ".join([known, *(pod["message"] for pod in self.pods)])
         # Prefer the older event with the cause to BackOff.
         events = [event for event in self.events if event["message"] and event["message"].rstrip(".") not in known]
@@ -84,9 +84,9 @@ def _diagnosis(cluster: Cluster, key: Key) -> Diagnosis:
     if obj and obj["metadata"].get("deletionTimestamp"):
         return Diagnosis(
             events=_events_about(cluster, key, obj, set(), set()),
-            hold=_readable(lambda: hold_on(cluster, obj, lambda: _pods(cluster, key, obj, ending=True)), None),
+            hold=_readable(lambda: hold_on(cluster, obj, lambda: pods_of(cluster, key, obj, ending=True)), None),
         )
-    pods = _pods(cluster, key, obj)
+    pods = pods_of(cluster, key, obj)
     problems = [problem for pod in pods for problem in _problems(pod)]
     # Ignore events of pods that are ready by now.
     blamed = {problem["name"] for problem in problems}
@@ -118,7 +118,8 @@ def _readable(read: Callable[[], Any], otherwise: Any) -> Any:
 # --- pods ----------------------------------------------------------------------------------------------------------
 
 
-def _pods(cluster: Cluster, key: Key, obj: Object, *, ending: bool = False) -> list[dict[str, Any]]:
+def pods_of(cluster: Cluster, key: Key, obj: Object, *, ending: bool = False) -> list[dict[str, Any]]:
+    """Return the pods of a workload, the newest first; a pod itself."""
     if key.of == POD:
         return [dict(obj)] if obj else []
     selector = _selector((obj.get("spec") or {}).get("selector")) if key.kind in _WITH_PODS else ""
@@ -159,7 +160,7 @@ def _problems(pod: Object) -> Iterator[dict[str, Any]]:
     status = pod.get("status") or {}
     if is_ready(pod) or status.get("phase") == "Succeeded":
         return
-    found = list(_container_problems(pod))
+    found = list(container_problems(pod))
     scheduled = condition(pod, "PodScheduled")
     if scheduled.get("status") == "False":
         found.append({"reason": scheduled.get("reason") or "Unschedulable", "message": scheduled.get("message") or ""})
@@ -175,7 +176,8 @@ def _starting(status: Object) -> str:
     return next((state["waiting"].get("reason") or "" for state in states if state.get("waiting")), "")
 
 
-def _container_problems(pod: Object) -> Iterator[dict[str, Any]]:
+def container_problems(pod: Object) -> Iterator[dict[str, Any]]:
+    """Yield container, reason and message of each container that is not ready."""
     status, spec = pod.get("status") or {}, pod.get("spec") or {}
     # Only init containers with restartPolicy Always (sidecars) become ready.
     passing = {one["name"] for one in spec.get("initContainers") or () if one.get("restartPolicy") != "Always"}
@@ -203,7 +205,8 @@ def _blame(container: Object, reason: str | None, message: str | None, ended: Ob
     return problem
 
 
-def _pod_phrase(problem: Object) -> str:
+def pod_phrase(problem: Object) -> str:
+    """Return a problem of a pod as one phrase."""
     where = f"pod {problem['name']}" + (f", container {problem['container']}" if "container" in problem else "")
     message = shorten(problem["message"])
     return f"{where}: {problem['reason']}" + (f": {message}" if message else "")

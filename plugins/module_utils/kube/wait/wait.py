@@ -20,6 +20,7 @@ from ..errors import NotReady
 from ..objects.objects import Key, Kind, Object
 from ..progress import Progress
 from .diagnosis import Diagnosis, diagnose, shorten
+from .start_failures import StartFailure, StartFailures
 from .status import CURRENT, IN_PROGRESS, TERMINATING, Status, gone, status
 from .status_in_cluster import Judge
 from .watch import News, Scope, observe, scopes_of
@@ -59,11 +60,14 @@ def wait_ready(
     """
     judge = Judge(cluster, expect=expect, desired=desired)
 
+    starts = StartFailures(cluster)
+
     def found(news: News) -> tuple[Key, Status]:
+        starts.note(news.key, news.obj)
         return news.key, judge.absent(news.key) if news.obj is None else judge.present(news.obj)
 
     awaited = _Awaited(keys, "is not ready", progress)
-    _wait(cluster, scopes_of(awaited.states), awaited, found, timeout)
+    _wait(cluster, scopes_of(awaited.states), awaited, found, timeout, starts=starts)
 
 
 def wait_gone(cluster: Cluster, keys: Iterable[Key], *, timeout: float, progress: Progress) -> None:
@@ -108,6 +112,7 @@ def _wait(
     awaited: _Awaited,
     judge: Callable[[News], tuple[Key, Status]],
     timeout: float,
+    starts: StartFailures | None = None,
 ) -> None:
     if not awaited.states:
         return
@@ -116,8 +121,10 @@ def _wait(
         for news in stream:
             if news is None:
                 awaited.remind()
-                continue
-            awaited.update(*judge(news))
+            else:
+                awaited.update(*judge(news))
+            for failure in starts.found(awaited.waiting) if starts is not None else ():
+                awaited.blame(failure)
             if awaited.over:
                 break
     if awaited.waiting:
@@ -133,6 +140,7 @@ class _Awaited:
         self._fault = fault
         self._progress = progress
         self._failed: Key | None = None
+        self._blamed: dict[Key, str] = {}
 
     @property
     def over(self) -> bool:
@@ -145,20 +153,35 @@ class _Awaited:
         late = key in self.waiting
         if found.state == CURRENT:
             self.waiting.pop(key, None)
+            self._blamed.pop(key, None)
             if late and before is not _UNSEEN:
                 self._progress(f"{key}: {found.message}")
             return
         self.waiting[key] = None
         self._failed = key if found.final else self._failed
         if found.message != before.message:
-            self._progress(f"waiting for {key}: {found.message}")
+            self._progress(f"waiting for {self._explained(key)}")
+
+    def blame(self, failure: StartFailure) -> None:
+        """Report what keeps a container of an object from starting; a permanent failure ends the wait."""
+        key = failure.key
+        if key not in self.waiting:
+            return
+        before, self._blamed[key] = self._blamed.get(key), failure.phrase
+        if failure.final:
+            self.states[key], self._failed = self.states[key]._replace(final=True), key
+        elif failure.phrase != before:
+            self._progress(f"waiting for {self._explained(key)}")
+
+    def _explained(self, key: Key) -> str:
+        return f"{key}: {self.states[key].message}" + (f"; {self._blamed[key]}" if key in self._blamed else "")
 
     def remind(self) -> None:
         """Report again what is awaited."""
         if self.waiting:
             key = next(iter(self.waiting))
             more = f" (+{len(self.waiting) - 1} more)" if len(self.waiting) > 1 else ""
-            self._progress(f"waiting for {key}: {self.states[key].message}{more}")
+            self._progress(f"waiting for {self._explained(key)}{more}")
 
     def error(self, cluster: Cluster, timeout: float, *, within: float) -> NotReady:
         """Return the error with the causes; the diagnosis takes at most `within` seconds."""

@@ -292,7 +292,7 @@ def test_a_take_over_that_was_cut_off_is_finished_by_the_next_run(api: ApiServer
     installed_by(api, "istio-operator", config_map(a="1", b="2"))
     unit = Unit(MANAGER, [config_map(a="1")], previous_managers=frozenset({"istio-operator"}))
     [change] = make_plan(cluster, unit).changes
-    takeover.take_over(cluster, change.before, change.previous_managers, unit)  # and then the process is killed
+    takeover.take_over(cluster, change.before or {}, change.previous_managers, unit)  # and then the process is killed
     assert api.get(path_of(config_map()))["data"] == {"a": "1", "b": "2"}
     carry_out(cluster, unit)
     assert api.get(path_of(config_map()))["data"] == {"a": "1"}

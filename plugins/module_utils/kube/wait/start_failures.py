@@ -1,0 +1,107 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Find containers that do not start while their workloads are awaited: ImagePullBackOff, CrashLoopBackOff and others."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any, NamedTuple
+
+from .. import threads
+from ..api.cluster import Cluster
+from ..errors import MeshError
+from ..objects.kinds import POD
+from ..objects.objects import Key, Object
+from .diagnosis import container_problems, pod_phrase, pods_of
+from .rollouts import newest_revision, revision_of
+
+EVERY = 5.0
+"""Seconds between two reads of the pods, and before the first."""
+
+GRACE = 60.0
+"""Seconds after which an error that another object may mend counts as permanent, such as a missing ConfigMap."""
+
+_SHOWN = frozenset({"CrashLoopBackOff", "ErrImagePull", "ImagePullBackOff", "RunContainerError"})
+_PERMANENT = frozenset({"ErrImageNeverPull", "InvalidImageName"})
+_PASSING = frozenset({"CreateContainerConfigError", "CreateContainerError"})
+_ROLLED_OUT = frozenset({"DaemonSet", "Deployment", "StatefulSet"})
+_WITH_PODS = _ROLLED_OUT | {"Job", "Pod", "ReplicaSet"}
+_AT_ONCE = 8
+
+
+class StartFailure(NamedTuple):
+    """Why a container of a workload does not start. `final`: the kubelet does not recover from it."""
+
+    key: Key
+    phrase: str
+    final: bool
+
+
+class StartFailures:
+    """Reads the pods of awaited workloads in the background, so that waiting goes on while the API server is slow."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._objects: dict[Key, Object] = {}
+        self._since: dict[tuple[Key, str], float] = {}
+        self._due = time.monotonic() + EVERY
+        self._next = 0
+        self._reading: threading.Thread | None = None
+        self._found: list[StartFailure] = []
+
+    def note(self, key: Key, obj: Object | None) -> None:
+        """Remember the current state of an awaited object."""
+        if key.kind in _WITH_PODS and obj is not None:
+            self._objects[key] = obj
+        else:
+            self._objects.pop(key, None)
+
+    def found(self, waiting: Iterable[Key]) -> list[StartFailure]:
+        """Return what was found since the last call, at most one for each workload; read the pods again when due."""
+        if self._reading is not None:
+            if self._reading.is_alive():
+                return []
+            self._reading, self._due = None, time.monotonic() + EVERY
+            found, self._found = self._found, []
+            return found
+        if time.monotonic() >= self._due and (keys := self._some([key for key in waiting if key in self._objects])):
+            self._reading = threads.start(self._read, [(key, self._objects[key]) for key in keys], name="read pods")
+        return []
+
+    def _some(self, keys: list[Key]) -> list[Key]:
+        first = self._next if self._next < len(keys) else 0
+        self._next = first + _AT_ONCE
+        return keys[first : self._next]
+
+    def _read(self, workloads: list[tuple[Key, Object]]) -> None:
+        for key, obj in workloads:
+            try:
+                self._found += islice(self._failures(key, obj), 1)
+            except MeshError:  # such as missing permissions: the wait does not depend on it
+                continue
+
+    def _failures(self, key: Key, obj: Object) -> Iterator[StartFailure]:
+        problems = [(pod, one) for pod in pods_of(self._cluster, key, obj) for one in container_problems(pod)]
+        problems = [(pod, one) for pod, one in problems if one["reason"] in _SHOWN | _PERMANENT | _PASSING]
+        if not problems:
+            return
+        known = True
+        if key.kind in _ROLLED_OUT:
+            # Pods of older revisions are about to be replaced.
+            newest = newest_revision(self._cluster, obj)
+            known = newest is not None
+            problems = [(pod, one) for pod, one in problems if not known or revision_of(key.kind, pod) == newest]
+        found = [self._failure(key, pod, one) for pod, one in problems]
+        yield from sorted((one._replace(final=one.final and known) for one in found), key=lambda one: not one.final)
+
+    def _failure(self, key: Key, pod: Mapping[str, Any], problem: Mapping[str, Any]) -> StartFailure:
+        reason = problem["reason"]
+        since = self._since.setdefault((key, reason), time.monotonic())
+        final = reason in _PERMANENT or (reason in _PASSING and time.monotonic() - since >= GRACE)
+        phrase = pod_phrase({"name": pod["metadata"]["name"], **problem})
+        return StartFailure(key, phrase.removeprefix(f"pod {key.name}, ") if key.of == POD else phrase, final)
