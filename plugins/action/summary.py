@@ -49,7 +49,7 @@ class ActionModule(ActionBase):
                 except OSError as error:
                     return {
                         "failed": True,
-                        "msg": f"The report {given[form]} cannot be written: {error.strerror}; give another path.",
+                        "msg": f"Cannot write the report {given[form]}: {error.strerror}. Choose another path.",
                         "code": "system",
                     }
         # As set_stats does: AWX passes these on as artifacts, to the next job of a workflow too.

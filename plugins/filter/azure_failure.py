@@ -38,8 +38,8 @@ EXAMPLES = r"""
   ansible.builtin.fail:
     msg: "{{ ansible_failed_result | meshops.istio.azure_failure('Creating the cluster shop') }}"
   # Creating the cluster shop failed: the quota of the region or subscription is used up (Insufficient vcpu quota
-  # requested 64, remaining 20 for location westeurope); choose fewer or smaller nodes or another region, or ask Azure
-  # for more.
+  # requested 64, remaining 20 for location westeurope). Choose fewer or smaller nodes or another region, or request
+  # more quota.
 """
 
 RETURN = r"""
@@ -50,66 +50,66 @@ _value:
 
 _LOGIN = "AZURE_SUBSCRIPTION_ID, AZURE_CLIENT_ID, AZURE_SECRET and AZURE_TENANT"
 
-# What Azure and its libraries say, what it means, and what to do. The first that fits is it.
-_MEANINGS: tuple[tuple[str, str, str], ...] = (
+# A pattern of the error of Azure or its libraries, the reason, and the remedy. The first match counts.
+_KNOWN: tuple[tuple[str, str, str], ...] = (
     (
         r"Failed to get credentials|did not include a subscription_id|Some attributes were missing",
-        "there is no login to Azure",
+        "there are no credentials for Azure",
         f"set {_LOGIN}, or run az login",
     ),
     (
         r"AADSTS7000222|AADSTS700082|AADSTS50173|ExpiredAuthenticationToken",
-        "the login to Azure has expired",
+        "the credentials for Azure have expired",
         "renew the application's secret, or run az login again",
     ),
     (
         r"AADSTS\d+|InvalidAuthenticationToken|ClientAuthenticationError",
-        "Azure does not accept the login",
+        "Azure does not accept the credentials",
         f"check {_LOGIN}, or run az login again",
     ),
     (
         r"SubscriptionNotFound|InvalidSubscriptionId|MissingSubscription",
-        "the subscription does not exist, or is not one of this login's",
+        "the subscription was not found, or these credentials have no access to it",
         "check AZURE_SUBSCRIPTION_ID",
     ),
     (
         r"AuthorizationFailed|LinkedAuthorizationFailed|RoleAssignmentUpdateNotPermitted",
-        "the login may not do that",
-        "give it the role Contributor on the resource group or the subscription",
+        "forbidden",
+        "assign the role Contributor to these credentials, on the resource group or the subscription",
     ),
     (
         r"LocationNotAvailable|NoRegisteredProviderFound|cannot be moved|InvalidResourceGroupLocation",
-        "the region cannot be had",
+        "the region is not available",
         "choose another with cluster_aks_location",
     ),
     (
         r"[Qq]uota|SkuNotAvailable|AllocationFailed",
         "the quota of the region or subscription is used up",
-        "choose fewer or smaller nodes or another region, or ask Azure for more",
+        "choose fewer or smaller nodes or another region, or request more quota",
     ),
     (
         r"K8sVersionNotSupported|[Uu]nsupported kubernetes version",
-        "this version of Kubernetes cannot be had in the region",
+        "this Kubernetes version is not available in the region",
         "choose another with cluster_kubernetes_version",
     ),
     (
         r"TooManyRequests|Throttl|too many 429|\b429\b",
-        "Azure is asked too much by this subscription",
-        "wait a few minutes, and run it again",
+        "too many requests for this subscription",
+        "run it again in a few minutes",
     ),
     (
         r"OperationNotAllowed|AnotherOperationInProgress|Conflict|\(409\)",
-        "something else is being done to it just now",
-        "run it again when that is over",
+        "another operation is in progress",
+        "run it again when it has ended",
     ),
     (
         r"RequestDisallowedByPolicy",
         "a policy of the subscription forbids it",
-        "ask whoever keeps the policies",
+        "ask the administrators of the policies for an exemption",
     ),
     (
         r"Max retries exceeded|Connection refused|Name or service not known|ServiceRequestError|timed out",
-        "Azure does not answer",
+        "Azure cannot be reached",
         "check the network and the proxy",
     ),
 )
@@ -122,14 +122,15 @@ _WHERE = ("msg", "exception", "module_stderr", "module_stdout", "stderr")
 def azure_failure(result: Mapping[str, Any], task: str) -> str:
     """Format the error as one sentence: the failed operation, the reason with Azure's own message, and the remedy."""
     text = redacted_text("\n".join(str(result[key]) for key in _WHERE if result.get(key)))
-    said = _said(text)
-    for pattern, meaning, advice in _MEANINGS:
+    message = _message(text)
+    for pattern, reason, remedy in _KNOWN:
         if re.search(pattern, text):
-            return f"{task} failed: {meaning}{f' ({said})' if said else ''}; {advice}."
-    return f"{task} failed: {said or redacted_text(str(result.get('msg') or 'Azure did not say why')).splitlines()[0].rstrip('.')}."
+            return f"{task} failed: {reason}{f' ({message})' if message else ''}. {remedy[0].upper()}{remedy[1:]}."
+    other = redacted_text(str(result.get("msg") or "unknown reason")).splitlines()[0].rstrip(".")
+    return f"{task} failed: {message or other}."
 
 
-def _said(text: str) -> str:
+def _message(text: str) -> str:
     """Return the message of Azure on one line, without the final full stop."""
     for pattern in (_MESSAGE, _CODED, _STATUS):
         match = pattern.search(text)

@@ -57,21 +57,22 @@ def version_problem(kubernetes: str | None, istio: str = "", minimum: Mapping[st
     for name, version in (("istio", istio), ("kubernetes", kubernetes)):
         oldest = (minimum or {}).get(name)
         if oldest and version and version_key(version) < version_key(str(oldest)):
-            return (
-                f"{name.capitalize()} {version} is older than {oldest}, the oldest that is wanted; choose a newer one."
-            )
+            return f"{name.capitalize()} {version} is too old: the minimum is {oldest}. Choose a newer version."
     if not kubernetes or not istio:
         return ""
     numbers = version_key(kubernetes)[0]
     if not numbers:
-        return ""  # no version, which is said where it is asked for
+        return ""  # refused where the version is read
     try:
         check_kubernetes(istio, Version(numbers[0], numbers[1] if len(numbers) > 1 else 0, kubernetes))
     except Refused as refused:
         if refused.code == "unknown_release":
             return refused.message
-        known = refused.message.partition(", and this cluster")[0]
-        return f"{known}, and not {kubernetes}; choose a newer Kubernetes or an older Istio."
+        supported = refused.details["supported"]
+        return (
+            f"Kubernetes {kubernetes} is too old for Istio {istio}, which supports Kubernetes {supported}."
+            " Choose a newer Kubernetes, or an older Istio."
+        )
     return ""
 
 

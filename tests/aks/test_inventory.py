@@ -60,4 +60,4 @@ def test_clusters_are_listed_by_tag(azure: StandIn, tmp_path: Path) -> None:
 def test_a_login_that_is_refused_is_told(azure: StandIn, tmp_path: Path) -> None:
     listed, said = inventory(azure, tmp_path, AZURE_SECRET="wrong")
     assert "aks" not in listed
-    assert "Listing the clusters of AKS failed: Azure does not accept the login" in " ".join(said.split())
+    assert "Listing the clusters of AKS failed: Azure does not accept the credentials" in " ".join(said.split())

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The templates' playbooks as jobs of AWX, over a fleet of three clusters; the tests build on each other."""
+"""The templates' playbooks as jobs of AWX, over a fleet of three clusters.
+
+The tests build on each other, hence one file of over 400 lines.
+"""
 
 from __future__ import annotations
 

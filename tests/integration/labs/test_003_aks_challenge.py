@@ -76,7 +76,7 @@ def test_the_oldest_versions(calculator: Seed, seen: Seen) -> None:
     since = now()
     kubernetes = {"istio": "1.22.0", "kubernetes": "1.99.0"}
     said = [
-        calculator.play(fails=True, calculator_oldest=kubernetes).text,
+        calculator.play(fails=True, calculator_minimum=kubernetes).text,
         calculator.play(fails=True, mesh_version="1.17.0").text,
     ]
     writes = calculator.lab.writes_since(since)

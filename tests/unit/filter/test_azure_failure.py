@@ -7,48 +7,49 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.meshops.istio.plugins.filter.azure_failure import azure_failure
+from ansible_collections.meshops.istio.tests.support.messages import has_facts
 
 
 @pytest.mark.parametrize(
-    ("msg", "meaning"),
+    ("msg", "facts"),
     [
         (
             "Failed to get credentials. Either pass as parameters, set environment variables, or log in.",
-            "there is no login to Azure; set AZURE_SUBSCRIPTION_ID",
+            "no credentials for Azure & set AZURE_SUBSCRIPTION_ID & az login",
         ),
         (
             "Authentication failed: AADSTS7000222: The provided client secret keys for app are expired. Trace ID: 1",
-            "the login to Azure has expired (AADSTS7000222: The provided client secret keys for app are expired); renew",
+            "expired & AADSTS7000222: The provided client secret keys for app are expired & renew",
         ),
         (
             "(AuthorizationFailed) The client 'me' does not have authorization.\nCode: AuthorizationFailed\n"
             "Message: The client 'me' does not have authorization.",
-            "the login may not do that (The client 'me' does not have authorization); give it the role Contributor",
+            "forbidden & The client 'me' does not have authorization & role Contributor",
         ),
         (
             "(TooManyRequests) The request is being throttled.",
-            "Azure is asked too much by this subscription (The request is being throttled); wait a few minutes",
+            "too many requests & The request is being throttled & a few minutes",
         ),
         (
             "HTTPSConnectionPool(host='management.azure.com', port=443): Max retries exceeded with url: /",
-            "Azure does not answer; check the network and the proxy",
+            "cannot be reached & the network and the proxy",
         ),
     ],
 )
-def test_what_is_known_is_explained(msg: str, meaning: str) -> None:
-    assert azure_failure({"msg": msg}, "Making the cluster").startswith(f"Making the cluster failed: {meaning}")
+def test_a_known_error_has_a_reason_and_a_remedy(msg: str, facts: str) -> None:
+    failed = azure_failure({"msg": msg}, "Creating the cluster")
+    assert failed.startswith("Creating the cluster failed: ")
+    assert has_facts(failed, facts)
 
 
-def test_what_is_not_known_is_said_in_azures_words() -> None:
+def test_an_unknown_error_is_quoted() -> None:
     said = "(SomethingNew) It is\nnot to be.\nCode: SomethingNew\nMessage: It is not to be."
-    assert azure_failure({"msg": said}, "Making it") == "Making it failed: It is not to be."
-    assert azure_failure({"msg": "No reason.\nAt all."}, "Making it") == "Making it failed: No reason."
+    assert azure_failure({"msg": said}, "Creating it") == "Creating it failed: It is not to be."
+    assert azure_failure({"msg": "No reason.\nAt all."}, "Creating it") == "Creating it failed: No reason."
 
 
-def test_a_traceback_is_read_and_not_shown() -> None:
+def test_a_traceback_is_not_shown() -> None:
     traceback = 'Traceback (most recent call last):\n  File "x.py"\nE: (QuotaExceeded) No more cores here.\n'
-    failed = azure_failure({"msg": "MODULE FAILURE", "exception": traceback}, "Making it")
+    failed = azure_failure({"msg": "MODULE FAILURE", "exception": traceback}, "Creating it")
     assert "Traceback" not in failed
-    assert failed.startswith(
-        "Making it failed: the quota of the region or subscription is used up (No more cores here);"
-    )
+    assert has_facts(failed, "Creating it failed & quota & used up & No more cores here")

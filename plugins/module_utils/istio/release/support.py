@@ -46,6 +46,7 @@ def check_kubernetes(istio: str, kubernetes: Version, data: ReleaseData = KNOWN)
             code="unsupported_kubernetes",
             istio=istio,
             kubernetes=str(kubernetes),
+            supported=f"1.{oldest} to 1.{newest}",
         )
     if (kubernetes.major, kubernetes.minor) > (1, newest):
         return (
