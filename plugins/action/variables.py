@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import ansible.release
@@ -13,7 +14,11 @@ import yaml
 from ansible.errors import AnsibleError
 from ansible.module_utils.compat.version import LooseVersion
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 from ansible_collections.meshops.istio.plugins.filter.conform import conform
+from ansible_collections.meshops.istio.plugins.plugin_utils.variables import unknown
+
+display = Display()
 
 OLDEST_CORE = "2.17.0"
 """As meta/runtime.yml says, of which Ansible itself only warns."""
@@ -45,21 +50,40 @@ class ActionModule(ActionBase):
         _validated, given = self.validate_argument_spec(SPEC)
         variables = task_vars or {}
         options = self._options()
-        prefix = f"{self._task._role.get_name(include_role_fqcn=False)}_"
-        names = sorted(name for name in variables if name.startswith(prefix) and name not in given["others"])
         try:
             values = {name: self._templar.template(variables.get(name)) for name in options}
         except AnsibleError as error:
             return _failure(f"A variable cannot be templated: {error}")
-        read = conform(values, options, names)
+        read = conform(values, options)
         settings = read["settings"]
-        errors = [*read["errors"], *_none_of(given["required_one_of"], settings)]
+        errors = self._unknown_variables(variables, {*options, *given["others"]})
+        errors += [*read["errors"], *_none_of(given["required_one_of"], settings)]
         if not errors and not self._task.check_mode:
             errors += _unconfirmed(given["confirmation"], settings)
         if errors:
             return _failure(" ".join(errors))
         # Manifests and values may hold secrets.
         return {"changed": False, **settings, "_ansible_no_log": True}
+
+    def _unknown_variables(self, variables: Mapping[str, Any], declared: set[str]) -> list[str]:
+        """Return an error for each variable that is not declared and probably means one that is; warn of others.
+
+        Of roles other than mesh, whose prefixes are common words, there are warnings only.
+        """
+        prefix = f"{self._task._role.get_name(include_role_fqcn=False)}_"
+        known = declared | unknown.names_in(Path(self._task._role._role_path), prefix)
+        errors = [f"{old} was renamed. Set {new} instead." for old, new in unknown.RENAMED.items() if old in variables]
+        for name in sorted(variables.keys() - known - unknown.RENAMED.keys()):
+            if not name.startswith(prefix):
+                continue
+            meant = unknown.meant(name, prefix, declared)
+            if meant and prefix == "mesh_":
+                errors.append(f"{name} is not a variable of this collection. Did you mean {meant}?")
+            elif meant:
+                display.warning(f"{name} is not a variable of the role {prefix[:-1]}. Did you mean {meant}?")
+            elif prefix == "mesh_":
+                display.warning(f"{name} is not a variable of this collection: no task of it uses {name}.")
+        return errors
 
     def _options(self) -> dict[str, Any]:
         """The options in the argument specification of the task's role."""

@@ -14,7 +14,6 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 from ansible.module_utils.common.validation import check_type_float, check_type_int
 from ansible.module_utils.parsing.convert_bool import boolean
-from ansible.utils.display import Display
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.redaction import redacted_text
 from ansible_collections.meshops.istio.plugins.module_utils.kube.yaml.reader import check_limits
@@ -37,7 +36,7 @@ description:
     dictionary may be YAML, JSON or C(key=value) text.
   - Validates names, hosts, ports and quantities as Kubernetes and Istio do.
   - Values of options with C(no_log) are validated, but not returned.
-positional: _input, options, names
+positional: _input, options
 options:
   _input:
     description: Variables by name. Variables that are undefined, V(none) or blank get their default.
@@ -47,13 +46,6 @@ options:
     description: Options of the argument specification, as in C(meta/argument_specs.yml).
     type: dict
     required: true
-  names:
-    description:
-      - Names of all variables that are set. A warning is shown for each name that is similar to an option but not the
-        same.
-    type: list
-    elements: str
-    default: []
 """
 
 EXAMPLES = r"""
@@ -83,9 +75,6 @@ _value:
 """
 
 _SHOWN = 60
-_ALMOST = 0.92
-
-display = Display()
 
 
 class _Wrong(Exception):
@@ -195,21 +184,10 @@ def _record(name: str, given: dict[Any, Any], options: Mapping[str, Any]) -> dic
     return {key: _convert(f"{name}.{key}", value, options[key]) for key, value in given.items() if not _blank(value)}
 
 
-def _misspelt(names: Sequence[str], options: Mapping[str, Any]) -> dict[str, str]:
-    """Return names that are similar to those of options, with the name of the option."""
-    strange = {name: difflib.get_close_matches(name, options, n=1, cutoff=_ALMOST) for name in names}
-    return {name: near[0] for name, near in strange.items() if near and name not in options}
-
-
-def conform(given: Any, options: Any, names: Sequence[str] = ()) -> dict[str, Any]:
-    """Convert `given` by the argument specification `options`, and return one sentence for each error.
-
-    Shows a warning for each of `names` that is similar to the name of an option.
-    """
+def conform(given: Any, options: Any) -> dict[str, Any]:
+    """Convert `given` by the argument specification `options`, and return one sentence for each error."""
     if not isinstance(given, Mapping) or not isinstance(options, Mapping):
         raise AnsibleFilterError("conform needs a dictionary of variables and the options of an argument specification")
-    for name, meant in _misspelt(names, options).items():
-        display.warning(f"{name} is set, but nothing reads it; did you mean {meant}?")
     settings: dict[str, Any] = {}
     errors: list[str] = []
     for name, option in options.items():

@@ -15,6 +15,8 @@ author:
 description:
   - Converts the variables of the role that the task is in to the types of its argument specification and validates
     them, as P(meshops.istio.conform#filter) does. Fails with one sentence for each variable that is not valid.
+  - Fails for a variable with the prefix C(mesh_) that is neither an option of the role nor used by it, and whose name
+    is similar to an option, such as C(mesh_inject_ns). Shows a warning for other unknown variables with this prefix.
   - Returns the converted value of each option that is not marked C(no_log), by its name. Neither the output nor the
     events of a job show the values, because they may contain secrets.
   - Fails on an ansible-core that is older than the collection supports.
@@ -22,8 +24,7 @@ description:
 options:
   others:
     description:
-      - Variables with the prefix of the role that are not options of the role. No warning asks whether they are
-        misspelled options.
+      - Variables with the prefix of the role that are not options of the role, such as those of a playbook.
     type: list
     elements: str
     default: []

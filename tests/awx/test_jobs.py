@@ -207,7 +207,7 @@ def test_the_workflow_carries_out_exactly_the_approved_plan(
     assert all("changed since it was approved" in said for said in other.failures.values())
     # Nor is a cluster touched that was not planned for.
     partly = {"mesh_result": {"east": plan.result["east"]}}
-    few = run("apply.yml", **partly, mesh_hosts="west")
+    few = run("apply.yml", **partly, mesh_target_hosts="west")
     assert few.failures == {"west": few.failures["west"]}
     assert writes() == 0
 
@@ -217,7 +217,7 @@ def test_the_workflow_carries_out_exactly_the_approved_plan(
         assert result["changes"] == plan.result[context]["changes"]
         assert fleet.cluster(context).get(DEPLOYMENT, "istiod", "istio-system")
     # The artifact of the step before is a variable of this one, over the fact of its name.
-    assert "would change" not in applied.stdout
+    assert "to create, " not in applied.stdout
 
     verified = run("verify.yml", **applied.artifact)
     succeeded(verified)

@@ -72,6 +72,9 @@ SERVICE = Format(
     "the name of a gateway", names.is_service_name, f"{_LETTERS}, start with a letter, and have at most 63 characters"
 )
 SECRET = Format("the name of a Secret", names.is_subdomain, f"{_LETTERS}; dots may separate its parts")
+OBJECT = Format("the name of an object", names.is_subdomain, f"{_LETTERS}; dots may separate its parts")
+SUBSET = Format("the name of a subset", names.is_label, f"{_LETTERS}, such as v2")
+DNS_LABEL = Format("a DNS label", names.is_service_name, f"{_LETTERS}, start with a letter, such as shop-east")
 HOST = Format(
     "a host",
     names.is_host_pattern,
@@ -116,6 +119,7 @@ _GATEWAY = {
     "address": ADDRESS,
     f"node_ports.{KEYS}": PORT_NAME,
     "node_ports.*": ANY_PORT,
+    "azure.dns_label": DNS_LABEL,
 }
 
 FORMATS: Mapping[str, Format] = {
@@ -128,12 +132,15 @@ FORMATS: Mapping[str, Format] = {
     **{f"mesh_ingress_{path}": one for path, one in _GATEWAY.items()},
     **{f"mesh_ingress[].{path}": one for path, one in _GATEWAY.items()},
     "mesh_ingress[].name": SERVICE,
+    "mesh_ingress[].namespace": NAMESPACE,
     f"mesh_ingress[].labels.{KEYS}": LABEL,
     "mesh_ingress[].labels.*": LABEL_VALUE,
     "mesh_inject_namespaces[]": NAMESPACE,
     "mesh_restart_max_unavailable": POSITIVE,
     "mesh_applications[].name": APPLICATION,
     "mesh_applications[].namespace": NAMESPACE,
+    "mesh_applications[].wait_for[].name": OBJECT,
+    "mesh_applications[].wait_for[].namespace": NAMESPACE,
     "mesh_applications[].wait_timeout": POSITIVE,
     "mesh_addons_host": HOST,
     "mesh_addons_secret": SECRET,
@@ -151,8 +158,14 @@ FORMATS: Mapping[str, Format] = {
     "mesh_image_pull_secrets[]": SECRET,
     "mesh_image_registry": REGISTRY,
     "mesh_release_timeout": POSITIVE,
+    "mesh_uninstall_applications[]": APPLICATION,
     "mesh_wait_timeout": POSITIVE,
+    "canary_name": OBJECT,
     "canary_namespace": NAMESPACE,
+    "canary_subset": SUBSET,
+    "openshift_namespace": NAMESPACE,
+    "openshift_projects[]": NAMESPACE,
+    "openshift_scc_namespaces[]": NAMESPACE,
 }
 """The formats by the paths of variables."""
 

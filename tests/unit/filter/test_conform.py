@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.plugins.filter import conform as module
 from ansible_collections.meshops.istio.plugins.filter.conform import conform
 
 OPTIONS: dict[str, Any] = {
@@ -176,13 +175,6 @@ def test_text_that_is_not_readable_is_told_with_its_line_and_the_form(name: str,
 
 def test_all_mistakes_are_told_at_once() -> None:
     assert len(conform({"timeout": "soon", "wait": "perhaps"}, OPTIONS)["errors"]) == 2
-
-
-def test_a_misspelt_name_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    warnings: list[str] = []
-    monkeypatch.setattr(module.display, "warning", warnings.append)
-    conform({}, OPTIONS, ["overlay", "timeout", "something"])
-    assert warnings == ["overlay is set, but nothing reads it; did you mean overlays?"]
 
 
 def test_a_required_variable_is_missed() -> None:

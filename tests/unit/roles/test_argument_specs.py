@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.meshops.istio.plugins.filter import conform as module
 from ansible_collections.meshops.istio.plugins.filter.conform import conform
 
 # What is done at its own time, by a playbook of its own.
@@ -65,14 +63,6 @@ def test_the_mesh_passes_everything_that_a_role_takes() -> None:
     for role, variables in inclusions():
         passed.setdefault(role, set()).update(variables)
     assert passed == {role: set(options_of(role)) for role in NAMES if role not in ("mesh", *ALONE)}
-
-
-def test_no_variable_of_the_roles_own_looks_misspelt(monkeypatch: pytest.MonkeyPatch) -> None:
-    warnings: list[str] = []
-    monkeypatch.setattr(module.display, "warning", warnings.append)
-    texts = "".join(path.read_text() for path in (ROLES / "mesh").rglob("*.yml"))
-    conform({}, options_of("mesh"), sorted(set(re.findall(r"\bmesh_(?!hosts\b)\w+(?<!_)\b", texts))))
-    assert warnings == []
 
 
 def test_every_variable_of_the_mesh_is_used() -> None:

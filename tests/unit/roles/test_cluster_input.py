@@ -6,13 +6,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.meshops.istio.plugins.filter.not_importable import not_importable
 from ansible_collections.meshops.istio.plugins.inventory.aks import NEEDED
+from ansible_collections.meshops.istio.tests.support.kube.api_server import ApiServer
 from ansible_collections.meshops.istio.tests.support.messages import has_facts
-from ansible_collections.meshops.istio.tests.support.playbook import Run, run_playbook
+from ansible_collections.meshops.istio.tests.support.playbook import Run, run_playbook, run_program
+from ansible_collections.meshops.istio.tests.unit.modules.test_connection_info import clusters, kubeconfig
+
+__all__ = ["clusters"]
 
 KUBECONFIG = {
     "apiVersion": "v1",
@@ -85,7 +90,7 @@ def test_bad_input_is_refused(run: Run, name: str) -> None:
     assert has_facts(run.failures[name], sentence), run.text
 
 
-def test_it_is_said_once_and_nothing_else_fails(run: Run) -> None:
+def test_each_host_fails_once(run: Run) -> None:
     assert len(run.failures) == len(BAD)
     assert "Finalization of task args" not in run.text
     assert "Traceback" not in run.text
@@ -93,3 +98,19 @@ def test_it_is_said_once_and_nothing_else_fails(run: Run) -> None:
 
 def test_no_secret_is_shown(run: Run) -> None:
     assert "very-secret" not in run.text
+
+
+def test_the_default_provider_reads_the_cluster_of_kubeconfig(
+    clusters: tuple[ApiServer, ApiServer], tmp_path: Path
+) -> None:
+    api, path = clusters[0], tmp_path / "config"
+    path.write_text(json.dumps(kubeconfig(staging=api.url)), encoding="utf-8")
+    shown = tmp_path / "show.yml"
+    shown.write_text(
+        "- import_playbook: meshops.istio.cluster\n"
+        "- {hosts: localhost, gather_facts: false, tasks: [{ansible.builtin.debug: {var: cluster_result}}]}\n"
+    )
+    run = run_program("ansible-playbook", str(shown), folder=tmp_path, environment={"KUBECONFIG": str(path)})
+    assert run.returncode == 0, run.text
+    assert f'"kubeconfig": "{path}"' in run.text
+    assert f'"server": "{api.url}"' in run.text
