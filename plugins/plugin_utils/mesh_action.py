@@ -58,8 +58,9 @@ class MeshAction(NormalAction):
     def _show_changes(self, host: str, changes: Any) -> None:
         """Show in one line the changes of the task, or in check mode what it would change."""
         if isinstance(changes, list) and changes and not self._task.no_log:
-            title = "would change" if self._task.check_mode else "changed"
-            show(on_one_line(f"  [{host}] {title}: {change_line(changes)}"))
+            planned = bool(self._task.check_mode)
+            title = "plan" if planned else "changed"
+            show(on_one_line(f"  [{host}] {title}: {change_line(changes, planned=planned)}"))
 
     def _show_phases(self, host: str, phases: list[dict[str, Any]]) -> None:
         """Display the requests of a run with -v."""

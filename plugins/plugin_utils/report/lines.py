@@ -21,11 +21,17 @@ DONE = {
     "restart": "restarted",
     "recreate": "recreated",
 }
+_ALWAYS_PLANNED = ("create", "update", "delete")
+"""The actions whose number a plan names also where it is 0."""
+
 _NAMED = 3
 """The maximum number of named workloads without a label, and of named changes of a task."""
 
 _TITLE = 15
 """The width of the first column."""
+
+_CAUSE = 240
+"""The maximum length of a cause in the table of clusters."""
 
 Row = tuple[str, ...]
 
@@ -120,28 +126,33 @@ def where(change: Mapping[str, Any]) -> str:
     return f"{change['namespace']}/{change['name']}" if change.get("namespace") else str(change["name"])
 
 
-def _counts(changes: Sequence[Mapping[str, Any]]) -> str:
-    counts = Counter(DONE.get(change["action"], change["action"]) for change in changes)
-    return ", ".join(f"{count} {action}" for action, count in counts.items())
+def counts(changes: Sequence[Mapping[str, Any]], *, planned: bool) -> str:
+    """Return the numbers of changes by action: `2 created`, or of a plan `2 to create, 0 to update, 0 to delete`."""
+    found = Counter(str(change["action"]) for change in changes)
+    if planned:
+        actions = dict.fromkeys((*_ALWAYS_PLANNED, *found))
+        return ", ".join(f"{found[action]} to {action}" for action in actions)
+    return ", ".join(f"{count} {DONE.get(action, action)}" for action, count in found.items())
 
 
-def change_line(changes: Sequence[Mapping[str, Any]]) -> str:
-    """The numbers of changes by action, and the first of the changed objects."""
+def change_line(changes: Sequence[Mapping[str, Any]], *, planned: bool) -> str:
+    """Return the numbers of changes by action, and the first of the changed objects."""
     names = ", ".join(f"{change['kind']} {where(change)}" for change in changes[:_NAMED])
     more = f" and {len(changes) - _NAMED} more" if len(changes) > _NAMED else ""
-    return f"{_counts(changes)} ({names}{more})"
+    return f"{counts(changes, planned=planned)} ({names}{more})"
 
 
 def _changes(result: Mapping[str, Any], named: int) -> Iterator[Row]:
     changes: Sequence[Mapping[str, Any]] = result.get("changes") or ()
-    title = "would change" if result.get("planned") else "changed"
+    planned = bool(result.get("planned"))
+    title, words = ("plan", {}) if planned else ("changed", DONE)
     if not changes:
-        yield title, "nothing"
+        yield title, "nothing to change" if planned else "nothing"
         return
-    yield title, _counts(changes)
+    yield title, counts(changes, planned=planned)
     if len(changes) <= named:
         for change in changes:
-            yield "", f"{DONE.get(change['action'], change['action']):<10} {change['kind']} {where(change)}"
+            yield "", f"{words.get(change['action'], change['action']):<10} {change['kind']} {where(change)}"
 
 
 def _block(host: str, result: Mapping[str, Any], named: int) -> Iterator[str]:
@@ -177,14 +188,28 @@ def aligned(rows: Sequence[Row], title: int = 0) -> Iterator[str]:
 
 
 def overview(results: Mapping[str, Mapping[str, Any]]) -> list[Row]:
-    """Return a table: a header, and a row for each cluster."""
+    """Return a table: a header, and a row for each cluster; the last column has the causes of failures, if any."""
     head = ("cluster", "status", "istio", "gateways", "sidecars", "changes", "checks")
-    return [head, *(_row(host, result) for host, result in results.items())]
+    rows = [_row(host, result) for host, result in results.items()]
+    causes = [_cause(result) for result in results.values()]
+    if any(causes):
+        return [(*head, "cause"), *((*row, cause) for row, cause in zip(rows, causes, strict=True))]
+    return [head, *rows]
+
+
+def _cause(result: Mapping[str, Any]) -> str:
+    """Return why a run or the first check failed; empty if none did."""
+    if failure := result.get("error"):
+        text = f"{failure['task']}: {failure['message']}"
+    else:
+        text = next((str(one.get("cause") or one["name"]) for one in failed_checks(result)), "")
+    text = " ".join(text.split())
+    return text if len(text) <= _CAUSE else f"{text[: _CAUSE - 1].rstrip()}…"
 
 
 def _row(host: str, result: Mapping[str, Any]) -> Row:
-    if failure := result.get("error"):
-        return host, ERROR, f"at: {failure['task']}"
+    if "error" in result:
+        return host, ERROR, *("-",) * 5
     namespaces = [one for one in result.get("namespaces") or () if one.get("injector")]
     planes = result.get("control_planes") or ()
     gateways = result.get("gateways") or ()

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from ansible_collections.meshops.istio.plugins.module_utils.istio.release.support import sentences
 from ansible_collections.meshops.istio.plugins.plugin_utils.report.escape import as_code, in_markdown
-from ansible_collections.meshops.istio.plugins.plugin_utils.report.lines import DONE, overview, where
+from ansible_collections.meshops.istio.plugins.plugin_utils.report.lines import DONE, counts, overview, where
 from ansible_collections.meshops.istio.plugins.plugin_utils.report.status import Result, failed_checks, overall
 
 MARK = "<!-- meshops.istio -->"
@@ -65,9 +65,9 @@ def _section(host: str, result: Result) -> Iterator[str]:
     yield from (f"- **{in_markdown(one['name'])}** failed. {in_markdown(one['cause'])}" for one in failed)
     yield from (f"- {in_markdown(one)}" for one in findings)
     if changes:
-        word = "change" if len(changes) == 1 else "changes"
-        yield from (f"<details><summary>{len(changes)} {word}</summary>", "")
-        words = {} if result.get("planned") else DONE
+        planned = bool(result.get("planned"))
+        yield from (f"<details><summary>{counts(changes, planned=planned)}</summary>", "")
+        words = {} if planned else DONE
         yield from (
             f"- {words.get(one['action'], one['action'])} {in_markdown(one['kind'])} {as_code(where(one))}"
             for one in changes

@@ -80,7 +80,7 @@ def test_an_empty_cluster() -> None:
     assert summary({"new": {"server": "https://10.0.0.1:6443", "changes": [], "planned": True}}) == [
         "new: https://10.0.0.1:6443",
         "  control plane  none",
-        "  would change   nothing",
+        "  plan           nothing to change",
     ]
 
 
@@ -98,8 +98,8 @@ def test_a_few_changes_are_named_and_many_are_counted() -> None:
 def test_a_plan_ends_with_its_digest() -> None:
     lines = summary({"prod": {**RESULT, "planned": True, "changes": [SERVICE], "plan_digest": "6fd5aa"}})
     assert lines[-3:] == [
-        "  would change   1 created",
-        "                 created    Service shop/web",
+        "  plan           1 to create, 0 to update, 0 to delete",
+        "                 create     Service shop/web",
         "  plan digest    6fd5aa",
     ]
 
@@ -139,22 +139,38 @@ def test_what_verify_found() -> None:
 
 
 def test_of_several_clusters_each_has_a_row_and_more_where_something_is_to_be_told() -> None:
-    failed = {"error": {"task": "Run the release's own precheck", "message": "The cluster does not answer."}}
+    failed = {"error": {"task": "Check the cluster", "message": "The cluster\ncannot be reached."}}
     lines = summary({"one": RESULT, "changed": {**RESULT, "changes": [SERVICE]}, "far away": failed})
     assert lines[:6] == [
-        "  cluster   status  istio                               gateways  sidecars  changes  checks",
-        "  one       clean   1.29.1                              1 of 1    2 of 2    0        -",
-        "  changed   clean   1.29.1                              1 of 1    2 of 2    1        -",
-        "  far away  error   at: Run the release's own precheck",
+        "  cluster   status  istio   gateways  sidecars  changes  checks  cause",
+        "  one       clean   1.29.1  1 of 1    2 of 2    0        -",
+        "  changed   clean   1.29.1  1 of 1    2 of 2    1        -",
+        "  far away  error   -       -         -         -        -       "
+        "Check the cluster: The cluster cannot be reached.",
         "",
         "changed: https://10.0.0.1:6443 (Kubernetes 1.35.4)",
     ]
     assert [line for line in lines[6:] if not line.startswith(" ")] == []
 
 
-def test_one_cluster_that_failed_is_told_where() -> None:
-    failed = {"error": {"task": "Read what is installed", "message": "The cluster does not answer."}}
-    assert summary({"one": failed})[1:] == ["  one      error   at: Read what is installed"]
+def test_the_cause_of_a_failure_ends_the_summary() -> None:
+    failed = {"error": {"task": "Read the control planes", "message": "The cluster cannot be reached. " * 20}}
+    lines = summary({"one": failed})
+    assert "Read the control planes: The cluster cannot be reached." in lines[-1]
+    assert len(lines[-1]) < 330
+
+
+def test_the_cause_of_a_failed_check_is_in_the_table() -> None:
+    checks = [{"name": "gateway edge", "ok": False, "cause": "Service edge has no address."}]
+    table = summary({"one": RESULT, "two": {**RESULT, "checks": checks}})[:3]
+    assert table[1].endswith("-")
+    assert table[2].endswith("0 of 1  Service edge has no address.")
+
+
+def test_a_plan_counts_all_its_actions() -> None:
+    restart = {**SERVICE, "action": "restart", "kind": "Deployment"}
+    lines = summary({"prod": {**RESULT, "planned": True, "changes": [SERVICE, NAMESPACE, restart], "plan_digest": "6"}})
+    assert "  plan           1 to create, 1 to update, 0 to delete, 1 to restart" in lines
 
 
 def test_addons_with_where_their_pages_are() -> None:

@@ -115,7 +115,7 @@ def test_a_page_shows_what_others_wrote_and_obeys_none_of_it(text: str) -> None:
     assert all(block.startswith(("<!-- meshops.istio -->", "<details>", "</details>")) for block in blocks)
     prose = [child.content for block in tokens for child in block.children or () if child.type == "text"]
     assert not any(re.search(r"[@#!&<`\u202e]|://|www\.", one) for one in prose), prose
-    assert [len(block.children or ()) for block in tokens if block.type == "th_open"] == [0] * 7
+    assert [len(block.children or ()) for block in tokens if block.type == "th_open"] == [0] * 8
     assert sum(token.type == "tr_open" for token in tokens) == 3
 
 
@@ -152,11 +152,12 @@ def test_verify_writes_them_where_a_cluster_cannot_be_asked(tmp_path: Path) -> N
     assert has_facts(messages["one"], "https://127.0.0.1:1 & cannot be reached")
     assert "mesh_wait_timeout must be a whole number" in messages["two"]
     assert len(list(ElementTree.parse(tmp_path / "junit.xml").iter("error"))) == 2
-    assert run.summary == [
-        "cluster status istio gateways sidecars changes checks",
-        "one error at: Connect to the cluster",
-        "two error at: Validate variables",
-    ]
+    head, one, two = run.summary
+    assert head == "cluster status istio gateways sidecars changes checks cause"
+    assert has_facts(one, "one error & Connect to the cluster & https://127.0.0.1:1 & cannot be reached")
+    assert has_facts(two, "two error & Validate variables & mesh_wait_timeout & whole number")
+    # The last message of each host is the cause too.
+    assert has_facts(run.last_failures["one"], "Connect to the cluster & https://127.0.0.1:1 & cannot be reached")
 
 
 def test_of_several_waves_the_one_that_the_run_ends_with_tells_of_all(tmp_path: Path) -> None:
@@ -166,7 +167,8 @@ def test_of_several_waves_the_one_that_the_run_ends_with_tells_of_all(tmp_path: 
     assert run.returncode == 2
     assert run.text.count("cluster  status") == 1, run.text
     # Nothing is left of the first wave, so that Ansible goes no further.
-    assert run.summary[1:] == ["one error at: Connect to the cluster"]
+    (row,) = run.summary[1:]
+    assert has_facts(row, "one error & Connect to the cluster & cannot be reached")
     assert list(json.loads((tmp_path / "mesh.json").read_text(encoding="utf-8"))["hosts"]) == ["one"]
 
 
