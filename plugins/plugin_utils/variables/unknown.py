@@ -64,6 +64,9 @@ def _abbreviates(short: list[str], words: list[str]) -> bool:
 
 
 def _is_short_for(short: str, word: str) -> bool:
-    """Return whether the letters of a text are letters of a word in the same order, its first letter among them."""
+    """Return whether a text is the beginning of a word (`rev`, `apps`), or its first letter and consonants (`ns`)."""
+    if len(short) < 2 or short[0] != word[0]:
+        return False
     letters: Iterator[str] = iter(word)
-    return len(short) > 1 and short[0] == word[0] and all(letter in letters for letter in short)
+    consonants = not set(short[1:]) & set("aeiou") and all(letter in letters for letter in short)
+    return consonants or word.startswith(short) or word.startswith(short.removesuffix("s"))

@@ -26,6 +26,7 @@ DECLARED = yaml.safe_load((MESH / "meta/argument_specs.yml").read_text(encoding=
         ("mesh_addon", "mesh_addons"),
         ("mesh_inject_ns", "mesh_inject_namespaces"),
         ("mesh_rev", "mesh_revision"),
+        ("mesh_apps", "mesh_applications"),
         ("mesh_istio_version", "mesh_version"),
         ("mesh_kube_context", "mesh_context"),
         ("mesh_hosts", "mesh_target_hosts"),
@@ -35,7 +36,7 @@ def test_the_variable_that_a_name_means(name: str, variable: str) -> None:
     assert meant(name, "mesh_", DECLARED) == variable
 
 
-@pytest.mark.parametrize("name", ["mesh_team", "mesh_name", "mesh_domain", "mesh_id", "mesh_environment", "mesh_p"])
+@pytest.mark.parametrize("name", ["mesh_team", "mesh_name", "mesh_domain", "mesh_id", "mesh_api", "mesh_action", "mesh_p"])
 def test_names_of_users_mean_no_variable(name: str) -> None:
     assert meant(name, "mesh_", DECLARED) == ""
 
