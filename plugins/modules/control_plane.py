@@ -204,6 +204,13 @@ options:
         collection knows. A warning is returned.
     type: bool
     default: false
+  strict:
+    description:
+      - Fail if the configuration has fields that the release does not know. By default, a warning names them.
+      - These are fields of C(meshConfig) and C(values.ztunnel), which C(istioctl) accepts and which have no effect.
+        Other unknown fields are always refused.
+    type: bool
+    default: false
   remove_dead_webhooks:
     description:
       - Delete webhooks of an earlier control plane that no longer exists, before any other change.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..arguments import MIRROR, PLAN, RELEASE, SUPPORT, WAIT
-from ..istio.control_plane import installed_objects, removal
+from ..istio.control_plane import installed_objects, removal, unknown_fields
 from ..istio.control_plane.configuration import Options
 from ..istio.control_plane.revision import ControlPlane
 from ..istio.model.ownership import LOCK
@@ -64,10 +64,14 @@ def present(task: Task) -> Result:
     wanted = ControlPlane(release, options, task.cluster, cache_dir=parameters["cache_dir"])
     checks = task.support()
     check_versions(task, release.version, checks)
+    unknown = wanted.unknown_fields
+    if parameters["strict"]:
+        unknown_fields.refuse_unknown(unknown, release.version)
     unit = wanted.unit(remove_dead_webhooks=parameters["remove_dead_webhooks"])
     findings = checks.findings(release.version, images=images_of(unit.objects))
     support.refuse(findings)
-    warnings: dict[str, None] = dict.fromkeys(support.sentences(findings))
+    sentences = [*support.sentences(findings), *unknown_fields.warnings(unknown, release.version)]
+    warnings: dict[str, None] = dict.fromkeys(sentences)
 
     def check(plan: Plan) -> None:
         wanted.check(plan, force=parameters["force"])
@@ -165,6 +169,7 @@ DEFINITION = Definition(
         "ingress": {"type": "list", "elements": "dict", "default": [], "options": INGRESS},
         "extension_providers": {"type": "list", "elements": "dict", "default": []},
         "ignore_version_check": {"type": "bool", "default": False},
+        "strict": {"type": "bool", "default": False},
         "remove_dead_webhooks": {"type": "bool", "default": False},
         "purge": {"type": "bool", "default": False},
         "purge_root_key": {"type": "bool", "default": False},

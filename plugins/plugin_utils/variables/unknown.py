@@ -69,4 +69,4 @@ def _is_short_for(short: str, word: str) -> bool:
         return False
     letters: Iterator[str] = iter(word)
     consonants = not set(short[1:]) & set("aeiou") and all(letter in letters for letter in short)
-    return consonants or word.startswith(short) or word.startswith(short.removesuffix("s"))
+    return consonants or word.startswith((short, short.removesuffix("s")))

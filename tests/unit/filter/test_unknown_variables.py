@@ -36,7 +36,9 @@ def test_the_variable_that_a_name_means(name: str, variable: str) -> None:
     assert meant(name, "mesh_", DECLARED) == variable
 
 
-@pytest.mark.parametrize("name", ["mesh_team", "mesh_name", "mesh_domain", "mesh_id", "mesh_api", "mesh_action", "mesh_p"])
+@pytest.mark.parametrize(
+    "name", ["mesh_team", "mesh_name", "mesh_domain", "mesh_id", "mesh_api", "mesh_action", "mesh_p"]
+)
 def test_names_of_users_mean_no_variable(name: str) -> None:
     assert meant(name, "mesh_", DECLARED) == ""
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.meshops.istio.tests.support.descriptors import MESH_CONFIG
 from ansible_collections.meshops.istio.tests.support.kube.api_server import Answer, ApiServer
 from ansible_collections.meshops.istio.tests.support.memory_cluster import MemoryCluster, injector, make, pod
 from ansible_collections.meshops.istio.tests.support.messages import has_facts
@@ -68,6 +69,21 @@ def test_check_mode_foretells_and_a_second_run_writes_nothing(api: ApiServer, on
     written = api.writes
     again = on_api("control_plane", **options(made))
     assert (again["changed"], api.writes) == (False, written)
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_unknown_fields_of_mesh_config(check: bool, api: ApiServer, on_api: Run, made: MadeRelease) -> None:
+    made.renders(*rendered())
+    with (made.root / "bin/istioctl").open("ab") as file:
+        file.write(b"\nexit\n" + MESH_CONFIG)
+    given = options(made, set={"meshConfig.accessLogFiles": "/dev/stdout"})
+    refused = on_api("control_plane", **given, strict=True, check=check)
+    assert (refused["code"], api.writes) == ("unknown_fields", [])
+    assert has_facts(
+        refused["msg"], "meshConfig.accessLogFiles & unknown in Istio 1.29.1 & Did you mean accessLogFile?"
+    )
+    for _run in ("first", "from the cache"):
+        assert on_api("control_plane", **given, check=check)["warnings"] == [refused["msg"]]
 
 
 def test_the_providers_that_the_mesh_is_told_of_are_returned(on_api: Run, made: MadeRelease) -> None:

@@ -26,6 +26,7 @@ from ..release.istioctl import Istioctl, IstioctlFailed
 from ..release.release import Release
 from .operator_merge import get_path
 from .overlays import Overlay
+from .unknown_fields import Unknown, unknown_fields
 
 if TYPE_CHECKING:
     from ...kube.api.cluster import Cluster
@@ -72,6 +73,19 @@ class Renderer:
             return istioctl.install_warnings(texts, sets, answers=answers)
         digest = self._hash(overlays, sets, settings=settings)
         return cast(list[str], self._cached(digest, lambda: istioctl.install_warnings(texts, sets, answers=answers)))
+
+    def unknown_fields(
+        self, overlays: Sequence[Overlay], sets: Sequence[str], configuration: Mapping[str, Any]
+    ) -> list[Unknown]:
+        """Return the fields of the configuration, which these inputs result in, that istioctl accepts without knowing."""
+
+        def find() -> list[Unknown]:
+            return unknown_fields(self.release, configuration)
+
+        if _hold_secrets(overlays, sets):
+            return find()
+        found = self._cached(self._hash(overlays, sets, settings={"unknown_fields": True}), find)
+        return [Unknown(*one) for one in found]
 
     def _cached(self, digest: str, make: Callable[[], Any]) -> Any:
         folder = cache_folder("rendered", self.cache_dir)

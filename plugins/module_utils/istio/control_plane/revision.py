@@ -38,6 +38,7 @@ from .install_warnings import network_settings, pruned_of_others, unmatched_patc
 from .mesh_config import providers_in
 from .render import Renderer
 from .runtime_fields import MeshRuntimeFields
+from .unknown_fields import Unknown
 from .unserved_apis import refuse_unserved
 from .warnings import warnings
 
@@ -134,6 +135,12 @@ class ControlPlane:
                 " MutatingWebhookConfiguration. Enable the component pilot."
             )
         return found
+
+    @property
+    def unknown_fields(self) -> list[Unknown]:
+        """The fields of the configuration that istioctl accepts without knowing them."""
+        configuration = self.configuration
+        return self._renderer.unknown_fields(configuration.overlays, configuration.sets, configuration.merged)
 
     @property
     def gateways(self) -> list[dict[str, str]]:
