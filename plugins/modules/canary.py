@@ -162,6 +162,29 @@ weight:
   returned: success
   type: int
   sample: 100
+steps:
+  description: The steps of this run, with what the gate measured at each of them.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{weight: 10, value: 0.002, finding: "the query's value is 0.002, and must be at most 0.01"}]
+  contains:
+    weight:
+      description: Weight of the new version, in percent.
+      returned: always
+      type: int
+      sample: 10
+    value:
+      description:
+        - Value of the query, or percentage of successful requests, of the last gate. V(none) in check mode.
+      returned: always
+      type: float
+      sample: 0.002
+    finding:
+      description: The measured value and its limits as a sentence. Empty in check mode.
+      returned: always
+      type: str
+      sample: the query's value is 0.002, and must be at most 0.01
 changes:
   description: Changes that were made, or would be made in check mode, one for each step.
   returned: success
@@ -210,6 +233,8 @@ details:
   type: dict
   sample: {weight: 25, value: 0.2}
 """
+
+from dataclasses import asdict
 
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.canary import gate
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.canary.steps import (
@@ -261,7 +286,7 @@ def shift(module: MeshModule) -> Result:
         lock=Lock.of("canary", canary.name, namespace=canary.namespace),
         timeout=cluster.patience + canary.longest,
     )
-    return {**result, "weight": canary.weight}
+    return {**result, "weight": canary.weight, "steps": [asdict(step) for step in canary.taken]}
 
 
 def main() -> None:

@@ -27,6 +27,7 @@ class Change:
     awaited: the patched object must become ready.
     owners: managedFields entries that a created object gets back.
     digest_as: what stands for `desired` in the plan's digest, where it differs with each run (a time stamp).
+    note: what the title of its diff says in addition, such as the step of a canary.
     """
 
     action: str
@@ -42,6 +43,7 @@ class Change:
     awaited: bool = False
     owners: Sequence[Mapping[str, Any]] = ()
     digest_as: str = ""
+    note: str = ""
 
     @property
     def summary(self) -> dict[str, str]:

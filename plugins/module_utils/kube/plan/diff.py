@@ -28,6 +28,7 @@ def _text(change: Change) -> str:
     live, wanted = clean(change.before), clean(change.after)
     before, after = redacted(live) if live else None, redacted(wanted, live) if wanted else None
     title = f"{_SIGN[change.action]} {change.key} ({change.action}{', takeover' if change.previous_managers else ''})"
+    title += f": {change.note}" if change.note else ""
     old, new = _yaml(before), _yaml(after)
     if change.action != "update" and len(old or new) > BIG:
         return f"{title}: {len((old or new).splitlines())} lines\n"

@@ -92,8 +92,17 @@ def check_steps(steps: Sequence[int], interval: float) -> None:
 
 
 @dataclass
+class Step:
+    """A weight of a canary, in percent, and what the gate has measured there: a value and a sentence, if it was asked."""
+
+    weight: int
+    value: float | None = None
+    finding: str = ""
+
+
+@dataclass
 class Canary:
-    """The shift of a VirtualService's weights as a unit; after a plan, `weight` is that at its end.
+    """The shift of a VirtualService's weights as a unit; a plan sets `weight`, that at its end, and its steps `taken`.
 
     steps: weights in percent, rising; None goes back to the route from before a canary that is under way.
     interval: seconds at each weight before the gate is asked.
@@ -108,6 +117,7 @@ class Canary:
     interval: float = 0.0
     force: bool = False
     weight: int = 0
+    taken: list[Step] = field(default_factory=list)
     _stages: list[Stage] = field(default_factory=list)
 
     def unit(self) -> Unit:
@@ -133,6 +143,7 @@ class Canary:
 
     def _changes(self, cluster: Cluster) -> list[Change]:
         live = self._read(cluster)
+        self.taken = []
         self._stages = list(self._roll_back(live) if self.steps is None else self._shift(live, self.steps))
         return [change for stage in self._stages for change in stage.changes]
 
@@ -141,7 +152,7 @@ class Canary:
         rules: Rules = json.loads(saved) if saved else live["spec"].get("http") or []
         self.weight = self.goal.weight(rules)
         if saved:
-            yield Stage(_to(live, rules, None))
+            yield Stage(_to(live, rules, None, f"roll back to {self.weight} %"))
 
     def _shift(self, live: Object, steps: Sequence[int]) -> Iterator[Stage]:
         rules: Rules = live["spec"].get("http") or []
@@ -152,21 +163,26 @@ class Canary:
         before = saved or json.dumps(rules, separators=(",", ":"))
         route = live
         # A run that was interrupted may have left a weight that no gate has judged.
-        for weight in [current] * (saved is not None and current > 0) + [step for step in steps if step > current]:
-            changes = _to(route, self.goal.with_weight(rules, weight), before)
+        weights = [current] * (saved is not None and current > 0) + [step for step in steps if step > current]
+        self.taken = [Step(weight) for weight in weights]
+        for number, step in enumerate(self.taken, start=1):
+            weight = step.weight
+            note = f"step {number} of {len(weights)}, {weight} %, gate after {self.interval:g} s"
+            changes = _to(route, self.goal.with_weight(rules, weight), before, note)
             route = changes[-1].after or route if changes else route
             yield Stage(
                 changes,
                 pause=self.interval,
                 reason=f"asking the gate of {self.namespace}/{self.name} at {weight} %",
-                gate=partial(self._judge, weight, self.goal.weight(json.loads(before))),
-                restore=_to(route, json.loads(before), None),
+                gate=partial(self._judge, step, self.goal.weight(json.loads(before))),
+                restore=_to(route, json.loads(before), None, "roll back"),
             )
         self.weight = steps[-1]
-        yield Stage(_to(route, self.goal.with_weight(rules, self.weight), None))
+        yield Stage(_to(route, self.goal.with_weight(rules, self.weight), None, f"finished at {self.weight} %"))
 
-    def _judge(self, weight: int, restored: int) -> None:
-        finding = self.ask()
+    def _judge(self, step: Step, restored: int) -> None:
+        finding, weight = self.ask(), step.weight
+        step.value, step.finding = finding.value, finding.sentence
         self.progress(f"{self.namespace}/{self.name} at {weight} %: {finding.sentence}")
         if not finding.ok:
             raise GateFailed(
@@ -177,9 +193,9 @@ class Canary:
             )
 
 
-def _to(live: Object, rules: Rules, saved: str | None) -> list[Change]:
+def _to(live: Object, rules: Rules, saved: str | None, note: str) -> list[Change]:
     """Plan the rules of a route, and the annotation with those from before; no change where nothing differs."""
-    change = patched(live, {"metadata": {"annotations": {BEFORE: saved}}, "spec": {"http": rules}})
+    change = patched(live, {"metadata": {"annotations": {BEFORE: saved}}, "spec": {"http": rules}}, note=note)
     return [change] if change else []
 
 

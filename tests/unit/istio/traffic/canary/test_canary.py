@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.canary
     Canary,
     GateFailed,
     Goal,
+    Step,
     check_steps,
 )
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.shared.registry import VIRTUAL_SERVICE
@@ -28,6 +30,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.builtin
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
 from ansible_collections.meshops.istio.tests.support.memory_cluster import MemoryCluster, make
+from ansible_collections.meshops.istio.tests.support.messages import has_facts
 
 GOOD, BAD, NOTHING = Finding(True, "good", 0.0), Finding(False, "too many errors", 0.5), Finding(False, "no data")
 
@@ -143,7 +146,24 @@ def test_check_mode_shows_the_steps_and_writes_nothing() -> None:
     cluster = mesh()
     outcome, weight = shift(cluster, [10, 100], never, check=True, diff=True)
     assert (weight, [change["action"] for change in outcome.changes], cluster.writes) == (100, ["update"] * 3, [])
-    assert "+      weight: 10" in outcome.diff[0]["prepared"]
+    first, second, last = (one["prepared"] for one in outcome.diff)
+    assert "+      weight: 10" in first
+    assert has_facts(first.splitlines()[0], "VirtualService shop/reviews & step 1 of 2, 10 % & gate")
+    assert has_facts(second.splitlines()[0], "step 2 of 2, 100 %")
+    assert "finished at 100 %" in last.splitlines()[0]
+
+
+def test_the_steps_have_what_the_gate_measured() -> None:
+    findings = iter([Finding(True, "the query's value is 0.1", 0.1), Finding(True, "the query's value is 0.2", 0.2)])
+    canary = Canary("reviews", "shop", Goal("v2"), lambda: next(findings), silent, steps=[10, 100])
+    settings = Settings(timeout=60, wait=False)
+    reconcile(mesh(), canary.unit(), replace(settings, check=True))
+    assert canary.taken == [Step(10), Step(100)]
+    cluster = mesh()
+    reconcile(cluster, canary.unit(), settings)
+    assert canary.taken == [Step(10, 0.1, "the query's value is 0.1"), Step(100, 0.2, "the query's value is 0.2")]
+    reconcile(cluster, canary.unit(), settings)
+    assert canary.taken == []
 
 
 def test_a_route_that_another_changes_between_two_steps_is_left_as_it_is() -> None:
