@@ -15,6 +15,7 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.compat.version import LooseVersion
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible.utils.vars import load_extra_vars
 from ansible_collections.meshops.istio.plugins.filter.conform import conform
 from ansible_collections.meshops.istio.plugins.plugin_utils.variables import unknown
 
@@ -68,11 +69,17 @@ class ActionModule(ActionBase):
     def _unknown_variables(self, variables: Mapping[str, Any], declared: set[str]) -> list[str]:
         """Return an error for each variable that is not declared and probably means one that is; warn of others.
 
-        Of roles other than mesh, whose prefixes are common words, there are warnings only.
+        Extra variables with the names of internal variables, which they would replace, are errors too. Of roles other
+        than mesh, whose prefixes are common words, there are warnings only.
         """
         prefix = f"{self._task._role.get_name(include_role_fqcn=False)}_"
-        known = declared | unknown.names_in(Path(self._task._role._role_path), prefix)
-        errors = [f"{old} was renamed. Set {new} instead." for old, new in unknown.RENAMED.items() if old in variables]
+        internal = unknown.names_in(Path(self._task._role._role_path), prefix) - declared
+        known = declared | internal
+        errors = [
+            f"{name} is an internal variable of the role {prefix[:-1]}, which cannot be set. Remove it."
+            for name in sorted(internal & load_extra_vars(self._loader).keys())
+        ]
+        errors += [f"{old} was renamed. Set {new} instead." for old, new in unknown.RENAMED.items() if old in variables]
         for name in sorted(variables.keys() - known - unknown.RENAMED.keys()):
             if not name.startswith(prefix):
                 continue

@@ -42,7 +42,7 @@ def wrong(variables: Mapping[str, Any]) -> list[str]:
         given = {name: value for name, value in variables.items() if name.startswith(f"{role}_")}
         known = options(role)
         found += [f"{name} is no variable of the role {role}" for name in given if name not in known]
-        found += conform(given, known, list(given))["errors"]
+        found += conform(given, known)["errors"]
     return found
 
 

@@ -83,6 +83,13 @@ def test_a_variable_of_the_user_is_warned_of_once(site: Run) -> None:
     assert " ".join(site.text.split()).count("mesh_team is not a variable of this collection") == 1
 
 
+def test_internal_variables_cannot_be_set(tmp_path: Path) -> None:
+    extra = ("-e", "mesh_registry=evil.example.com", "-e", "mesh_result={}")
+    run = run_playbook("meshops.istio.site", *extra, hosts={"one": {}}, folder=tmp_path, home=tmp_path)
+    assert has_facts(run.failures["one"], "mesh_registry & internal variable")
+    assert "mesh_result" not in run.failures["one"]
+
+
 def test_the_text_of_a_survey_is_understood(site: Run) -> None:
     # All of it was read, and only the version is refused.
     assert site.failures["survey"] == site.failures["latest"]

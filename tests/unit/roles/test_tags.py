@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.meshops.istio.tests.support.playbook import run_playbook
 
-GUIDE = Path(__file__).parents[3] / "docs/docsite/rst/guide_your_cluster.rst"
+GUIDE = Path(__file__).parents[3] / "docs/docsite/rst/guide_run_options.rst"
 
 
 def documented() -> set[str]:
