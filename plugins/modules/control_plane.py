@@ -386,7 +386,7 @@ gateways:
       sample: IngressGateways
 findings:
   description:
-    - Support of the release: end of life, Istio security bulletins, retired registries of its images.
+    - "Support of the release: end of life, Istio security bulletins, retired registries of its images."
     - Empty with O(security=ignore).
   returned: success and O(state=present)
   type: list

@@ -175,7 +175,7 @@ skew:
       sample: default
 findings:
   description:
-    - Support of the releases of the control planes: end of life, Istio security bulletins, retired registries of the images.
+    - "Support of the releases of the control planes: end of life, Istio security bulletins, retired registries of the images."
     - Empty with O(security=ignore).
   returned: success
   type: list

@@ -17,7 +17,9 @@ from ansible_collections.meshops.istio.plugins.filter.conform import conform
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
-VARIABLES = sorted([*EXAMPLES.glob("platforms/*.yml"), *EXAMPLES.rglob("mesh.yml")])
+VARIABLES = sorted(
+    [*EXAMPLES.glob("platforms/*.yml"), *EXAMPLES.rglob("mesh.yml"), *EXAMPLES.rglob("group_vars/all.yml")]
+)
 INVENTORIES = sorted(EXAMPLES.rglob("clusters.yml"))
 PIPELINES = [EXAMPLES / "ci/github-actions.yml", EXAMPLES / "ci/gitlab-ci.yml"]
 PLATFORMS = {"aks", "eks", "gke", "k3s", "kind", "minikube", "openshift"}

@@ -104,11 +104,13 @@ def test_a_repository_plans_installs_and_verifies(lab: Lab, tmp_path: Path) -> N
     access = {"K8S_AUTH_KUBECONFIG": lab.kubeconfig}
     run(command, tmp_path, access)
     assert "changed=0 " in run(command, tmp_path, access)
-    run([*command, "-e", "state=absent"], tmp_path, access)
+    run([*command, "-e", "hello_state=absent"], tmp_path, access)
 
 
 def test_a_scenario_of_molecule_passes(lab: Lab, tmp_path: Path) -> None:
     shutil.copytree(EXAMPLES / "molecule", tmp_path / "molecule")
-    (tmp_path / "molecule/default/mesh.yml").write_text(json.dumps(variables(lab)), encoding="utf-8")
+    (tmp_path / "molecule/default/inventory/group_vars/all.yml").write_text(
+        json.dumps(variables(lab)), encoding="utf-8"
+    )
     path = f"{PROGRAMS}:{os.environ['PATH']}"
     run([str(PROGRAMS / "molecule"), "test"], tmp_path, {"KUBECONFIG": lab.kubeconfig, "PATH": path})

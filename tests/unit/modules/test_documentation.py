@@ -83,6 +83,20 @@ def test_samples_are_of_the_types_that_they_are_samples_of(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_a_colon_makes_no_map_of_a_sentence(name: str) -> None:
+    def maps(tree: Any) -> list[Any]:
+        if isinstance(tree, list):
+            return [found for item in tree for found in maps(item)]
+        if not isinstance(tree, dict):
+            return []
+        sentences = tree.get("description", [])
+        own = [one for one in sentences if not isinstance(one, str)] if isinstance(sentences, list) else []
+        return own + [found for value in tree.values() for found in maps(value)]
+
+    assert maps([documentation(name), returns(name)]) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_paths_are_resolved_where_the_playbook_is(name: str) -> None:
     options = documentation(name)["options"]
     plugin = importlib.import_module(f"{PACKAGE}.action.{name}").ActionModule
