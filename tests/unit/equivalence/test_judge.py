@@ -92,7 +92,7 @@ def test_a_file_is_compared_alone(tmp_path: Path) -> None:
     assert moves == []
 
 
-def test_a_file_that_is_not_there_is_told() -> None:
+def test_a_missing_file_is_refused() -> None:
     with pytest.raises(SystemExit, match=r"INPUT=nowhere\.yaml is no file"):
         chosen([], {"INPUT": "nowhere.yaml"})
 

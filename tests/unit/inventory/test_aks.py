@@ -104,7 +104,7 @@ def test_what_was_found_is_cached(read: Read, monkeypatch: pytest.MonkeyPatch, t
     assert names(read(**cache)) != []
 
 
-def test_a_refusal_of_azure_is_told(
+def test_an_error_of_azure_is_reported(
     read: Read, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def refuse(_source: str) -> list[dict[str, Any]]:
@@ -115,7 +115,7 @@ def test_a_refusal_of_azure_is_told(
     assert "the login to Azure has expired" in " ".join(capsys.readouterr().err.split())
 
 
-def test_without_azures_libraries_it_says_how_to_get_them() -> None:
+def test_missing_azure_libraries_are_an_error_with_the_remedy() -> None:
     if not not_importable(aks.NEEDED):
         pytest.skip("they are here")
     with pytest.raises(MeshError, match=r"install azure\.azcollection, as the PyPI package ansible brings it"):

@@ -116,7 +116,7 @@ def test_a_cluster_that_does_not_answer_is_a_host_all_the_same(read: Read) -> No
     assert has_facts(told["message"], "https://127.0.0.1:1 & cannot be reached")
 
 
-def test_a_kubeconfig_that_is_not_there_is_told(read: Read, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_kubeconfig_is_an_error(read: Read, capsys: pytest.CaptureFixture[str]) -> None:
     assert names(read(kubeconfig="/nowhere/kubeconfig")) == []
     assert has_facts(capsys.readouterr().err, "kubeconfig /nowhere/kubeconfig & not found")
 

@@ -244,7 +244,7 @@ def test_a_kind_whose_definition_has_gone_is_no_failure(
     assert acts(result) == [("delete", "shop/meshops-istio.application.shop")]
 
 
-def test_who_may_not_read_what_the_inventory_lists_is_told(api: ApiServer, on_api: Run) -> None:
+def test_a_missing_permission_to_read_listed_objects_is_refused(api: ApiServer, on_api: Run) -> None:
     on_api("application", **SHOP, definition=[config_map("a"), cluster_object("policy/v1", "PodDisruptionBudget", "b")])
     writes = api.writes
 
@@ -286,7 +286,7 @@ def test_what_a_controller_owns_is_never_deleted(api: ApiServer, on_api: Run, ea
     assert "shop/front-istio" in there(api)
 
 
-def test_what_somebody_else_has_made_anew_by_a_listed_name_stays(api: ApiServer, on_api: Run) -> None:
+def test_an_object_recreated_by_another_client_is_kept(api: ApiServer, on_api: Run) -> None:
     on_api("application", **SHOP, definition=[config_map("a"), config_map("b")])
     labels = api.get(path_of("b"))["metadata"]["labels"]
     api.remove(path_of("b"))

@@ -86,7 +86,7 @@ def test_unknown_fields_of_mesh_config(check: bool, api: ApiServer, on_api: Run,
         assert on_api("control_plane", **given, check=check)["warnings"] == [refused["msg"]]
 
 
-def test_the_providers_that_the_mesh_is_told_of_are_returned(on_api: Run, made: MadeRelease) -> None:
+def test_extension_providers_are_returned(on_api: Run, made: MadeRelease) -> None:
     mesh = "extensionProviders: [{name: zipkin, zipkin: {service: zipkin, port: 9411}}]"
     made.renders(make("ConfigMap", "istio", "istio-system", data={"mesh": mesh}))
     assert on_api("control_plane", **options(made), check=True)["extension_providers"] == ["zipkin"]
@@ -100,7 +100,7 @@ def test_ingress_settings_reach_the_service(api: ApiServer, on_api: Run, made: M
     assert (spec["type"], spec["ports"][0]["nodePort"]) == ("NodePort", 30080)
 
 
-def test_that_an_address_is_released_is_said_before_it_happens(api: ApiServer, on_api: Run, made: MadeRelease) -> None:
+def test_a_lost_address_is_a_warning_of_the_plan(api: ApiServer, on_api: Run, made: MadeRelease) -> None:
     made.renders(*rendered())
     on_api("control_plane", **options(made), ingress=[{"node_ports": {"http2": 30080}}])
     path = "/api/v1/namespaces/istio-system/services/istio-ingressgateway"
@@ -278,7 +278,7 @@ def test_a_precheck_fails_from_the_level_on_that_was_asked_for(
     assert told["messages"][0]["code"] == "unsupported_kubernetes"
 
 
-def test_a_precheck_can_be_told_to_put_up_with_the_version(on: Run, made: MadeRelease) -> None:
+def test_a_precheck_can_ignore_the_version(on: Run, made: MadeRelease) -> None:
     memory = MemoryCluster(kubernetes="1.28.3")
     told = on(memory, "precheck", version="1.29.1", source=[str(made.root)], ignore_version_check=True)
     assert (told["ok"], told["messages"][0]["level"]) == (True, "warning")

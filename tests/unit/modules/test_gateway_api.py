@@ -38,9 +38,7 @@ def release(tmp_path: Path) -> Any:
     return release
 
 
-def test_where_it_lacks_it_is_installed_and_a_second_run_writes_nothing(
-    api: ApiServer, on_api: Run, release: Any
-) -> None:
+def test_missing_crds_are_installed_and_a_second_run_writes_nothing(api: ApiServer, on_api: Run, release: Any) -> None:
     planned = on_api("gateway_api", **release("v1.4.0"), check=True)
     assert ([change["action"] for change in planned["changes"]], api.writes) == (["create"], [])
     done = on_api("gateway_api", **release("v1.4.0"))
@@ -49,7 +47,7 @@ def test_where_it_lacks_it_is_installed_and_a_second_run_writes_nothing(
     assert (on_api("gateway_api", **release("v1.4.0"))["changed"], api.writes) == (False, written)
 
 
-def test_what_somebody_else_has_installed_stays_and_nothing_is_fetched(api: ApiServer, on_api: Run) -> None:
+def test_crds_of_another_installer_are_kept_and_nothing_is_downloaded(api: ApiServer, on_api: Run) -> None:
     api.put(PATH, gateways("v1.2.1"))
     left = on_api("gateway_api", src=["/nowhere/standard-install.yaml"])
     assert (left["changed"], left["version"], left["managed"], api.writes) == (False, "v1.2.1", False, [])

@@ -57,7 +57,7 @@ def test_nothing_to_inject_into_is_refused(on: Run, made: MadeRelease) -> None:
     assert on(MemoryCluster(), "injected_manifest", **wanted)["code"] == "invalid_input"
 
 
-def test_an_istioctl_that_fails_is_said_in_one_sentence(on: Run, made: MadeRelease) -> None:
+def test_a_failing_istioctl_is_one_error(on: Run, made: MadeRelease) -> None:
     wanted = options(made)
     made.fails("Error: no injector")
     assert on(MemoryCluster(), "injected_manifest", **wanted)["msg"] == "istioctl kube-inject failed: no injector."

@@ -91,7 +91,7 @@ def test_a_failure_has_a_sentence_a_code_and_details(run_module: Run, tmp_path: 
     assert has_facts(result["msg"], f"kubeconfig {tmp_path}/nowhere & not found & mesh_kubeconfig & mesh_host & AWX")
 
 
-def test_without_the_release_and_without_a_network_it_is_said_which_file_to_provide(run_module: Run) -> None:
+def test_without_release_and_network_the_error_names_the_file_to_provide(run_module: Run) -> None:
     result = run_module("release", version="1.29.1", source=["https://127.0.0.1:9/istio"])
     assert result["code"] == "download_failed"
     assert has_facts(result["msg"], "cannot download & set source & istio-1.29.1- & .tar.gz & mesh_release_source")
@@ -123,14 +123,14 @@ def test_a_defect_shows_its_traceback_to_who_asks(on_api: Run, monkeypatch: pyte
     assert "Traceback" in "".join(on_api(INFO, verbosity=3)["details"]["traceback"])
 
 
-def test_an_error_of_the_system_is_said_as_one(on_api: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_system_error_has_the_code_system(on_api: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(READ, raising(OSError(28, "No space left on device", "/tmp/x")))
     result = on_api(INFO)
     assert result["code"] == "system"
     assert has_facts(result["msg"], "No space left on device (/tmp/x)")
 
 
-def test_a_task_that_is_stopped_says_so(on_api: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stopped_task_reports_it(on_api: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def read(*_arguments: Any) -> None:
         signal.raise_signal(signal.SIGTERM)
 
@@ -247,7 +247,7 @@ def test_a_secret_in_settings_and_urls_is_nowhere(
     assert CANARY not in json.dumps(result)
 
 
-def test_what_a_cluster_says_is_shown_without_credentials(api: ApiServer, on_api: Run) -> None:
+def test_messages_of_a_cluster_are_shown_without_credentials(api: ApiServer, on_api: Run) -> None:
     content = base64.b64encode(
         b"apiVersion: v1\nclusters: []\nusers: [{user: {token: " + CANARY.encode() + b"}}]"
     ).decode()
@@ -258,7 +258,7 @@ def test_what_a_cluster_says_is_shown_without_credentials(api: ApiServer, on_api
     assert content not in json.dumps(result)
 
 
-def test_what_a_cluster_says_has_no_controls_of_a_terminal(api: ApiServer, on_api: Run) -> None:
+def test_messages_of_a_cluster_have_no_terminal_escapes(api: ApiServer, on_api: Run) -> None:
     api.fault = lambda _request: Answer(400, {"message": "\x1b[2J\x9b31m\u202ebad"})
     assert r"\x1b[2J\x9b31m\u202ebad" in on_api(INFO)["msg"]
 
@@ -308,13 +308,13 @@ def test_progress_goes_to_the_file_that_the_environment_names(
     assert progress.read_text(encoding="utf-8").splitlines() == ["applied 1 of 1 objects"]
 
 
-def test_progress_that_nobody_can_read_is_no_failure(on_api: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_progress_is_no_failure(on_api: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(PROGRESS_FILE, "/nowhere/progress")
     manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}}
     assert on_api("application", name="shop", definition=[manifest])["changed"]
 
 
-def test_requests_and_timing_are_told_to_who_asks(api: ApiServer, on_api: Run) -> None:
+def test_requests_and_timing_are_shown_with_verbosity(api: ApiServer, on_api: Run) -> None:
     assert "phases" not in on_api(INFO)
     asked = len(api.requests)
     (phase,) = on_api(INFO, verbosity=1)["phases"]

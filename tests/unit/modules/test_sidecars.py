@@ -76,7 +76,7 @@ def test_a_revision_without_its_name_is_refused(on: Run) -> None:
     assert on(cluster(), "injection", namespaces=["shop"], mode="revision")["code"] == "invalid_input"
 
 
-def test_info_tells_what_lacks_its_sidecar(on: Run) -> None:
+def test_info_lists_workloads_without_a_sidecar(on: Run) -> None:
     told = on(cluster(), "injection_info", namespaces=["shop"])
     assert [(one["name"], one["pods"], one["without_sidecar"]) for one in told["namespaces"]] == [("shop", 3, 2)]
     assert {(one["kind"], one["name"], one["restartable"]) for one in told["workloads"]} >= {
@@ -216,7 +216,7 @@ def test_a_bare_pod_that_would_get_no_sidecar_stays(on: Run) -> None:
     assert (refused["code"], memory.writes) == ("not_injected", [])
 
 
-def test_who_may_not_delete_pods_is_told_before_they_are_due(on: Run) -> None:
+def test_a_missing_permission_to_delete_pods_is_refused_early(on: Run) -> None:
     memory = Injecting(namespace("shop"), injector(), bare())
     memory.denied_accesses = {Access("delete", "", "pods", "shop")}
     refused = on(memory, "restart", namespaces=["shop"], recreate_pods=True, check=True)

@@ -44,7 +44,7 @@ def test_a_mesh_in_a_few_lines() -> None:
     ]
 
 
-def test_pods_without_a_sidecar_are_told_with_what_to_do() -> None:
+def test_pods_without_a_sidecar_are_listed_with_the_remedy() -> None:
     lacking = {"kind": "Deployment", "namespace": "shop", "missing": 1, "reason": ""}
     workloads = [
         {**lacking, "name": "web", "rolling_out": False, "progress": ""},
@@ -104,7 +104,7 @@ def test_a_plan_ends_with_its_digest() -> None:
     ]
 
 
-def test_a_gateway_without_an_address_says_so() -> None:
+def test_a_gateway_without_an_address_is_pending() -> None:
     gateways = [
         {"name": "edge", "type": "LoadBalancer", "urls": {}, "pending": True},
         {"name": "inner", "type": "ClusterIP", "urls": {"http2": "http://inner.istio-system.svc"}, "pending": False},
@@ -114,7 +114,7 @@ def test_a_gateway_without_an_address_says_so() -> None:
     assert "  gateway        inner  ClusterIP     http://inner.istio-system.svc" in lines
 
 
-def test_what_lacks_its_sidecar_is_named_with_the_reason() -> None:
+def test_workloads_without_a_sidecar_are_listed_with_the_reason() -> None:
     workloads = [
         {"kind": "Pod", "namespace": "shop", "name": "shell", "missing": 1, "reason": "delete and create it yourself"},
         {"kind": "Deployment", "namespace": "shop", "name": "web", "missing": 2, "reason": ""},
@@ -138,7 +138,7 @@ def test_what_verify_found() -> None:
     ]
 
 
-def test_of_several_clusters_each_has_a_row_and_more_where_something_is_to_be_told() -> None:
+def test_several_clusters_have_a_row_each_and_details_for_changes() -> None:
     failed = {"error": {"task": "Check the cluster", "message": "The cluster\ncannot be reached."}}
     lines = summary({"one": RESULT, "changed": {**RESULT, "changes": [SERVICE]}, "far away": failed})
     assert lines[:6] == [

@@ -173,7 +173,7 @@ def test_what_cannot_be_installed(refused: Addons, names: list[str], code: str, 
 
 
 @pytest.mark.parametrize("check", [True, False])
-def test_who_may_not_look_at_the_namespace_is_told_so(check: bool, mesh: Mesh, refused: Addons) -> None:
+def test_a_missing_permission_to_read_the_namespace_is_an_error(check: bool, mesh: Mesh, refused: Addons) -> None:
     answered = mesh.fault
 
     def fault(request: Request) -> Answer | None:

@@ -42,7 +42,7 @@ def discovered(request: Request) -> Answer | None:
 
 
 @pytest.mark.parametrize("check", [True, False])
-def test_an_api_version_that_is_gone_is_told_with_the_one_to_use(api: ApiServer, on_api: Run, check: bool) -> None:
+def test_a_removed_api_version_is_refused_with_its_successor(api: ApiServer, on_api: Run, check: bool) -> None:
     api.fault = discovered
     old = DEPLOYMENT.format(version="extensions/v1beta1", more="")
     result = on_api("application", name="hello", definition=[old], check=check)
@@ -51,7 +51,7 @@ def test_an_api_version_that_is_gone_is_told_with_the_one_to_use(api: ApiServer,
     assert has_facts(result["msg"], facts)
 
 
-def test_a_repeated_key_is_told_with_file_and_line(api: ApiServer, on_api: Run, tmp_path: Path) -> None:
+def test_a_repeated_key_is_refused_with_file_and_line(api: ApiServer, on_api: Run, tmp_path: Path) -> None:
     file = tmp_path / "hello.yaml"
     file.write_text(DEPLOYMENT.format(version="apps/v1", more="version: v1"))
     result = on_api("application", name="hello", src=[str(file)])
@@ -67,9 +67,7 @@ def test_a_rule_of_the_time_before_kubernetes_had_them(api: ApiServer, on_api: R
 
 
 @pytest.mark.parametrize("check", [True, False])
-def test_a_kind_that_istio_has_no_more_is_told_with_what_does_the_same(
-    api: ApiServer, on_api: Run, check: bool
-) -> None:
+def test_a_removed_kind_of_istio_is_refused_with_its_replacement(api: ApiServer, on_api: Run, check: bool) -> None:
     policy = "apiVersion: authentication.istio.io/v1alpha1\nkind: Policy\nmetadata: {name: tokens}\n"
     result = on_api("application", name="hello", definition=[policy], check=check)
     assert (result["code"], api.writes) == ("unknown_kind", [])
@@ -77,7 +75,7 @@ def test_a_kind_that_istio_has_no_more_is_told_with_what_does_the_same(
     assert has_facts(result["msg"], facts)
 
 
-def test_a_workload_without_a_selector_is_told_which_one(api: ApiServer, on_api: Run) -> None:
+def test_a_workload_without_a_selector_is_refused_by_name(api: ApiServer, on_api: Run) -> None:
     api.fault = discovered
     old = DEPLOYMENT.format(version="apps/v1", more="tier: front")
     result = on_api("application", name="hello", namespace="new", create_namespaces=True, definition=[old])

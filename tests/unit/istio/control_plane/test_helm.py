@@ -70,7 +70,7 @@ def test_a_gateway_of_helms_chart_stays_as_it_is(chart: str, kind: str) -> None:
     assert left == (objects[2:] if chart.startswith("gateway") else objects)
 
 
-def test_what_helm_could_delete_is_told_as_long_as_it_could() -> None:
+def test_objects_that_helm_could_delete_are_a_warning() -> None:
     live = istiod("istiod", annotations=MARKS)
     [told] = warnings(MemoryCluster(record()), plan(live, live), [])
     assert has_facts(told, "Helm release istiod & 1 objects of this mesh & Deployment istiod")
@@ -81,7 +81,7 @@ def test_what_helm_could_delete_is_told_as_long_as_it_could() -> None:
     assert len(list(warnings(forbidden, plan(live, live), []))) == 1
 
 
-def test_a_restart_by_a_take_over_is_told() -> None:
+def test_a_restart_by_a_takeover_is_a_warning() -> None:
     [told] = warnings(MemoryCluster(), plan(istiod("istiod"), istiod("istio")), [])
     assert has_facts(told, "Deployment istio-system/istiod & restarted & takeover")
 

@@ -42,7 +42,7 @@ def created(obj: Object) -> Change:
     return Change("create", key_of(obj), None, obj, desired=obj)
 
 
-def test_the_installers_warnings_are_told_and_kept(made: MadeRelease) -> None:
+def test_the_installers_warnings_are_shown_and_cached(made: MadeRelease) -> None:
     made.warns("a picture\n❗ old is deprecated; use new\n❗ old is deprecated; use new\n! older\nError: no more\n")
     wanted = plane(made, MemoryCluster(CILIUM))
     change = plan_of(created(deployment("istiod", SYSTEM)))

@@ -109,7 +109,7 @@ def test_a_gateway_is_named_once() -> None:
         applied({"type": "NodePort"}, {"name": "istio-ingressgateway", "type": "ClusterIP"})
 
 
-def test_gateways_of_one_name_are_told_apart_by_namespace() -> None:
+def test_gateways_of_one_name_are_distinguished_by_namespace() -> None:
     objects = [gateway("edge"), gateway("edge")]
     for obj, namespace in zip(objects, ("edge-a", "edge-b"), strict=True):
         obj["metadata"]["namespace"] = namespace

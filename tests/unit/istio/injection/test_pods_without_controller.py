@@ -65,7 +65,7 @@ def test_a_lost_answer_loses_no_pod(api: ApiServer, method: str) -> None:
     assert api.get(PATH)["metadata"]["uid"] != before
 
 
-def test_a_pod_that_somebody_else_was_faster_to_create_is_said(api: ApiServer) -> None:
+def test_a_pod_that_another_client_recreated_is_reported(api: ApiServer) -> None:
     def faster(request: Request) -> None:
         if request.method == "POST" and not api.objects:
             api.put(PATH, POD, "kube-controller-manager")

@@ -121,7 +121,7 @@ def test_a_revision_in_use_is_not_removed() -> None:
     removal.refuse_in_use(cluster, removing(), revision="canary")
 
 
-def test_an_older_proxy_is_told_by_its_label_also_through_a_tag() -> None:
+def test_an_outdated_proxy_is_found_by_its_label_also_through_a_tag() -> None:
     of_tag = pod("web", proxy="1.8.1", labels={"istio.io/rev": "prod"}, annotations={"istio.io/rev": ""})
     unknown = pod("old", proxy="1.8.1", annotations={"istio.io/rev": ""})
     assert removal.in_use([of_tag, unknown], [], "canary", {"prod": "canary"}) == ["shop/old", "shop/web"]

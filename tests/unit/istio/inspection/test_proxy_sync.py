@@ -158,7 +158,7 @@ def test_how_long_a_certificate_lasts(begun: timedelta, left: timedelta, state: 
     assert Certificate("1", (), False, NOW - begun, NOW + left).state(NOW, 14) == state
 
 
-def test_who_may_not_ask_is_told_so() -> None:
+def test_a_missing_permission_to_ask_is_an_error() -> None:
     cluster = Answering({}, ISTIOD, WEB)
     cluster.denied_accesses = {Access("get", "", "pods", "shop", subresource="portforward")}
     with pytest.raises(Refused, match=facts_pattern("forbidden & get pods/portforward in namespace shop")):

@@ -184,7 +184,7 @@ def test_a_project_that_does_not_come_is_named(cluster: OpenShiftServer, run_mod
         ({}, "custom-host", "create routes.route.openshift.io/custom-host in namespace istio-system"),
     ],
 )
-def test_what_the_user_may_not_is_said_before_the_first_write(
+def test_forbidden_changes_are_refused_before_the_first_write(
     cluster: Mesh,
     run_module: Run,  # noqa: F811
     options: Object,

@@ -173,7 +173,7 @@ def test_what_argo_cd_keeps_in_place_is_not_taken(mesh: Mesh, refused: Refused) 
     assert refused("traffic_route", **ALL["traffic_route"])["code"] == "foreign_owner"
 
 
-def test_missing_rights_are_told_before_the_first_write(mesh: Mesh, refused: Refused) -> None:
+def test_missing_permissions_are_refused_before_the_first_write(mesh: Mesh, refused: Refused) -> None:
     mesh.forbidden = lambda attributes: attributes.get("verb") == "create"
     result = refused("traffic_route", **ALL["traffic_route"])
     assert result["code"] == "forbidden"

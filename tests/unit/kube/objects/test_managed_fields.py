@@ -260,7 +260,7 @@ def owned_by_many() -> Object:
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "managedFields": managed}}
 
 
-def test_what_retired_managers_own_is_handed_over_as_if_it_had_been_applied() -> None:
+def test_fields_of_previous_managers_are_taken_over_as_if_applied() -> None:
     obj = owned_by_many()
     handed = managed_fields.taken_over(obj, MANAGER, {"istio-operator", "helm"})
     [ours] = [one for one in handed if one["manager"] == MANAGER]
@@ -274,7 +274,7 @@ def test_what_retired_managers_own_is_handed_over_as_if_it_had_been_applied() ->
     ]
 
 
-def test_what_was_a_secrets_text_is_handed_over_as_its_data() -> None:
+def test_string_data_of_a_secret_is_taken_over_as_data() -> None:
     managed = [
         entry("istio-operator", "Apply", {"f:stringData": {"f:old": {}}, "f:data": {"f:user": {}}}),
         entry(MANAGER, "Apply", {"f:data": {"f:password": {}}}),
@@ -307,7 +307,7 @@ def test_only_what_was_applied_counts_as_owned() -> None:
     assert managed_fields.others(obj, {"istio-operator", "helm"}) == spec_of("replicas")
 
 
-def test_what_nobody_wants_any_more_goes_and_all_else_stays() -> None:
+def test_abandoned_fields_are_removed_and_all_others_kept() -> None:
     obj = {
         "metadata": {"annotations": {"last-applied": "{}"}, "labels": {"app": "web", "old": "1", "theirs": "2"}},
         "spec": {

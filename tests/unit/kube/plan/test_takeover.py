@@ -36,7 +36,9 @@ def run(cluster: Cluster, *objects: Object, **more: Any) -> Outcome:
 
 @pytest.mark.parametrize("manager", [*sorted(PREVIOUS), *SUFFIXED])
 @pytest.mark.parametrize("operation", ["Update", "Apply"])
-def test_what_only_another_tool_wanted_goes(api: ApiServer, cluster: Cluster, manager: str, operation: str) -> None:
+def test_fields_of_another_tool_only_are_removed(
+    api: ApiServer, cluster: Cluster, manager: str, operation: str
+) -> None:
     old = config_map(level="debug", old="1")
     if operation == "Apply":
         cluster.apply(old, manager=manager)

@@ -219,13 +219,13 @@ def test_a_deployment_past_its_deadline_may_still_come() -> None:
     wait_ready(cluster, [WEB], timeout=LONG, progress=silent)
 
 
-def test_what_a_claim_waits_for_is_told(late: Late) -> None:
+def test_the_reason_of_a_pending_claim_is_in_the_error(late: Late) -> None:
     claim = obj("v1", "PersistentVolumeClaim", "data", spec={}, status={"phase": "Pending"})
     event = warning("PersistentVolumeClaim data", "FailedBinding", "no storage class is set") | {"type": "Normal"}
     assert "FailedBinding: no storage class is set" in str(late(FakeCluster(claim, event), key_of(claim)))
 
 
-def test_what_the_claim_of_a_pod_waits_for_is_told(late: Late) -> None:
+def test_the_reason_of_a_pods_pending_claim_is_in_the_error(late: Late) -> None:
     waiting = pod(conditions=[UNSCHEDULABLE], spec={"volumes": [{"persistentVolumeClaim": {"claimName": "data"}}]})
     event = warning("PersistentVolumeClaim data", "ProvisioningFailed", 'storageclass "fast" not found')
     assert 'ProvisioningFailed: storageclass "fast" not found' in str(

@@ -127,7 +127,7 @@ def test_json_is_read(text: str, documents: list[Any]) -> None:
         ('{"a": 1e999}', 1, "1e999"),
     ],
 )
-def test_what_is_wrong_with_json_is_said_with_its_line(text: str, line: int, fact: str) -> None:
+def test_malformed_json_is_refused_with_its_line(text: str, line: int, fact: str) -> None:
     message = refusal(text).message
     assert f"line {line}: " in message
     assert fact in message

@@ -84,7 +84,7 @@ def weights(cluster: Mesh) -> tuple[list[int], bool]:
     return [one["weight"] for one in rules[0]["route"]], BEFORE in live["metadata"].get("annotations", {})
 
 
-def test_weights_rise_as_long_as_the_gate_is_content() -> None:
+def test_weights_increase_while_the_gate_passes() -> None:
     cluster = mesh()
     seen: list[tuple[list[int], bool]] = []
 
@@ -101,7 +101,7 @@ def test_weights_rise_as_long_as_the_gate_is_content() -> None:
 
 
 @pytest.mark.parametrize(("last", "code"), [(BAD, "gate_failed"), (NOTHING, "no_data")])
-def test_a_gate_that_says_no_or_nothing_brings_the_route_back(last: Finding, code: str) -> None:
+def test_a_failed_gate_or_one_without_data_restores_the_route(last: Finding, code: str) -> None:
     cluster, findings = mesh(), iter([GOOD, last])
     with pytest.raises(GateFailed, match="went back from 50 % to 0 %") as caught:
         shift(cluster, [10, 50, 100], lambda: next(findings))
@@ -118,7 +118,7 @@ def broken_off() -> Mesh:
     return cluster
 
 
-def test_after_a_kill_a_run_goes_on(broken_off: Mesh) -> None:
+def test_an_interrupted_canary_is_resumed(broken_off: Mesh) -> None:
     seen: list[list[int]] = []
 
     def ask() -> Finding:
@@ -129,13 +129,13 @@ def test_after_a_kill_a_run_goes_on(broken_off: Mesh) -> None:
     assert (seen, weights(broken_off)) == ([[50, 50], [0, 100]], ([0, 100], False))
 
 
-def test_after_a_kill_a_run_goes_back_to_what_was_before(broken_off: Mesh) -> None:
+def test_an_interrupted_canary_restores_the_original_route(broken_off: Mesh) -> None:
     with pytest.raises(GateFailed):
         shift(broken_off, [10, 50, 100], lambda: BAD)
     assert weights(broken_off) == ([100, 0], False)
 
 
-def test_after_a_kill_it_can_be_told_to_go_back(broken_off: Mesh) -> None:
+def test_an_interrupted_canary_can_be_rolled_back(broken_off: Mesh) -> None:
     assert shift(broken_off, None, never)[1] == 0
     written = list(broken_off.writes)
     assert (shift(broken_off, None, never)[1], broken_off.writes) == (0, written)
@@ -225,7 +225,7 @@ def vector(*values: str) -> dict[str, Any]:
         ({"status": "success", "data": ["0"]}, False, None),
     ],
 )
-def test_what_prometheus_says_is_a_verdict(said: Any, ok: bool, value: float | None) -> None:
+def test_the_value_of_a_query_decides(said: Any, ok: bool, value: float | None) -> None:
     cluster = mesh()
     cluster.said = json.loads(json.dumps(said))
     options = {"service": "istio-system/prometheus:9090", "query": "errors", "max": 0.01}
@@ -233,7 +233,7 @@ def test_what_prometheus_says_is_a_verdict(said: Any, ok: bool, value: float | N
     assert (found.ok, found.value) == (ok, value)
 
 
-def test_a_prometheus_that_does_not_answer_is_no_data() -> None:
+def test_an_unreachable_prometheus_is_no_data() -> None:
     found = gate.ask(mesh(), {"url": "http://127.0.0.1:1", "query": "errors", "max": 1}, None)
     assert (found.ok, found.value) == (False, None)
 
@@ -249,6 +249,6 @@ def test_a_prometheus_that_does_not_answer_is_no_data() -> None:
         (None, {"url": "file:///etc/passwd", "count": 1}),
     ],
 )
-def test_a_gate_that_cannot_say_anything_is_refused(prometheus: Any, answers: Any) -> None:
+def test_an_incomplete_gate_is_refused(prometheus: Any, answers: Any) -> None:
     with pytest.raises(InvalidInput):
         gate.check(prometheus, answers)
