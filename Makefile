@@ -28,10 +28,12 @@ format: setup ## Format the Python code, and fix what ruff can fix
 
 .PHONY: docs
 docs: setup ## Write what is generated: options of roles, pages of variables and permissions, AWX surveys, the picture of the rooms
+	python tools/default_version.py
 	python tools/role_options.py
 	python tools/argspec_table.py
 	python tools/rooms.py
 	python tools/permissions_page.py
+	python tools/releases_page.py
 	python tools/awx_surveys.py
 
 .PHONY: release

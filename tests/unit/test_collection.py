@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.meshops.istio.plugins.doc_fragments import auth
-from ansible_collections.meshops.istio.tools import argspec_table
+from ansible_collections.meshops.istio.tools import argspec_table, default_version
 from ansible_collections.meshops.istio.tools.publish import sanity_ignores
 from ansible_collections.meshops.istio.tools.rooms import imported_names
 
@@ -97,6 +97,31 @@ def test_the_example_of_a_role_names_its_variables(role: str) -> None:
 
 def test_the_page_of_permissions_says_what_the_cluster_roles_say() -> None:
     in_step("tools/permissions_page.py")
+
+
+def test_the_page_of_releases_says_what_the_data_says() -> None:
+    in_step("tools/releases_page.py")
+
+
+@pytest.mark.parametrize(
+    "path", ["README.md", "awx/project/inventories/group_vars/clusters.yml", "execution-environment.yml"]
+)
+def test_examples_have_the_default_version(path: str) -> None:
+    default = default_version.default_version(ROOT)
+    assert default in (ROOT / path).read_text(encoding="utf-8")
+    assert list(default_version.changes(ROOT)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("mesh_version: 1.29.1", "mesh_version: 1.31.4"),
+        ("tag V(1.29.1-distroless), revision 1-29-1.", "tag V(1.31.4-distroless), revision 1-31-4."),
+        ("1.29.10, 11.29.1 and 1.29.1.2 are others", "1.29.10, 11.29.1 and 1.29.1.2 are others"),
+    ],
+)
+def test_another_default_version_is_written_into_examples(text: str, expected: str) -> None:
+    assert default_version.replaced(text, "1.29.1", "1.31.4") == expected
 
 
 def test_the_surveys_say_what_the_argument_specs_say() -> None:

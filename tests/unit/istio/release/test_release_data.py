@@ -153,6 +153,12 @@ registries:
 """
 
 
+def test_a_bulletin_is_accepted_by_data_that_it_affects_nothing() -> None:
+    accepted = {"bulletins": {"ISTIO-SECURITY-2026-006": {"published": "2026-08-26", "affected": []}}}
+    found = read_release_data([accepted]).advisories("1.30.3", date(2026, 11, 30))
+    assert (found, len(KNOWN.advisories("1.30.3", date(2026, 11, 30)))) == ([], 1)
+
+
 @pytest.mark.parametrize("form", ["path", "text", "data"])
 def test_newer_data_is_laid_over_the_collections(form: str, tmp_path: Path) -> None:
     import yaml
