@@ -115,8 +115,10 @@ def _about_version(release: Release, cluster: Cluster, support: Support) -> list
 
 
 def _as_message(finding: Finding) -> dict[str, str]:
-    text = {"message": f"{finding['message']} {finding['fix']}"}
-    return {name: finding[name] for name in ("code", "level", "origin", "reference") if name in finding} | text
+    hint = " Or set security to warn." if finding["level"] == "error" else ""
+    text = {"message": f"{finding['message']} {finding['fix']}{hint}"}
+    known = {name: finding[name] for name in ("code", "level", "origin", "reference") if name in finding} | text
+    return {**known, "origin": "the release"} if finding["code"].startswith("end_of_life") else known
 
 
 def _message(code: str, level: str, origin: str, message: str) -> dict[str, str]:

@@ -34,8 +34,9 @@ _IMPERSONATES = (1, 24)
 """The first release with flags for impersonation, which ignores impersonation in a kubeconfig."""
 
 
-_WARNING = re.compile(r"^(?:❗|!) +(.+?)\s*$", re.MULTILINE)
-"""A warning of the installer, by its first character; releases before 1.19 use '!'."""
+_WARNING = re.compile(r"(?:❗|!) +(.+?)\s*|\t\* +(.+?)\s*")
+"""A warning of the installer, by its first character (releases before 1.19 use '!'), or one of a list of warnings."""
+_LIST = re.compile(r"\d+ errors? occurred:")
 
 _WARNS_WITHIN = 30.0
 """Timeout in seconds for the installer's warnings, which take about one."""
@@ -112,7 +113,8 @@ class Istioctl:
                 answer = processes.run(command, timeout=_WARNS_WITHIN)
             except (subprocess.TimeoutExpired, OSError):
                 return []
-        return list(dict.fromkeys(_WARNING.findall(answer.stderr)))
+        found = [match[1] or match[2] for line in answer.stderr.splitlines() if (match := _WARNING.fullmatch(line))]
+        return [one for one in dict.fromkeys(found) if not _LIST.fullmatch(one)]
 
     def inject(
         self,

@@ -53,6 +53,15 @@ def test_the_installers_warnings_are_shown_and_cached(made: MadeRelease) -> None
     assert "--dry-run --skip-confirmation --kubeconfig" in runs[0]
 
 
+def test_a_list_of_warnings_about_the_mesh_configuration(made: MadeRelease) -> None:
+    made.warns("❗ 2 errors occurred:\n\t* 'OLD' is deprecated; use new\n\t* 'OLDER' too\n\n\nError: no more\n")
+    wanted = plane(made, MemoryCluster())
+    assert wanted.warnings(plan_of(created(deployment("istiod", SYSTEM)))) == [
+        "'OLD' is deprecated; use new",
+        "'OLDER' too",
+    ]
+
+
 def test_the_clusters_network_is_looked_at_where_something_changes(made: MadeRelease) -> None:
     cluster = MemoryCluster(CILIUM)
     assert [found["data"] for found in network_settings(cluster).values()] == [{"cni-exclusive": "true"}]
