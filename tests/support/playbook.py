@@ -37,7 +37,7 @@ class Run:
     def failures(self) -> dict[str, str]:
         """The message of what failed first on each failed host; what no_log hides has none.
 
-        In the end the role only says which task that was.
+        The last task of the role repeats it, with the name of the task.
         """
         return dict(reversed(self._fatal()))
 

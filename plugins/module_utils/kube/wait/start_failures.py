@@ -30,7 +30,7 @@ _SHOWN = frozenset({"CrashLoopBackOff", "ErrImagePull", "ImagePullBackOff", "Run
 _PERMANENT = frozenset({"ErrImageNeverPull", "InvalidImageName"})
 _PASSING = frozenset({"CreateContainerConfigError", "CreateContainerError"})
 _ROLLED_OUT = frozenset({"DaemonSet", "Deployment", "StatefulSet"})
-_WITH_PODS = _ROLLED_OUT | {"Job", "Pod", "ReplicaSet"}
+_WITH_PODS = _ROLLED_OUT | {"Job", "Pod", "ReplicaSet", "Service"}
 _AT_ONCE = 8
 
 
@@ -55,7 +55,7 @@ class StartFailures:
         self._found: list[StartFailure] = []
 
     def note(self, key: Key, obj: Object | None) -> None:
-        """Remember the current state of an awaited object."""
+        """Remember the current state of an awaited object; an empty one is read with its pods."""
         if key.kind in _WITH_PODS and obj is not None:
             self._objects[key] = obj
         else:
@@ -86,11 +86,14 @@ class StartFailures:
                 continue
 
     def _failures(self, key: Key, obj: Object) -> Iterator[StartFailure]:
-        problems = [(pod, one) for pod in pods_of(self._cluster, key, obj) for one in container_problems(pod)]
+        obj = obj or self._cluster.get(key.of, key.name, key.namespace) or {}
+        pods = pods_of(self._cluster, key, obj)
+        problems = [(pod, one) for pod in pods for one in container_problems(pod)]
         problems = [(pod, one) for pod, one in problems if one["reason"] in _SHOWN | _PERMANENT | _PASSING]
         if not problems:
             return
-        known = True
+        # A Service may have pods of several revisions, of which one that starts is enough.
+        known = key.kind != "Service" or len({pod["metadata"]["name"] for pod, _one in problems}) == len(pods)
         if key.kind in _ROLLED_OUT:
             # Pods of older revisions are about to be replaced.
             newest = newest_revision(self._cluster, obj)

@@ -88,6 +88,8 @@ def wait_endpoint(cluster: Cluster, service: Key, *, timeout: float, progress: P
         slices[news.key] = news.obj is not None and _serves(news.obj)
         return service, Status(CURRENT, "has a ready endpoint") if any(slices.values()) else no_endpoint
 
+    starts = StartFailures(cluster)
+    starts.note(service, {})
     no_endpoint = Status(IN_PROGRESS, "no ready endpoint")
     awaited = _Awaited([service], "is not ready", progress, unseen=no_endpoint)
     scope = Scope(
@@ -95,7 +97,7 @@ def wait_endpoint(cluster: Cluster, service: Key, *, timeout: float, progress: P
         service.namespace,
         label_selector=f"kubernetes.io/service-name={service.name}",
     )
-    _wait(cluster, [scope], awaited, judge, timeout)
+    _wait(cluster, [scope], awaited, judge, timeout, starts=starts)
 
 
 def _serves(endpoint_slice: Mapping[str, Any]) -> bool:

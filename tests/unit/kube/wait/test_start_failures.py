@@ -9,8 +9,10 @@ from __future__ import annotations
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import NotReady
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.kinds import POD
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import key_of
+from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
 from ansible_collections.meshops.istio.plugins.module_utils.kube.wait import start_failures, watch
-from ansible_collections.meshops.istio.plugins.module_utils.kube.wait.wait import wait_ready
+from ansible_collections.meshops.istio.plugins.module_utils.kube.wait.wait import wait_endpoint, wait_ready
 from ansible_collections.meshops.istio.tests.support.kube.fake_cluster import FakeCluster
 from ansible_collections.meshops.istio.tests.support.kube.waiting import (
     LONG,
@@ -18,6 +20,7 @@ from ansible_collections.meshops.istio.tests.support.kube.waiting import (
     WEB,
     Object,
     deployment,
+    endpoint_slice,
     obj,
     pod,
 )
@@ -125,3 +128,35 @@ def test_unreadable_pods_do_not_end_the_wait(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(start_failures, "pods_of", lambda *_arguments: (_ for _ in ()).throw(NotReady("forbidden")))
     cluster.on_watch.append(lambda: cluster.put(deployment(ready=1)))
     assert wait(cluster)[-1] == "Deployment shop/web: 1/1 replicas ready"
+
+
+def service() -> Object:
+    return obj("v1", "Service", "web", spec={"selector": {"app": "web"}})
+
+
+def test_a_wait_for_an_endpoint_shows_the_containers_behind_the_service() -> None:
+    cluster = FakeCluster(service(), pod_of("new", "ImagePullBackOff"))
+
+    def show(line: str) -> None:
+        if "ImagePullBackOff" in line:
+            raise _Shown
+
+    with pytest.raises(_Shown):
+        wait_endpoint(cluster, key_of(service()), timeout=LONG, progress=show)
+
+
+def test_a_service_without_a_pod_that_can_start_ends_the_wait() -> None:
+    cluster = FakeCluster(service(), pod_of("new", "InvalidImageName"))
+    with pytest.raises(NotReady) as caught:
+        wait_endpoint(cluster, key_of(service()), timeout=LONG, progress=silent)
+    assert has_facts(caught.value, "Service shop/web & InvalidImageName")
+
+
+def test_a_service_with_another_pod_is_awaited() -> None:
+    cluster = FakeCluster(service(), pod_of("old", "InvalidImageName"), pod_of("new", "ContainerCreating"))
+
+    def mend(_line: str) -> None:
+        if cluster.requests.count(("list", POD, "shop")) > 3:
+            cluster.put(endpoint_slice(ready=True))
+
+    wait_endpoint(cluster, key_of(service()), timeout=LONG, progress=mend)
