@@ -37,6 +37,7 @@ from typing import Any
 import yaml
 from ansible_collections.meshops.istio.tools.argspec_table import ROOT
 from ansible_collections.meshops.istio.tools.documentation import documentation, fragment
+from ansible_collections.meshops.istio.tools.plan_options import planned
 from ansible_collections.meshops.istio.tools.yaml_text import WIDTH, as_yaml
 
 ROLES = ROOT / "roles"
@@ -309,6 +310,7 @@ def files() -> Iterator[tuple[Path, str]]:
         texts = {path: role.tasks(path.read_text(encoding="utf-8")) for path in paths}
         for other in roles.values():
             role.imports(texts, other)
+        planned(texts, _IMPORT, lambda name, module: roles[ROLES / name].arguments(module))
         yield from texts.items()
 
 

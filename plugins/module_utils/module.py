@@ -11,7 +11,7 @@ import gc
 import os
 import sys
 import traceback
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -59,9 +59,11 @@ class MeshModule(AnsibleModule, Task):
         *,
         connects: bool = True,
         returned_whole: Container[str] = (),
+        nested: Iterable[str] = (),
         **restrictions: Any,
     ) -> None:
         self._returned_whole = returned_whole
+        self._nested = tuple(nested)
         self._needed = ("yaml", "kubernetes") if connects else ("yaml",)
         super().__init__(
             argument_spec={**argument_spec, **(CONNECTION if connects else {})},
@@ -73,7 +75,8 @@ class MeshModule(AnsibleModule, Task):
     @classmethod
     def main(cls, definition: Definition) -> None:
         """Run a task as a module."""
-        cls(definition.spec, connects=definition.connects, **definition.rules).run(definition.work)
+        made = cls(definition.spec, connects=definition.connects, nested=definition.nested, **definition.rules)
+        made.run(definition.work)
 
     def _load_params(self) -> None:
         """Load the options; refuse values for which ansible-core would fail with a traceback."""
@@ -167,7 +170,11 @@ class MeshModule(AnsibleModule, Task):
         redaction = Redaction()
         # ansible-core may fail or warn before it has read the options.
         with contextlib.suppress(RecursionError):  # deep nesting is refused where the option is read
-            redaction.learn(secrets_of(getattr(self, "params", {})))
+            parameters = getattr(self, "params", {})
+            redaction.learn(secrets_of(parameters))
+            for options in (parameters.get(name) for name in self._nested):
+                for one in options if isinstance(options, list) else [options]:
+                    redaction.learn(secrets_of(one) if isinstance(one, Mapping) else ())
         return redaction
 
     # --- API warnings, metrics and unexpected errors -----------------------------------------------------------------

@@ -190,14 +190,24 @@ class Task(ABC):
 
 
 class Definition:
-    """A task: its options, its work, and rules between options, as AnsibleModule has them."""
+    """A task: its options, its work, and rules between options, as AnsibleModule has them.
+
+    nested: the options that hold the options of other tasks.
+    """
 
     def __init__(
-        self, spec: ArgumentSpec, work: Callable[[Task], Result], *, connects: bool = True, **rules: Any
+        self,
+        spec: ArgumentSpec,
+        work: Callable[[Task], Result],
+        *,
+        connects: bool = True,
+        nested: Iterable[str] = (),
+        **rules: Any,
     ) -> None:
         self._spec = spec
         self.work = work
         self.connects = connects
+        self.nested = tuple(nested)
         self.rules = rules
 
     @property

@@ -1,0 +1,63 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.utils.display import Display
+from ansible_collections.meshops.istio.plugins.module_utils.terminal_text import on_one_line
+from ansible_collections.meshops.istio.plugins.plugin_utils.mesh_action import MeshAction
+from ansible_collections.meshops.istio.plugins.plugin_utils.report.lines import change_line
+
+display = Display()
+
+TAGS: Mapping[str, str] = {
+    "gateway_api": "gateway_api",
+    "control_plane": "control_plane",
+    "injection": "injection",
+    "restart": "injection",
+    "addons": "addons",
+    "applications": "applications",
+}
+"""The tag of the role mesh with which each part is selected."""
+
+
+class ActionModule(MeshAction):
+    """Resolve the paths of all parts on the controller, and leave out the parts that tags leave out."""
+
+    files = ("overlays", "release_data", "src")
+    folders = ("source",)
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Run the module with the parts that the tags of this run select."""
+        parts = self._task.args.get("parts")
+        if isinstance(parts, list):
+            self._task.args["parts"] = [
+                part for part in parts if self._selected(TAGS.get(str(part), ""), task_vars or {})
+            ]
+        result = super().run(tmp, task_vars)
+        if not self._task.check_mode:
+            # The tasks that make the changes show them.
+            result.pop("diff", None)
+        return result
+
+    def _selected(self, tag: str, variables: dict[str, Any]) -> bool:
+        """Return whether a task with this tag in place of `always` would run."""
+        tags = {tag, "tagged", "all", *self._task.tags} - {"always"}
+        run, skip = (set(variables.get(name) or ()) for name in ("ansible_run_tags", "ansible_skip_tags"))
+        return bool(tags & (run or {"all"})) and not tags & skip
+
+    def _resolved(self, option: str, value: Any) -> Any:
+        if isinstance(value, Mapping) and option != "kubeconfig":
+            return {name: super(ActionModule, self)._resolved(name, one) for name, one in value.items()}
+        if option == "applications" and isinstance(value, list):
+            return [self._resolved("application", one) for one in value]
+        return super()._resolved(option, value)
+
+    def _show_changes(self, host: str, changes: Any) -> None:
+        """Show the plan of all parts in one line."""
+        if isinstance(changes, list) and changes and not self._task.no_log:
+            display.display(on_one_line(f"  [{host}] plan: {change_line(changes, planned=True)}"))

@@ -1,0 +1,200 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Plan all parts of a mesh in one process, over one connection."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from ..kube.api.identity import Identity
+from ..kube.errors import MeshError, Refused
+from ..task import Definition, Result, Task
+from . import (
+    addons,
+    application,
+    control_plane,
+    gateway_api,
+    injection,
+    mesh_info,
+    precheck,
+    release,
+    restart,
+    revision_tag,
+)
+from .part import Part, Releases
+
+PARTS = ("gateway_api", "control_plane", "injection", "restart", "addons", "applications")
+"""The parts, in the order in which they are installed."""
+
+_OF_TAGS = ("version", "namespace", "force", "wait", "wait_timeout", "source", "cache_dir", "checksum")
+"""Options of the control plane that are also those of its tags."""
+
+
+class MeshPlan:
+    """The plan of a mesh: the results of its parts in check mode, and which of them have something to do.
+
+    A part that relies on what an earlier one would create is planned as if it were there.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._releases: Releases = {}
+        self.results: dict[str, Any] = {}
+        self.changes: list[dict[str, str]] = []
+        self.due: list[str] = []
+        self._digests: list[str] = []
+        self._diff: list[dict[str, str]] = []
+
+    def run(self) -> Result:
+        """Plan the parts. Raises MeshError for the first that cannot be carried out."""
+        parameters = self._task.params
+        identity = Identity.of(self._task.cluster)
+        wanted = [part for part in PARTS if part in parameters["parts"]]
+        if {"control_plane", "addons", "applications"} & set(wanted):
+            found = self._part("release", release.DEFINITION, parameters["release"]).plan()
+            self.results["release"] = {name: value for name, value in found.items() if name != "changed"}
+        for part in wanted:
+            getattr(self, f"_{part}")()
+        digest = hashlib.sha256(" ".join(self._digests).encode()).hexdigest()
+        self._refuse_other(digest)
+        if "control_plane" in self.due:
+            # It reads what a change may break, and takes longer than a plan without changes.
+            checked = self._part("precheck", precheck.DEFINITION, parameters["precheck"])
+            self.results["messages"] = checked.plan()["messages"]
+        result: Result = {
+            "changed": self._task.check_mode and bool(self.changes),
+            "cluster": identity._asdict(),
+            "parts": self.results,
+            "changes": self.changes,
+            "plan_digest": digest,
+            "due": self.due,
+            "state": mesh_info.state(self._task),
+        }
+        return {**result, "diff": self._diff} if self._task.shows_diff else result
+
+    def _gateway_api(self) -> None:
+        self._planned("gateway_api", gateway_api.DEFINITION, self._task.params["gateway_api"])
+
+    def _control_plane(self) -> None:
+        options = self._with_release("control_plane")
+        result = self._planned("control_plane", control_plane.DEFINITION, options)
+        shared = {name: options[name] for name in _OF_TAGS if name in options}
+        self.results["revision_tags"] = [
+            self._planned(
+                "control_plane",
+                revision_tag.DEFINITION,
+                {**shared, "name": tag, "revision": result["revision"], "assume_revision": True},
+                title=f"revision tag {tag}",
+            )
+            for tag in self._task.params["revision_tags"]
+        ]
+
+    def _injection(self) -> None:
+        self._planned("injection", injection.DEFINITION, self._task.params["injection"])
+
+    def _restart(self) -> None:
+        # Which pods there are says nothing about the configuration that was approved.
+        self._planned("restart", restart.DEFINITION, self._task.params["restart"], digested=False)
+        if "control_plane" in self.due or "injection" in self.due:
+            self._mark("restart")
+
+    def _addons(self) -> None:
+        plane = self.results.get("control_plane", {})
+        assumed = {
+            "gateway_namespaces": sorted({gateway["namespace"] for gateway in plane.get("gateways", ())}),
+            "providers": plane.get("extension_providers", []),
+        }
+        self._planned("addons", addons.DEFINITION, {**self._with_release("addons"), "assume": assumed})
+
+    def _applications(self) -> None:
+        shared = self._with_release("application")
+        self.results["applications"] = []
+        for unit in self._task.params["applications"]:
+            options = {**shared, **{name: value for name, value in unit.items() if value is not None}}
+            title = f"application {options.get('name')}"
+            self.results["applications"].append(
+                self._planned("applications", application.DEFINITION, options, title=title)
+            )
+            if options.get("wait") and (options.get("wait_for") or options.get("load_balancer")):
+                self._mark("applications")
+
+    def _with_release(self, part: str) -> dict[str, Any]:
+        found = self.results["release"]
+        return {**self._task.params[part], "version": found["version"], "source": [found["path"]]}
+
+    def _part(self, title: str, definition: Definition, options: Mapping[str, Any]) -> Part:
+        return Part(self._task, title, definition, options, self._releases)
+
+    def _planned(
+        self, name: str, definition: Definition, options: Mapping[str, Any], *, title: str = "", digested: bool = True
+    ) -> Result:
+        title = title or name.replace("_", " ")
+        try:
+            part = self._part(title, definition, options)
+            result = part.plan()
+        except MeshError as error:
+            error.details["part"] = title
+            raise
+        if result["changes"] or part.unfinished:
+            self._mark(name)
+        self.changes += [change for change in result["changes"] if change not in self.changes]
+        self._diff += result.pop("diff", [])
+        if digested:
+            self._digests.append(result["plan_digest"])
+        planned = {key: value for key, value in result.items() if key != "changed"}
+        self.results.setdefault(name, planned)
+        return {**planned, "title": title}
+
+    def _mark(self, name: str) -> None:
+        if name not in self.due:
+            self.due.append(name)
+
+    def _refuse_other(self, digest: str) -> None:
+        approved = self._task.params["plan_digest"]
+        if approved and approved != digest:
+            raise Refused(
+                f"The plan has changed since it was approved: its digest is {digest} and not the mesh_plan_digest given."
+                " Run meshops.istio.plan again, review the changes, and approve the new digest.",
+                code="plan_changed",
+                digest=digest,
+            )
+
+
+def plan(task: Task) -> Result:
+    """Plan the mesh, and read its state."""
+    return MeshPlan(task).run()
+
+
+DEFINITION = Definition(
+    {
+        **mesh_info.SPEC,
+        "parts": {"type": "list", "elements": "str", "choices": list(PARTS), "default": list(PARTS)},
+        "release": {"type": "dict", "default": {}},
+        "precheck": {"type": "dict", "default": {}},
+        "gateway_api": {"type": "dict", "default": {}},
+        "control_plane": {"type": "dict", "default": {}},
+        "revision_tags": {"type": "list", "elements": "str", "default": []},
+        "injection": {"type": "dict", "default": {}},
+        "restart": {"type": "dict", "default": {}},
+        "addons": {"type": "dict", "default": {}},
+        "application": {"type": "dict", "default": {}},
+        "applications": {"type": "list", "elements": "dict", "default": []},
+        "plan_digest": {"type": "str"},
+    },
+    plan,
+    nested=(
+        "release",
+        "precheck",
+        "gateway_api",
+        "control_plane",
+        "injection",
+        "restart",
+        "addons",
+        "application",
+        "applications",
+    ),
+)

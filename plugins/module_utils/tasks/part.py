@@ -1,0 +1,103 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A part of the mesh: a task that is only planned, in the process and with the connection of another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ..kube.apply.reconcile import Outcome
+from ..kube.errors import InvalidInput, MeshError
+from ..kube.plan.awaited import unready
+from ..task import Definition, Result, Task
+
+if TYPE_CHECKING:
+    from ..istio.release.release import Release
+    from ..kube.api.cluster import Cluster
+    from ..secret_options import Redaction
+
+Releases = dict[str, "tuple[Release, bool]"]
+
+
+class Part(Task):
+    """A task with options of its own, which writes nothing. `releases`: those that other parts have found.
+
+    Raises InvalidInput for options that its module would not take.
+    """
+
+    check_mode = True
+
+    def __init__(
+        self, parent: Task, name: str, definition: Definition, options: Mapping[str, Any], releases: Releases
+    ) -> None:
+        self._parent = parent
+        self._definition = definition
+        self._releases = releases
+        self.unfinished = False
+        """Whether something that is as it should be is not ready, or still being deleted, and the task waits for it."""
+        spec = definition.spec
+        self.redaction.learn(_texts([options.get(option) for option, one in spec.items() if one.get("no_log")]))
+        read = ArgumentSpecValidator(spec, **definition.rules).validate(dict(options))
+        if read.error_messages:
+            raise InvalidInput(f"The options of {name} are invalid: {'; '.join(read.error_messages)}.", part=name)
+        self.params = read.validated_parameters
+        self.refuse_invalid_names()
+
+    def plan(self) -> Result:
+        """Return the result of the task in check mode. Raises MeshError where it fails."""
+        result = self._definition.work(self)
+        if result.get("failed"):
+            raise MeshError(result["msg"], code=result["code"], **{**result, **result.get("details", {})})
+        return result
+
+    def warn(self, warning: str) -> None:
+        """Warn as the other task does."""
+        self._parent.warn(warning)
+
+    def progress(self, line: str) -> None:
+        """Report progress as the other task does."""
+        self._parent.progress(line)
+
+    @property
+    def shows_diff(self) -> bool:
+        """True if the other task runs with --diff."""
+        return self._parent.shows_diff
+
+    @property
+    def redaction(self) -> Redaction:
+        """What redacts the secrets of the other task."""
+        return self._parent.redaction
+
+    @cached_property
+    def cluster(self) -> Cluster:
+        """The cluster of the other task."""
+        return self._parent.cluster
+
+    def release(self, version: str | None = None) -> tuple[Release, bool]:
+        """Return an Istio release, which the parts find once."""
+        wanted = version or self.params["version"]
+        if wanted not in self._releases:
+            self._releases[wanted] = super().release(wanted)
+        return self._releases[wanted]
+
+    def result_of(self, outcome: Outcome) -> Result:
+        """Return the result, and note whether the task would wait although nothing changes."""
+        if self.params.get("wait") and (unready(self.cluster, outcome.plan) or outcome.plan.ending):
+            self.unfinished = True
+        return super().result_of(outcome)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _texts(list(value.values()))
+    elif isinstance(value, list):
+        for one in value:
+            yield from _texts(one)

@@ -1,0 +1,181 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: mesh_plan
+short_description: Plan all parts of a mesh and read its state, without changes
+version_added: 0.1.0
+description:
+  - Plans in one process and over one connection what M(meshops.istio.gateway_api), M(meshops.istio.control_plane),
+    M(meshops.istio.revision_tag), M(meshops.istio.injection), M(meshops.istio.restart), M(meshops.istio.addons) and
+    M(meshops.istio.application) would change. A part that relies on an earlier one is planned as if that one were
+    installed.
+  - The role P(meshops.istio.mesh#role) runs this module first, and afterwards only the modules of the parts in RV(due).
+  - Does not write to the cluster. Downloads the release if it is not in the cache.
+extends_documentation_fragment:
+  - meshops.istio.auth
+  - meshops.istio.support
+  - meshops.istio.attributes.info
+attributes:
+  diff_mode:
+    description: Returns a diff of each object that changes, or would change in check mode.
+    support: full
+    details: ""
+options:
+  namespace:
+    description:
+      - Namespace of the control planes to read.
+    type: str
+    default: istio-system
+  namespaces:
+    description:
+      - "Namespaces to read. Default: all."
+    type: list
+    elements: str
+  parts:
+    description:
+      - Parts to plan.
+    type: list
+    elements: str
+    choices: [gateway_api, control_plane, injection, restart, addons, applications]
+    default: [gateway_api, control_plane, injection, restart, addons, applications]
+  release:
+    description:
+      - Options of M(meshops.istio.release). Required for the parts V(control_plane), V(addons) and V(applications).
+    type: dict
+    default: {}
+  precheck:
+    description:
+      - Options of M(meshops.istio.precheck), which runs only if the part V(control_plane) is in RV(due).
+    type: dict
+    default: {}
+  gateway_api:
+    description:
+      - Options of M(meshops.istio.gateway_api).
+    type: dict
+    default: {}
+  control_plane:
+    description:
+      - Options of M(meshops.istio.control_plane).
+    type: dict
+    default: {}
+  revision_tags:
+    description:
+      - Names of revision tags to point at the revision of O(control_plane).
+    type: list
+    elements: str
+    default: []
+  injection:
+    description:
+      - Options of M(meshops.istio.injection).
+    type: dict
+    default: {}
+  restart:
+    description:
+      - Options of M(meshops.istio.restart).
+    type: dict
+    default: {}
+  addons:
+    description:
+      - Options of M(meshops.istio.addons).
+    type: dict
+    default: {}
+  application:
+    description:
+      - Options of M(meshops.istio.application) that all O(applications) have.
+    type: dict
+    default: {}
+  applications:
+    description:
+      - Applications, each with options of M(meshops.istio.application).
+    type: list
+    elements: dict
+    default: []
+  plan_digest:
+    description:
+      - Digest of the approved plan. Fail if the plan has another one.
+    type: str
+seealso:
+  - module: meshops.istio.mesh_info
+"""
+
+EXAMPLES = r"""
+- name: Plan a control plane and an application
+  meshops.istio.mesh_plan:
+    parts: [control_plane, applications]
+    release:
+      version: 1.31.0
+    control_plane:
+      profile: minimal
+    applications:
+      - name: shop
+        namespace: shop
+        src: [shop/]
+  register: plan
+
+- name: Show the parts that would change
+  ansible.builtin.debug:
+    var: plan.due
+"""
+
+RETURN = r"""
+parts:
+  description:
+    - The result of the module of each part in check mode, by the name of the part. V(applications) and V(revision_tags)
+      are lists. Also V(release), and V(messages) of the precheck if it ran.
+  returned: success
+  type: dict
+  sample: {control_plane: {changes: [], plan_digest: 6fd5aa5b, revision: default}}
+due:
+  description: Parts whose modules have something to change or to wait for.
+  returned: success
+  type: list
+  elements: str
+  sample: [control_plane, applications]
+changes:
+  description: Changes of all parts, in the order of the plan.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{action: create, api_version: v1, kind: Namespace, namespace: "", name: istio-system}]
+plan_digest:
+  description: Digest of the plan of all parts, for use as O(plan_digest). Restarts do not count.
+  returned: success
+  type: str
+  sample: 6fd5aa5b6e36fa1d57b3b53f2e54a9a1b8ddad39bfd9a6a8b6a8a7e5e63fae58
+cluster:
+  description: Identity of the cluster, for use as O(expected_cluster), as M(meshops.istio.connection_info) returns it.
+  returned: success
+  type: dict
+  sample: {uid: 3f2a9d5e-4c1b-4a9e-9f0a-6f1c7d3b8e21, server: 'https://10.0.0.1:6443'}
+state:
+  description: State of the mesh before the changes, as M(meshops.istio.mesh_info) returns it.
+  returned: success
+  type: dict
+  sample: {kubernetes: 1.35.4, control_planes: [], gateways: [], namespaces: []}
+code:
+  description: Stable error code, for example V(invalid_input), V(unreachable), V(refused).
+  returned: failure
+  type: str
+  sample: unreachable
+details:
+  description: Details of the failure. V(part) is the part that cannot be planned.
+  returned: failure
+  type: dict
+  sample: {server: 'https://10.0.0.1:6443'}
+"""
+
+from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule
+from ansible_collections.meshops.istio.plugins.module_utils.tasks.mesh_plan import DEFINITION
+
+
+def main() -> None:
+    """Run the module."""
+    MeshModule.main(DEFINITION)
+
+
+if __name__ == "__main__":
+    main()
