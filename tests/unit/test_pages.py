@@ -32,6 +32,12 @@ def test_a_page_starts_with_a_command(page: Path) -> None:
     assert any(re.match(r"\s*\.\. code-block::|\s*```|    \$? ?\w", line) for line in lines)
 
 
+@pytest.mark.parametrize("page", named(GUIDES))
+def test_a_word_is_no_link_by_accident(page: Path) -> None:
+    prose = re.sub(r"``.+?``|`[^`]+`_*|^\.\. _.*$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert re.findall(r"\b\w+_(?=[\s.,;:)]|$)", prose) == []
+
+
 @pytest.mark.parametrize("page", named(READMES))
 def test_a_link_leads_to_a_file(page: Path) -> None:
     targets = re.findall(r"\]\((?!https?:|#)([^)#]+)[^)]*\)", page.read_text(encoding="utf-8"))
