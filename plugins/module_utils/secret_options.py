@@ -21,7 +21,7 @@ _SECRET_OF_PROVIDER = ("access-token", "id-token", "refresh-token", "client-secr
 _OF_CONNECTION = ("api_key", "password", "proxy_basic_auth", "basic_auth")
 _CONTENT = "<content>"
 _TEXT = "<text>"
-_OF_CONTENT = frozenset({"values", "config", "mesh_config", "injector_config", "injector_values"})
+_OF_CONTENT = frozenset({"values", "config", "download_headers", "mesh_config", "injector_config", "injector_values"})
 """Options with settings of programs, any of which may be secret."""
 
 _TOO_SHORT = 3

@@ -25,7 +25,7 @@ from ansible_collections.meshops.istio.tests.support.playbook import Run, run_pr
 from ansible_collections.meshops.istio.tests.support.steps import Seen
 
 NAMESPACE = Kind("v1", "Namespace")
-RESOLVED, PLANNED = "Check the cluster (istioctl x precheck)", "Compare the plan with the approved one"
+RESOLVED, PLANNED = "Remove the mesh", "Install the parts that change"
 """Tasks of a site: the first after the cluster is resolved, and the last before the first write."""
 
 

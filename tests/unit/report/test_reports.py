@@ -154,10 +154,10 @@ def test_verify_writes_them_where_a_cluster_cannot_be_asked(tmp_path: Path) -> N
     assert len(list(ElementTree.parse(tmp_path / "junit.xml").iter("error"))) == 2
     head, one, two = run.summary
     assert head == "cluster status istio gateways sidecars changes checks cause"
-    assert has_facts(one, "one error & Connect to the cluster & https://127.0.0.1:1 & cannot be reached")
+    assert has_facts(one, "one error & Read and plan the mesh & https://127.0.0.1:1 & cannot be reached")
     assert has_facts(two, "two error & Validate variables & mesh_wait_timeout & whole number")
     # The last message of each host is the cause too.
-    assert has_facts(run.last_failures["one"], "Connect to the cluster & https://127.0.0.1:1 & cannot be reached")
+    assert has_facts(run.last_failures["one"], "Read and plan the mesh & https://127.0.0.1:1 & cannot be reached")
 
 
 def test_of_several_waves_the_one_that_the_run_ends_with_tells_of_all(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_of_several_waves_the_one_that_the_run_ends_with_tells_of_all(tmp_path: 
     assert run.text.count("cluster  status") == 1, run.text
     # Nothing is left of the first wave, so that Ansible goes no further.
     (row,) = run.summary[1:]
-    assert has_facts(row, "one error & Connect to the cluster & cannot be reached")
+    assert has_facts(row, "one error & Read and plan the mesh & cannot be reached")
     assert list(json.loads((tmp_path / "mesh.json").read_text(encoding="utf-8"))["hosts"]) == ["one"]
 
 

@@ -1,0 +1,93 @@
+# Copyright (c) 2026 The meshops.istio authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""mesh_plan: the parts of a mesh in one process, planned as their modules plan them, and nothing written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.meshops.istio.tests.support.kube.api_server import ApiServer
+from ansible_collections.meshops.istio.tests.support.messages import has_facts
+from ansible_collections.meshops.istio.tests.support.modules import Run
+from ansible_collections.meshops.istio.tests.unit.istio.conftest import MadeRelease
+
+SETTINGS = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "settings"},
+    "data": {"password": "swordfish1"},
+}
+SHOP = {"name": "shop", "namespace": "shop", "definition": [SETTINGS]}
+
+
+def options(made: MadeRelease, *parts: str, **given: Any) -> dict[str, Any]:
+    return {
+        "parts": list(parts),
+        "release": {"version": "1.29.1", "source": [str(made.root)]},
+        "injection": {"namespaces": ["shop"]},
+        "applications": [SHOP],
+        **given,
+    }
+
+
+def test_a_plan_has_the_changes_of_all_parts_and_writes_nothing(on_api: Run, api: ApiServer, made: MadeRelease) -> None:
+    found = on_api("mesh_plan", **options(made, "injection", "applications"))
+    assert not found.get("failed"), found["msg"]
+    assert [(change["action"], change["kind"], change["name"]) for change in found["changes"]] == [
+        ("update", "Namespace", "shop"),
+        ("create", "ConfigMap", "settings"),
+    ]
+    assert (found["due"], found["changed"], api.writes) == (["injection", "applications"], False, [])
+    assert [one["namespace"] for one in found["parts"]["applications"]] == ["shop"]
+
+
+def test_a_part_is_planned_as_its_module_plans_it(on_api: Run, made: MadeRelease) -> None:
+    alone = on_api("application", check=True, **SHOP)
+    (part,) = on_api("mesh_plan", **options(made, "applications"))["parts"]["applications"]
+    assert (part["changes"], part["plan_digest"]) == (alone["changes"], alone["plan_digest"])
+
+
+def test_nothing_is_due_where_nothing_changes(on_api: Run, api: ApiServer, made: MadeRelease) -> None:
+    on_api("injection", namespaces=["shop"])
+    on_api("application", **SHOP)
+    done = len(api.writes)
+    found = on_api("mesh_plan", check=True, **options(made, "injection", "applications"))
+    assert (found["due"], found["changes"], found["changed"]) == ([], [], False)
+    assert len(api.writes) == done
+    assert "shop" in [one["name"] for one in found["state"]["namespaces"]]
+
+
+def test_only_the_approved_plan_is_accepted(on_api: Run, made: MadeRelease) -> None:
+    digest = on_api("mesh_plan", **options(made, "injection"))["plan_digest"]
+    assert not on_api("mesh_plan", **options(made, "injection", plan_digest=digest)).get("failed")
+    other = {**options(made, "injection", plan_digest=digest), "injection": {"namespaces": ["default"]}}
+    assert on_api("mesh_plan", **other)["code"] == "plan_changed"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "facts"),
+    [
+        ({"applications": [{"name": "shop", "nmae": "x"}]}, "application shop & nmae"),
+        ({"injection": {"namespaces": ["Shop_1"]}}, "Shop_1"),
+        ({"injection": {}}, "injection & namespaces"),
+    ],
+    ids=["unknown", "name", "missing"],
+)
+def test_wrong_options_of_a_part_are_refused(
+    wrong: dict[str, Any], facts: str, on_api: Run, api: ApiServer, made: MadeRelease
+) -> None:
+    refused = on_api("mesh_plan", **options(made, "injection", "applications", **wrong))
+    assert refused["code"] in ("invalid_input", "invalid_name")
+    assert has_facts(refused["msg"], facts)
+    assert api.writes == []
+
+
+def test_secrets_of_parts_are_nowhere(on_api: Run, made: MadeRelease) -> None:
+    release = {"version": "1.29.1", "source": [str(made.root)], "download_headers": {"X-Key": "hunter2-of-mirror"}}
+    found = on_api("mesh_plan", verbosity=3, diff=True, **options(made, "applications", release=release))
+    assert not found.get("failed"), found["msg"]
+    assert "hunter2-of-mirror" not in str(found)
+    assert "swordfish1" not in str(found["invocation"])
