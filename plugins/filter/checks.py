@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ansible_collections.meshops.istio.plugins.module_utils.istio.release.support import sentences
+from ansible_collections.meshops.istio.plugins.plugin_utils.drift import Check, Data, drift
 
 DOCUMENTATION = r"""
 name: checks
@@ -26,7 +27,7 @@ options:
     description:
       - Results of modules. C(control_planes), C(skew) and C(findings) are from M(meshops.istio.control_plane_info), C(namespaces)
         and C(workloads) from M(meshops.istio.injection_info), C(proxies) and C(certificates) from
-        M(meshops.istio.proxy_info), C(analysis) is the result of M(meshops.istio.analysis_info), and C(gateways) is a
+        M(meshops.istio.proxy_info), C(parts) from M(meshops.istio.mesh_plan), C(analysis) is the result of M(meshops.istio.analysis_info), and C(gateways) is a
         list of results of M(meshops.istio.ingress_info). Missing results are not checked.
     type: dict
     required: true
@@ -64,12 +65,8 @@ _value:
       type: str
 """
 
-Data = Mapping[str, Any]
 _NAMED = 3
 """Maximum number of objects that a sentence names."""
-
-Check = tuple[str, str]
-"""Name of a check, and the cause of its failure, which is empty if it passed."""
 
 
 def _control_plane(found: Data, expected: Data) -> Iterator[Check]:
@@ -176,6 +173,13 @@ def _injection(found: Data, expected: Data) -> Iterator[Check]:
             ]
             cause = f"{one['without_sidecar']} of {one['pods']} pods in {name} lack it: {', '.join(lacking)}."
             yield f"pods in {name} have their sidecar", cause if one["without_sidecar"] else ""
+            others = [
+                f"{workload['kind']} {workload['name']}"
+                for workload in found.get("workloads") or ()
+                if workload["namespace"] == name and workload.get("other_revision")
+            ]
+            cause = f"{one.get('other_revision')} of {one['pods']} pods in {name} have another: {', '.join(others)}. Restart them."
+            yield f"sidecars in {name} are of revision {one['injector']}", cause if others else ""
 
 
 def _place(gateway: Data) -> str:
@@ -185,11 +189,16 @@ def _place(gateway: Data) -> str:
 
 def _gateways(found: Data, answers: Sequence[Data]) -> Iterator[Check]:
     by_name = {_place(answer["item"]): answer for answer in answers}
-    for gateway in found.get("gateways") or ():
-        name = _place(gateway)
-        pending = f"The {gateway['type']} Service of {name} has no address yet."
-        yield f"gateway {name} has an address", pending if gateway["pending"] else ""
-        if name in by_name:
+    gateways = {_place(gateway): gateway for gateway in found.get("gateways") or ()}
+    declared = ((found.get("parts") or {}).get("control_plane") or {}).get("gateways") or ()
+    for name in sorted({*gateways, *(_place(one) for one in declared if one["component"] == "IngressGateways")}):
+        gateway = gateways.get(name, {})
+        missing = f"The gateway {name} is not there."
+        pending = f"The {gateway.get('type')} Service of {name} has no address yet."
+        yield f"gateway {name} has an address", (pending if gateway["pending"] else "") if gateway else missing
+        if not gateway:
+            yield f"gateway {name} answers", missing
+        elif name in by_name:
             status = by_name[name].get("status", -1)
             said = f"status {status}" if status > 0 else f"nothing ({by_name[name].get('msg', '').rstrip('.')})"
             wrong = f"{by_name[name].get('url', 'The gateway')} answers {said} instead of status 200."
@@ -200,6 +209,7 @@ def checks(found: Data, expected: Data, answers: Sequence[Data] = ()) -> list[di
     """Evaluate the checks of `found` against `expected` and the responses of the gateways."""
     pairs = [
         *_control_plane(found, expected),
+        *drift(found.get("parts") or {}),
         *_release(found),
         *_proxies(found, expected),
         *_configuration(found),

@@ -255,6 +255,11 @@ addons:
   type: list
   elements: str
   sample: [prometheus, kiali]
+objects:
+  description: Objects of each addon, by its name.
+  returned: success
+  type: dict
+  sample: {zipkin: [{api_version: apps/v1, kind: Deployment, namespace: istio-system, name: zipkin}]}
 dashboards:
   description:
     - Web pages by addon. C(service), C(namespace), C(port) and C(path) are for a port-forward, C(cluster_url) is for

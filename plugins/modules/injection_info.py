@@ -87,6 +87,16 @@ namespaces:
       returned: always
       type: int
       sample: 0
+    outdated:
+      description: Number of pods with a sidecar that new pods would not get.
+      returned: always
+      type: int
+      sample: 0
+    other_revision:
+      description: Number of pods with the sidecar of another revision than the one that injects into the namespace.
+      returned: always
+      type: int
+      sample: 0
 workloads:
   description: Workloads with missing or outdated sidecars.
   returned: success
@@ -98,6 +108,7 @@ workloads:
       name: web
       missing: 1
       outdated: 0
+      other_revision: 0
       restartable: true
       reason: ""
       rolling_out: false
@@ -126,6 +137,12 @@ workloads:
     outdated:
       description:
         - Number of pods with an outdated sidecar. New pods would get a sidecar of another revision or version, or none.
+      returned: always
+      type: int
+      sample: 0
+    other_revision:
+      description:
+        - Number of pods in C(outdated) with the sidecar of another revision than the one that injects into the namespace.
       returned: always
       type: int
       sample: 0

@@ -126,6 +126,7 @@ parts:
   description:
     - The result of the module of each part in check mode, by the name of the part. V(applications) and V(revision_tags)
       are lists. Also V(release), and V(messages) of the precheck if it ran.
+    - C(unready) of a part are the objects that its module would wait for.
   returned: success
   type: dict
   sample: {control_plane: {changes: [], plan_digest: 6fd5aa5b, revision: default}}

@@ -10,8 +10,8 @@ module: restart
 short_description: Restart workloads with a sidecar that is missing or outdated
 version_added: 0.1.0
 description:
-  - Restarts Deployments, StatefulSets and DaemonSets whose pods are missing a sidecar, a few at a time, and waits for
-    each of them before the next.
+  - Restarts Deployments, StatefulSets and DaemonSets whose pods are missing a sidecar, or have that of another revision
+    than the one that injects into their namespace, a few at a time, and waits for each of them before the next.
   - Pods without a controller, Jobs, and workloads whose rollout is paused, partitioned or of type C(OnDelete) are
     reported and not restarted. Pods that opted out of injection or use the host network do not need a sidecar.
   - If a rollout in progress already adds the sidecars, the module waits for it and does not restart the workload again.
@@ -30,8 +30,8 @@ options:
     elements: str
   outdated:
     description:
-      - Also restart workloads with outdated sidecars. Their new pods would get a sidecar of another revision or
-        version, or none.
+      - Also restart workloads with sidecars of the right revision and another version, and workloads that have left the
+        mesh and still have sidecars.
     type: bool
     default: false
   plan_digest:

@@ -25,6 +25,7 @@ from ..istio.addons.settings import apply_settings
 from ..istio.addons.telemetry import telemetry
 from ..istio.addons.unit import Addons, Assumed, installed
 from ..kube.objects.images import replace_images, with_pull_secrets
+from ..kube.objects.objects import key_of
 from ..kube.plan.plan import Plan
 from ..task import Definition, Result, Task
 
@@ -70,7 +71,8 @@ def present(task: Task) -> Result:
         allow_anonymous=parameters["allow_anonymous"],
     )
     set_paths(shown, found)
-    objects = [obj for name in names for obj in addons.placed(cluster, found[name], name)]
+    placed = {name: addons.placed(cluster, found[name], name) for name in names}
+    objects = [obj for name in names for obj in placed[name]]
     providers = {option: parameters[option] or "" for option in ("tracing", "access_logs")}
     of_all = [
         *traffic(shown, found, addons.namespace, gate),
@@ -93,7 +95,8 @@ def present(task: Task) -> Result:
             assumed=Assumed.of(parameters["assume"]),
         ),
     )
-    return {"addons": names, "dashboards": dashboards(cluster, shown, found, gate), **result}
+    of_each = {name: [dict(key_of(obj)._asdict()) for obj in placed[name]] for name in names}
+    return {"addons": names, "objects": of_each, "dashboards": dashboards(cluster, shown, found, gate), **result}
 
 
 def absent(task: Task) -> Result:
@@ -105,7 +108,7 @@ def absent(task: Task) -> Result:
     def check(plan: Plan) -> None:
         refuse_unknown(named, installed(plan), addons.namespace)
 
-    return {"addons": [], "dashboards": {}, **task.reconcile(unit, lock=addons.lock, checks=check)}
+    return {"addons": [], "objects": {}, "dashboards": {}, **task.reconcile(unit, lock=addons.lock, checks=check)}
 
 
 def run(task: Task) -> Result:

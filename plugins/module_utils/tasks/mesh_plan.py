@@ -139,15 +139,16 @@ class MeshPlan:
         except MeshError as error:
             error.details["part"] = title
             raise
-        if result["changes"] or part.unfinished:
+        if result["changes"] or part.unready:
             self._mark(name)
         self.changes += [change for change in result["changes"] if change not in self.changes]
         self._diff += result.pop("diff", [])
         if digested:
             self._digests.append(result["plan_digest"])
         planned = {key: value for key, value in result.items() if key != "changed"}
+        planned["unready"] = [key._asdict() for key in part.unready]
         self.results.setdefault(name, planned)
-        return {**planned, "title": title}
+        return planned
 
     def _mark(self, name: str) -> None:
         if name not in self.due:

@@ -20,6 +20,7 @@ from ..task import Definition, Result, Task
 if TYPE_CHECKING:
     from ..istio.release.release import Release
     from ..kube.api.cluster import Cluster
+    from ..kube.objects.objects import Key
     from ..secret_options import Redaction
 
 Releases = dict[str, "tuple[Release, bool]"]
@@ -39,8 +40,8 @@ class Part(Task):
         self._parent = parent
         self._definition = definition
         self._releases = releases
-        self.unfinished = False
-        """Whether something that is as it should be is not ready, or still being deleted, and the task waits for it."""
+        self.unready: list[Key] = []
+        """What is as it should be and not ready, or still being deleted, if the task waits for it."""
         spec = definition.spec
         self.redaction.learn(_texts([options.get(option) for option, one in spec.items() if one.get("no_log")]))
         read = ArgumentSpecValidator(spec, **definition.rules).validate(dict(options))
@@ -87,9 +88,9 @@ class Part(Task):
         return self._releases[wanted]
 
     def result_of(self, outcome: Outcome) -> Result:
-        """Return the result, and note whether the task would wait although nothing changes."""
-        if self.params.get("wait") and (unready(self.cluster, outcome.plan) or outcome.plan.ending):
-            self.unfinished = True
+        """Return the result, and note what the task would wait for."""
+        if self.params.get("wait"):
+            self.unready += [*unready(self.cluster, outcome.plan), *outcome.plan.ending]
         return super().result_of(outcome)
 
 

@@ -59,14 +59,18 @@ def _namespaces(result: Mapping[str, Any]) -> Iterator[Row]:
             continue
         pods, sidecars = namespace.get("pods") or 0, namespace.get("with_sidecar") or 0
         injection = namespace.get("revision") or namespace.get("injection") or "not labelled"
-        yield "namespace", namespace["name"], f"injection {injection}", f"{sidecars} of {pods} pods with a sidecar"
+        said = f"{sidecars} of {pods} pods with a sidecar"
+        if namespace.get("other_revision"):
+            said += f", {namespace['other_revision']} of another revision"
+        yield "namespace", namespace["name"], f"injection {injection}", said
 
 
 def _workloads(result: Mapping[str, Any]) -> Iterator[Row]:
     for workload in result.get("workloads") or ():
-        if workload["missing"]:
+        what = "no sidecar" if workload["missing"] else "old revision" if workload.get("other_revision") else ""
+        if what:
             reason = workload.get("reason") or _remedy(workload)
-            yield "no sidecar", f"{workload['kind']} {workload['namespace']}/{workload['name']}", reason
+            yield what, f"{workload['kind']} {workload['namespace']}/{workload['name']}", reason
 
 
 def _remedy(workload: Mapping[str, Any]) -> str:

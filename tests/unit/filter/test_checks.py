@@ -62,6 +62,7 @@ def test_all_of_a_good_mesh_holds() -> None:
         "certificates are valid, and for long enough",
         "namespace shop is in the mesh",
         "pods in shop have their sidecar",
+        "sidecars in shop are of revision default",
         "the configuration is as Istio's analysis wants it",
         "gateway istio-system/istio-ingressgateway has an address",
         "gateway istio-system/istio-ingressgateway answers",
@@ -192,3 +193,99 @@ def test_gateways_of_one_name_are_told_apart() -> None:
         {"item": edges[1], "url": "http://b", "status": 503},
     ]
     assert causes({"gateways": edges}, answers) == ["http://b answers status 503 instead of status 200."]
+
+
+# --- drift ---------------------------------------------------------------------------------------------------------
+
+APPLICATION = {"name": "shop", "namespace": "shop", "changes": [], "unready": []}
+INGRESS = {**EDGE, "kind": "Deployment", "component": "IngressGateways"}
+PARTS: dict[str, Any] = {
+    "control_plane": {"changes": [], "unready": [], "gateways": [INGRESS]},
+    "revision_tags": [{"name": "prod", "changes": []}],
+    "injection": {"changes": []},
+    "addons": {
+        "addons": ["kiali"],
+        "objects": {"kiali": [{"kind": "Deployment", "namespace": "istio-system", "name": "kiali"}]},
+        "changes": [],
+        "unready": [],
+    },
+    "applications": [APPLICATION],
+}
+
+
+def change(action: str, kind: str, namespace: str, name: str) -> dict[str, str]:
+    return {"action": action, "kind": kind, "namespace": namespace, "name": name}
+
+
+def failed(part: str, value: Any) -> list[str]:
+    found = {**FOUND, "parts": {**PARTS, part: value}}
+    return [check["name"] for check in checks(found, EXPECTED, READY) if not check["ok"]]
+
+
+def test_each_declared_thing_has_a_check() -> None:
+    names = [check["name"] for check in checks({**FOUND, "parts": PARTS}, EXPECTED, READY)]
+    assert [name for name in names if "declared" in name or name.startswith(("addon", "application"))] == [
+        "the control plane is as declared",
+        "gateway istio-system/istio-ingressgateway is as declared",
+        "revision tag prod is as declared",
+        "injection labels are as declared",
+        "addon kiali is as declared",
+        "addon kiali is ready",
+        "routes and telemetry of the addons are as declared",
+        "application shop/shop is as declared",
+        "application shop/shop is ready",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "names"),
+    [
+        (
+            "control_plane",
+            {
+                **PARTS["control_plane"],
+                "changes": [change("update", "Service", "istio-system", "istio-ingressgateway")],
+            },
+            ["gateway istio-system/istio-ingressgateway is as declared"],
+        ),
+        (
+            "control_plane",
+            {**PARTS["control_plane"], "changes": [change("create", "ConfigMap", "istio-system", "istio")]},
+            ["the control plane is as declared"],
+        ),
+        (
+            "addons",
+            {**PARTS["addons"], "changes": [change("create", "Deployment", "istio-system", "kiali")]},
+            ["addon kiali is as declared"],
+        ),
+        (
+            "applications",
+            [{**APPLICATION, "changes": [change("create", "VirtualService", "shop", "shop")]}],
+            ["application shop/shop is as declared"],
+        ),
+        (
+            "applications",
+            [{**APPLICATION, "unready": [change("", "Deployment", "shop", "web")]}],
+            ["application shop/shop is ready"],
+        ),
+    ],
+    ids=["gateway", "istiod", "addon", "route", "pods"],
+)
+def test_what_differs_from_the_variables_fails_its_check(part: str, value: Any, names: list[str]) -> None:
+    assert failed(part, value) == names
+
+
+def test_a_check_of_a_gateway_that_is_gone_does_not_disappear() -> None:
+    found = {**FOUND, "gateways": [], "parts": PARTS}
+    assert [check["name"] for check in checks(found, EXPECTED, []) if not check["ok"]] == [
+        "gateway istio-system/istio-ingressgateway has an address",
+        "gateway istio-system/istio-ingressgateway answers",
+    ]
+
+
+def test_a_sidecar_of_another_revision_is_not_the_sidecar_of_the_namespace() -> None:
+    moved = {**SHOP, "injector": "blue", "other_revision": 2, "outdated": 2}
+    web = {"kind": "Deployment", "namespace": "shop", "name": "web", "missing": 0, "other_revision": 2}
+    (cause,) = causes({"namespaces": [moved], "workloads": [web]})
+    assert "2 of 2 pods in shop" in cause
+    assert "Deployment web" in cause

@@ -36,14 +36,14 @@ class Due(NamedTuple):
 
 
 def due(workloads: Sequence[Workload], *, outdated: bool) -> Due:
-    """Return the workloads with missing sidecars, and with `outdated` those with outdated proxies, by what is due.
+    """Return the workloads to restart: with missing sidecars or those of another revision; with `outdated` all outdated.
 
     A proxy is outdated if a new pod would get another one. A workload is not restarted during a roll-out that replaces
     its sidecars: a restart would begin the roll-out again.
     """
     found = Due([], [], [])
     for one in workloads:
-        if not (one.missing or (outdated and one.outdated)):
+        if not (one.missing or one.other_revision or (outdated and one.outdated)):
             continue
         if not one.restartable:
             found.reported.append(one)

@@ -40,8 +40,10 @@ _FEW = 3
 
 @dataclass
 class Workload:
-    """An owner of pods. `missing` and `outdated` count its pods; `reason`: why it cannot be restarted, if so.
+    """An owner of pods. `reason`: why it cannot be restarted, if so.
 
+    missing, outdated: its pods without a sidecar, and with one that new pods would not get. other_revision: those of the
+    outdated ones whose sidecar is of another revision than the namespace's.
     faults: the faults of its pods, by revision of the workload.
     newest: the newest revision while its rollout is in progress; `progress`: the status of the rollout.
     """
@@ -51,6 +53,7 @@ class Workload:
     name: str
     missing: int = 0
     outdated: int = 0
+    other_revision: int = 0
     reason: str = ""
     faults: dict[str, set[str]] = field(default_factory=dict)
     newest: str | None = None
@@ -64,9 +67,9 @@ class Workload:
     def rolls_out(self, *, outdated: bool) -> bool:
         """Return whether a rollout in progress already replaces the faulty pods, so that no restart is needed.
 
-        `outdated`: an outdated proxy counts as a fault as well.
+        `outdated`: a proxy of another version counts as a fault as well.
         """
-        concerned = {"missing", "outdated"} if outdated else {"missing"}
+        concerned = {"missing", "other_revision", *(("outdated",) if outdated else ())}
         return self.newest is not None and not self.faults.get(self.newest, set()) & concerned
 
     def as_dict(self) -> dict[str, Any]:
@@ -77,9 +80,10 @@ class Workload:
             "name": self.name,
             "missing": self.missing,
             "outdated": self.outdated,
+            "other_revision": self.other_revision,
             "restartable": self.restartable,
             "reason": self.reason,
-            "rolling_out": self.rolls_out(outdated=not self.missing),
+            "rolling_out": self.rolls_out(outdated=not (self.missing or self.other_revision)),
             "progress": self.progress,
         }
 
@@ -100,7 +104,10 @@ class Unlabelled:
 
 @dataclass
 class NamespaceState:
-    """A namespace's labels, and the numbers of its running pods with and without the sidecar that they should have."""
+    """A namespace's labels, and the numbers of its running pods with and without the sidecar that they should have.
+
+    outdated, other_revision: pods with a sidecar that new pods would not get, as for Workload.
+    """
 
     name: str
     injection: str
@@ -109,6 +116,8 @@ class NamespaceState:
     pods: int = 0
     with_sidecar: int = 0
     without_sidecar: int = 0
+    outdated: int = 0
+    other_revision: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """Return the state as plain data."""
@@ -200,10 +209,14 @@ def state_of(
             if proxy_of(pod) is None and (key[0] == POD.kind or not _not_restartable(key, known.get(key))):
                 outside.add(key[:2])
             continue
-        state.without_sidecar += fault == "missing"
+        faults = {"outdated", fault} if fault == "other_revision" else {fault}
+        state.without_sidecar += "missing" in faults
+        state.outdated += "outdated" in faults
+        state.other_revision += "other_revision" in faults
         workload = workloads.setdefault(key, Workload(*key, reason=_not_restartable(key, known.get(key))))
-        setattr(workload, fault, getattr(workload, fault) + 1)
-        workload.faults.setdefault(template_revision(key[0], pod), set()).add(fault)
+        for one in faults:
+            setattr(workload, one, getattr(workload, one) + 1)
+        workload.faults.setdefault(template_revision(key[0], pod), set()).update(faults)
     return State(list(states.values()), _in_order(workloads), _in_order(unlabelled), outside)
 
 
@@ -238,7 +251,7 @@ def _fault(injectors: Injectors, namespace: Object, pod: Object, owner: Object |
         return None
     revision, version, current = revision_of(pod), proxy_version(pod), version_of(injector.image)
     if revision and revision != injector.revision:
-        return "outdated"
+        return "other_revision"
     chosen = "sidecar.istio.io/proxyImage" in (pod["metadata"].get("annotations") or {})
     return "outdated" if version and current and version != current and not chosen else None
 

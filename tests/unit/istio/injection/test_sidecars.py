@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.mesh_config import providers_in
 from ansible_collections.meshops.istio.plugins.module_utils.istio.control_plane.tag_objects import NEVER_MATCH
 from ansible_collections.meshops.istio.plugins.module_utils.istio.injection.injectors import Injector, Injectors
+from ansible_collections.meshops.istio.plugins.module_utils.istio.injection.restart import due
 from ansible_collections.meshops.istio.plugins.module_utils.istio.injection.sidecars import State, owner_of, read_state
 from ansible_collections.meshops.istio.tests.support.memory_cluster import (
     MemoryCluster,
@@ -56,6 +57,7 @@ def test_a_deployments_pods_without_a_sidecar() -> None:
         "name": "web",
         "missing": 2,
         "outdated": 0,
+        "other_revision": 0,
         "restartable": True,
         "reason": "",
         "rolling_out": False,
@@ -70,6 +72,8 @@ def test_a_deployments_pods_without_a_sidecar() -> None:
         "pods": 2,
         "with_sidecar": 0,
         "without_sidecar": 2,
+        "outdated": 0,
+        "other_revision": 0,
     }
 
 
@@ -105,6 +109,10 @@ def test_proxies_of_another_version_or_revision_are_outdated() -> None:
         pod("chosen", proxy="1.28.3", annotations={"sidecar.istio.io/proxyImage": "mine:1"}),
     )
     assert faults(found) == {"Pod old": (0, 1), "Pod other": (0, 1)}
+    assert {one.name: one.other_revision for one in found.workloads} == {"old": 0, "other": 1}
+    assert (found.namespaces[0].outdated, found.namespaces[0].other_revision) == (2, 1)
+    # Only another revision is restarted without being asked for outdated ones.
+    assert [one.name for one in due(found.workloads, outdated=False).reported] == ["other"]
 
 
 def test_a_sidecar_that_new_pods_would_not_get_is_outdated() -> None:
