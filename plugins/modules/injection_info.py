@@ -51,6 +51,8 @@ namespaces:
       pods: 2
       with_sidecar: 2
       without_sidecar: 0
+      outdated: 0
+      other_revision: 0
   contains:
     name:
       description: Name of the namespace.

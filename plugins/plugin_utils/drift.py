@@ -33,7 +33,7 @@ def drift(parts: Data) -> Iterator[Check]:
     for application in parts.get("applications") or ():
         name = f"application {application['namespace']}/{application['name']}"
         yield f"{name} is as declared", _cause(application["changes"])
-        yield f"{name} is ready", _unready(application["unready"])
+        yield f"{name} is ready", _unready(application["unready"], application["changes"])
 
 
 def _control_plane(part: Data) -> Iterator[Check]:
@@ -56,7 +56,10 @@ def _addons(part: Data) -> Iterator[Check]:
         own = {_identity(one) for one in part["objects"].get(name, ())}
         of_addons |= own
         yield f"addon {name} is as declared", _cause([one for one in part["changes"] if _identity(one) in own])
-        yield f"addon {name} is ready", _unready([one for one in part["unready"] if _identity(one) in own])
+        yield (
+            f"addon {name} is ready",
+            _unready([one for one in part["unready"] if _identity(one) in own], part["changes"]),
+        )
     others = [one for one in part["changes"] if _identity(one) not in of_addons]
     yield "routes and telemetry of the addons are as declared", _cause(others)
 
@@ -70,7 +73,10 @@ def _cause(changes: Sequence[Data]) -> str:
     return f"{listed}. Run meshops.istio.site to repair this, or meshops.istio.plan to review it." if changes else ""
 
 
-def _unready(objects: Sequence[Data]) -> str:
+def _unready(unready: Sequence[Data], changes: Sequence[Data]) -> str:
+    """Return the cause; what differs has a check of its own."""
+    differing = {_identity(one) for one in changes}
+    objects = [one for one in unready if _identity(one) not in differing]
     return f"{_some(objects, lambda _one: '')} {'are' if len(objects) > 1 else 'is'} not ready." if objects else ""
 
 
