@@ -4,15 +4,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
-from ansible.utils.display import Display
+from ansible.errors import AnsibleError
 from ansible_collections.meshops.istio.plugins.module_utils.terminal_text import on_one_line
+from ansible_collections.meshops.istio.plugins.plugin_utils.console import show
 from ansible_collections.meshops.istio.plugins.plugin_utils.mesh_action import MeshAction
 from ansible_collections.meshops.istio.plugins.plugin_utils.report.lines import change_line
-
-display = Display()
 
 TAGS: Mapping[str, str] = {
     "gateway_api": "gateway_api",
@@ -57,7 +57,17 @@ class ActionModule(MeshAction):
             return [self._resolved("application", one) for one in value]
         return super()._resolved(option, value)
 
+    def _find_needle(self, dirname: str, needle: str) -> str:
+        """Find a file where the tasks of the role applications, which apply the plan, find it: among its files first."""
+        paths = self._task.get_search_path()
+        if self._task._role is not None:
+            paths = [os.path.join(os.path.dirname(self._task._role._role_path), "applications"), *paths]
+        found = self._loader.path_dwim_relative_stack(paths, dirname, needle)
+        if found is None:
+            raise AnsibleError(f"Could not find {needle}.")
+        return str(found)
+
     def _show_changes(self, host: str, changes: Any) -> None:
         """Show the plan of all parts in one line."""
         if isinstance(changes, list) and changes and not self._task.no_log:
-            display.display(on_one_line(f"  [{host}] plan: {change_line(changes, planned=True)}"))
+            show(on_one_line(f"  [{host}] plan: {change_line(changes, planned=True)}"))

@@ -191,6 +191,12 @@ def test_the_permitted_ignores_are_among_those_of_ansible_lint() -> None:
     assert set(permitted) >= sanity_ignores.PERMITTED
 
 
+def test_one_function_shows_texts_beside_the_callback() -> None:
+    # Where the callback plugin writes JSON, it has standard output to itself.
+    texts = {path: path.read_text(encoding="utf-8") for path in (ROOT / "plugins").rglob("*.py")}
+    assert [path.name for path, text in texts.items() if ".display(" in text or "sys.stdout" in text] == ["console.py"]
+
+
 def test_packages_of_plugins_are_empty() -> None:
     # ansible-test of ansible-core 2.17 wants it so, which `make sanity` does not ask.
     assert [str(path) for path in (ROOT / "plugins").rglob("__init__.py") if path.stat().st_size] == []

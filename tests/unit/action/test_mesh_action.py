@@ -94,6 +94,16 @@ def test_a_folder_stands_for_its_manifests(act: Act, tmp_path: Path) -> None:
     assert act("application", name="shop", src=["shop"])["args"]["src"] == paths
 
 
+def test_a_plan_finds_the_files_of_the_role_that_applies_it(act: Act, tmp_path: Path) -> None:
+    ours = put(tmp_path / "roles/applications/files/shop/a.yaml")
+    put(tmp_path / "files/shop/a.yaml")
+    theirs = put(tmp_path / "files/bank/b.yaml")
+    role = {"_role": SimpleNamespace(_role_path=str(tmp_path / "roles/mesh")), "tags": []}
+    for found, name in ((ours, "shop"), (theirs, "bank")):
+        result = act("mesh_plan", role, parts=[], applications=[{"name": name, "src": [name]}])
+        assert result["args"]["applications"] == [{"name": name, "src": [found]}]
+
+
 def test_urls_and_what_was_read_already_stay_as_they_are(act: Act) -> None:
     entries = ["https://example.com/shop.yaml", {"source": "shop.yaml", "text": "kind: ConfigMap"}]
     assert act("application", name="shop", src=entries)["args"]["src"] == entries
