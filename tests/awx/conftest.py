@@ -20,7 +20,7 @@ from ansible_collections.meshops.istio.tests.awx.reading import read
 from ansible_collections.meshops.istio.tests.equivalence.labs import simulated
 
 CONTEXTS = ("east", "west", "north")
-SITE = ("mesh_release_source", "mesh_overlays")
+SITE = ("mesh_version", "mesh_release_source", "mesh_overlays")
 """What the lab's machine says about each cluster."""
 
 _jobs: list[Job] = []

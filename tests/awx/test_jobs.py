@@ -33,6 +33,7 @@ from ansible_collections.meshops.istio.tests.integration.safety.canaries import 
 from ansible_collections.meshops.istio.tests.integration.safety.canaries import variables as secret_variables
 from ansible_collections.meshops.istio.tests.support.lab import Lab, now
 from ansible_collections.meshops.istio.tests.support.messages import has_facts
+from ansible_collections.meshops.istio.tools.default_version import default_version
 
 Object = dict[str, Any]
 Hosts = dict[str, Object]
@@ -90,7 +91,8 @@ def variables(fleet: Fleet, canaries: Canaries) -> Object:
     given = secret_variables(canaries, fleet.site["mesh_release_source"], fleet.site["mesh_overlays"])
     del given["mesh_applications"]
     # A played pod has no port to ask at.
-    return {**given, "mesh_profile": "minimal", "mesh_verify_proxies": False}
+    own = {"mesh_profile": "minimal", "mesh_verify_proxies": False}
+    return {**given, "mesh_version": fleet.site["mesh_version"], **own}
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +129,7 @@ def test_the_inventory_has_a_host_for_each_context_and_nothing_of_the_credential
         # The credential's file has another name in each job.
         assert "mesh_kubeconfig" not in variables
         # The project has variables for all of them.
-        assert variables["mesh_version"] == "1.29.1"
+        assert variables["mesh_version"] == default_version()
     assert [secret for secret in fleet.secrets if secret in json.dumps(hosts)] == []
 
 
@@ -158,11 +160,14 @@ def test_a_job_without_a_credential_says_so(controller: Controller, variables: O
     assert job.failures["new-cluster"].endswith("and AWX a credential).")
 
 
-def test_without_the_release_and_without_a_network_it_is_said_what_to_provide(run: Callable[..., Job]) -> None:
+def test_without_the_release_and_without_a_network_it_is_said_what_to_provide(
+    run: Callable[..., Job], fleet: Fleet
+) -> None:
     job = run("precheck.yml", mesh_release_source="", mesh_release_proxy="http://127.0.0.1:1")
     assert job.status == "failed"
     for message in job.failures.values():
-        assert has_facts(message, "cannot download Istio 1.29.1 & https:// & set source & istio-1.29.1-linux-")
+        version = fleet.site["mesh_version"]
+        assert has_facts(message, f"cannot download Istio {version} & https:// & set source & istio-{version}-linux-")
         assert message.endswith("mirror (the role mesh has mesh_release_source for it).")
 
 
