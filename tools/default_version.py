@@ -44,8 +44,9 @@ def _options(root: Path) -> dict[str, dict[str, str]]:
 
 def replaced(text: str, before: str, after: str) -> str:
     """Return a text with another version, also where it is the name of a revision."""
-    for old, new in ((before, after), (before.replace(".", "-"), after.replace(".", "-"))):
-        text = re.sub(rf"(?<![\d.-]){re.escape(old)}(?!\d|\.\d)", new, text)
+    for separator in ".-":
+        old, new = before.replace(".", separator), after.replace(".", separator)
+        text = re.sub(rf"(?<![\d{separator}]){re.escape(old)}(?!\d|[{separator}]\d)", new, text)
     return text
 
 

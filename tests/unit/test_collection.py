@@ -117,6 +117,7 @@ def test_examples_have_the_default_version(path: str) -> None:
     [
         ("mesh_version: 1.29.1", "mesh_version: 1.31.4"),
         ("tag V(1.29.1-distroless), revision 1-29-1.", "tag V(1.31.4-distroless), revision 1-31-4."),
+        ("istio-1.29.1/ and istio-1.29.1-linux-amd64", "istio-1.31.4/ and istio-1.31.4-linux-amd64"),
         ("1.29.10, 11.29.1 and 1.29.1.2 are others", "1.29.10, 11.29.1 and 1.29.1.2 are others"),
     ],
 )
