@@ -27,8 +27,8 @@ REFERENCE = ROOT / "docs/docsite/rst/reference_variables.rst"
 COLUMNS = ("variable", "description", "type", "default")
 
 EXAMPLES = {
-    "addons": ["version: 1.29.1", "names: [prometheus, kiali]"],
-    "applications": ["version: 1.29.1", "units:", "  - {name: helloworld, namespace: shop, sample: helloworld}"],
+    "addons": ["version: 1.31.4", "names: [prometheus, kiali]"],
+    "applications": ["version: 1.31.4", "units:", "  - {name: helloworld, namespace: shop, sample: helloworld}"],
     "canary": [
         "name: reviews",
         "namespace: shop",
@@ -37,13 +37,13 @@ EXAMPLES = {
         "answers: {url: http://shop.example.com/reviews, min_success: 99.5}",
     ],
     "cluster": ["provider: minikube", "name: shop"],
-    "control_plane": ["version: 1.29.1", "profile: demo"],
+    "control_plane": ["version: 1.31.4", "profile: demo"],
     "gateway_api": ["version: v1.4.0"],
     "ingress": ["wait: true"],
     "injection": ["namespaces: [shop]"],
-    "mesh": ["version: 1.29.1", "profile: demo", "inject_namespaces: [shop]"],
+    "mesh": ["version: 1.31.4", "profile: demo", "inject_namespaces: [shop]"],
     "openshift": ["projects: [shop]"],
-    "release": ["version: 1.29.1"],
+    "release": ["version: 1.31.4"],
 }
 """Variables of each role's example, without the role's name before theirs."""
 

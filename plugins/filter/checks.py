@@ -45,7 +45,7 @@ options:
 EXAMPLES = r"""
 - name: Evaluate the checks
   ansible.builtin.set_fact:
-    mesh_checks: "{{ found | meshops.istio.checks({'version': '1.29.1', 'namespaces': ['shop']}) }}"
+    mesh_checks: "{{ found | meshops.istio.checks({'version': '1.31.4', 'namespaces': ['shop']}) }}"
 """
 
 RETURN = r"""

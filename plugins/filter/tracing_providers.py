@@ -41,8 +41,8 @@ options:
 EXAMPLES = r"""
 - name: Configure Zipkin as an extension provider of the mesh
   meshops.istio.control_plane:
-    version: 1.29.1
-    extension_providers: "{{ 'zipkin' | meshops.istio.tracing_providers('istio-system', '1.29.1') }}"
+    version: 1.31.4
+    extension_providers: "{{ 'zipkin' | meshops.istio.tracing_providers('istio-system', '1.31.4') }}"
 """
 
 RETURN = r"""
@@ -57,7 +57,7 @@ def tracing_providers(name: str, namespace: str = "istio-system", version: str =
     """Return a list with the provider of this name, or an empty list if it is not an addon of a release."""
     numbers = re.match(r"(\d+)\.(\d+)", str(version))
     if numbers is None:
-        raise AnsibleFilterError(f"tracing_providers needs an Istio version such as 1.29.1, not '{version}'.")
+        raise AnsibleFilterError(f"tracing_providers needs an Istio version such as 1.31.4, not '{version}'.")
     found = provider(name, namespace, (int(numbers[1]), int(numbers[2])))
     return [found] if found else []
 

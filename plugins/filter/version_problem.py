@@ -42,7 +42,7 @@ EXAMPLES = r"""
     msg: "{{ problem }}"
   when: problem is truthy
   vars:
-    problem: "{{ '1.28.3' | meshops.istio.version_problem('1.29.1') }}"
+    problem: "{{ '1.28.3' | meshops.istio.version_problem('1.31.4') }}"
 """
 
 RETURN = r"""

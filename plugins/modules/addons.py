@@ -39,7 +39,7 @@ options:
     elements: str
   version:
     description:
-      - The exact Istio version of the addons, for example V(1.29.1). Required with O(state=present).
+      - The exact Istio version of the addons, for example V(1.31.4). Required with O(state=present).
     type: str
   namespace:
     description:
@@ -215,7 +215,7 @@ seealso:
 EXAMPLES = r"""
 - name: Install Kiali and Prometheus, and expose Kiali at the ingress gateway
   meshops.istio.addons:
-    version: 1.29.1
+    version: 1.31.4
     addons: [prometheus, kiali]
     expose:
       - addons: [kiali]
@@ -228,7 +228,7 @@ EXAMPLES = r"""
 
 - name: Install all addons of the release with persistent data and a login for Grafana
   meshops.istio.addons:
-    version: 1.29.1
+    version: 1.31.4
     addons: [all]
     storage: {prometheus: 50Gi, grafana: 5Gi}
     retention: {prometheus: 30d}
@@ -238,7 +238,7 @@ EXAMPLES = r"""
 
 - name: Install Zipkin, and trace 10 % of the requests
   meshops.istio.addons:
-    version: 1.29.1
+    version: 1.31.4
     addons: [zipkin]
     tracing: zipkin
     tracing_sampling: 10

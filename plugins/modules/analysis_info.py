@@ -27,7 +27,7 @@ extends_documentation_fragment:
 options:
   version:
     description:
-      - The exact Istio version, for example V(1.29.1).
+      - The exact Istio version, for example V(1.31.4).
     type: str
     required: true
   namespaces:
@@ -66,11 +66,11 @@ seealso:
 EXAMPLES = r"""
 - name: Fail if the configuration of the mesh has errors
   meshops.istio.analysis_info:
-    version: 1.29.1
+    version: 1.31.4
 
 - name: Fail on warnings, but ignore missing sidecars and port names
   meshops.istio.analysis_info:
-    version: 1.29.1
+    version: 1.31.4
     namespaces: [shop]
     fail_on: warning
     tolerate:
@@ -79,7 +79,7 @@ EXAMPLES = r"""
 
 - name: Analyze manifests before they are applied
   meshops.istio.analysis_info:
-    version: 1.29.1
+    version: 1.31.4
     namespaces: [shop]
     src: [routes/]
     fail_on: never

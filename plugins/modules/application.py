@@ -56,7 +56,7 @@ options:
     default: true
   version:
     description:
-      - The exact Istio version of the sample, for example V(1.29.1). Required with O(sample).
+      - The exact Istio version of the sample, for example V(1.31.4). Required with O(sample).
     type: str
   src:
     description:
@@ -159,7 +159,7 @@ EXAMPLES = r"""
     name: helloworld
     namespace: shop
     sample: helloworld
-    version: 1.29.1
+    version: 1.31.4
 
 - name: Deploy an application from files and inline manifests
   meshops.istio.application:

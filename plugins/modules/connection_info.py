@@ -35,7 +35,7 @@ EXAMPLES = r"""
   block:
     - name: Install Istio
       meshops.istio.control_plane:
-        version: 1.29.1
+        version: 1.31.4
 
     - name: Label a namespace
       meshops.istio.injection:

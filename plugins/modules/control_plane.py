@@ -37,7 +37,7 @@ options:
     default: present
   version:
     description:
-      - The exact Istio version, for example V(1.29.1).
+      - The exact Istio version, for example V(1.31.4).
       - Required with O(state=present).
     type: str
   profile:
@@ -47,7 +47,7 @@ options:
     default: default
   revision:
     description:
-      - "Name of the revision, for example V(1-29-1). Default: the revision without a name."
+      - "Name of the revision, for example V(1-31-4). Default: the revision without a name."
     type: str
   overlays:
     description:
@@ -75,7 +75,7 @@ options:
     type: str
   tag:
     description:
-      - Tag of the Istio images, for example V(1.29.1-distroless).
+      - Tag of the Istio images, for example V(1.31.4-distroless).
     type: str
   platform:
     description:
@@ -263,11 +263,11 @@ seealso:
 EXAMPLES = r"""
 - name: Install Istio with the default profile
   meshops.istio.control_plane:
-    version: 1.29.1
+    version: 1.31.4
 
 - name: Install the demo profile with fixed node ports and an overlay
   meshops.istio.control_plane:
-    version: 1.29.1
+    version: 1.31.4
     profile: demo
     overlays:
       - mesh.yaml
@@ -282,7 +282,7 @@ EXAMPLES = r"""
 
 - name: Add a second gateway that can be reached only from inside the cluster
   meshops.istio.control_plane:
-    version: 1.29.1
+    version: 1.31.4
     ingress:
       - name: partners
         labels: {istio: partners}
@@ -290,8 +290,8 @@ EXAMPLES = r"""
 
 - name: Show the changes of a new revision
   meshops.istio.control_plane:
-    version: 1.29.1
-    revision: 1-29-1
+    version: 1.31.4
+    revision: 1-31-4
     profile: minimal
   check_mode: true
   diff: true
@@ -299,7 +299,7 @@ EXAMPLES = r"""
 - name: Remove the revision
   meshops.istio.control_plane:
     state: absent
-    revision: 1-29-1
+    revision: 1-31-4
 
 - name: Remove Istio, including all Istio resources of users
   meshops.istio.control_plane:
@@ -351,7 +351,7 @@ version:
   description: The Istio version of the release.
   returned: success and O(state=present)
   type: str
-  sample: 1.29.1
+  sample: 1.31.4
 revision:
   description: Name of the revision. V(default) for the revision without a name.
   returned: success

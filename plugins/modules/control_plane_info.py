@@ -53,14 +53,14 @@ control_planes:
   elements: dict
   sample:
     - revision: default
-      version: 1.29.1
+      version: 1.31.4
       namespace: istio-system
       healthy: true
       message: 1 of 1 replicas ready
       default: true
       tags: [default]
       gateways: []
-      proxies: {1.29.1: 3}
+      proxies: {1.31.4: 3}
   contains:
     revision:
       description: Name of the revision. V(default) for the revision without a name.
@@ -71,7 +71,7 @@ control_planes:
       description: Version of istiod.
       returned: always
       type: str
-      sample: 1.29.1
+      sample: 1.31.4
     namespace:
       description: Namespace of istiod.
       returned: always
@@ -108,7 +108,7 @@ control_planes:
           namespace: istio-system
           kind: Deployment
           component: IngressGateways
-          version: 1.29.1
+          version: 1.31.4
           healthy: true
       contains:
         name:
@@ -135,7 +135,7 @@ control_planes:
           description: Version of the gateway's proxy.
           returned: always
           type: str
-          sample: 1.29.1
+          sample: 1.31.4
         healthy:
           description: V(true) if the gateway is ready.
           returned: always
@@ -145,12 +145,12 @@ control_planes:
       description: Number of running proxies of the revision, by version.
       returned: always
       type: dict
-      sample: {1.29.1: 3}
+      sample: {1.31.4: 3}
 proxies:
   description: Number of running proxies in the cluster, by version.
   returned: success
   type: dict
-  sample: {1.29.1: 3}
+  sample: {1.31.4: 3}
 skew:
   description: Proxies that are newer than their control plane, or more than one minor version older.
   returned: success

@@ -19,7 +19,7 @@ extends_documentation_fragment:
 options:
   version:
     description:
-      - The exact Istio version, for example V(1.29.1).
+      - The exact Istio version, for example V(1.31.4).
     type: str
     required: true
   profile:
@@ -47,7 +47,7 @@ options:
     type: str
   tag:
     description:
-      - Tag of the Istio images, for example V(1.29.1-distroless).
+      - Tag of the Istio images, for example V(1.31.4-distroless).
     type: str
   platform:
     description:
@@ -95,7 +95,7 @@ seealso:
 EXAMPLES = r"""
 - name: List the images of Istio, Kiali and Prometheus for a mirror
   meshops.istio.image_info:
-    version: 1.29.1
+    version: 1.31.4
     profile: default
     addons: [kiali, prometheus]
     mirrors:
@@ -117,8 +117,8 @@ images:
       description: Image that the cluster pulls. The same as C(source) if no mirror applies.
       type: str
   sample:
-    - source: docker.io/istio/pilot:1.29.1
-      image: registry.example.com/mirror/istio/pilot:1.29.1
+    - source: docker.io/istio/pilot:1.31.4
+      image: registry.example.com/mirror/istio/pilot:1.31.4
 code:
   description: Stable error code, for example V(invalid_input).
   returned: failure

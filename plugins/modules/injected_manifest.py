@@ -22,7 +22,7 @@ extends_documentation_fragment:
 options:
   version:
     description:
-      - The exact Istio version, for example V(1.29.1). It must be the version of the control plane.
+      - The exact Istio version, for example V(1.31.4). It must be the version of the control plane.
     type: str
     required: true
   src:
@@ -66,7 +66,7 @@ seealso:
 EXAMPLES = r"""
 - name: Inject sidecars into an application
   meshops.istio.injected_manifest:
-    version: 1.29.1
+    version: 1.31.4
     src: [shop/]
   register: shop
 
@@ -78,7 +78,7 @@ EXAMPLES = r"""
 
 - name: Inject sidecars without a cluster, with a saved configuration
   meshops.istio.injected_manifest:
-    version: 1.29.1
+    version: 1.31.4
     src: [shop/]
     injector_config: "{{ lookup('ansible.builtin.file', 'injector.yaml') }}"
     mesh_config: "{{ lookup('ansible.builtin.file', 'mesh.yaml') }}"

@@ -73,7 +73,7 @@ EXAMPLES = r"""
   meshops.istio.injection:
     namespaces: [stage]
     mode: revision
-    revision: 1-29-1
+    revision: 1-31-4
     create_namespaces: true
 
 - name: Remove the labels

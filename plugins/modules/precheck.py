@@ -24,7 +24,7 @@ extends_documentation_fragment:
 options:
   version:
     description:
-      - The exact Istio version, for example V(1.29.1).
+      - The exact Istio version, for example V(1.31.4).
     type: str
     required: true
   namespace:
@@ -52,13 +52,13 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Check if the cluster is compatible with Istio 1.29.1
+- name: Check if the cluster is compatible with Istio 1.31.4
   meshops.istio.precheck:
-    version: 1.29.1
+    version: 1.31.4
 
 - name: Show the messages
   meshops.istio.precheck:
-    version: 1.29.1
+    version: 1.31.4
     fail_on: never
   register: precheck
 """

@@ -58,7 +58,7 @@ proxies:
   returned: success
   type: list
   elements: dict
-  sample: [{pod: shop/web-7d4b9c5f6-x2x9k, revision: default, version: 1.29.1, state: stale, stale: [CDS], answers: true}]
+  sample: [{pod: shop/web-7d4b9c5f6-x2x9k, revision: default, version: 1.31.4, state: stale, stale: [CDS], answers: true}]
   contains:
     pod:
       description: Namespace and name of the proxy's pod.
@@ -74,7 +74,7 @@ proxies:
       description: Version of the proxy.
       returned: always
       type: str
-      sample: 1.29.1
+      sample: 1.31.4
     state:
       description:
         - Configuration status of the proxy. V(synced), V(stale) if it has not acknowledged its configuration, or

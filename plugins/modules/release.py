@@ -25,7 +25,7 @@ attributes:
 options:
   version:
     description:
-      - The exact Istio version, for example V(1.29.1). V(latest) is not supported, to prevent unintended upgrades.
+      - The exact Istio version, for example V(1.31.4). V(latest) is not supported, to prevent unintended upgrades.
     type: str
     required: true
 seealso:
@@ -33,14 +33,14 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Download Istio 1.29.1
+- name: Download Istio 1.31.4
   meshops.istio.release:
-    version: 1.29.1
+    version: 1.31.4
   register: istio
 
 - name: Download from a mirror, or use a directory if the mirror does not have the release
   meshops.istio.release:
-    version: 1.29.1
+    version: 1.31.4
     source:
       - https://mirror.example.com/istio
       - /srv/istio
@@ -51,22 +51,22 @@ version:
   description: The Istio version of the release.
   returned: success
   type: str
-  sample: 1.29.1
+  sample: 1.31.4
 path:
   description: Directory of the release.
   returned: success
   type: str
-  sample: /home/me/.cache/meshops-istio/releases/1.29.1-linux-amd64
+  sample: /home/me/.cache/meshops-istio/releases/1.31.4-linux-amd64
 istioctl:
   description: Path of istioctl in the release.
   returned: success
   type: str
-  sample: /home/me/.cache/meshops-istio/releases/1.29.1-linux-amd64/bin/istioctl
+  sample: /home/me/.cache/meshops-istio/releases/1.31.4-linux-amd64/bin/istioctl
 samples:
   description: Directory of the samples in the release.
   returned: success
   type: str
-  sample: /home/me/.cache/meshops-istio/releases/1.29.1-linux-amd64/samples
+  sample: /home/me/.cache/meshops-istio/releases/1.31.4-linux-amd64/samples
 profiles:
   description: Names of the profiles in the release.
   returned: success

@@ -49,7 +49,7 @@ options:
     default: istio-system
   version:
     description:
-      - The exact Istio version to create the objects of the tag with, for example V(1.29.1).
+      - The exact Istio version to create the objects of the tag with, for example V(1.31.4).
       - "Default: the version of the revision."
     type: str
   auto_inject_namespaces:
@@ -84,12 +84,12 @@ EXAMPLES = r"""
 - name: Point the tag prod to a newer revision
   meshops.istio.revision_tag:
     name: prod
-    revision: 1-29-1
+    revision: 1-31-4
 
 - name: Use the revision for namespaces labelled istio-injection=enabled
   meshops.istio.revision_tag:
     name: default
-    revision: 1-29-1
+    revision: 1-31-4
 
 - name: Remove the tag
   meshops.istio.revision_tag:
@@ -158,7 +158,7 @@ revision:
   description: Revision that the tag points to. Empty if the tag was removed.
   returned: success
   type: str
-  sample: 1-29-1
+  sample: 1-31-4
 previous_revision:
   description: Revision that the tag pointed to before. Empty if the tag did not exist.
   returned: success

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.meshops.istio.plugins.module_utils.istio.release.release_data import RELEASES
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDES = sorted((ROOT / "docs/docsite/rst").glob("*.rst"))
@@ -107,13 +106,3 @@ def test_the_options_for_fields_of_istio_exist() -> None:
         "internal",
     }
     assert parts - known - values - {"meshops", "istio", "plan"} == set()
-
-
-def test_the_versions_of_the_page_are_those_that_runs_know() -> None:
-    page = (ROOT / "docs/docsite/rst/reference_versions.rst").read_text(encoding="utf-8")
-    rows = re.findall(r"\* - (1\.\d+)\n     - (1\.\d+) to (1\.\d+)\n     - (.+)", page)
-    assert {istio: (f"{oldest}-{newest}", ends) for istio, oldest, newest, ends in rows} == {
-        istio: (row["kubernetes"], row["end_of_life"] or "not announced")
-        for istio, row in list(RELEASES.items())[-len(rows) :]
-    }
-    assert len(rows) > 5

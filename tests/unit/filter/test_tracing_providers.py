@@ -30,5 +30,5 @@ def test_any_other_name_is_left_to_the_user() -> None:
 
 
 def test_without_a_version_it_cannot_be_told() -> None:
-    with pytest.raises(AnsibleFilterError, match=r"needs an Istio version such as 1\.29\.1"):
+    with pytest.raises(AnsibleFilterError, match="needs an Istio version"):
         tracing_providers("jaeger")
