@@ -56,26 +56,33 @@ PROMETHEUS_MODULE = "github.com/prometheus/prometheus"
 
 
 def kubernetes(version: str) -> Workspace:
-    """The workspace of one version of Kubernetes."""
-    # Without the flags it would report no version.
-    flags = (
-        f"-X k8s.io/component-base/version.gitVersion=v{version}",
-        f"-X k8s.io/client-go/pkg/version.gitVersion=v{version}",
-    )
-    return Workspace(f"kubernetes-{version}", {KUBERNETES_MODULE: f"v{version}"}, " ".join(("-s -w", *flags)))
+    """The workspace of one version of Kubernetes, with the release of Istio that is built together with it."""
+    together = (release for release in versions.ISTIO_RELEASES.values() if release.built_with == version)
+    return _workspace(version, next(together, None))
 
 
 def istio(version: str) -> Workspace:
-    """The workspace of one release of Istio: of its own, because releases need different Kubernetes libraries."""
+    """The workspace of one release of Istio."""
     release = versions.ISTIO_RELEASES[version]
-    # Without the flags it would report no version, and its hub and tag would be a test registry's.
-    flags = (
-        f"-X istio.io/istio/pkg/version.buildVersion={version}",
-        f"-X istio.io/istio/pkg/version.buildTag={version}",
-        f"-X istio.io/istio/pkg/version.buildHub={release.hub}",
-    )
-    return Workspace(f"istio-{version}", {ISTIO_MODULE: release.module}, " ".join(("-s -w", *flags)), release)
+    return _workspace(release.built_with, release)
 
+
+def _workspace(kubernetes: str, istio: IstioRelease | None) -> Workspace:
+    # Without the flags both report no version, and Istio's hub and tag are those of a test registry.
+    names, modules, flags = [], {}, ["-s -w"]
+    if kubernetes:
+        names.append(f"kubernetes-{kubernetes}")
+        modules[KUBERNETES_MODULE] = f"v{kubernetes}"
+        flags += [f"-X k8s.io/{name}.gitVersion=v{kubernetes}" for name in _KUBERNETES_VERSION]
+    if istio:
+        names.append(f"istio-{istio.version}")
+        modules[ISTIO_MODULE] = istio.module
+        given = {"buildVersion": istio.version, "buildTag": istio.version, "buildHub": istio.hub}
+        flags += [f"-X istio.io/istio/pkg/version.{name}={value}" for name, value in given.items()]
+    return Workspace("-".join(names), modules, " ".join(flags), istio)
+
+
+_KUBERNETES_VERSION = ("component-base/version", "client-go/pkg/version")
 
 ETCD = Workspace("etcd", {"go.etcd.io/etcd/server/v3": f"v{versions.ETCD}"})
 COREDNS = Workspace("coredns", {"github.com/coredns/coredns": f"v{versions.COREDNS}"})
@@ -208,7 +215,7 @@ def _resolve(workspace: Workspace, compiler: Path, folder: Path) -> None:
             release = version.replace("v1.", "v0.", 1)
             for staged in re.findall(r"^\t(\S+) => \./staging/", (source / "go.mod").read_text(), re.MULTILINE):
                 lines.append(f"replace {staged} => {staged} {release}")
-        if workspace.istio:
+        if workspace.istio and module == ISTIO_MODULE:
             # Its tree names a test registry.
             _copy_tree(source, folder / "istio")
             name_release(folder / "istio", workspace.istio)

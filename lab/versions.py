@@ -37,6 +37,8 @@ class IstioRelease:
     kubernetes: the version that a lab of this release runs by default.
     hub: where the charts of the release take images from.
     replaced: required modules (name: version) that no proxy serves in the required version.
+    built_with: a version of Kubernetes of the minor version of its Kubernetes libraries; both are built in one workspace,
+    so that what they share is compiled once. Releases of other minor versions would mix these libraries.
     """
 
     version: str
@@ -48,6 +50,7 @@ class IstioRelease:
     kubernetes: str
     hub: str = "docker.io/istio"
     replaced: Mapping[str, str] = field(default_factory=dict)
+    built_with: str = ""
 
 
 ISTIO_RELEASES = {
@@ -71,6 +74,7 @@ ISTIO_RELEASES = {
             envoy="1.37.0",
             prometheus="3.8.1",
             kubernetes="1.35.4",
+            built_with="1.35.4",
         ),
         IstioRelease(
             "1.30.4",

@@ -24,10 +24,10 @@ ISTIO = versions.ISTIO
 
 
 @contextlib.contextmanager
-def simulated(*names: str, istio: str = "") -> Iterator[list[dict[str, Any]]]:
+def simulated(*names: str, istio: str = "", kubernetes: str = "") -> Iterator[list[dict[str, Any]]]:
     """Labs with these names, as their variables, gone in the end. Another run on this machine is waited for.
 
-    istio: another release than the lab's default, with its Kubernetes.
+    istio, kubernetes: other versions than the lab's default ones.
     """
     signal.signal(signal.SIGTERM, _interrupt)
     labs = [Lab(name) for name in names]
@@ -35,14 +35,14 @@ def simulated(*names: str, istio: str = "") -> Iterator[list[dict[str, Any]]]:
         try:
             # What a killed run has left would be told from what is installed now by nobody.
             _of_all(labs, node.down)
-            _of_all(labs, lambda lab: _up(lab, istio))
+            _of_all(labs, lambda lab: _up(lab, istio, kubernetes))
             yield [yaml.safe_load(lab.vars_file.read_text(encoding="utf-8")) for lab in labs]
         finally:
             _of_all(labs, node.down)
 
 
-def _up(lab: Lab, istio: str) -> None:
-    node.up(lab, {}, istio=istio, simulated=True)
+def _up(lab: Lab, istio: str, kubernetes: str) -> None:
+    node.up(lab, {}, istio=istio, kubernetes=kubernetes, simulated=True)
     # Played nodes lack the label that real ones give themselves.
     cluster = Cluster.connect({"kubeconfig": str(lab.kubeconfig)}, user_agent="meshops.istio/equivalence")
     labels = {"metadata": {"labels": {"kubernetes.io/os": "linux"}}}

@@ -5,7 +5,7 @@
 """`make equivalence`: whether the collection leaves in a cluster what `istioctl install` leaves there.
 
 INPUT names an IstioOperator file to compare alone; SHORT=1 compares a few inputs of each sort; RELEASES=1.30.4,1.31.0
-compares with the istioctl of each of these releases. Exits with 1 unless all are equal.
+compares with the istioctl of each of these releases, KUBERNETES=1.36.3 on that version. Exits with 1 unless all are equal.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def releases(environment: dict[str, str]) -> list[str]:
     wanted = environment.get("RELEASES", "").replace(",", " ").split() or [labs.ISTIO]
     for version in wanted:
         try:
-            select(version)
+            select(version, environment.get("KUBERNETES", ""))
         except LabError as error:
             sys.exit(f"equivalence: RELEASES: {error}")
     return wanted
@@ -154,15 +154,17 @@ def releases(environment: dict[str, str]) -> list[str]:
 def compare_all() -> int:
     """Compare what was asked for, on two labs of each release; returns 0 where all is equal, else 1."""
     chosen([], dict(os.environ))  # a wrong INPUT is told before labs are started
-    lines = [compare_release(version) for version in releases(dict(os.environ))]
+    kubernetes = os.environ.get("KUBERNETES", "")
+    lines = [compare_release(version, kubernetes) for version in releases(dict(os.environ))]
     print("\n".join(line for _equal, line in lines))
     return 0 if all(equal for equal, _line in lines) else 1
 
 
-def compare_release(version: str) -> tuple[bool, str]:
+def compare_release(version: str, kubernetes: str) -> tuple[bool, str]:
     """Compare with one release; returns whether all is equal, and a line that counts."""
     names = ("equivalence-theirs", "equivalence-ours")
-    with labs.simulated(*names, istio=version) as (of_theirs, of_ours), ThreadPoolExecutor(max_workers=1) as pool:
+    clusters = labs.simulated(*names, istio=version, kubernetes=kubernetes)
+    with clusters as (of_theirs, of_ours), ThreadPoolExecutor(max_workers=1) as pool:
         release, _fetched = find_release(version, source=of_ours["mesh_release_source"])
         sides = (Theirs(release, of_theirs["mesh_kubeconfig"]), Ours(release, of_ours["mesh_kubeconfig"]))
         comparison = Comparison(*sides, pool)

@@ -158,7 +158,10 @@ def test_a_file_that_is_not_published_comes_from_the_registries(
     mirror: Mirror, registries: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mirrored(monkeypatch, mirror, "kubernetes")
-    assert sources.find(["kubelet"])["kubelet"].read_text() == f"kubelet built from kubernetes-{versions.KUBERNETES}"
+    assert (
+        sources.find(["kubelet"])["kubelet"].read_text()
+        == f"kubelet built from {golang.kubernetes(versions.KUBERNETES).name}"
+    )
     assert registries == ["kubelet"]
     assert f"{KUBELET}.sha256 answers 404: kubelet comes from the package registries" in capsys.readouterr().err
 
@@ -198,7 +201,7 @@ def test_versions_are_kept_side_by_side(no_internet: list[str], registries: list
         for version in versions.KUBERNETES_VERSIONS
     }
     assert {version: path.read_text() for version, path in found.items()} == {
-        version: f"kubelet built from kubernetes-{version}" for version in versions.KUBERNETES_VERSIONS
+        version: f"kubelet built from {golang.kubernetes(version).name}" for version in versions.KUBERNETES_VERSIONS
     }
 
 

@@ -108,9 +108,18 @@ def test_a_release_takes_images_from_its_own_registry(version: str, hub: str, tm
     assert f"version.buildHub={hub}" in golang.istio(version).ldflags
 
 
-def test_releases_are_built_apart() -> None:
-    workspaces = [*map(golang.istio, versions.ISTIO_RELEASES), *map(golang.kubernetes, versions.KUBERNETES_VERSIONS)]
-    assert len({one.name for one in workspaces}) == len({one.key for one in workspaces}) == len(workspaces)
+def test_only_what_shares_its_libraries_is_built_together() -> None:
+    releases = {version: golang.istio(version) for version in versions.ISTIO_RELEASES}
+    nodes = {version: golang.kubernetes(version) for version in versions.KUBERNETES_VERSIONS}
+    both = [release for release in versions.ISTIO_RELEASES.values() if release.built_with]
+    assert both
+    for release in both:
+        assert releases[release.version] == nodes[release.built_with]
+        assert list(nodes[release.built_with].modules) == ["k8s.io/kubernetes", "istio.io/istio"]
+        assert f"gitVersion=v{release.built_with}" in releases[release.version].ldflags
+    workspaces = [*releases.values(), *nodes.values()]
+    apart = len(workspaces) - len(both)
+    assert len({one.name for one in workspaces}) == len({one.key for one in workspaces}) == apart
 
 
 def test_what_is_replaced_and_known_reaches_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
