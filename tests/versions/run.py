@@ -60,6 +60,7 @@ def run(row: Selection, site: Site) -> tuple[dict[str, str], str]:
             shown[step] = "FAILS"
             return shown, f"{row.istio[0]}: {step}: {error}"
         shown[step] = f"{found}{time.monotonic() - begun:.0f} s"
+        print(f"versions: Istio {row.istio[0]}: {step}: {shown[step]}", file=sys.stderr, flush=True)
     return shown, ""
 
 
@@ -82,7 +83,6 @@ def main() -> int:
                 shown, failure = run(row, Site(lab, Path(folder)))
             lines.append(line(row, shown))
             failures += [failure] if failure else []
-            print(lines[-1], file=sys.stderr, flush=True)
     except KeyboardInterrupt:
         print("versions: interrupted", file=sys.stderr)
         return 130
