@@ -89,7 +89,7 @@ class ReleaseData:
 
     def is_older(self, version: str) -> bool:
         """Return whether a release is older than all rows."""
-        return () != minor_of(version) < minor_of(self.oldest_minor)
+        return bool(minor_of(version)) and minor_of(version) < minor_of(self.oldest_minor)
 
     def is_newer(self, version: str) -> bool:
         """Return whether a release is newer than all rows."""

@@ -100,11 +100,12 @@ class Support:
             return
         row = self.data.row(version) or {}
         more = {"fix": self._upgrade(version, day), "reference": row["source"]}
-        if end < day:
+        if end < day and not row["estimated"]:
             text = f"Istio {version} is out of support since {end} and gets no security fixes."
             yield _finding("end_of_life", self._severe, version, text, **more)
         else:
-            text = f"The support of Istio {version} ends {'about ' if row['estimated'] else 'on '}{end}."
+            when = f"{'ended' if end < day else 'ends'} {'about' if row['estimated'] else 'on'} {end}"
+            text = f"The support of Istio {version} {when}."
             yield _finding("end_of_life_near", "warning", version, text, **more)
 
     def _about_bulletins(self, version: str, day: date) -> Iterator[Finding]:

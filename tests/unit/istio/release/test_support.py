@@ -50,6 +50,12 @@ def test_the_end_of_life_of_a_release(day: date, expected: list[tuple[str, str]]
     assert codes(found("1.29.10", day)) == expected
 
 
+def test_an_end_of_life_that_is_only_estimated_is_no_error() -> None:
+    (finding,) = found("1.31.4", date(2027, 3, 15), security="strict")
+    assert (finding["code"], finding["level"]) == ("end_of_life_near", "warning")
+    assert has_facts(finding["message"], "Istio 1.31.4 & ended about 2027-02-28")
+
+
 def test_the_days_before_the_end_of_life_are_an_option() -> None:
     findings = Support(days=120).findings("1.31.0", day=TODAY)
     assert codes(findings) == [("end_of_life_near", "warning")]
