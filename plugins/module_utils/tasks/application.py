@@ -15,7 +15,7 @@ from ..istio.application.unit import (
     Application,
     missing_namespaces,
 )
-from ..istio.release.mirrors import refuse_unmirrored
+from ..istio.release.mirrors import refuse_unmirrored, retired_registries
 from ..istio.release.samples import find_sample
 from ..kube.errors import InvalidInput
 from ..kube.objects.builtin_kinds import BUILT_IN
@@ -104,6 +104,8 @@ def manifests(task: Task) -> list[Object]:
             "Cannot apply the application: no objects found in sample, src and definition. Add some, or set state to absent to delete it."
         )
     replaced = replace_images(found, parameters["images"], parameters["mirrors"])
+    for warning in retired_registries(images_of(replaced)):
+        task.warn(warning)
     return with_pull_secrets(replaced, parameters["pull_secrets"])
 
 

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Refuse image mirrors that do not fit the registry of a release, which differs between releases."""
+"""Check images against the registries of Istio, which differ between releases, and their mirrors."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from ...kube.errors import InvalidInput
 from ...kube.objects.images import has_mirror
@@ -24,6 +24,15 @@ def refuse_unmirrored(images: Collection[str], mirrors: Mapping[str, str]) -> No
         " itself as the value to pull them from there.",
         images=published,
     )
+
+
+def retired_registries(images: Iterable[str]) -> Iterator[str]:
+    """Yield a warning for each retired registry that images are in."""
+    for hub, row in dict(filter(None, map(KNOWN.retirement, images))).items():
+        yield (
+            f"Images are in the registry {hub}, which is retired in {row['retired']}. Replace it in mirrors by"
+            f" {row['replacement']}, or by a mirror."
+        )
 
 
 def _hub(image: str) -> str:
