@@ -30,7 +30,7 @@ from . import plot, results
 from .failure import BenchmarkError
 from .progress import say
 from .results import Result
-from .rows import cold, injection, many, memory, warm
+from .rows import cold, injection, many, memory, site, warm
 from .stage import Stage
 
 Row = Callable[[Stage], list[Result]]
@@ -41,6 +41,7 @@ ROWS: Mapping[str, Row] = {
     "helm": cold.helm,
     "memory": memory.memory,
     "requests": warm.requests,
+    "site": site.site,
     "again": warm.again,
     "playbook": warm.playbook,
     "repair": warm.repair,
@@ -48,7 +49,7 @@ ROWS: Mapping[str, Row] = {
     "objects": many.objects,
     "injection": injection.injection,
 }
-ONLY_LONG = frozenset({"helm", "injection", "playbook"})
+ONLY_LONG = frozenset({"helm", "injection", "playbook", "site"})
 """Not of the short form: they take long, or need an istiod that is more than played."""
 PLAYED_NODES = 3
 OUT = CHECKOUT / "build" / "bench"
