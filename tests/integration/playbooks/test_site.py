@@ -98,7 +98,7 @@ def test_check_mode_goes_through_on_an_empty_cluster(play: Play, lab: Lab) -> No
     assert run.returncode == 0, run.text
     assert run.changed["one"] > 0
     assert "control plane none" in run.summary
-    assert f"created Deployment {OURS}/helloworld-v1" in run.summary
+    assert f"create Deployment {OURS}/helloworld-v1" in run.summary
     assert "image: docker.io/istio/examples-helloworld-v1:1.0" in run.text
     assert lab.writes_since(begun) == 0
 
@@ -253,7 +253,7 @@ def test_removal(theirs: None, play: Play, lab: Lab, cluster: Cluster) -> None:
     assert THEIRS in play("uninstall", mesh_uninstall_confirm="yes").failures["one"]
     checked = play("uninstall", "--check", mesh_force=True)
     assert checked.returncode == 0, checked.text
-    assert "deleted Deployment istio-system/istiod" in checked.summary
+    assert "delete Deployment istio-system/istiod" in checked.summary
     assert lab.writes_since(begun) == 0
 
     # Named as one that is to leave the mesh, its workload gets new pods without a sidecar.
