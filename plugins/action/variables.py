@@ -69,15 +69,16 @@ class ActionModule(ActionBase):
     def _unknown_variables(self, variables: Mapping[str, Any], declared: set[str]) -> list[str]:
         """Return an error for each variable that is not declared and probably means one that is; warn of others.
 
-        Extra variables with the names of internal variables, which they would replace, are errors too. Of roles other
-        than mesh, whose prefixes are common words, there are warnings only.
+        Extra variables with the names of results and of internal variables (`__mesh_*`), which they would replace, are
+        errors too. Of roles other than mesh, whose prefixes are common words, there are warnings only.
         """
         prefix = f"{self._task._role.get_name(include_role_fqcn=False)}_"
-        internal = unknown.names_in(Path(self._task._role._role_path), prefix) - declared
-        known = declared | internal
+        results = unknown.names_in(Path(self._task._role._role_path), prefix) - declared
+        known = declared | results
         errors = [
             f"{name} is an internal variable of the role {prefix[:-1]}, which cannot be set. Remove it."
-            for name in sorted(internal & load_extra_vars(self._loader).keys())
+            for name in sorted(load_extra_vars(self._loader))
+            if name in results or name.startswith(f"__{prefix}")
         ]
         errors += [f"{old} was renamed. Set {new} instead." for old, new in unknown.RENAMED.items() if old in variables]
         for name in sorted(variables.keys() - known - unknown.RENAMED.keys()):

@@ -17,7 +17,8 @@ description:
     them, as P(meshops.istio.conform#filter) does. Fails with one sentence for each variable that is not valid.
   - Fails for a variable with the prefix C(mesh_) that is neither an option of the role nor used by it, and whose name
     is similar to an option, such as C(mesh_inject_ns). Shows a warning for other unknown variables with this prefix.
-  - Fails for an extra variable with the name of an internal variable of the role, such as C(-e mesh_registry=...).
+  - Fails for an extra variable with the name of a result or of an internal variable of the role, such as
+    C(-e mesh_connection=...) and C(-e __mesh_steps=...).
   - Returns the converted value of each option that is not marked C(no_log), by its name. Neither the output nor the
     events of a job show the values, because they may contain secrets.
   - Fails on an ansible-core that is older than the collection supports.

@@ -74,7 +74,9 @@ def tasks_without(variable: str) -> dict[Path, str]:
 def test_the_mesh_passes_a_new_option_to_the_role_of_its_module() -> None:
     texts = tasks_without("control_plane_values")
     Role("mesh").imports(texts, Role("control_plane"))
-    changed = [path for path, text in texts.items() if 'control_plane_values: "{{ mesh_checked.mesh_values }}"' in text]
+    changed = [
+        path for path, text in texts.items() if 'control_plane_values: "{{ __mesh_checked.mesh_values }}"' in text
+    ]
     assert [path.name for path in changed] == ["install.yml"]
     (task,) = (task for task in yaml.safe_load(texts[changed[0]]) if "control_plane_values" in task.get("vars", {}))
     assert task["ansible.builtin.import_role"]["name"] == "meshops.istio.control_plane"

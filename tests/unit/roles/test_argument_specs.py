@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -75,3 +76,12 @@ def test_every_variable_of_the_mesh_is_used() -> None:
     # Those of the default ingress gateway are one entry, for whatever options a gateway has.
     used = texts + playbooks
     assert [name for name in options_of("mesh") if name not in used and not name.startswith("mesh_ingress_")] == []
+
+
+def test_internal_variables_have_a_prefix_that_users_do_not_use() -> None:
+    results = {"mesh_cluster", "mesh_connection", "mesh_result"}
+    playbooks = {"mesh_max_fail_percentage", "mesh_serial", "mesh_target_hosts"}
+    set_here = re.compile(r"(?:^ *(?:- )?|register: |loop_var: |index_var: )(mesh_\w+)(?::(?: |$)|$)", re.MULTILINE)
+    for folder in ("tasks", "vars"):
+        for path in (ROLES / "mesh" / folder).rglob("*.yml"):
+            assert set(set_here.findall(path.read_text())) - results - playbooks == set(), path

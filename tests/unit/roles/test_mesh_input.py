@@ -84,9 +84,11 @@ def test_a_variable_of_the_user_is_warned_of_once(site: Run) -> None:
 
 
 def test_internal_variables_cannot_be_set(tmp_path: Path) -> None:
-    extra = ("-e", "mesh_registry=evil.example.com", "-e", "mesh_result={}")
+    extra = ("-e", "__mesh_registry=mirror.example.com", "-e", "mesh_connection={}", "-e", "mesh_result={}")
     run = run_playbook("meshops.istio.site", *extra, hosts={"one": {}}, folder=tmp_path, home=tmp_path)
-    assert has_facts(run.failures["one"], "mesh_registry & internal variable")
+    assert has_facts(
+        run.failures["one"], "__mesh_registry is an internal variable & mesh_connection is an internal variable"
+    )
     assert "mesh_result" not in run.failures["one"]
 
 

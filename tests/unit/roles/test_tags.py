@@ -27,4 +27,4 @@ def test_documented_tags_are_listed(playbook: str, tmp_path: Path) -> None:
     assert run.returncode == 0, run.text
     listed = set(re.findall(r"\w+", "".join(re.findall(r"TASK TAGS: \[(.*)\]", run.text))))
     # The Gateway API CRDs stay, because other programs may use them.
-    assert listed - {"always"} == documented() - ({"gateway_api"} if playbook == "uninstall" else set())
+    assert listed - {"always", "never"} == documented() - ({"gateway_api"} if playbook == "uninstall" else set())
