@@ -27,7 +27,7 @@ options:
     description:
       - Results of modules. C(control_planes), C(skew) and C(findings) are from M(meshops.istio.control_plane_info), C(namespaces)
         and C(workloads) from M(meshops.istio.injection_info), C(proxies) and C(certificates) from
-        M(meshops.istio.proxy_info), C(parts) from M(meshops.istio.mesh_plan), C(analysis) is the result of M(meshops.istio.analysis_info), and C(gateways) is a
+        M(meshops.istio.proxy_info), C(parts) and C(failure) from M(meshops.istio.mesh_plan), C(analysis) is the result of M(meshops.istio.analysis_info), and C(gateways) is a
         list of results of M(meshops.istio.ingress_info). Missing results are not checked.
     type: dict
     required: true
@@ -209,7 +209,7 @@ def checks(found: Data, expected: Data, answers: Sequence[Data] = ()) -> list[di
     """Evaluate the checks of `found` against `expected` and the responses of the gateways."""
     pairs = [
         *_control_plane(found, expected),
-        *drift(found.get("parts") or {}),
+        *drift(found.get("parts") or {}, found.get("failure") or ""),
         *_release(found),
         *_proxies(found, expected),
         *_configuration(found),

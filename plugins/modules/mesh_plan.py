@@ -98,6 +98,11 @@ options:
     description:
       - Digest of the approved plan. Fail if the plan has another one.
     type: str
+  allow_failure:
+    description:
+      - If a part cannot be planned, return the message as RV(failure) together with RV(state), and do not fail.
+    type: bool
+    default: false
 seealso:
   - module: meshops.istio.mesh_info
 """
@@ -136,6 +141,11 @@ due:
   type: list
   elements: str
   sample: [control_plane, applications]
+failure:
+  description: Why a part cannot be planned, with O(allow_failure=true). Empty if all can.
+  returned: success
+  type: str
+  sample: ""
 changes:
   description: Changes of all parts, in the order of the plan.
   returned: success

@@ -18,8 +18,10 @@ _NAMED = 3
 _WORDS = {"create": "missing", "update": "different", "delete": "left over", "recreate": "different"}
 
 
-def drift(parts: Data) -> Iterator[Check]:
-    """Yield the checks of a plan, from the results of its parts."""
+def drift(parts: Data, failure: str) -> Iterator[Check]:
+    """Yield the checks of a plan, from the results of its parts, and why it ended before the last one."""
+    if parts or failure:
+        yield "the mesh of the variables can be planned", failure
     if "gateway_api" in parts:
         yield "the Gateway API CRDs are as declared", _cause(parts["gateway_api"]["changes"])
     if "control_plane" in parts:

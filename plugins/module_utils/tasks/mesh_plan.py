@@ -50,31 +50,40 @@ class MeshPlan:
         self._diff: list[dict[str, str]] = []
 
     def run(self) -> Result:
-        """Plan the parts. Raises MeshError for the first that cannot be carried out."""
-        parameters = self._task.params
+        """Plan the parts. Raises MeshError for the first that cannot be carried out, unless allow_failure is set."""
         identity = Identity.of(self._task.cluster)
+        failure = ""
+        try:
+            self._plan()
+        except MeshError as error:
+            if not self._task.params["allow_failure"]:
+                raise
+            failure = error.message
+        result: Result = {
+            "changed": self._task.check_mode and bool(self.changes),
+            "cluster": identity._asdict(),
+            "parts": self.results,
+            "changes": self.changes,
+            "plan_digest": self._digest,
+            "due": self.due,
+            "failure": failure,
+            "state": mesh_info.state(self._task),
+        }
+        return {**result, "diff": self._diff} if self._task.shows_diff else result
+
+    def _plan(self) -> None:
+        parameters = self._task.params
         wanted = [part for part in PARTS if part in parameters["parts"]]
         if {"control_plane", "addons", "applications"} & set(wanted):
             found = self._part("release", release.DEFINITION, parameters["release"]).plan()
             self.results["release"] = {name: value for name, value in found.items() if name != "changed"}
         for part in wanted:
             getattr(self, f"_{part}")()
-        digest = hashlib.sha256(" ".join(self._digests).encode()).hexdigest()
-        self._refuse_other(digest)
+        self._refuse_other()
         if "control_plane" in self.due:
             # It reads what a change may break, and takes longer than a plan without changes.
             checked = self._part("precheck", precheck.DEFINITION, parameters["precheck"])
             self.results["messages"] = checked.plan()["messages"]
-        result: Result = {
-            "changed": self._task.check_mode and bool(self.changes),
-            "cluster": identity._asdict(),
-            "parts": self.results,
-            "changes": self.changes,
-            "plan_digest": digest,
-            "due": self.due,
-            "state": mesh_info.state(self._task),
-        }
-        return {**result, "diff": self._diff} if self._task.shows_diff else result
 
     def _gateway_api(self) -> None:
         self._planned("gateway_api", gateway_api.DEFINITION, self._task.params["gateway_api"])
@@ -154,8 +163,12 @@ class MeshPlan:
         if name not in self.due:
             self.due.append(name)
 
-    def _refuse_other(self, digest: str) -> None:
-        approved = self._task.params["plan_digest"]
+    @property
+    def _digest(self) -> str:
+        return hashlib.sha256(" ".join(self._digests).encode()).hexdigest()
+
+    def _refuse_other(self) -> None:
+        digest, approved = self._digest, self._task.params["plan_digest"]
         if approved and approved != digest:
             raise Refused(
                 f"The plan has changed since it was approved: its digest is {digest} and not the mesh_plan_digest given."
@@ -185,6 +198,7 @@ DEFINITION = Definition(
         "application": {"type": "dict", "default": {}},
         "applications": {"type": "list", "elements": "dict", "default": []},
         "plan_digest": {"type": "str"},
+        "allow_failure": {"type": "bool", "default": False},
     },
     plan,
     nested=(

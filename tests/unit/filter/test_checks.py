@@ -224,7 +224,8 @@ def failed(part: str, value: Any) -> list[str]:
 
 def test_each_declared_thing_has_a_check() -> None:
     names = [check["name"] for check in checks({**FOUND, "parts": PARTS}, EXPECTED, READY)]
-    assert [name for name in names if "declared" in name or name.startswith(("addon", "application"))] == [
+    assert [name for name in names if "declared" in name or name.startswith(("addon", "application", "the mesh"))] == [
+        "the mesh of the variables can be planned",
         "the control plane is as declared",
         "gateway istio-system/istio-ingressgateway is as declared",
         "revision tag prod is as declared",
@@ -273,6 +274,10 @@ def test_each_declared_thing_has_a_check() -> None:
 )
 def test_what_differs_from_the_variables_fails_its_check(part: str, value: Any, names: list[str]) -> None:
     assert failed(part, value) == names
+
+
+def test_a_plan_that_cannot_be_made_is_a_check_that_fails() -> None:
+    assert causes({"parts": {}, "failure": "Istio 1.2.3 was not found."}) == ["Istio 1.2.3 was not found."]
 
 
 def test_a_check_of_a_gateway_that_is_gone_does_not_disappear() -> None:

@@ -91,3 +91,13 @@ def test_secrets_of_parts_are_nowhere(on_api: Run, made: MadeRelease) -> None:
     assert not found.get("failed"), found["msg"]
     assert "hunter2-of-mirror" not in str(found)
     assert "swordfish1" not in str(found["invocation"])
+
+
+def test_a_failure_that_is_allowed_comes_with_the_state(on_api: Run, made: MadeRelease) -> None:
+    missing = {"version": "1.2.3", "source": [str(made.root)]}
+    refused = on_api("mesh_plan", **options(made, "applications", release=missing))
+    assert has_facts(refused["msg"], "1.2.3 & not found")
+    found = on_api("mesh_plan", **options(made, "applications", release=missing, allow_failure=True))
+    assert has_facts(found["failure"], "1.2.3 & not found")
+    assert found["due"] == []
+    assert "shop" in [one["name"] for one in found["state"]["namespaces"]]
