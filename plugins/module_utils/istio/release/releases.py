@@ -162,7 +162,8 @@ class ReleaseData:
         return next(((hub, row) for hub, row in self.registries.items() if image.startswith(f"{hub}/")), None)
 
     def with_newer(self, document: Any, source: str) -> ReleaseData:
-        """Lay data over this: rows are merged key by key. Raises InvalidInput."""
+        """Lay data over this: rows are merged key by key, and null counts as absent. Raises InvalidInput."""
+        document = _without_nulls(document)
         _check(document, source)
         releases = dict(self.releases)
         for minor, row in sorted((document.get("releases") or {}).items(), key=lambda item: version_key(item[0])):
@@ -229,6 +230,12 @@ def _successor(row: Row) -> Row:
 
 def _merged(known: Mapping[str, Row], newer: Mapping[str, Row] | None) -> dict[str, Row]:
     return {**known, **{name: {**known.get(name, {}), **(row or {})} for name, row in (newer or {}).items()}}
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _without_nulls(one) for name, one in value.items() if one is not None}
+    return [_without_nulls(one) for one in value] if isinstance(value, list) else value
 
 
 def _check(document: Any, source: str) -> None:

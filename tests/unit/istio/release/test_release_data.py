@@ -159,6 +159,20 @@ def test_a_bulletin_is_accepted_by_data_that_it_affects_nothing() -> None:
     assert (found, len(KNOWN.advisories("1.30.3", date(2026, 11, 30)))) == ([], 1)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "releases: {'1.31': {kubernetes: null, newest: null, gateway_api_kinds: {TLSRoute: null}}}",
+        "releases: {'1.31': null}",
+        "{releases: null, bulletins: null, registries: null}",
+    ],
+)
+def test_null_counts_as_absent(text: str) -> None:
+    found = read_release_data([{"source": "releases.yml", "text": text}])
+    assert found.releases["1.31"] | {"gateway_api_kinds": {}} == KNOWN.releases["1.31"] | {"gateway_api_kinds": {}}
+    found.ignored_kinds("1.31.0", "v1.3.0")
+
+
 @pytest.mark.parametrize("form", ["path", "text", "data"])
 def test_newer_data_is_laid_over_the_collections(form: str, tmp_path: Path) -> None:
     import yaml
