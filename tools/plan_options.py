@@ -47,12 +47,9 @@ def planned(texts: dict[Path, str], blocks: re.Pattern[str], arguments: Argument
             options = {
                 option: _options(arguments(role, module), passed[role]) for option, (role, module) in PARTS.items()
             }
-            lines = as_yaml(options).rstrip("\n").splitlines()
-            texts[path] = begin + mark + _indented(lines) + re.sub(r"\A(?:    .*\n)+", "", rest)
-
-
-def _indented(lines: list[str]) -> str:
-    return "".join(f"    {line}\n" for line in lines)
+            # Within two others, so that lines are as long as they may be there.
+            lines = as_yaml({"task": {"module": options}}).splitlines(keepends=True)[2:]
+            texts[path] = begin + mark + "".join(lines) + re.sub(r"\A(?:    .*\n)+", "", rest)
 
 
 def _options(templates: Mapping[str, str], passed: Mapping[str, Any]) -> dict[str, Any]:
