@@ -127,7 +127,6 @@ def test_tags_choose_among_the_parts_and_limit_among_the_clusters(
     options = ("-i", "meshes.yml", "-e", "@mesh.yml", "-e", '{"mesh_inject_namespaces": ["stock"]}', "--limit", "west")
     run = run_program("ansible-playbook", "meshops.istio.site", *options, *tags, folder=folder)
     assert (run.returncode, list(run.changed)) == (0, ["west"]), run.text
-    assert ("Install the control plane" in run.text) is ("stock" not in done)
     assert ("Label namespaces for injection" in run.text) is ("stock" in done)
     assert [line for line in run.summary if "Namespace" in line] == list(done.values())
 

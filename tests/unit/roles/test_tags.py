@@ -28,3 +28,10 @@ def test_documented_tags_are_listed(playbook: str, tmp_path: Path) -> None:
     listed = set(re.findall(r"\w+", "".join(re.findall(r"TASK TAGS: \[(.*)\]", run.text))))
     # The Gateway API CRDs stay, because other programs may use them.
     assert listed - {"always", "never"} == documented() - ({"gateway_api"} if playbook == "uninstall" else set())
+
+
+def test_a_removal_without_injection_still_checks_who_uses_the_control_plane(tmp_path: Path) -> None:
+    options = ("--list-tasks", "--skip-tags", "injection")
+    run = run_playbook("meshops.istio.uninstall", *options, hosts={"one": {}}, folder=tmp_path, home=tmp_path)
+    assert "Read the namespaces and workloads in the mesh" in run.text
+    assert "Check that nothing still uses the control plane" in run.text
