@@ -6,13 +6,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from .arguments import PLAN, WAIT, ArgumentSpec
 from .istio.traffic.shared.problems import refuse_fatal
 from .istio.traffic.shared.stages import stages
 from .istio.traffic.shared.unit import Builder
-from .kube.plan.plan import Plan
+from .kube.plan.plan import Plan, Stage
 from .kube.plan.resources import resources
 from .module import MeshModule, Result
 
@@ -32,7 +34,7 @@ def manage(module: MeshModule, builder: Builder, *, pause: float = 0.0) -> Resul
     """
     unit = builder.unit(module.params, module.cluster)
     if pause:
-        unit = replace(unit, stages=lambda plan: stages(plan, pause))
+        unit = replace(unit, stages=lambda plan: _stages(module, plan, pause))
     return module.reconcile(
         unit,
         lock=builder.lock(module.params),
@@ -41,8 +43,20 @@ def manage(module: MeshModule, builder: Builder, *, pause: float = 0.0) -> Resul
     )
 
 
+def _stages(module: MeshModule, plan: Plan, pause: float) -> Iterator[Stage]:
+    """Divide a plan; what `pause` is for ends when the proxies have received the stage, which may take longer."""
+    for stage in stages(plan, pause):
+        part = replace(plan, changes=list(stage.changes))
+        yield replace(stage, gate=partial(_wait_for_proxies, module, part)) if stage.pause else stage
+
+
 def _finish(module: MeshModule, plan: Plan) -> Result:
     """Wait until the proxies have received what was written or deleted; return the objects."""
+    _wait_for_proxies(module, plan)
+    return {"resources": resources(plan)}
+
+
+def _wait_for_proxies(module: MeshModule, plan: Plan) -> None:
     if plan.changes and module.params["wait"] and not module.check_mode:
         # A run without changes does not pay for the import.
         from .istio.inspection.distribution import wait_for_proxies
@@ -50,7 +64,6 @@ def _finish(module: MeshModule, plan: Plan) -> Result:
         limit = module.time_limit
         if warning := wait_for_proxies(module.cluster, plan, timeout=limit, progress=module.progress):
             module.warn(warning)
-    return {"resources": resources(plan)}
 
 
 def _check(module: MeshModule, builder: Builder, plan: Plan) -> None:

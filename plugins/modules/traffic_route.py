@@ -72,9 +72,9 @@ options:
         type: str
   pause:
     description:
-      - How long to wait between changes of subsets and changes of routes, in seconds. All proxies must receive new
-        subsets before routes use them, and new routes before unused subsets are deleted. Otherwise, requests fail with
-        status 503.
+      - Minimum time between changes of subsets and changes of routes, in seconds. All proxies must receive new subsets
+        before routes use them, and new routes before unused subsets are deleted. Otherwise, requests fail with status
+        503. With O(wait), the module also waits until the proxies have received them.
       - The module waits only if routes and O(subsets) change in the same run. V(0) disables it.
     type: float
     default: 2

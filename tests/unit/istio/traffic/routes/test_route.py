@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.meshops.istio.plugins.module_utils.istio.inspection import distribution
+from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Plan
 from ansible_collections.meshops.istio.tests.support.mesh_api import Mesh, istio, service
 from ansible_collections.meshops.istio.tests.support.messages import has_facts
 from ansible_collections.meshops.istio.tests.support.modules import Run
@@ -377,6 +379,23 @@ def test_subsets_come_before_the_routes_to_them_and_go_after_them(mesh: Mesh, ru
     ]
     run("traffic_route", name="reviews", state="absent", **unhurried)
     assert written(mesh) == ["delete virtualservices", "delete destinationrules"]
+
+
+def test_the_proxies_have_each_step_before_the_next(mesh: Mesh, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    awaited: list[tuple[list[str], list[str]]] = []
+
+    def wait(_cluster: object, plan: Plan, **_options: object) -> str:
+        awaited.append(([change.key.kind for change in plan.changes], written(mesh)))
+        return ""
+
+    monkeypatch.setattr(distribution, "wait_for_proxies", wait)
+    run("traffic_route", **CANARY, pause=0.01)
+    assert awaited == [
+        (["DestinationRule"], ["apply destinationrules v1 v2"]),
+        (["VirtualService", "DestinationRule"], ["apply virtualservices"]),
+    ]
+    run("traffic_route", **CANARY, pause=0.01)
+    assert len(awaited) == 2
 
 
 def test_weights_alone_need_one_step(mesh: Mesh, run: Run) -> None:
