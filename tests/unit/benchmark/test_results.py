@@ -71,7 +71,7 @@ def test_the_results_are_data_and_a_picture(tmp_path: Path) -> None:
 
 def test_rows_are_chosen_by_name() -> None:
     assert list(run.chosen({"ROWS": "again, memory"})) == ["memory", "again"]
-    assert set(run.chosen({})) - set(run.chosen({"SHORT": "1"})) == {"helm", "injection", "playbook"}
+    assert set(run.chosen({})) - set(run.chosen({"SHORT": "1"})) == {"helm", "injection", "playbook", "site"}
     assert list(run.chosen({"ROWS": "helm", "SHORT": "1"})) == ["helm"]
     with pytest.raises(BenchmarkError, match="ROWS=fast: the rows are install, "):
         run.chosen({"ROWS": "fast"})
