@@ -43,7 +43,13 @@ def test_images_of_manifests_are_listed_as_they_are_replaced(run_module: Run, ma
 
 def test_one_list_for_all_clusters_is_written_to_a_file(made: MadeRelease, tmp_path: Path) -> None:
     made.renders(ISTIOD)
-    one = {"mesh_release_source": str(made.root), "mesh_hub": HUB, "mesh_tag": TAG, "mesh_images_file": "images.txt"}
+    one = {
+        "mesh_version": "1.29.1",
+        "mesh_release_source": str(made.root),
+        "mesh_hub": HUB,
+        "mesh_tag": TAG,
+        "mesh_images_file": "images.txt",
+    }
     two = {
         **one,
         "mesh_applications": [{"name": "shop", "definition": [make("Pod", "web", spec={"containers": [WEB]})]}],
