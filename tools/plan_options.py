@@ -56,8 +56,8 @@ def _options(templates: Mapping[str, str], passed: Mapping[str, Any]) -> dict[st
     found: dict[str, Any] = {}
     for option, template in templates.items():
         names = [name for name in re.findall(r"\w+", template) if name in passed]
-        # mesh_plan finds the release, and computes what an addon assumes of the control plane.
-        if not names or option in ("plan_digest", "assume") or "__mesh_release" in str(passed[names[0]]):
+        # mesh_plan finds the release, computes what an addon assumes of the control plane, and removes none.
+        if not names or option in ("plan_digest", "assume", "assume_left") or "__mesh_release" in str(passed[names[0]]):
             continue
         # A variable of an item of a list, or else that of the role.
         text = re.sub(r"\w+_unit\.\w+ \| default\((\w+)\)", r"\1", template.strip('"'))

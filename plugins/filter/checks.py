@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible_collections.meshops.istio.plugins.module_utils.istio.release.support import sentences
 from ansible_collections.meshops.istio.plugins.plugin_utils.drift import Check, Data, drift
+from ansible_collections.meshops.istio.plugins.plugin_utils.report.names import some, where
 
 DOCUMENTATION = r"""
 name: checks
@@ -66,17 +67,14 @@ _value:
       type: str
 """
 
-_NAMED = 3
-"""Maximum number of objects that a sentence names."""
-
 
 def _control_plane(found: Data, expected: Data) -> Iterator[Check]:
     revision = expected.get("revision") or "default"
     planes: Sequence[Data] = found.get("control_planes") or ()
     plane = next((one for one in planes if one["revision"] == revision), None)
     there = ", ".join(f"{one['revision']} in {one['namespace']}" for one in planes) or "none"
-    where = expected.get("namespace") or "istio-system"
-    absent = f"There is no control plane of revision {revision} in {where}; there is {there}."
+    expected_namespace = expected.get("namespace") or "istio-system"
+    absent = f"There is no control plane of revision {revision} in {expected_namespace}; there is {there}."
     yield f"control plane {revision} is installed", "" if plane else absent
     if plane is None:
         return
@@ -87,7 +85,7 @@ def _control_plane(found: Data, expected: Data) -> Iterator[Check]:
         other = f"The control plane {revision} is of version {plane['version']}, and mesh_version is {version}."
         yield f"control plane {revision} is of version {version}", "" if plane["version"] == version else other
     for gateway in plane.get("gateways") or ():
-        name = _place(gateway)
+        name = where(gateway)
         yield f"gateway {name} is healthy", "" if gateway["healthy"] else f"Not all pods of gateway {name} are ready."
 
 
@@ -112,9 +110,7 @@ def _configuration(found: Data) -> Iterator[Check]:
     if "proxies" not in found:
         return
     lacking = [_lacking(one) for one in found["proxies"] if one["state"] != "synced"]
-    said = (
-        f"{len(lacking)} of {len(found['proxies'])} proxies have not confirmed their configuration: {_some(lacking)}."
-    )
+    said = f"{len(lacking)} of {len(found['proxies'])} proxies have not confirmed their configuration: {some(lacking)}."
     yield "proxies have their configuration", said if lacking else ""
 
 
@@ -127,7 +123,7 @@ def _certificates(found: Data) -> Iterator[Check]:
         return
     bad = [_certificate(one) for one in found["certificates"] if one["state"] != "valid"]
     silent = [f"{one['pod']} (does not tell its own)" for one in found.get("proxies") or () if not one["answers"]]
-    said = f"Not all certificates are valid for long enough: {_some(bad + silent)}."
+    said = f"Not all certificates are valid for long enough: {some(bad + silent)}."
     yield "certificates are valid, and for long enough", said if bad or silent else ""
 
 
@@ -138,12 +134,6 @@ def _certificate(one: Data) -> str:
         "a certificate authority" if one["authority"] else f"serial {one['serial']}"
     )
     return f"{whose} of {one['proxy']} {words[one['state']]} at {moment}"
-
-
-def _some(what: Sequence[str]) -> str:
-    """Join the first items, and count the others."""
-    more = f", and {len(what) - _NAMED} more" if len(what) > _NAMED else ""
-    return ", ".join(what[:_NAMED]) + more
 
 
 def _analysis(found: Data) -> Iterator[Check]:
@@ -183,16 +173,11 @@ def _injection(found: Data, expected: Data) -> Iterator[Check]:
             yield f"sidecars in {name} are of revision {one['injector']}", cause if others else ""
 
 
-def _place(gateway: Data) -> str:
-    """Return the namespace and the name of a gateway."""
-    return f"{gateway['namespace']}/{gateway['name']}"
-
-
 def _gateways(found: Data, answers: Sequence[Data]) -> Iterator[Check]:
-    by_name = {_place(answer["item"]): answer for answer in answers}
-    gateways = {_place(gateway): gateway for gateway in found.get("gateways") or ()}
+    by_name = {where(answer["item"]): answer for answer in answers}
+    gateways = {where(gateway): gateway for gateway in found.get("gateways") or ()}
     declared = ((found.get("parts") or {}).get("control_plane") or {}).get("gateways") or ()
-    for name in sorted({*gateways, *(_place(one) for one in declared if one["component"] == "IngressGateways")}):
+    for name in sorted({*gateways, *(where(one) for one in declared if one["component"] == "IngressGateways")}):
         gateway = gateways.get(name, {})
         missing = f"The gateway {name} is not there."
         pending = f"The {gateway.get('type')} Service of {name} has no address yet."

@@ -489,7 +489,7 @@ details:
 """
 
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule
-from ansible_collections.meshops.istio.plugins.module_utils.tasks.control_plane import DEFINITION
+from ansible_collections.meshops.istio.plugins.module_utils.tasks.control_plane_removal import DEFINITION
 
 
 def main() -> None:

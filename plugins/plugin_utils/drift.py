@@ -6,15 +6,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+from ansible_collections.meshops.istio.plugins.plugin_utils.report.names import some, where
 
 Data = Mapping[str, Any]
 Check = tuple[str, str]
 """Name of a check, and the cause of its failure, which is empty if it passed."""
 
-_NAMED = 3
-"""Maximum number of objects that a sentence names."""
 _WORDS = {"create": "missing", "update": "different", "delete": "left over", "recreate": "different"}
 
 
@@ -71,21 +71,12 @@ def _identity(one: Data) -> tuple[Any, ...]:
 
 
 def _cause(changes: Sequence[Data]) -> str:
-    listed = _some(changes, lambda one: f" is {_WORDS.get(one['action'], one['action'])}")
+    listed = some([f"{one['kind']} {where(one)} is {_WORDS.get(one['action'], one['action'])}" for one in changes])
     return f"{listed}. Run meshops.istio.site to repair this, or meshops.istio.plan to review it." if changes else ""
 
 
 def _unready(unready: Sequence[Data], changes: Sequence[Data]) -> str:
     """Return the cause; what differs has a check of its own."""
     differing = {_identity(one) for one in changes}
-    objects = [one for one in unready if _identity(one) not in differing]
-    return f"{_some(objects, lambda _one: '')} {'are' if len(objects) > 1 else 'is'} not ready." if objects else ""
-
-
-def _some(objects: Sequence[Data], suffix: Callable[[Data], str]) -> str:
-    named = [
-        f"{one['kind']} {'/'.join(filter(None, [one['namespace'], one['name']]))}{suffix(one)}"
-        for one in objects[:_NAMED]
-    ]
-    more = f" and {len(objects) - _NAMED} more" if len(objects) > _NAMED else ""
-    return ", ".join(named) + more
+    names = [f"{one['kind']} {where(one)}" for one in unready if _identity(one) not in differing]
+    return f"{some(names)} {'are' if len(names) > 1 else 'is'} not ready." if names else ""

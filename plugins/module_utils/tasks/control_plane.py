@@ -6,30 +6,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from ..arguments import MIRROR, PLAN, RELEASE, SUPPORT, WAIT
-from ..istio.control_plane import installed_objects, removal, unknown_fields
+from ..arguments import MIRROR, PLAN, RELEASE, SUPPORT, WAIT, ArgumentSpec
+from ..istio.control_plane import unknown_fields
 from ..istio.control_plane.configuration import Options
 from ..istio.control_plane.revision import ControlPlane
 from ..istio.model.ownership import LOCK
 from ..istio.platforms.openshift import with_platform
 from ..istio.release import support
-from ..kube.errors import MeshError, Refused
+from ..kube.errors import Refused
 from ..kube.objects.images import images_of
-from ..kube.objects.objects import Object, key_of
-from ..kube.plan.backup import (
-    default_path,
-    refuse_lost_folder,
-    text_of,
-    try_place,
-    write,
-)
-from ..kube.plan.keep import Kept
 from ..kube.plan.plan import Plan
 from ..task import Definition, Result, Task
-
-_OTHERS = "another control plane is there"
 
 AZURE = {
     "internal": {"type": "bool"},
@@ -90,52 +77,6 @@ def present(task: Task) -> Result:
     }
 
 
-def absent(task: Task) -> Result:
-    """Remove the revision, or all of Istio with purge."""
-    revision, purge = task.params["revision"] or "", task.params["purge"]
-    lost: list[Object] = []
-    marked: list[Kept] = []
-    backup = Path(task.params["backup"] or default_path(task.cluster.server))
-
-    saved = False
-
-    def check(plan: Plan) -> None:
-        if not task.params["force"]:
-            left = task.params["assume_left"] if task.check_mode else []
-            removal.refuse_in_use(task.cluster, plan, revision=revision, purge=purge, left=left)
-        lost[:] = removal.users_resources(task.cluster, plan)
-        marked[:] = plan.kept
-        if lost and not saved:
-            refuse_lost_folder(task.params["backup"])
-            try_place(backup, text_of(lost))
-
-    def save(_plan: Plan) -> None:
-        nonlocal saved
-        if lost and not saved:
-            write(backup, text_of(lost))
-            saved = True
-            task.progress(f"saved {len(lost)} Istio resources to {backup}")
-
-    unit = removal.absent(
-        revision=revision, namespace=task.params["namespace"], purge=purge, root_key=task.params["purge_root_key"]
-    )
-    agents = [] if purge else installed_objects.shared_agents(task.cluster, revision, task.params["namespace"])
-    try:
-        result = task.reconcile(unit, lock=LOCK, checks=check, before=save)
-    except MeshError as error:
-        if saved:
-            error.details["backup_file"] = str(backup)
-        raise
-    return {
-        **result,
-        "revision": revision or "default",
-        "gateways": [],
-        "kept": [one.summary for one in [*(Kept(key_of(one), _OTHERS) for one in agents), *marked]],
-        "resources": [key_of(one)._asdict() for one in lost],
-        "backup_file": str(backup) if saved else "",
-    }
-
-
 def check_versions(task: Task, istio: str, checks: support.Support) -> None:
     """Refuse a Kubernetes version that is too old for the release, or return a warning with ignore_version_check."""
     try:
@@ -148,39 +89,28 @@ def check_versions(task: Task, istio: str, checks: support.Support) -> None:
         task.warn(warning)
 
 
-def run(task: Task) -> Result:
-    """Bring the unit into the state of the options."""
-    return (present if task.params["state"] == "present" else absent)(task)
+SPEC: ArgumentSpec = {
+    "version": {"type": "str"},
+    "profile": {"type": "str", "default": "default"},
+    "revision": {"type": "str"},
+    "overlays": {"type": "list", "elements": "raw", "default": []},
+    "values": {"type": "dict", "default": {}},
+    "set": {"type": "raw"},
+    "hub": {"type": "str"},
+    "tag": {"type": "str"},
+    "platform": {"type": "str"},
+    "namespace": {"type": "str", "default": "istio-system"},
+    "ingress": {"type": "list", "elements": "dict", "default": [], "options": INGRESS},
+    "extension_providers": {"type": "list", "elements": "dict", "default": []},
+    "ignore_version_check": {"type": "bool", "default": False},
+    "strict": {"type": "bool", "default": False},
+    "remove_dead_webhooks": {"type": "bool", "default": False},
+    **RELEASE,
+    **MIRROR,
+    **SUPPORT,
+    **PLAN,
+    **WAIT,
+}
 
-
-DEFINITION = Definition(
-    {
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        "version": {"type": "str"},
-        "profile": {"type": "str", "default": "default"},
-        "revision": {"type": "str"},
-        "overlays": {"type": "list", "elements": "raw", "default": []},
-        "values": {"type": "dict", "default": {}},
-        "set": {"type": "raw"},
-        "hub": {"type": "str"},
-        "tag": {"type": "str"},
-        "platform": {"type": "str"},
-        "namespace": {"type": "str", "default": "istio-system"},
-        "ingress": {"type": "list", "elements": "dict", "default": [], "options": INGRESS},
-        "extension_providers": {"type": "list", "elements": "dict", "default": []},
-        "ignore_version_check": {"type": "bool", "default": False},
-        "strict": {"type": "bool", "default": False},
-        "remove_dead_webhooks": {"type": "bool", "default": False},
-        "purge": {"type": "bool", "default": False},
-        "purge_root_key": {"type": "bool", "default": False},
-        "backup": {"type": "path"},
-        "assume_left": {"type": "list", "elements": "str", "default": []},
-        **RELEASE,
-        **MIRROR,
-        **SUPPORT,
-        **PLAN,
-        **WAIT,
-    },
-    run,
-    required_if=[("state", "present", ["version"])],
-)
+DEFINITION = Definition({**SPEC, "version": {"type": "str", "required": True}}, present)
+"""The part of mesh_plan, which removes nothing; control_plane_removal has that of the module."""

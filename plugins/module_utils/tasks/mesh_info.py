@@ -27,8 +27,7 @@ def state(task: Task, **wait: Any) -> Result:
     parameters = task.params
 
     def part(title: str, definition: Definition, **options: object) -> Result:
-        one = Part(task, title, definition, options, {})
-        one.check_mode = task.check_mode
+        one = Part(task, title, definition, options, {}, check_mode=task.check_mode)
         return {name: value for name, value in one.plan().items() if name != "changed"}
 
     support = {name: parameters[name] for name in SUPPORT}

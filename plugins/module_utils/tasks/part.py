@@ -27,16 +27,22 @@ Releases = dict[str, "tuple[Release, bool]"]
 
 
 class Part(Task):
-    """A task with options of its own, which writes nothing. `releases`: those that other parts have found.
+    """A task with options of its own, which by default writes nothing. `releases`: those that other parts have found.
 
     Raises InvalidInput for options that its module would not take.
     """
 
-    check_mode = True
-
     def __init__(
-        self, parent: Task, name: str, definition: Definition, options: Mapping[str, Any], releases: Releases
+        self,
+        parent: Task,
+        name: str,
+        definition: Definition,
+        options: Mapping[str, Any],
+        releases: Releases,
+        *,
+        check_mode: bool = True,
     ) -> None:
+        self.check_mode = check_mode
         self._parent = parent
         self._definition = definition
         self._releases = releases

@@ -12,6 +12,7 @@ from typing import Any
 
 from ansible_collections.meshops.istio.plugins.module_utils.istio.release.support import sentences
 from ansible_collections.meshops.istio.plugins.module_utils.terminal_text import on_one_line
+from ansible_collections.meshops.istio.plugins.plugin_utils.report.names import some, where
 from ansible_collections.meshops.istio.plugins.plugin_utils.report.status import CLEAN, ERROR, failed_checks, status_of
 
 DONE = {
@@ -23,9 +24,6 @@ DONE = {
 }
 _ALWAYS_PLANNED = ("create", "update", "delete")
 """The actions whose number a plan names also where it is 0."""
-
-_NAMED = 3
-"""The maximum number of named workloads without a label, and of named changes of a task."""
 
 _TITLE = 15
 """The width of the first column."""
@@ -85,8 +83,7 @@ def _unlabelled(result: Mapping[str, Any]) -> Iterator[Row]:
     for one in result.get("unlabelled") or () if "checks" in result else ():
         missing.setdefault((one["namespace"], " and ".join(one["labels"])), []).append(one["name"])
     for (namespace, labels), names in missing.items():
-        others = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        yield "no label", labels, f"namespace {namespace}", f"{', '.join(names[:_NAMED])}{others}"
+        yield "no label", labels, f"namespace {namespace}", some(names)
 
 
 def _applications(result: Mapping[str, Any]) -> Iterator[Row]:
@@ -125,11 +122,6 @@ def _checks(result: Mapping[str, Any]) -> Iterator[Row]:
         yield "check", "ok    " if check["ok"] else "FAILED", check["name"]
 
 
-def where(change: Mapping[str, Any]) -> str:
-    """Return namespace/name of the object of a change."""
-    return f"{change['namespace']}/{change['name']}" if change.get("namespace") else str(change["name"])
-
-
 def counts(changes: Sequence[Mapping[str, Any]], *, planned: bool) -> str:
     """Return the numbers of changes by action: `2 created`, or of a plan `2 to create, 0 to update, 0 to delete`."""
     found = Counter(str(change["action"]) for change in changes)
@@ -141,9 +133,8 @@ def counts(changes: Sequence[Mapping[str, Any]], *, planned: bool) -> str:
 
 def change_line(changes: Sequence[Mapping[str, Any]], *, planned: bool) -> str:
     """Return the numbers of changes by action, and the first of the changed objects."""
-    names = ", ".join(f"{change['kind']} {where(change)}" for change in changes[:_NAMED])
-    more = f" and {len(changes) - _NAMED} more" if len(changes) > _NAMED else ""
-    return f"{counts(changes, planned=planned)} ({names}{more})"
+    names = some([f"{change['kind']} {where(change)}" for change in changes])
+    return f"{counts(changes, planned=planned)} ({names})"
 
 
 def _changes(result: Mapping[str, Any], named: int) -> Iterator[Row]:

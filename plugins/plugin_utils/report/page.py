@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 
 from ansible_collections.meshops.istio.plugins.module_utils.istio.release.support import sentences
 from ansible_collections.meshops.istio.plugins.plugin_utils.report.escape import as_code, in_markdown
-from ansible_collections.meshops.istio.plugins.plugin_utils.report.lines import DONE, counts, overview, where
+from ansible_collections.meshops.istio.plugins.plugin_utils.report.lines import DONE, counts, overview
+from ansible_collections.meshops.istio.plugins.plugin_utils.report.names import where
 from ansible_collections.meshops.istio.plugins.plugin_utils.report.status import Result, failed_checks, overall
 
 MARK = "<!-- meshops.istio -->"

@@ -136,7 +136,7 @@ def test_all_of_a_good_mesh_holds() -> None:
             {"proxies": [{**PROXY, "pod": f"shop/web-{number}", "state": "disconnected"} for number in range(5)]},
             "5 of 5 proxies have not confirmed their configuration:"
             " shop/web-0 (not connected to its control plane), shop/web-1 (not connected to its control plane),"
-            " shop/web-2 (not connected to its control plane), and 2 more.",
+            " shop/web-2 (not connected to its control plane) and 2 more.",
         ),
         (
             {"certificates": [{**WEB, "state": "expiring"}]},
