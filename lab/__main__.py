@@ -70,6 +70,11 @@ def _parser() -> argparse.ArgumentParser:
             help="version of Kubernetes (default: $KUBERNETES, or what goes with the release of Istio)",
         )
         builder.add_argument(
+            "--basic",
+            action="store_true",
+            help="without load balancers, volumes and Prometheus, which take minutes to build; a later `up` adds them",
+        )
+        builder.add_argument(
             "--binary", action="append", default=[], metavar="NAME=PATH", help="use this program instead of finding one"
         )
     command("down", _down, "remove the lab and all that it made")
@@ -93,13 +98,14 @@ def _up(options: argparse.Namespace, lab: Lab) -> None:
         simulated=options.simulated,
         played=options.played_nodes,
         cni=options.cni,
+        basic=options.basic,
     )
 
 
 def _build(options: argparse.Namespace, _: Lab) -> None:
     chosen = selection.select(options.istio, options.kubernetes)
     debian.ensure()
-    parts.gather(chosen, _named(options.binary))
+    parts.gather(chosen, _named(options.binary), basic=options.basic)
 
 
 def _down(_: argparse.Namespace, lab: Lab) -> None:

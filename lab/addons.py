@@ -19,19 +19,23 @@ from .network import DNS, Network
 from .paths import SOURCES
 
 
-def apply(api: Api, network: Network) -> None:
-    """Bring the API server to what the lab needs; what is there already stays as it is."""
-    for path in sorted(load_balancer_crds().glob("*.yaml")):
-        api.apply(next(_documents(path.read_text())))
-    until(
-        lambda: api.get("/apis/metallb.io/v1beta1/ipaddresspools") is not None,
-        "The API server did not serve MetalLB's kinds",
-        limit=20,
-        advice="look into kube-apiserver.log.",
-    )
+def apply(api: Api, network: Network, *, basic: bool) -> None:
+    """Bring the API server to what the lab needs, `basic` or whole; what is there already stays as it is."""
+    names = ["dns"]
+    if not basic:
+        names += ["load-balancers", "storage"]
+        for path in sorted(load_balancer_crds().glob("*.yaml")):
+            api.apply(next(_documents(path.read_text())))
+        until(
+            lambda: api.get("/apis/metallb.io/v1beta1/ipaddresspools") is not None,
+            "The API server did not serve MetalLB's kinds",
+            limit=20,
+            advice="look into kube-apiserver.log.",
+        )
     words = {"dns": DNS, "node": network.node, "load_balancers": network.load_balancers}
-    for path in sorted((SOURCES / "manifests").glob("*.yaml")):
-        for document in _documents(Template(path.read_text()).substitute(words)):
+    for name in names:
+        text = (SOURCES / "manifests" / f"{name}.yaml").read_text()
+        for document in _documents(Template(text).substitute(words)):
             api.apply(document)
 
 

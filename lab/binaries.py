@@ -83,7 +83,7 @@ BINARIES = (
                 "coredns",
                 versions.COREDNS,
                 golang.COREDNS,
-                "github.com/coredns/coredns",
+                "lab/coredns",
                 Official("coredns", _COREDNS, f"{_COREDNS}.sha256", member="coredns"),
             ),
             Binary("metallb-controller", versions.METALLB, golang.METALLB, "go.universe.tf/metallb/controller"),
@@ -135,7 +135,7 @@ SIMULATED = (
 # What plays nodes beside a real one.
 PLAYER = ("kwok",)
 
-# What a node runs, and kubectl for whoever works on it.
+# What every node runs, and kubectl for whoever works on it.
 NODE = (
     "etcd",
     "kube-apiserver",
@@ -145,9 +145,10 @@ NODE = (
     "kube-proxy",
     "kubectl",
     "coredns",
-    "metallb-controller",
-    "local-path-provisioner",
 )
+
+# What gives addresses to services of type LoadBalancer, and volumes to claims.
+SERVICES = ("metallb-controller", "local-path-provisioner")
 
 # What the images of every mesh hold.
 CONTROL_AND_DATA_PLANE = ("pilot-discovery", "pilot-agent")

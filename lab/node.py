@@ -36,6 +36,7 @@ def up(
     simulated: bool = False,
     played: int = 0,
     cni: bool = False,
+    basic: bool = False,
 ) -> None:
     """Start what does not run, restart what has changed, and wait until the node is ready.
 
@@ -43,6 +44,7 @@ def up(
     simulated: a control plane whose nodes and pods are only played; one that was made so stays so.
     played: how many nodes beside the real one are only played; pods go there that tolerate their taint.
     cni: whether it is to have the image of Istio's CNI too, where images are packed.
+    basic: whether a new lab can do without load balancers, volumes and Prometheus; one that has them keeps them.
     """
     selection.select(istio, kubernetes)  # a wrong version is told before anything is installed
     debian.ensure()
@@ -50,7 +52,12 @@ def up(
         _sweep(lab)
         simulated = simulated or (lab.state / "simulated").exists()
         chosen = selection.select(istio, kubernetes, existing=selection.saved(lab))
-        parts = gather_simulated(chosen, named) if simulated else gather(chosen, named, plays=played > 0, cni=cni)
+        basic = basic and (not lab.kubeconfig.exists() or lab.basic.exists())
+        parts = (
+            gather_simulated(chosen, named)
+            if simulated
+            else gather(chosen, named, plays=played > 0, cni=cni, basic=basic)
+        )
         found = {**parts.binaries, **({} if simulated else runtime.programs(lab, named))}
         _forget_other_boot(lab)
         addresses = network.allocate(lab)
@@ -65,8 +72,9 @@ def up(
             write(lab.state / "simulated", "")
             _start_simulated(lab, addresses, Components(lab, addresses, found))
         else:
+            _remember_basic(lab, basic)
             components = Components(lab, addresses, found)
-            _start(lab, addresses, components, parts, found["ctr"])
+            _start(lab, addresses, components, parts, found["ctr"], basic=basic)
             if played:
                 _play(lab, Api(lab, addresses), components, played)
 
@@ -114,7 +122,14 @@ def _say_ready(lab: Lab, started: list[str]) -> None:
     say(f"lab {lab.name} is ready" + (f" (started {', '.join(started)})" if started else ", nothing was to do"))
 
 
-def _start(lab: Lab, addresses: Network, components: Components, parts: Parts, ctr: Path) -> None:
+def _remember_basic(lab: Lab, basic: bool) -> None:
+    if basic:
+        write(lab.basic, "")
+    else:
+        lab.basic.unlink(missing_ok=True)
+
+
+def _start(lab: Lab, addresses: Network, components: Components, parts: Parts, ctr: Path, *, basic: bool) -> None:
     api = Api(lab, addresses)
     first = (components.etcd(), components.containerd(pulls=parts.pulled), components.apiserver())
     proxy = (components.pull_proxy(),) if parts.pulled else ()
@@ -135,8 +150,9 @@ def _start(lab: Lab, addresses: Network, components: Components, parts: Parts, c
             components.coredns(),
         )
         started += [process.name for process in rest if _run(process)]
-        addons.apply(api, addresses)
-        started += [p.name for p in (components.load_balancers(), components.volumes()) if _run(p)]
+        addons.apply(api, addresses, basic=basic)
+        if not basic:
+            started += [p.name for p in (components.load_balancers(), components.volumes()) if _run(p)]
         imported.result()
     until(
         lambda: _ready(api, lab),

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,21 +33,34 @@ def gather_simulated(selection: Selection, named: Mapping[str, str]) -> Parts:
     return Parts(found, [], _releases(selection, named, downloads), pulled=True)
 
 
-def gather(selection: Selection, named: Mapping[str, str], *, plays: bool = False, cni: bool = False) -> Parts:
+def gather(
+    selection: Selection, named: Mapping[str, str], *, plays: bool = False, cni: bool = False, basic: bool = False
+) -> Parts:
     """Find, fetch or build everything that a lab needs, with `plays` one that has played nodes too, with `cni` one that
-    has Istio's CNI.
+    has Istio's CNI, with `basic` one without load balancers, volumes and Prometheus.
 
     Nothing of it belongs to one lab.
     """
     downloads = Downloads()
-    programs = (*binaries.NODE, *binaries.PLAYER) if plays else binaries.NODE
-    found = sources.find(programs, among=selection.binaries, named=named, downloads=downloads)
     pulled = images.pulled()
+    programs = (*binaries.NODE, *(() if basic else binaries.SERVICES), *(binaries.PLAYER if plays else ()))
+    wanted = [selection.binaries[name] for name in programs]
+    wanted += [] if pulled else images.programs(selection.istio, cni=cni, prometheus=not basic)
+    for version in selection.istio:
+        if not release.found(version, downloads):
+            wanted.append(binaries.istio(version)["istioctl"])
+    with ThreadPoolExecutor(max_workers=1) as background:
+        fetched = background.submit(images.fetch, () if pulled else selection.istio)
+        # At once, because the builds of several workspaces run side by side.
+        paths = sources.find_all(wanted, named=named, downloads=downloads)
+        fetched.result()
+    found = dict(zip(programs, paths, strict=False))
     if pulled:
         archives = [images.pack_standins("volume")]
     else:
-        archives = images.pack(selection.istio, named=named, downloads=downloads, cni=cni)
-    addons.load_balancer_crds()
+        archives = images.pack(selection.istio, named=named, downloads=downloads, cni=cni, prometheus=not basic)
+    if not basic:
+        addons.load_balancer_crds()
     return Parts(found, archives, _releases(selection, named, downloads), pulled)
 
 

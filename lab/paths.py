@@ -64,6 +64,11 @@ class Lab:
         return self.state / "kubeconfig"
 
     @property
+    def basic(self) -> Path:
+        """The file that says that the lab does without load balancers, volumes and Prometheus."""
+        return self.state / "basic"
+
+    @property
     def vars_file(self) -> Path:
         return self.state / "vars.yml"
 

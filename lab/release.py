@@ -23,15 +23,31 @@ from .versions import ISTIO_RELEASES
 def folder(version: str, *, named: Mapping[str, str], downloads: Downloads) -> Path:
     """A folder to name as a release's source. It holds `istio-<version>/` and, where an official base URL would have
     them, `<version>/istio-<version>-<os>-<arch>.tar.gz` and its `.sha256`."""
-    base = cache_root() / "releases"
-    official, key = base / version, digest(golang.istio(version).key, (SOURCES / "release.py").read_bytes())
-    built = base / f"{version}-{key}"
-    with locked(lock_of(official), waiting_for=f"preparing the release of Istio {version}"):
-        if not official.exists() and not built.exists() and not _download(version, official, downloads):
+    if there := found(version, downloads):
+        return there
+    _official, built = _places(version)
+    with locked(lock_of(built), waiting_for=f"making the release of Istio {version}"):
+        if not built.exists():
             istioctl = sources.find(["istioctl"], among=istio(version), named=named, downloads=downloads)["istioctl"]
             with step(f"making a release of Istio {version} from its Go module"), published(built) as target:
                 _assemble(version, target, istioctl)
-    return official if official.exists() else built
+    return built
+
+
+def found(version: str, downloads: Downloads) -> Path | None:
+    """The folder of a release that was made before, or that can be downloaded."""
+    official, built = _places(version)
+    with locked(lock_of(official), waiting_for=f"downloading the release of Istio {version}"):
+        if official.exists() or (not built.exists() and _download(version, official, downloads)):
+            return official
+    return built if built.exists() else None
+
+
+def _places(version: str) -> tuple[Path, Path]:
+    """Folders of the official release and of one that is made here."""
+    base = cache_root() / "releases"
+    key = digest(golang.istio(version).key, (SOURCES / "release.py").read_bytes())
+    return base / version, base / f"{version}-{key}"
 
 
 def describe(folder: Path) -> tuple[str, str]:

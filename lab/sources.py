@@ -7,17 +7,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from itertools import groupby
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from . import golang
 from .binaries import BINARIES, Binary
 from .download import Downloads, Unavailable
 from .errors import LabError
+from .estimate import Estimate, shown
 from .files import lock_of, locked, published, scratch
+from .golang import Workspace
 from .paths import cache_root
 from .progress import say
+
+_AT_ONCE = 2
 
 
 def find(
@@ -28,19 +33,17 @@ def find(
     downloads: Downloads | None = None,
 ) -> dict[str, Path]:
     """The path of each binary; `named` maps names to paths that the user gave on the command line."""
-    downloads = downloads or Downloads()
-    found: dict[str, Path] = {}
-    missing: list[Binary] = []
-    for name in names:
-        binary = among[name]
-        path = _named(binary, named or {}) or _cached(binary) or _downloaded(binary, downloads)
-        if path:
-            found[name] = path
-        else:
-            missing.append(binary)
-    for workspace, group in groupby(sorted(missing, key=lambda b: b.workspace.name), key=lambda b: b.workspace):
-        found.update(_built(workspace, list(group)))
-    return found
+    wanted = [among[name] for name in names]
+    found = find_all(wanted, named=named or {}, downloads=downloads or Downloads())
+    return dict(zip((binary.name for binary in wanted), found, strict=True))
+
+
+def find_all(binaries: Sequence[Binary], *, named: Mapping[str, str], downloads: Downloads) -> list[Path]:
+    """The path of each binary, in their order; what has to be built is built at once."""
+    found = [_named(one, named) or _cached(one) or _downloaded(one, downloads) for one in binaries]
+    missing = [binary for binary, path in zip(binaries, found, strict=True) if not path]
+    _build(missing)
+    return [path or _slots(binary)[1] / binary.name for binary, path in zip(binaries, found, strict=True)]
 
 
 def _named(binary: Binary, named: Mapping[str, str]) -> Path | None:
@@ -79,16 +82,35 @@ def _downloaded(binary: Binary, downloads: Downloads) -> Path | None:
     return slot / binary.name
 
 
-def _built(workspace: golang.Workspace, binaries: list[Binary]) -> dict[str, Path]:
+def _build(binaries: Iterable[Binary]) -> None:
+    """Build programs, two workspaces at a time: one compiles while another fetches or links. The longest is first."""
+    workspaces = {binary.workspace.key: binary.workspace for binary in binaries}
+    if not workspaces:
+        return
+    seconds = {workspace.name: workspace.seconds for workspace in workspaces.values()}
+    estimate = Estimate(seconds)
+    if len(workspaces) > 1:
+        say(f"building the programs of {', '.join(seconds)}: about {shown(estimate.left)}")
+    longest = sorted(workspaces.items(), key=lambda one: -one[1].seconds)
+    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+        builds = [
+            pool.submit(_build_workspace, workspace, [one for one in binaries if one.workspace.key == key], estimate)
+            for key, workspace in longest
+        ]
+        for build in builds:
+            build.result()
+
+
+def _build_workspace(workspace: Workspace, binaries: Sequence[Binary], estimate: Estimate) -> None:
     """Build in one go what is still missing; each binary is published on its own."""
     slots = {binary.name: _slots(binary)[1] for binary in binaries}
     base = cache_root() / "bin"
     with locked(base / f"{workspace.name}.lock", waiting_for=f"building {workspace.name}"):
-        missing = {b.name: b.package for b in binaries if not slots[b.name].exists()}
+        missing = {binary.name: binary.package for binary in binaries if not slots[binary.name].exists()}
         if missing:
             with scratch(base, workspace.name) as out:
-                golang.build(workspace, missing, out)
+                golang.build(workspace, missing, out, partial(estimate.report, workspace.name))
                 for name in missing:
                     with published(slots[name]) as folder:
                         (out / name).rename(folder / name)
-    return {name: slot / name for name, slot in slots.items()}
+    estimate.finish(workspace.name)

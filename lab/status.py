@@ -30,7 +30,9 @@ def show(lab: Lab) -> int:
     api = Api(lab, addresses)
     node = _node(api, lab)
     processes = {name: record.pid() for name, record in records(lab).items()}
-    _table("lab", [("name", lab.name), ("node", f"{lab.node} {node}"), *_addresses(addresses), *_paths(lab)])
+    _table(
+        "lab", [("name", lab.name), ("node", f"{lab.node} {node}"), *_parts(lab), *_addresses(addresses), *_paths(lab)]
+    )
     _table("processes", [(name, f"pid {pid}" if pid else "does not run") for name, pid in processes.items()])
     _table("releases of Istio", _releases(lab))
     _table("images", _images(api, lab))
@@ -48,6 +50,12 @@ def _node(api: Api, lab: Lab) -> str:
     state = "Ready" if conditions.get("Ready") == "True" else "not Ready"
     about = node["status"]["nodeInfo"]
     return f"{state}, Kubernetes {about['kubeletVersion']}, {about['containerRuntimeVersion']}"
+
+
+def _parts(lab: Lab) -> list[tuple[str, str]]:
+    if not lab.basic.exists():
+        return []
+    return [("basic", "without load balancers, volumes and Prometheus; `make lab-up` adds them")]
 
 
 def _addresses(addresses: Network) -> list[tuple[str, str]]:

@@ -35,6 +35,7 @@ class IstioRelease:
     envoy: the series that the release builds its proxy on.
     prometheus: the version of its addon.
     kubernetes: the version that a lab of this release runs by default.
+    newest: the version that `make versions` runs it on, where that is another one.
     hub: where the charts of the release take images from.
     replaced: required modules (name: version) that no proxy serves in the required version.
     built_with: a version of Kubernetes of the minor version of its Kubernetes libraries; both are built in one workspace,
@@ -51,6 +52,7 @@ class IstioRelease:
     hub: str = "docker.io/istio"
     replaced: Mapping[str, str] = field(default_factory=dict)
     built_with: str = ""
+    newest: str = ""
 
 
 ISTIO_RELEASES = {
@@ -65,6 +67,7 @@ ISTIO_RELEASES = {
             prometheus="3.5.0",
             kubernetes="1.34.4",
             replaced={"github.com/envoyproxy/go-control-plane": "v0.14.0"},
+            built_with="1.34.4",
         ),
         IstioRelease(
             "1.29.1",
@@ -100,7 +103,9 @@ ISTIO_RELEASES = {
             mod_checksum="h1:krub19xO5up6m9fUbvLGBgcAlHN4QuhVCGly52A4i4I=",
             envoy="1.39.3",
             prometheus="3.10.0",
-            kubernetes="1.37.2",
+            kubernetes="1.36.3",
+            built_with="1.36.3",
+            newest="1.37.2",
         ),
     )
 }

@@ -23,7 +23,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import M
 def lab() -> str:
     """Start the lab; returns its variables, as ansible-playbook's --extra-vars takes them."""
     command = [sys.executable, "-m", "lab"]
-    subprocess.run([*command, "up"], check=True)
+    subprocess.run([*command, "up", "--basic"], check=True)
     vars_file = subprocess.run([*command, "vars"], check=True, text=True, stdout=subprocess.PIPE).stdout
     return f"@{vars_file.strip()}"
 

@@ -34,7 +34,9 @@ HEAD = f"{'Istio':<8}{'Kubernetes':<12}" + "".join(f"{name:<{width}}" for name, 
 def chosen(environment: Mapping[str, str]) -> list[Selection]:
     """The rows that the command's variables ask for; LabError for an unknown version."""
     releases = environment.get("ROWS", "").replace(",", " ").split() or list(ISTIO_RELEASES)
-    return [selection.select(release, environment.get("KUBERNETES", "")) for release in releases]
+    given = environment.get("KUBERNETES", "")
+    newest = {name: release.newest for name, release in ISTIO_RELEASES.items()}
+    return [selection.select(release, given or newest.get(release, "")) for release in releases]
 
 
 @contextlib.contextmanager

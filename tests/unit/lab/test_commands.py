@@ -59,6 +59,14 @@ def test_a_lab_can_have_the_image_of_istios_cni(monkeypatch: pytest.MonkeyPatch)
     assert asked == [False, True]
 
 
+def test_a_lab_can_do_without_what_takes_long_to_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr(node, "up", lambda lab, named, *, basic, **_: asked.append(basic))
+    assert main(["--lab", "mine", "up"]) == 0
+    assert main(["--lab", "mine", "up", "--basic"]) == 0
+    assert asked == [False, True]
+
+
 def test_without_root_the_way_out_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert main(["up"]) == 1

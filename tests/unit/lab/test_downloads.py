@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import io
+import re
 import socket
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +44,8 @@ def registries(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The registries, played: every build is noted and leaves a file."""
     built: list[str] = []
 
-    def build(workspace: Workspace, packages: dict[str, str], out: Path) -> None:
+    def build(workspace: Workspace, packages: dict[str, str], out: Path, left: Callable[[float], str]) -> None:
+        left(0.5)
         for name in packages:
             built.append(name)
             (out / name).write_text(f"{name} built from {workspace.name}")
@@ -193,6 +196,35 @@ def test_what_is_cached_is_used_before_any_place_is_asked(no_internet: list[str]
     asked, built = list(no_internet), list(registries)
     assert sources.find(["kubelet", "coredns"]) == first
     assert (no_internet, registries) == (asked, built)
+
+
+def test_what_several_workspaces_lack_is_built_longest_first(
+    no_internet: list[str], registries: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    sources.find(["etcd", "kubelet", "coredns"])
+    assert registries[0] == "kubelet"
+    said = capsys.readouterr().err
+    assert re.search(
+        rf"building the programs of etcd, {golang.kubernetes(versions.KUBERNETES).name}, .*: about \d+ min", said
+    )
+
+
+def test_a_build_that_fails_does_not_take_what_another_has_built(
+    no_internet: list[str], registries: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played = golang.build
+
+    def build(workspace: Workspace, *arguments: Any) -> None:
+        if workspace.name == "coredns":
+            raise LabError("no space is left")
+        played(workspace, *arguments)
+
+    monkeypatch.setattr(golang, "build", build)
+    with pytest.raises(LabError, match="no space is left"):
+        sources.find(["etcd", "coredns"])
+    assert registries == ["etcd"]
+    assert sources.find(["etcd"])["etcd"].is_file()
+    assert registries == ["etcd"]
 
 
 def test_versions_are_kept_side_by_side(no_internet: list[str], registries: list[str]) -> None:

@@ -60,6 +60,31 @@ esac"""
         golang.build(Workspace("some", {"example.com/a": "v1.0.0"}), {"a": "example.com/a"}, tmp_path)
 
 
+def test_the_share_of_a_build_goes_with_the_size_of_the_sources(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "small.go").write_text("x" * 100)
+    (tmp_path / "large.go").write_text("x" * 900)
+    script = f"""
+case $1 in
+  version) echo go version go1.99.1 linux/amd64;;
+  mod) echo '{{"Dir": "'$PWD'"}}';;
+  list) printf 'a/small\\t{tmp_path}\\tsmall.go\\na/large\\t{tmp_path}\\tlarge.go\\n';;
+  build) sleep 0.5; echo a/small; sleep 0.2; echo a/large
+    while [ "$1" != -o ]; do shift; done; echo built > "$2"large;;
+esac"""
+    monkeypatch.setenv("PATH", str(fake_go(tmp_path / "bin", script).parent), prepend=":")
+    shares: list[float] = []
+
+    def left(share: float) -> str:
+        shares.append(share)
+        return ""
+
+    golang.build(Workspace("some", {"example.com/a": "v1.0.0"}), {"large": "a/large"}, tmp_path, left)
+    # The rest is for the linker.
+    assert shares == pytest.approx([0.092, 0.92])
+
+
 def test_binaries_get_the_names_that_they_are_known_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = """
 case $1 in
@@ -127,6 +152,7 @@ def test_what_is_replaced_and_known_reaches_go(tmp_path: Path, monkeypatch: pyte
     module = tmp_path / "module"
     (module / "manifests").mkdir(parents=True)
     (module / "go.sum").write_text("example.com/a v1.0.0 h1:abc=\n")
+    (module / "go.mod").write_text("module example.com\n")
     seen = tmp_path / "seen"
     script = f"""
 case $1 in
