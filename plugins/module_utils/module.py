@@ -76,7 +76,7 @@ class MeshModule(AnsibleModule, Task):
     def main(cls, definition: Definition) -> None:
         """Run a task as a module."""
         made = cls(definition.spec, connects=definition.connects, nested=definition.nested, **definition.rules)
-        made.run(definition.work)
+        made.run(definition.run)
 
     def _load_params(self) -> None:
         """Load the options; refuse values for which ansible-core would fail with a traceback."""

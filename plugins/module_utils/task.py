@@ -32,9 +32,8 @@ if TYPE_CHECKING:
     from .istio.release.release import Release
     from .istio.release.support import Support
     from .kube.api.cluster import Cluster
-    from .kube.apply.lock import Lock
     from .kube.plan.plan import Plan
-    from .kube.plan.unit import Unit
+    from .reconciliation import Reconciliation
 
 REQUIREMENTS = ("jmespath", "kubernetes", "PyYAML", "urllib3", "websocket-client")
 _DISTRIBUTIONS = {"yaml": "PyYAML"}
@@ -47,6 +46,8 @@ class Task(ABC):
 
     params: dict[str, Any]
     check_mode: bool
+    applied: Callable[[Plan], None] | None = None
+    """Called when all objects of a plan are written, before they are awaited."""
 
     @abstractmethod
     def warn(self, warning: str) -> None:
@@ -135,29 +136,18 @@ class Task(ABC):
             raise InvalidInput(f"wait_timeout {seconds} is invalid: it must be 1 second or more.", wait_timeout=seconds)
         return seconds
 
-    def reconcile(
-        self,
-        unit: Unit,
-        *,
-        lock: Lock,
-        lock_from: int = 1,
-        timeout: float | None = None,
-        checks: Callable[[Plan], None] | None = None,
-        before: Callable[[Plan], None] | None = None,
-        finish: Callable[[Plan], Result] | None = None,
-    ) -> Result:
+    def reconcile(self, wanted: Reconciliation, approved: Plan | None = None) -> Result:
         """Reconcile a unit, with check mode and the options for plan and wait.
 
-        lock: the lock for writing, used from `lock_from` changes.
-        timeout: seconds in all; default: the option wait_timeout.
-        finish: called with the plan when it is carried out, or in check mode when it is made; returns more of the result.
+        approved: the plan of an earlier run in check mode, which is carried out now.
         """
         warned: set[str] = set()
+        unit = wanted.unit
         self.redaction.learn(secret_values(list(unit.objects)))
 
         def check(plan: Plan) -> None:
-            if checks is not None:
-                checks(plan)
+            if wanted.checks is not None:
+                wanted.checks(plan)
             for sentence in sorted({*lost_addresses(plan), *plan.warnings, *map(str, plan.kept)} - warned):
                 warned.add(sentence)
                 self.progress(sentence)
@@ -165,21 +155,29 @@ class Task(ABC):
 
         ignored = [*unit.ignore_fields, *(self.params.get("ignore_fields") or ())]
         settings = Settings(
-            timeout=self.time_limit if timeout is None else timeout,
+            timeout=self.time_limit if wanted.timeout is None else wanted.timeout,
             check=self.check_mode,
             diff=self.shows_diff,
             wait=bool(self.params.get("wait")),
             progress=self.progress,
-            lock=lock,
-            lock_from=lock_from,
+            lock=wanted.lock,
+            lock_from=wanted.lock_from,
             expected_digest=self.params.get("plan_digest"),
             checks=check,
-            before=before,
+            before=wanted.before,
+            applied=self.applied,
+            conditions=wanted.conditions,
         )
         force, recreate = bool(self.params.get("force")), self.params.get("recreate")
         unit = dataclasses.replace(unit, ignore_fields=ignored, force=force, recreate=recreate)
-        outcome = reconcile(self.cluster, unit, settings)
-        return {**self.result_of(outcome), **(finish(outcome.plan) if finish else {})}
+        try:
+            outcome = reconcile(self.cluster, unit, settings, approved)
+        except MeshError as error:
+            explained = wanted.explain(error)
+            if explained is error:
+                raise
+            raise explained from error
+        return {**self.result_of(outcome), **wanted.finish(outcome.plan)}
 
     def result_of(self, outcome: Outcome) -> Result:
         """Return the part of the result that all modules with changes have."""
@@ -198,7 +196,7 @@ class Definition:
     def __init__(
         self,
         spec: ArgumentSpec,
-        work: Callable[[Task], Result],
+        work: Callable[[Task], Result | Reconciliation],
         *,
         connects: bool = True,
         nested: Iterable[str] = (),
@@ -209,6 +207,11 @@ class Definition:
         self.connects = connects
         self.nested = tuple(nested)
         self.rules = rules
+
+    def run(self, task: Task) -> Result:
+        """Do the work, and return the result."""
+        made = self.work(task)
+        return made if isinstance(made, dict) else task.reconcile(made)
 
     @property
     def spec(self) -> ArgumentSpec:

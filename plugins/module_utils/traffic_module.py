@@ -17,6 +17,7 @@ from .istio.traffic.shared.unit import Builder
 from .kube.plan.plan import Plan, Stage
 from .kube.plan.resources import resources
 from .module import MeshModule, Result
+from .reconciliation import Reconciliation
 
 COMMON: ArgumentSpec = {
     "name": {"type": "str", "required": True},
@@ -36,10 +37,12 @@ def manage(module: MeshModule, builder: Builder, *, pause: float = 0.0) -> Resul
     if pause:
         unit = replace(unit, stages=lambda plan: _stages(module, plan, pause))
     return module.reconcile(
-        unit,
-        lock=builder.lock(module.params),
-        checks=lambda plan: _check(module, builder, plan),
-        finish=lambda plan: _finish(module, plan),
+        Reconciliation(
+            unit,
+            builder.lock(module.params),
+            checks=lambda plan: _check(module, builder, plan),
+            finish=lambda plan: _finish(module, plan),
+        )
     )
 
 

@@ -245,6 +245,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.canary
 from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.lock import Lock
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.permissions import refuse_denied
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
+from ansible_collections.meshops.istio.plugins.module_utils.reconciliation import Reconciliation
 
 PROMETHEUS = {
     "url": {"type": "str"},
@@ -281,11 +282,8 @@ def shift(module: MeshModule) -> Result:
         force=parameters["force"],
     )
     refuse_denied(cluster, gate.asking(parameters["prometheus"]))
-    result = module.reconcile(
-        canary.unit(),
-        lock=Lock.of("canary", canary.name, namespace=canary.namespace),
-        timeout=cluster.patience + canary.longest,
-    )
+    lock = Lock.of("canary", canary.name, namespace=canary.namespace)
+    result = module.reconcile(Reconciliation(canary.unit(), lock, timeout=cluster.patience + canary.longest))
     return {**result, "weight": canary.weight, "steps": [asdict(step) for step in canary.taken]}
 
 

@@ -167,6 +167,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.platforms impo
 from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.lock import Lock
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Object
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
+from ansible_collections.meshops.istio.plugins.module_utils.reconciliation import Reconciliation
 
 
 def have(module: MeshModule) -> Result:
@@ -189,7 +190,7 @@ def have(module: MeshModule) -> Result:
         routes=parameters["routes"],
     )
     lock = Lock.of("openshift", parameters["name"], namespace=parameters["namespace"])
-    result = module.reconcile(unit, lock=lock, checks=partial(openshift.refuse_hosts, cluster))
+    result = module.reconcile(Reconciliation(unit, lock, checks=partial(openshift.refuse_hosts, cluster)))
     return {
         **result,
         "changed": result["changed"] or bool(projects),

@@ -27,6 +27,7 @@ from ..istio.addons.unit import Addons, Assumed, installed
 from ..kube.objects.images import replace_images, with_pull_secrets
 from ..kube.objects.objects import key_of
 from ..kube.plan.plan import Plan
+from ..reconciliation import Reconciliation
 from ..task import Definition, Result, Task
 
 KIALI = {
@@ -53,7 +54,7 @@ ASSUME = {
 }
 
 
-def present(task: Task) -> Result:
+def present(task: Task) -> Reconciliation:
     """Install the addons, and wait until they are ready."""
     parameters, cluster, addons = task.params, task.cluster, Addons(task.params["namespace"])
     release, _fetched = task.release()
@@ -79,13 +80,14 @@ def present(task: Task) -> Result:
         *telemetry(**providers, sampling=parameters["tracing_sampling"], namespace=addons.namespace),
     ]
     replaced = replace_images(objects, parameters["images"], parameters["mirrors"])
-    result = task.reconcile(
+    of_each = {name: [dict(key_of(obj)._asdict()) for obj in placed[name]] for name in names}
+    return Reconciliation(
         addons.unit(
             [*with_pull_secrets(replaced, parameters["pull_secrets"]), *addons.placed(cluster, of_all)],
             prune=parameters["prune"],
             check_mode=task.check_mode,
         ),
-        lock=addons.lock,
+        addons.lock,
         checks=lambda plan: addons.check(
             cluster,
             plan,
@@ -94,12 +96,15 @@ def present(task: Task) -> Result:
             check_mode=task.check_mode,
             assumed=Assumed.of(parameters["assume"]),
         ),
+        finish=lambda _plan: {
+            "addons": names,
+            "objects": of_each,
+            "dashboards": dashboards(cluster, shown, found, gate),
+        },
     )
-    of_each = {name: [dict(key_of(obj)._asdict()) for obj in placed[name]] for name in names}
-    return {"addons": names, "objects": of_each, "dashboards": dashboards(cluster, shown, found, gate), **result}
 
 
-def absent(task: Task) -> Result:
+def absent(task: Task) -> Reconciliation:
     """Remove all addons, or the addons in the options."""
     named: list[str] = task.params["addons"] or []
     addons = Addons(task.params["namespace"])
@@ -108,10 +113,11 @@ def absent(task: Task) -> Result:
     def check(plan: Plan) -> None:
         refuse_unknown(named, installed(plan), addons.namespace)
 
-    return {"addons": [], "objects": {}, "dashboards": {}, **task.reconcile(unit, lock=addons.lock, checks=check)}
+    nothing: Result = {"addons": [], "objects": {}, "dashboards": {}}
+    return Reconciliation(unit, addons.lock, checks=check, finish=lambda _plan: nothing)
 
 
-def run(task: Task) -> Result:
+def run(task: Task) -> Reconciliation:
     """Bring the unit into the state of the options."""
     return (present if task.params["state"] == "present" else absent)(task)
 

@@ -6,8 +6,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from ..arguments import MIRROR, PLAN, RECREATE, RELEASE, WAIT
@@ -17,6 +16,7 @@ from ..istio.application.unit import (
 )
 from ..istio.release.mirrors import refuse_unmirrored, retired_registries
 from ..istio.release.samples import find_sample
+from ..kube.apply.settings import Condition
 from ..kube.errors import InvalidInput
 from ..kube.objects.builtin_kinds import BUILT_IN
 from ..kube.objects.images import images_of, replace_images, with_pull_secrets
@@ -25,8 +25,8 @@ from ..kube.plan.plan import Plan
 from ..kube.plan.unit import Unit
 from ..kube.wait.jmespath_condition import condition
 from ..kube.wait.status import status
-from ..kube.wait.wait import Expectation, wait_ready
 from ..manifest_sources import read_definitions
+from ..reconciliation import Reconciliation
 from ..task import Definition, Result, Task
 
 CONDITION = {
@@ -38,53 +38,51 @@ CONDITION = {
 }
 
 
-def present(task: Task) -> Result:
+def present(task: Task) -> Reconciliation:
     """Apply the application, and wait until it is ready."""
     parameters, cluster = task.params, task.cluster
     application = Application(parameters["name"], parameters["namespace"])
     objects = application.placed(cluster, manifests(task), guess=task.check_mode)
     conditions = [awaited(task, one, objects) for one in parameters["wait_for"] or ()]
+    if parameters["load_balancer"]:
+        services = [key_of(obj) for obj in objects if obj["kind"] == "Service"]
+        conditions.append((services, partial(status, load_balancer=True)))
     namespaces = missing_namespaces(cluster, objects) if parameters["create_namespaces"] else []
-    deadline = time.monotonic() + task.time_limit
     unit = application.unit([*namespaces, *objects], prune=parameters["prune"], claims=parameters["prune_claims"])
-    result = reconcile(
-        task,
+    return reconciled(
         application,
         unit,
-        lambda plan: application.check(cluster, plan, force=parameters["force"], check_mode=task.check_mode),
+        objects,
+        checks=lambda plan: application.check(cluster, plan, force=parameters["force"], check_mode=task.check_mode),
+        conditions=conditions,
     )
-    if parameters["wait"] and not task.check_mode:
-        if parameters["load_balancer"]:
-            services = [key_of(obj) for obj in objects if obj["kind"] == "Service"]
-            conditions.append((services, partial(status, load_balancer=True)))
-        for keys, expect in conditions:
-            left = max(0.0, deadline - time.monotonic())
-            wait_ready(cluster, keys, timeout=left, progress=task.progress, expect=expect)
-    return {**identity(application), "objects": [dict(key_of(obj)._asdict()) for obj in objects], **result}
 
 
-def absent(task: Task) -> Result:
+def absent(task: Task) -> Reconciliation:
     """Delete the objects of the application."""
     application = Application(task.params["name"], task.params["namespace"])
-    unit = application.unit([], claims=task.params["prune_claims"])
-    return {**identity(application), "objects": [], **reconcile(task, application, unit)}
+    return reconciled(application, application.unit([], claims=task.params["prune_claims"]))
 
 
-def reconcile(task: Task, application: Application, unit: Unit, checks: Callable[[Plan], None] | None = None) -> Result:
-    """Reconcile the unit, and add the objects that are not deleted to the result."""
-    kept: list[Result] = []
+def reconciled(
+    application: Application,
+    unit: Unit,
+    objects: Sequence[Object] = (),
+    *,
+    checks: Callable[[Plan], None] | None = None,
+    conditions: Sequence[Condition] = (),
+) -> Reconciliation:
+    """Return how the unit is reconciled, with its objects and those that are not deleted in the result."""
 
-    def check(plan: Plan) -> None:
-        if checks is not None:
-            checks(plan)
-        kept[:] = [one.summary for one in plan.kept]
+    def finish(plan: Plan) -> Result:
+        return {
+            "name": application.name,
+            "namespace": application.namespace,
+            "objects": [dict(key_of(obj)._asdict()) for obj in objects],
+            "kept": [one.summary for one in plan.kept],
+        }
 
-    return {**task.reconcile(unit, lock=application.lock, checks=check), "kept": kept}
-
-
-def identity(application: Application) -> Result:
-    """Return the application's part of the result."""
-    return {"name": application.name, "namespace": application.namespace}
+    return Reconciliation(unit, application.lock, checks=checks, conditions=conditions, finish=finish)
 
 
 def manifests(task: Task) -> list[Object]:
@@ -109,7 +107,7 @@ def manifests(task: Task) -> list[Object]:
     return with_pull_secrets(replaced, parameters["pull_secrets"])
 
 
-def awaited(task: Task, given: Object, objects: list[Object]) -> tuple[list[Key], Expectation]:
+def awaited(task: Task, given: Object, objects: list[Object]) -> Condition:
     """Return the condition of an item of wait_for."""
     task.require("jmespath")
     kind = given["kind"]
@@ -123,7 +121,7 @@ def awaited(task: Task, given: Object, objects: list[Object]) -> tuple[list[Key]
     return [Key(version, kind, namespace, given["name"])], condition(given["expression"])
 
 
-def run(task: Task) -> Result:
+def run(task: Task) -> Reconciliation:
     """Bring the unit into the state of the options."""
     return (present if task.params["state"] == "present" else absent)(task)
 

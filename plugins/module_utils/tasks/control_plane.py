@@ -16,6 +16,7 @@ from ..istio.release import support
 from ..kube.errors import Refused
 from ..kube.objects.images import images_of
 from ..kube.plan.plan import Plan
+from ..reconciliation import Reconciliation
 from ..task import Definition, Result, Task
 
 AZURE = {
@@ -43,7 +44,7 @@ INGRESS = {
 }
 
 
-def present(task: Task) -> Result:
+def present(task: Task) -> Reconciliation:
     """Install or update the revision."""
     parameters = task.params
     release, _fetched = task.release()
@@ -64,17 +65,18 @@ def present(task: Task) -> Result:
         wanted.check(plan, force=parameters["force"])
         warnings.update(dict.fromkeys(wanted.warnings(plan)))
 
-    result = task.reconcile(unit, lock=LOCK, checks=check)
-    for warning in warnings:
-        task.warn(warning)
-    return {
-        **result,
-        "version": release.version,
-        "revision": wanted.revision,
-        "gateways": wanted.gateways,
-        "findings": findings,
-        "extension_providers": wanted.extension_providers,
-    }
+    def finish(_plan: Plan) -> Result:
+        for warning in warnings:
+            task.warn(warning)
+        return {
+            "version": release.version,
+            "revision": wanted.revision,
+            "gateways": wanted.gateways,
+            "findings": findings,
+            "extension_providers": wanted.extension_providers,
+        }
+
+    return Reconciliation(unit, LOCK, checks=check, finish=finish)
 
 
 def check_versions(task: Task, istio: str, checks: support.Support) -> None:

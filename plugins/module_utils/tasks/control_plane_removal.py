@@ -21,13 +21,14 @@ from ..kube.plan.backup import (
 )
 from ..kube.plan.keep import Kept
 from ..kube.plan.plan import Plan
+from ..reconciliation import Reconciliation
 from ..task import Definition, Result, Task
 from .control_plane import SPEC, present
 
 _OTHERS = "another control plane is there"
 
 
-def absent(task: Task) -> Result:
+def absent(task: Task) -> Reconciliation:
     """Remove the revision, or all of Istio with purge."""
     revision, purge = task.params["revision"] or "", task.params["purge"]
     lost: list[Object] = []
@@ -57,23 +58,25 @@ def absent(task: Task) -> Result:
         revision=revision, namespace=task.params["namespace"], purge=purge, root_key=task.params["purge_root_key"]
     )
     agents = [] if purge else installed_objects.shared_agents(task.cluster, revision, task.params["namespace"])
-    try:
-        result = task.reconcile(unit, lock=LOCK, checks=check, before=save)
-    except MeshError as error:
+
+    def explain(error: MeshError) -> MeshError:
         if saved:
             error.details["backup_file"] = str(backup)
-        raise
-    return {
-        **result,
-        "revision": revision or "default",
-        "gateways": [],
-        "kept": [one.summary for one in [*(Kept(key_of(one), _OTHERS) for one in agents), *marked]],
-        "resources": [key_of(one)._asdict() for one in lost],
-        "backup_file": str(backup) if saved else "",
-    }
+        return error
+
+    def finish(_plan: Plan) -> Result:
+        return {
+            "revision": revision or "default",
+            "gateways": [],
+            "kept": [one.summary for one in [*(Kept(key_of(one), _OTHERS) for one in agents), *marked]],
+            "resources": [key_of(one)._asdict() for one in lost],
+            "backup_file": str(backup) if saved else "",
+        }
+
+    return Reconciliation(unit, LOCK, checks=check, before=save, finish=finish, explain=explain)
 
 
-def run(task: Task) -> Result:
+def run(task: Task) -> Reconciliation:
     """Bring the unit into the state of the options."""
     return (present if task.params["state"] == "present" else absent)(task)
 

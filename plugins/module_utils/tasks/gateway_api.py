@@ -13,10 +13,12 @@ from ..istio.gateways import gateway_api_crds
 from ..istio.release.releases import ReleaseData, read_release_data
 from ..kube.errors import InvalidInput
 from ..kube.objects.kinds import CUSTOM_RESOURCE_DEFINITION
+from ..kube.plan.plan import Plan
+from ..reconciliation import Reconciliation
 from ..task import Definition, Result, Task
 
 
-def present(task: Task) -> Result:
+def present(task: Task) -> Reconciliation:
     """Install the CRDs, or upgrade those that this task installed."""
     parameters = task.params
     data = read_release_data(parameters["release_data"])
@@ -30,16 +32,19 @@ def present(task: Task) -> Result:
     wanted = gateway_api_crds.contained(objects)
     if there is not None and gateway_api_crds.is_older(wanted, there):
         return left(task, there, istio, data)
-    result = task.reconcile(gateway_api_crds.unit(objects), lock=gateway_api_crds.LOCK)
-    warn_of_ignored(task, istio, wanted.version, data, {obj["metadata"]["name"] for obj in objects})
-    return {**result, "version": wanted.version, "channel": wanted.channel, "managed": True}
+
+    def finish(_plan: Plan) -> Result:
+        warn_of_ignored(task, istio, wanted.version, data, {obj["metadata"]["name"] for obj in objects})
+        return {"version": wanted.version, "channel": wanted.channel, "managed": True}
+
+    return Reconciliation(gateway_api_crds.unit(objects), gateway_api_crds.LOCK, finish=finish)
 
 
-def left(task: Task, there: gateway_api_crds.Installed, istio: str, data: ReleaseData) -> Result:
-    """Return the result without changes."""
+def left(task: Task, there: gateway_api_crds.Installed, istio: str, data: ReleaseData) -> Reconciliation:
+    """Return what changes nothing."""
     warn_of_ignored(task, istio, there.version, data)
-    nothing = task.reconcile(gateway_api_crds.unit([]), lock=gateway_api_crds.LOCK)
-    return {**nothing, "version": there.version, "channel": there.channel, "managed": there.ours}
+    result: Result = {"version": there.version, "channel": there.channel, "managed": there.ours}
+    return Reconciliation(gateway_api_crds.unit([]), gateway_api_crds.LOCK, finish=lambda _plan: result)
 
 
 def exact_version(version: str, istio: str, data: ReleaseData) -> str:

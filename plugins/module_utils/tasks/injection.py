@@ -14,10 +14,11 @@ from ..istio.injection.namespaces import (
 )
 from ..kube.objects.objects import Object
 from ..kube.plan.resources import resources
-from ..task import Definition, Result, Task
+from ..reconciliation import Reconciliation
+from ..task import Definition, Task
 
 
-def label(task: Task) -> Result:
+def label(task: Task) -> Reconciliation:
     """Label the namespaces."""
     parameters = task.params
     wanted = wanted_labels(parameters["mode"], parameters["revision"] or "", present=parameters["state"] == "present")
@@ -26,9 +27,9 @@ def label(task: Task) -> Result:
         parameters["namespaces"], wanted, create=parameters["create_namespaces"], force=parameters["force"], read=read
     )
     # A single label is one request, which needs no lock.
-    return task.reconcile(
+    return Reconciliation(
         namespaces,
-        lock=LOCK,
+        LOCK,
         lock_from=2,
         timeout=task.cluster.patience,
         finish=lambda plan: {"resources": resources(plan, read.values())},

@@ -58,7 +58,7 @@ class Part(Task):
 
     def plan(self) -> Result:
         """Return the result of the task in check mode. Raises MeshError where it fails."""
-        result = self._definition.work(self)
+        result = self._definition.run(self)
         if result.get("failed"):
             raise MeshError(result["msg"], code=result["code"], **{**result, **result.get("details", {})})
         return result

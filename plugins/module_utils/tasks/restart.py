@@ -15,10 +15,11 @@ from ..istio.injection.sidecars import Workload
 from ..kube.apply.lock import Lock
 from ..kube.errors import InvalidInput, MeshError
 from ..kube.plan.plan import Plan
+from ..reconciliation import Reconciliation
 from ..task import Definition, Result, Task
 
 
-def restart(task: Task) -> Result:
+def restart(task: Task) -> Reconciliation:
     """Restart the workloads with missing or outdated sidecars."""
     parameters = task.params
     if parameters["max_unavailable"] < 1:
@@ -43,24 +44,33 @@ def restart(task: Task) -> Result:
     def check(plan: Plan) -> None:
         work.refuse_forbidden(task.cluster, plan, lock, check=task.check_mode)
 
-    try:
-        result = task.reconcile(work.unit(), lock=lock, checks=check, before=save)
-    except MeshError as error:
-        if error.code == "not_recreated" and saved:
-            raise MeshError(
-                f"{error.message} Its manifest is in {saved[0]}.", code="pod_not_created", file=str(saved[0])
-            ) from error
-        raise
+    def explain(error: MeshError) -> MeshError:
+        if error.code != "not_recreated" or not saved:
+            return error
+        return MeshError(f"{error.message} Its manifest is in {saved[0]}.", code="pod_not_created", file=str(saved[0]))
+
+    return Reconciliation(
+        work.unit(),
+        lock,
+        checks=check,
+        before=save,
+        finish=lambda _plan: result_of(work, diff=task.shows_diff),
+        explain=explain,
+    )
+
+
+def result_of(work: Restart, *, diff: bool) -> Result:
+    """Return which workloads and pods were restarted, and which were not."""
     workloads, rolling_out, reported = work.due
     changes = [{"action": "restart", "api_version": "apps/v1", **_named(one)} for one in workloads]
     changes += [{"action": "recreate", "api_version": "v1", **_named(one)} for one in work.pods]
-    result |= {
+    result: Result = {
         "changes": changes,
         "restarted": [_named(one) for one in [*workloads, *work.pods]],
         "rolling_out": [{**_named(one), "progress": one.progress} for one in rolling_out],
         "reported": [{**_named(one), "reason": one.reason} for one in reported],
     }
-    if task.shows_diff:
+    if diff:
         result["diff"] = [{"prepared": _text(one, "restart")} for one in workloads]
         result["diff"] += [{"prepared": _text(one, "recreate")} for one in work.pods]
     return result

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..arguments import PLAN, RELEASE, WAIT
 from ..istio.control_plane import tag_objects
 from ..istio.control_plane.configuration import Options
@@ -15,15 +17,18 @@ from ..istio.control_plane.revision_tag import RevisionTag
 from ..istio.model.ownership import LOCK
 from ..kube.plan.plan import Plan
 from ..kube.plan.resources import resources
+from ..kube.plan.unit import Unit
+from ..reconciliation import Reconciliation
 from ..task import Definition, Result, Task
 
 
-def objects_of(plan: Plan) -> Result:
-    """Return the objects of the tag."""
-    return {"resources": resources(plan)}
+def reconciled(tag: RevisionTag, unit: Unit, revision: str, checks: Callable[[Plan], None] | None) -> Reconciliation:
+    """Return how the unit of a tag is reconciled; `revision`: the one to point at, empty for none."""
+    named: Result = {"name": tag.name, "revision": revision, "previous_revision": tag.revision}
+    return Reconciliation(unit, LOCK, checks=checks, finish=lambda plan: {**named, "resources": resources(plan)})
 
 
-def present(task: Task, tag: RevisionTag) -> Result:
+def present(task: Task, tag: RevisionTag) -> Reconciliation:
     """Create the tag, or point it at another revision."""
     parameters = task.params
     revision = parameters["revision"]
@@ -43,19 +48,15 @@ def present(task: Task, tag: RevisionTag) -> Result:
         inject_by_default=parameters["auto_inject_namespaces"],
         assumed=assumed,
     )
-    checks = None if parameters["force"] else tag.check
-    result = task.reconcile(unit, lock=LOCK, checks=checks, finish=objects_of)
-    return {**result, "name": tag.name, "revision": revision, "previous_revision": tag.revision}
+    return reconciled(tag, unit, revision, None if parameters["force"] else tag.check)
 
 
-def absent(task: Task, tag: RevisionTag) -> Result:
+def absent(task: Task, tag: RevisionTag) -> Reconciliation:
     """Remove the tag."""
-    checks = None if task.params["force"] else tag.refuse_in_use
-    result = task.reconcile(tag.removed(), lock=LOCK, checks=checks, finish=objects_of)
-    return {**result, "name": tag.name, "revision": "", "previous_revision": tag.revision}
+    return reconciled(tag, tag.removed(), "", None if task.params["force"] else tag.refuse_in_use)
 
 
-def bring(task: Task) -> Result:
+def bring(task: Task) -> Reconciliation:
     """Create, update or remove the tag."""
     tag = RevisionTag(task.cluster, task.params["name"], task.params["namespace"])
     return (present if task.params["state"] == "present" else absent)(task, tag)

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 
@@ -19,17 +19,18 @@ from ..plan.awaited import unready
 from ..plan.dry_run import refuse_unacceptable
 from ..plan.permissions import refuse_forbidden
 from ..plan.plan import Plan
+from ..progress import Progress
 from ..wait.diagnosis import diagnose
 from ..wait.wait import wait_gone, wait_ready
 from .apply import apply_changes, delete_stale
 from .lock import locked, placed
-from .settings import Settings
+from .settings import Condition, Settings
 from .stages import Stages
 
 _CAUSES_WITHIN = 5.0
 """Seconds that finding what holds objects may take where nothing is waited for."""
 
-__all__ = ["refuse", "still_ending", "wait_gone", "wait_ready", "write"]
+__all__ = ["refuse", "still_ending", "wait_for_conditions", "wait_gone", "wait_ready", "write"]
 
 
 def refuse(cluster: Cluster, plan: Plan, settings: Settings) -> None:
@@ -77,6 +78,8 @@ def write(
         delete = partial(delete_stale, cluster, rest, awaited=waits, deadline=deadline, progress=progress)
         delete(first=True)
         plan.written.update(apply_changes(cluster, rest, gates=waits, deadline=deadline, progress=progress))
+        if settings.applied is not None:
+            settings.applied(plan)
         if waits and (keys := unready(cluster, plan)):
             cluster.meter.begin(WAIT)
             wait_ready(cluster, keys, timeout=seconds_left(deadline), progress=progress, desired=plan.objects)
@@ -84,6 +87,15 @@ def write(
         delete()
         _finish_inventory(cluster, plan, awaited=waits)
     return plan
+
+
+def wait_for_conditions(
+    cluster: Cluster, conditions: Iterable[Condition], *, deadline: float, progress: Progress
+) -> None:
+    """Wait until each condition holds. Raises NotReady when the time is up."""
+    for keys, expect in conditions:
+        cluster.meter.begin(WAIT)
+        wait_ready(cluster, keys, timeout=seconds_left(deadline), progress=progress, expect=expect)
 
 
 def _finish_inventory(cluster: Cluster, plan: Plan, *, awaited: bool) -> None:

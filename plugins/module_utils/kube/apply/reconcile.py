@@ -36,30 +36,36 @@ class Outcome:
     warnings: list[str] = field(default_factory=list)
 
 
-def reconcile(cluster: Cluster, unit: Unit, settings: Settings) -> Outcome:
+def reconcile(cluster: Cluster, unit: Unit, settings: Settings, approved: Plan | None = None) -> Outcome:
     """Make the cluster what `unit` says.
+
+    approved: a plan of the unit that was made and checked by a run in check mode, and is carried out now.
 
     Raises Refused before the first write, or before a stage whose objects have changed since the plan was approved;
     NotReady when the time is up; and the errors of the API server.
     """
     with cluster.time_limit(settings.timeout) as deadline:
-        plan = _checked_plan(cluster, unit, settings)
+        plan = approved or _checked_plan(cluster, unit, settings)
         awaited = unready(cluster, plan) if settings.wait and not settings.check else []
         ending: list[str] = []
-        if plan.reported or awaited or plan.ending:
+        conditions = settings.conditions if settings.wait and not settings.check else ()
+        if plan.reported or awaited or plan.ending or conditions:
             # A run without changes does not pay for the import of what writes and waits.
             from . import execute
 
-            if plan.reported:
+            if plan.reported and approved is None:
                 execute.refuse(cluster, plan, settings)
             if plan.reported and not settings.check:
                 plan = execute.write(
                     cluster, plan, settings, lambda: _checked_plan(cluster, unit, settings), deadline=deadline
                 )
             elif settings.wait and not settings.check:
+                if settings.applied is not None:
+                    settings.applied(plan)
                 cluster.meter.begin(WAIT)
                 execute.wait_ready(cluster, awaited, timeout=seconds_left(deadline), progress=settings.progress)
                 execute.wait_gone(cluster, plan.ending, timeout=seconds_left(deadline), progress=settings.progress)
+            execute.wait_for_conditions(cluster, conditions, deadline=deadline, progress=settings.progress)
             if settings.check or (plan.ending and not settings.wait):
                 ending = execute.still_ending(cluster, plan)
     return Outcome(

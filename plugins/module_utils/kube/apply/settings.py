@@ -6,15 +6,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..objects.objects import Key, Object
 from ..progress import Progress, silent
+from ..wait.readiness.states import Status
 
 if TYPE_CHECKING:
     from ..plan.plan import Plan
     from .lock import Lock
+
+Condition = tuple[Sequence[Key], Callable[[Object], Status]]
+"""Objects, and what each of them has to be."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,8 @@ class Settings:
     timeout: seconds for all of it. check: only plan. diff: report what changes in each object. wait: until everything
     is ready. lock: the lock under which changes are written, if there are at least `lock_from`. expected_digest: refuse
     any other plan. checks: raises where a plan must not be carried out. before: called with the plan that is carried
-    out, right before its first write.
+    out, right before its first write. applied: called when all objects are written, before they are awaited. conditions:
+    awaited when the unit is ready.
     """
 
     timeout: float
@@ -37,6 +43,8 @@ class Settings:
     expected_digest: str | None = None
     checks: Callable[[Plan], None] | None = None
     before: Callable[[Plan], None] | None = None
+    applied: Callable[[Plan], None] | None = None
+    conditions: Sequence[Condition] = ()
 
     def lock_for(self, plan: Plan) -> Lock | None:
         """Return the lock that writing a plan takes; None for none."""

@@ -17,9 +17,11 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.lock impo
 from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.reconcile import Outcome, reconcile
 from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.settings import Settings
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import MeshError, NotReady, Refused
+from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import key_of
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.plan import Plan
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.unit import Unit
 from ansible_collections.meshops.istio.plugins.module_utils.kube.progress import silent
+from ansible_collections.meshops.istio.plugins.module_utils.kube.wait.status import status as status_of
 from ansible_collections.meshops.istio.tests.support.kube.api_server import Answer, ApiServer, Request, status
 from ansible_collections.meshops.istio.tests.support.kube.manifests import (
     config_map,
@@ -123,6 +125,15 @@ def test_stale_objects_go_after_all_else(api: ApiServer, cluster: Cluster) -> No
     assert [write.split()[0] for write in api.writes] == ["PATCH", "DELETE"]
 
 
+def test_a_plan_made_in_check_mode_is_carried_out_as_it_was_made(api: ApiServer, cluster: Cluster) -> None:
+    unit = Unit(MANAGER, [namespace(), config_map()])
+    planned = reconcile(cluster, unit, Settings(timeout=30, check=True, wait=False))
+    made = len(api.requests)
+    done = reconcile(cluster, unit, Settings(timeout=30, wait=False), planned.plan)
+    assert (done.changes, done.digest) == (planned.changes, planned.digest)
+    assert {request.method for request in api.requests[made:]} == {"PATCH"}
+
+
 # --- waiting -------------------------------------------------------------------------------------------------------
 
 
@@ -181,6 +192,23 @@ def test_nothing_is_deleted_where_the_new_is_not_ready(
             lock=LOCK,
         )
     assert [one["kind"] for one in api.objects] == ["ConfigMap", "Deployment"]
+
+
+def test_conditions_are_awaited_last_with_or_without_changes(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+
+    def wait_ready(_cluster: Cluster, keys: list[Any], *, expect: Any = None, **_more: Any) -> None:
+        order.extend(f"{'condition' if expect else 'ready'} {key.name}" for key in keys)
+
+    monkeypatch.setattr(execute, "wait_ready", wait_ready)
+    conditions = [([key_of(config_map("flag"))], status_of)]
+    how = {"wait": True, "conditions": conditions, "applied": lambda _plan: order.append("applied")}
+    run(cluster, deployment(), **how)
+    assert order == ["applied", "ready web", "condition flag"]
+    order.clear()
+    run(cluster, config_map(), **{**how, "applied": None})
+    run(cluster, config_map(), **{**how, "applied": None})
+    assert order == ["condition flag", "condition flag"]
 
 
 def test_what_is_being_deleted_is_waited_for_and_created_anew(
