@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleError
@@ -22,7 +22,15 @@ TAGS: Mapping[str, str] = {
     "addons": "addons",
     "applications": "applications",
 }
-"""The tag of the role mesh with which each part is selected."""
+"""The tag of the role mesh with which each part is selected. Other parts are planned with all tags."""
+
+RECORDED: Mapping[str, str] = {
+    "addons": "addons",
+    "applications": "applications",
+    "namespaces": "injection",
+    "revision_tags": "control_plane",
+}
+"""The tag with which each part of a mesh's record is selected."""
 
 
 class ActionModule(MeshAction):
@@ -34,10 +42,18 @@ class ActionModule(MeshAction):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the module with the parts that the tags of this run select."""
         parts = self._task.args.get("parts")
+        variables = task_vars or {}
+
+        def selected(names: Iterable[Any], tags: Mapping[str, str]) -> list[Any]:
+            return [name for name in names if name not in tags or self._selected(tags[name], variables)]
+
         if isinstance(parts, list):
-            self._task.args["parts"] = [
-                part for part in parts if self._selected(TAGS.get(str(part), ""), task_vars or {})
-            ]
+            self._task.args["parts"] = selected(parts, TAGS)
+        record = self._task.args.get("record")
+        if isinstance(record, Mapping):
+            self._task.args["record"] = {**record, "parts": selected(record.get("parts", RECORDED), RECORDED)}
+        if not self._selected("injection", variables):
+            self._task.args.pop("uninject_namespaces", None)
         result = super().run(tmp, task_vars)
         if not self._task.check_mode:
             # The tasks that make the changes show them.

@@ -34,7 +34,8 @@ options:
     type: dict
     required: true
   expected:
-    description: Expected C(version), C(revision), C(namespace) of the control plane, and C(namespaces) with injection.
+    description: Expected C(version), C(revision), C(namespace) of the control plane, C(namespaces) with injection, and
+      those C(outside) of the mesh.
     type: dict
     required: true
   answers:
@@ -155,6 +156,8 @@ def _injection(found: Data, expected: Data) -> Iterator[Check]:
         else:
             cause = ""
         yield f"namespace {name} is in the mesh", cause
+    for name in expected.get("outside") or ():
+        yield f"namespace {name} is out of the mesh", _still_in(namespaces.get(name) or {})
     for name, one in namespaces.items():
         if one.get("injector"):
             lacking = [
@@ -171,6 +174,16 @@ def _injection(found: Data, expected: Data) -> Iterator[Check]:
             ]
             cause = f"{one.get('other_revision')} of {one['pods']} pods in {name} have another: {', '.join(others)}. Restart them."
             yield f"sidecars in {name} are of revision {one['injector']}", cause if others else ""
+
+
+def _still_in(namespace: Data) -> str:
+    """Return why a namespace is not out of the mesh yet; empty if it is, or does not exist."""
+    if namespace.get("injector"):
+        return f"The control plane {namespace['injector']} injects into {namespace['name']}. Run meshops.istio.site."
+    count = namespace.get("with_sidecar")
+    if not count:
+        return ""
+    return f"{count} of {namespace['pods']} pods in {namespace['name']} still have a sidecar. Restart their workloads."
 
 
 def _gateways(found: Data, answers: Sequence[Data]) -> Iterator[Check]:

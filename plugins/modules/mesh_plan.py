@@ -10,8 +10,8 @@ short_description: Plan all parts of a mesh and read its state, without changes
 version_added: 0.1.0
 description:
   - Plans in one process and over one connection what M(meshops.istio.gateway_api), M(meshops.istio.control_plane),
-    M(meshops.istio.revision_tag), M(meshops.istio.injection), M(meshops.istio.restart), M(meshops.istio.addons) and
-    M(meshops.istio.application) would change. A part that relies on an earlier one is planned as if that one were
+    M(meshops.istio.revision_tag), M(meshops.istio.mesh_record), M(meshops.istio.injection), M(meshops.istio.restart),
+    M(meshops.istio.addons) and M(meshops.istio.application) would change. A part that relies on an earlier one is planned as if that one were
     installed.
   - The role P(meshops.istio.mesh#role) runs this module first, and afterwards only the modules of the parts in RV(due).
   - Does not write to the cluster. Downloads the release if it is not in the cache.
@@ -40,8 +40,8 @@ options:
       - Parts to plan.
     type: list
     elements: str
-    choices: [gateway_api, control_plane, injection, restart, addons, applications]
-    default: [gateway_api, control_plane, injection, restart, addons, applications]
+    choices: [gateway_api, control_plane, record, injection, restart, addons, applications, prune]
+    default: [gateway_api, control_plane, record, injection, restart, addons, applications, prune]
   release:
     description:
       - Options of M(meshops.istio.release). Required for the parts V(control_plane), V(addons) and V(applications).
@@ -68,6 +68,11 @@ options:
     type: list
     elements: str
     default: []
+  record:
+    description:
+      - Options of M(meshops.istio.mesh_record).
+    type: dict
+    default: {}
   injection:
     description:
       - Options of M(meshops.istio.injection).
@@ -93,6 +98,21 @@ options:
       - Applications, each with options of M(meshops.istio.application).
     type: list
     elements: dict
+    default: []
+  prune:
+    description:
+      - What to remove if it is left over, as M(meshops.istio.mesh_record) finds it. The rest is returned as
+        RV(left_over). Requires the parts V(record) and V(prune).
+    type: list
+    elements: str
+    choices: [addons, applications, namespaces, revision_tags]
+    default: []
+  uninject_namespaces:
+    description:
+      - Namespaces to take out of the mesh. Their injection labels are removed, and with the part V(restart) their
+        workloads are restarted without sidecars. Requires the part V(prune).
+    type: list
+    elements: str
     default: []
   plan_digest:
     description:
@@ -131,6 +151,7 @@ parts:
   description:
     - The result of the module of each part in check mode, by the name of the part. V(applications) and V(revision_tags)
       are lists. Also V(release), and V(messages) of the precheck if it ran.
+    - C(prune) has what is removed, by part.
     - C(unready) of a part are the objects that its module would wait for.
   returned: success
   type: dict
@@ -141,6 +162,12 @@ due:
   type: list
   elements: str
   sample: [control_plane, applications]
+left_over:
+  description: What the variables no longer declare and the plan keeps, as M(meshops.istio.mesh_record) returns it.
+  returned: success
+  type: list
+  elements: dict
+  sample: []
 failure:
   description: Why a part cannot be planned, with O(allow_failure=true). Empty if all can.
   returned: success

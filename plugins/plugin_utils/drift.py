@@ -15,7 +15,13 @@ Data = Mapping[str, Any]
 Check = tuple[str, str]
 """Name of a check, and the cause of its failure, which is empty if it passed."""
 
-_WORDS = {"create": "missing", "update": "different", "delete": "left over", "recreate": "different"}
+_WORDS = {
+    "create": "missing",
+    "update": "different",
+    "delete": "left over",
+    "recreate": "different",
+    "restart": "not restarted",
+}
 
 
 def drift(parts: Data, failure: str) -> Iterator[Check]:
@@ -36,6 +42,8 @@ def drift(parts: Data, failure: str) -> Iterator[Check]:
         name = f"application {application['namespace']}/{application['name']}"
         yield f"{name} is as declared", _cause(application["changes"])
         yield f"{name} is ready", _unready(application["unready"], application["changes"])
+    if changes := (parts.get("prune") or {}).get("changes"):
+        yield "what the variables no longer declare is removed", _cause(changes)
 
 
 def _control_plane(part: Data) -> Iterator[Check]:

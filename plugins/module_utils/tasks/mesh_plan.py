@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..istio.model.record import PARTS as RECORDED
 from ..kube.api.identity import Identity
-from ..kube.errors import MeshError, Refused
+from ..kube.errors import InvalidInput, MeshError, Refused
 from ..task import Definition, Result, Task
 from . import (
     addons,
@@ -20,6 +21,7 @@ from . import (
     gateway_api,
     injection,
     mesh_info,
+    mesh_record,
     precheck,
     release,
     restart,
@@ -27,11 +29,13 @@ from . import (
 )
 from .part import Part, Releases
 
-PARTS = ("gateway_api", "control_plane", "injection", "restart", "addons", "applications")
+PARTS = ("gateway_api", "control_plane", "record", "injection", "restart", "addons", "applications", "prune")
 """The parts, in the order in which they are installed."""
 
 _OF_TAGS = ("version", "namespace", "force", "wait", "wait_timeout", "source", "cache_dir", "checksum")
 """Options of the control plane that are also those of its tags."""
+
+_OF_WAIT = ("wait", "wait_timeout")
 
 
 class MeshPlan:
@@ -46,6 +50,7 @@ class MeshPlan:
         self.results: dict[str, Any] = {}
         self.changes: list[dict[str, str]] = []
         self.due: list[str] = []
+        self.left_over: list[dict[str, str]] = []
         self._digests: list[str] = []
         self._diff: list[dict[str, str]] = []
 
@@ -66,6 +71,7 @@ class MeshPlan:
             "changes": self.changes,
             "plan_digest": self._digest,
             "due": self.due,
+            "left_over": self.left_over,
             "failure": failure,
             "state": mesh_info.state(self._task),
         }
@@ -79,6 +85,9 @@ class MeshPlan:
             self.results["release"] = {name: value for name, value in found.items() if name != "changed"}
         for part in wanted:
             getattr(self, f"_{part}")()
+        if not self.changes and "record" in self.results:
+            # As the inventory of a unit, it follows from the other changes.
+            self.changes += self.results["record"]["changes"]
         self._refuse_other()
         if "control_plane" in self.due:
             # It reads what a change may break, and takes longer than a plan without changes.
@@ -91,7 +100,7 @@ class MeshPlan:
     def _control_plane(self) -> None:
         options = self._with_release("control_plane")
         result = self._planned("control_plane", control_plane.DEFINITION, options)
-        shared = {name: options[name] for name in _OF_TAGS if name in options}
+        shared = _only(options, _OF_TAGS)
         self.results["revision_tags"] = [
             self._planned(
                 "control_plane",
@@ -102,10 +111,16 @@ class MeshPlan:
             for tag in self._task.params["revision_tags"]
         ]
 
+    def _record(self) -> None:
+        found = self._planned("record", mesh_record.DEFINITION, self._task.params["record"], listed=False)
+        self.left_over = found["left_over"]
+
     def _injection(self) -> None:
         self._planned("injection", injection.DEFINITION, self._task.params["injection"])
 
     def _restart(self) -> None:
+        if not self._task.params["restart"].get("namespaces", True):
+            return
         # Which pods there are says nothing about the configuration that was approved.
         self._planned("restart", restart.DEFINITION, self._task.params["restart"], digested=False)
         if "control_plane" in self.due or "injection" in self.due:
@@ -131,6 +146,49 @@ class MeshPlan:
             if options.get("wait") and (options.get("wait_for") or options.get("load_balancer")):
                 self._mark("applications")
 
+    def _prune(self) -> None:
+        """Plan the removal of what is left over, of the parts to prune, and of namespaces from the mesh."""
+        going = [one for one in self.left_over if one["part"] in self._task.params["prune"] and not one["reason"]]
+        leaving = self._task.params["uninject_namespaces"]
+        left = [one for one in self.left_over if one not in going]
+        self.left_over = [one for one in left if one["part"] != "namespaces" or one["name"] not in leaving]
+        found = {part: [one for one in going if one["part"] == part] for part in RECORDED}
+        names = list(dict.fromkeys([*leaving, *(one["name"] for one in found["namespaces"])]))
+        self.results["prune"] = {**found, "namespaces": names, "changes": []}
+        before = len(self.changes)
+        for one in found["applications"]:
+            options = {**_only(self._task.params["application"], _OF_WAIT), **_only(one, ("name", "namespace"))}
+            self._removed(f"application {one['name']}", application.DEFINITION, options)
+        if found["addons"]:
+            place = _only(self._task.params["record"], ("namespace",))
+            options = _only(self._task.params["addons"], _OF_WAIT)
+            self._removed("addons", addons.DEFINITION, {**options, **place})
+        if names:
+            self._leave(names)
+        for one in found["revision_tags"]:
+            options = _only(self._task.params["control_plane"], ("namespace", "force", *_OF_WAIT))
+            self._removed(f"revision tag {one['name']}", revision_tag.DEFINITION, {**options, "name": one["name"]})
+        self.results["prune"]["changes"] = self.changes[before:]
+
+    def _leave(self, namespaces: list[str]) -> None:
+        """Plan to take namespaces out of the mesh: without labels, every sidecar is outdated.
+
+        While the labels are there, the restarts are not: only a plan after their removal has them.
+        """
+        both = sorted({*namespaces} & {*(self._task.params["injection"].get("namespaces") or ())})
+        if both:
+            raise InvalidInput(
+                f"The namespace {both[0]} is to be injected and to leave the mesh. Remove it from one of the two lists.",
+                namespaces=both,
+            )
+        self._removed("injection", injection.DEFINITION, {"namespaces": namespaces})
+        if "restart" in self._task.params["parts"]:
+            options = {**self._task.params["restart"], "namespaces": namespaces, "outdated": True}
+            self._planned("prune", restart.DEFINITION, options, title="restart", digested=False)
+
+    def _removed(self, title: str, definition: Definition, options: Mapping[str, Any]) -> None:
+        self._planned("prune", definition, {**options, "state": "absent"}, title=f"prune {title}")
+
     def _with_release(self, part: str) -> dict[str, Any]:
         found = self.results["release"]
         return {**self._task.params[part], "version": found["version"], "source": [found["path"]]}
@@ -139,8 +197,16 @@ class MeshPlan:
         return Part(self._task, title, definition, options, self._releases)
 
     def _planned(
-        self, name: str, definition: Definition, options: Mapping[str, Any], *, title: str = "", digested: bool = True
+        self,
+        name: str,
+        definition: Definition,
+        options: Mapping[str, Any],
+        *,
+        title: str = "",
+        digested: bool = True,
+        listed: bool = True,
     ) -> Result:
+        """Plan a part. digested: its plan has to be approved. listed: its changes are changes of the mesh."""
         title = title or name.replace("_", " ")
         try:
             part = self._part(title, definition, options)
@@ -150,8 +216,10 @@ class MeshPlan:
             raise
         if result["changes"] or part.unready:
             self._mark(name)
-        self.changes += [change for change in result["changes"] if change not in self.changes]
-        self._diff += result.pop("diff", [])
+        diff = result.pop("diff", [])
+        if listed:
+            self.changes += [change for change in result["changes"] if change not in self.changes]
+            self._diff += diff
         if digested:
             self._digests.append(result["plan_digest"])
         planned = {key: value for key, value in result.items() if key != "changed"}
@@ -178,6 +246,10 @@ class MeshPlan:
             )
 
 
+def _only(options: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    return {name: options[name] for name in names if name in options}
+
+
 def plan(task: Task) -> Result:
     """Plan the mesh, and read its state."""
     return MeshPlan(task).run()
@@ -192,11 +264,14 @@ DEFINITION = Definition(
         "gateway_api": {"type": "dict", "default": {}},
         "control_plane": {"type": "dict", "default": {}},
         "revision_tags": {"type": "list", "elements": "str", "default": []},
+        "record": {"type": "dict", "default": {}},
         "injection": {"type": "dict", "default": {}},
         "restart": {"type": "dict", "default": {}},
         "addons": {"type": "dict", "default": {}},
         "application": {"type": "dict", "default": {}},
         "applications": {"type": "list", "elements": "dict", "default": []},
+        "prune": {"type": "list", "elements": "str", "choices": list(RECORDED), "default": []},
+        "uninject_namespaces": {"type": "list", "elements": "str", "default": []},
         "plan_digest": {"type": "str"},
         "allow_failure": {"type": "bool", "default": False},
     },

@@ -102,6 +102,14 @@ def _kept(result: Mapping[str, Any]) -> Iterator[Row]:
         yield "kept", one["part"], ", ".join(one["names"]), f"{one['why']}{remedy}"
 
 
+def _left_over(result: Mapping[str, Any]) -> Iterator[Row]:
+    """Return what the variables no longer declare, with the variable that removes it."""
+    for one in result.get("left_over") or ():
+        since = f"last applied {one['since'][:10]}" if one.get("since") else "no longer declared"
+        remedy = one.get("reason") or f"remove it with mesh_prune_{one['part']}: true, or declare it again"
+        yield "left over", f"{one['kind']} {where(one)}", since, remedy
+
+
 def _backup(result: Mapping[str, Any]) -> Iterator[Row]:
     saved = result.get("backup") or {}
     if saved.get("file"):
@@ -162,6 +170,7 @@ def _block(host: str, result: Mapping[str, Any], named: int) -> Iterator[str]:
         _addons(result),
         _applications(result),
         _kept(result),
+        _left_over(result),
         _backup(result),
         _findings(result),
     ):

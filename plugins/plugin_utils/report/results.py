@@ -16,6 +16,7 @@ _ITEMS: dict[str, dict[str, Any]] = {
     "workloads": {"kind": "?", "namespace": "", "name": "?", "missing": False, "reason": ""},
     "unlabelled": {"namespace": "", "name": "?", "labels": []},
     "applications": {"name": "?", "namespace": ""},
+    "left_over": {"part": "", "kind": "?", "namespace": "", "name": "?", "since": "", "reason": ""},
     "findings": {
         "code": "",
         "level": "warning",

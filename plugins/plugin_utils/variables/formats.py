@@ -62,6 +62,7 @@ REVISION = Format(
     lambda text: names.is_label(text) and len(text) <= 56,
     f"{_LETTERS}, at most 56 characters, such as 1-29-1",
 )
+SITE = Format("the name of a site", names.is_label, f"{_LETTERS}, at most 63 characters, such as team-a")
 TAG = Format(
     "the name of a revision tag",
     lambda text: names.is_label(text) and len(text) <= 43,
@@ -127,6 +128,7 @@ FORMATS: Mapping[str, Format] = {
     "mesh_revision": REVISION,
     "mesh_revision_tags[]": TAG,
     "mesh_namespace": NAMESPACE,
+    "mesh_site": SITE,
     "mesh_hub": REGISTRY,
     "mesh_tag": IMAGE_TAG,
     **{f"mesh_ingress_{path}": one for path, one in _GATEWAY.items()},
@@ -136,6 +138,7 @@ FORMATS: Mapping[str, Format] = {
     f"mesh_ingress[].labels.{KEYS}": LABEL,
     "mesh_ingress[].labels.*": LABEL_VALUE,
     "mesh_inject_namespaces[]": NAMESPACE,
+    "mesh_uninject_namespaces[]": NAMESPACE,
     "mesh_restart_max_unavailable": POSITIVE,
     "mesh_applications[].name": APPLICATION,
     "mesh_applications[].namespace": NAMESPACE,

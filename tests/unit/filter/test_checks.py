@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.meshops.istio.plugins.filter.checks import checks
+from ansible_collections.meshops.istio.tests.support.messages import has_facts
 
 GATEWAY = {"name": "istio-ingressgateway", "namespace": "istio-system", "healthy": True}
 PLANE = {
@@ -294,3 +295,19 @@ def test_a_sidecar_of_another_revision_is_not_the_sidecar_of_the_namespace() -> 
     (cause,) = causes({"namespaces": [moved], "workloads": [web]})
     assert "2 of 2 pods in shop" in cause
     assert "Deployment web" in cause
+
+
+def test_a_namespace_is_out_of_the_mesh_without_injection_and_sidecars() -> None:
+    out = {"name": "old", "injection": "none", "injector": "", "pods": 2, "with_sidecar": 0, "without_sidecar": 0}
+    assert causes({"namespaces": [SHOP, out]}, outside=["old", "gone"]) == []
+    (owed,) = causes({"namespaces": [SHOP, {**out, "with_sidecar": 1}]}, outside=["old"])
+    assert has_facts(owed, "1 of 2 pods & old & restart")
+    (labelled,) = causes({"namespaces": [SHOP, {**out, "injector": "default"}]}, outside=["old"])
+    assert has_facts(labelled, "default injects into old & meshops.istio.site")
+
+
+def test_what_is_to_be_pruned_is_a_failed_check() -> None:
+    change = {"action": "delete", "kind": "ConfigMap", "namespace": "shop", "name": "settings"}
+    (cause,) = causes({"parts": {"prune": {"changes": [change]}}})
+    assert has_facts(cause, "ConfigMap shop/settings & left over & meshops.istio.site")
+    assert causes({"parts": {"prune": {"changes": []}}}) == []

@@ -189,3 +189,12 @@ def test_a_gateway_outside_of_the_control_planes_namespace_is_named_with_its_own
     ]
     lines = summary({"prod": {**RESULT, "gateways": gateways}})
     assert [line.split()[1] for line in lines if line.startswith("  gateway")] == ["a/edge", "b/edge"]
+
+
+def test_what_is_left_over_is_listed_with_the_variable_that_removes_it() -> None:
+    cart = {"part": "applications", "kind": "application", "namespace": "shop", "name": "cart", "reason": ""}
+    tag = {"part": "revision_tags", "kind": "revision tag", "namespace": "", "name": "prod", "since": ""}
+    left = [{**cart, "since": "2026-11-20T10:00:00Z"}, {**tag, "reason": "revision blue declares it"}]
+    one, other = [line for line in summary({"prod": {**RESULT, "left_over": left}}) if "left over" in line]
+    assert has_facts(one, "application shop/cart & 2026-11-20 & mesh_prune_applications")
+    assert has_facts(other, "revision tag prod & revision blue declares it")

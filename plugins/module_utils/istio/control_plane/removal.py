@@ -23,6 +23,7 @@ from ..model.gateway_workloads import WORKLOADS
 from ..model.labels import component_of, labels_of
 from ..model.ownership import MANAGER, PREVIOUS_OWNERS
 from ..model.proxies import has_ended, is_captured, proxy_of, revision_of
+from ..model.record import records
 from . import installed_objects
 
 _LISTED = 10
@@ -36,10 +37,15 @@ def absent(*, revision: str = "", namespace: str = "", purge: bool = False, root
     `root_key`, the key of istiod's CA.
     """
 
+    own = "" if revision == "default" else revision
+
     def removed(cluster: Cluster) -> list[dict[str, Any]]:
         if purge:
-            return installed_objects.of_all(cluster, namespace, root_key=root_key)
-        return installed_objects.of_revision(cluster, revision, namespace)
+            found = installed_objects.of_all(cluster, namespace, root_key=root_key)
+        else:
+            found = installed_objects.of_revision(cluster, revision, namespace)
+        recorded = records(cluster, namespace) if namespace else {}
+        return [*found, *(one for place, one in recorded.items() if purge or place.revision == own)]
 
     return Unit(
         manager=MANAGER,
