@@ -71,12 +71,12 @@ def _workspace(kubernetes: str, istio: IstioRelease | None) -> Workspace:
     # Without the flags both report no version, and Istio's hub and tag are those of a test registry.
     names, modules, flags, seconds = [], {}, ["-s -w"], 0
     if kubernetes:
-        seconds += 600
+        seconds += 520
         names.append(f"kubernetes-{kubernetes}")
         modules[KUBERNETES_MODULE] = f"v{kubernetes}"
         flags += [f"-X k8s.io/{name}.gitVersion=v{kubernetes}" for name in _KUBERNETES_VERSION]
     if istio:
-        seconds += 400
+        seconds += 370
         names.append(f"istio-{istio.version}")
         modules[ISTIO_MODULE] = istio.module
         given = {"buildVersion": istio.version, "buildTag": istio.version, "buildHub": istio.hub}

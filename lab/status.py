@@ -30,9 +30,7 @@ def show(lab: Lab) -> int:
     api = Api(lab, addresses)
     node = _node(api, lab)
     processes = {name: record.pid() for name, record in records(lab).items()}
-    _table(
-        "lab", [("name", lab.name), ("node", f"{lab.node} {node}"), *_parts(lab), *_addresses(addresses), *_paths(lab)]
-    )
+    _table("lab", [("name", lab.name), ("node", f"{lab.node} {node}"), *_addresses(lab, addresses), *_paths(lab)])
     _table("processes", [(name, f"pid {pid}" if pid else "does not run") for name, pid in processes.items()])
     _table("releases of Istio", _releases(lab))
     _table("images", _images(api, lab))
@@ -52,17 +50,12 @@ def _node(api: Api, lab: Lab) -> str:
     return f"{state}, Kubernetes {about['kubeletVersion']}, {about['containerRuntimeVersion']}"
 
 
-def _parts(lab: Lab) -> list[tuple[str, str]]:
-    if not lab.basic.exists():
-        return []
-    return [("basic", "without load balancers, volumes and Prometheus; `make lab-up` adds them")]
-
-
-def _addresses(addresses: Network) -> list[tuple[str, str]]:
+def _addresses(lab: Lab, addresses: Network) -> list[tuple[str, str]]:
+    basic = "none, and no volumes and no Prometheus; `make lab-up` adds them"
     return [
         ("API server", f"https://{addresses.node}:6443"),
         ("node ports", str(addresses.node)),
-        ("load balancers", str(addresses.load_balancers)),
+        ("load balancers", basic if lab.basic.exists() else str(addresses.load_balancers)),
     ]
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-ISTIO = "1.29.1"  # of a lab that nobody asks for another one
-ETCD = "3.6.5"  # the series that Kubernetes 1.35 is built and tested with
+ISTIO = "1.31.0"  # of a lab that nobody asks for another one
+ETCD = "3.6.5"  # the series that Kubernetes 1.34 and newer are built and tested with
 COREDNS = "1.12.0"
 METALLB = "0.15.2"  # 0.15.3 and 0.16 need a module that no proxy serves
 LOCAL_PATH_PROVISIONER = "0.0.30"

@@ -23,6 +23,7 @@ PLACES = (
     "README.md",
     "awx/project/inventories/group_vars/*.yml",
     "docs/docsite/rst/guide_*.rst",
+    "examples/**/*.yml",
     "execution-environment.yml",
     OPTIONS,
     "plugins/filter/*.py",

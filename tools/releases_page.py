@@ -10,11 +10,15 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import yaml
 from ansible_collections.meshops.istio.plugins.module_utils.istio.release.release_data import REGISTRIES, RELEASES, Row
 from ansible_collections.meshops.istio.plugins.module_utils.istio.release.security_bulletins import BULLETINS, LOOKED_UP
 from ansible_collections.meshops.istio.plugins.module_utils.istio.release.versions import version_key
 
-PAGE = Path(__file__).resolve().parent.parent / "docs/docsite/rst/reference_releases.rst"
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs/docsite/rst/reference_releases.rst"
+RESULTS = ROOT / "tests/versions/results.yml"
+_PERMISSIONS = ":ref:`documented permissions <ansible_collections.meshops.istio.docsite.reference_permissions>`"
 
 INTRODUCTION = """\
 .. _ansible_collections.meshops.istio.docsite.reference_releases:
@@ -97,6 +101,7 @@ def page() -> str:
                 for minor, row in rows
             ),
         ),
+        *_tested(),
         _heading("Retired registries"),
         _table(
             ("registry", "retired", "replacement"),
@@ -111,6 +116,27 @@ def page() -> str:
         END,
     ]
     return "\n".join(parts) + "\n"
+
+
+def _tested() -> list[str]:
+    rows = yaml.safe_load(RESULTS.read_text(encoding="utf-8"))
+    steps = list(dict.fromkeys(step for row in rows for step in row["steps"]))
+    return [
+        _heading("Tested"),
+        "On a node with real sidecars: the profile demo and an application are installed, installed again, verified, asked "
+        f"through the\ngateway, given addons, installed again and uninstalled, by an account that has the {_PERMISSIONS} and "
+        "no others.\nIstio is built from the commit that is named.\n",
+        _table(
+            ("Istio", "commit", "Kubernetes", "date", *(step.replace("_", " ") for step in steps)),
+            (
+                (
+                    *(row["istio"], row["module"][-12:], row["kubernetes"], row["date"]),
+                    *(row["steps"].get(step, "not run") for step in steps),
+                )
+                for row in rows
+            ),
+        ),
+    ]
 
 
 def _affected(row: Row) -> tuple[str, str]:

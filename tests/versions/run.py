@@ -4,21 +4,25 @@
 
 """`make versions`: each release of Istio on its Kubernetes, from an empty node to an empty node.
 
-ROWS=1.31.0,... runs these releases instead of all; KUBERNETES=1.36.3 runs them on that version. Prints a table; exits
-with 1 unless everything holds.
+ROWS=1.31.0,... runs these releases instead of all; KUBERNETES=1.36.3 runs them on that version. Prints a table, and keeps
+it in results.yml; exits with 1 unless everything holds.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
+
+import yaml
 
 from lab import node, selection
 from lab.errors import LabError
@@ -28,6 +32,8 @@ from lab.versions import ISTIO_RELEASES
 
 from .site import STEPS, Site, StepFailed
 
+_SECONDS = re.compile(r"(, )?\d+ s$")  # they say more of what else the machine did
+RESULTS = Path(__file__).with_name("results.yml")
 HEAD = f"{'Istio':<8}{'Kubernetes':<12}" + "".join(f"{name:<{width}}" for name, width in STEPS.items())
 
 
@@ -72,6 +78,22 @@ def line(row: Selection, shown: Mapping[str, str]) -> str:
     return f"{row.istio[0]:<8}{row.kubernetes:<12}{cells}".rstrip()
 
 
+def record(row: Selection, shown: Mapping[str, str], failure: str) -> None:
+    """Keep what a row has shown, for the documentation; a row replaces the one of its versions from before."""
+    kept = yaml.safe_load(RESULTS.read_text(encoding="utf-8")) or [] if RESULTS.exists() else []
+    new = {
+        "istio": row.istio[0],
+        "kubernetes": row.kubernetes,
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "module": ISTIO_RELEASES[row.istio[0]].module,
+        "steps": {step: _SECONDS.sub("", found) or "holds" for step, found in shown.items()},
+        "failure": failure,
+    }
+    rows = {(one["istio"], one["kubernetes"]): one for one in [*kept, new]}
+    text = yaml.safe_dump([rows[key] for key in sorted(rows)], sort_keys=False, width=110)
+    RESULTS.write_text(f"---\n# Written by `make versions`; `make docs` shows it.\n{text}", encoding="utf-8")
+
+
 def main() -> int:
     """Run what was asked for; returns the command's exit code."""
     signal.signal(signal.SIGTERM, _interrupt)
@@ -84,6 +106,7 @@ def main() -> int:
             ):
                 shown, failure = run(row, Site(lab, Path(folder)))
             lines.append(line(row, shown))
+            record(row, shown, failure)
             failures += [failure] if failure else []
     except KeyboardInterrupt:
         print("versions: interrupted", file=sys.stderr)

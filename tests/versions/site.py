@@ -19,6 +19,7 @@ import yaml
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster import Cluster
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
 from ansible_collections.meshops.istio.tests.support.playbook import Run, run_playbook
+from ansible_collections.meshops.istio.tests.support.rights import USER, Account, Right, documented
 
 from lab import audit
 from lab.paths import CHECKOUT, Lab
@@ -39,13 +40,17 @@ class StepFailed(Exception):
 
 
 class Site:
-    """A mesh with the profile demo and an application behind its ingress gateway."""
+    """A mesh with the profile demo and an application behind its ingress gateway.
+
+    All is done by an account that has the documented permissions and no others.
+    """
 
     def __init__(self, lab: Lab, folder: Path) -> None:
         self._lab, self._folder = lab, folder
         given: dict[str, Any] = yaml.safe_load(lab.vars_file.read_text(encoding="utf-8"))
         self._variables = {
             **given,
+            "mesh_impersonate_user": USER,
             "mesh_profile": "demo",
             "mesh_inject_namespaces": [APPLICATION],
             "mesh_create_namespaces": True,
@@ -58,6 +63,7 @@ class Site:
 
     def install(self) -> str:
         """Install the mesh and the application on an empty cluster."""
+        Account(self._cluster).hold(frozenset[Right]().union(*documented().values()))
         if not self._play("site").changed["one"]:
             raise StepFailed("nothing was installed")
         return ""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
-from ansible_collections.meshops.istio.tests.integration.permissions.rights import USER
+from ansible_collections.meshops.istio.tests.support.rights import USER
 
 Object = dict[str, Any]
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ansible_collections.meshops.istio.tests.integration.permissions.objects import OURS, THEIRS, Object
-from ansible_collections.meshops.istio.tests.integration.permissions.rights import USER
 from ansible_collections.meshops.istio.tests.support.lab import Lab
+from ansible_collections.meshops.istio.tests.support.rights import USER
 
 Tasks = Mapping[str, list[tuple[str, Object]]]
 """Modules and their options by the role that they are of."""

@@ -35,13 +35,6 @@ from ansible_collections.meshops.istio.tests.integration.permissions.objects imp
     maker_of,
     unfinished,
 )
-from ansible_collections.meshops.istio.tests.integration.permissions.rights import (
-    USER,
-    Account,
-    Right,
-    asked_for,
-    documented,
-)
 from ansible_collections.meshops.istio.tests.integration.permissions.tasks import (
     BESIDE,
     Tasks,
@@ -53,6 +46,13 @@ from ansible_collections.meshops.istio.tests.support.lab import Lab, now
 from ansible_collections.meshops.istio.tests.support.messages import has_facts
 from ansible_collections.meshops.istio.tests.support.modules import Run as RunModule
 from ansible_collections.meshops.istio.tests.support.playbook import Run, run_playbook
+from ansible_collections.meshops.istio.tests.support.rights import (
+    USER,
+    Account,
+    Right,
+    asked_for,
+    documented,
+)
 
 Try = Callable[..., Object]
 DEFINITION = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition")

@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
+import yaml
 from ansible_collections.meshops.istio.tests.equivalence.run import releases
+from ansible_collections.meshops.istio.tests.versions import run as results
 from ansible_collections.meshops.istio.tests.versions.run import HEAD, chosen, line, run
 from ansible_collections.meshops.istio.tests.versions.site import STEPS, Site, StepFailed
 
@@ -39,7 +42,7 @@ class Played:
 def test_every_release_runs_on_its_kubernetes() -> None:
     rows = chosen({})
     assert [row.istio for row in rows] == [(version,) for version in ISTIO_RELEASES]
-    assert [row.kubernetes for row in rows] == [release.kubernetes for release in ISTIO_RELEASES.values()]
+    assert [row.kubernetes for row in rows] == ["1.34.4", "1.35.4", "1.35.4", "1.37.2"]
     assert chosen({"ROWS": "1.31.0", "KUBERNETES": "1.36.3"}) == [Selection(("1.31.0",), "1.36.3")]
     with pytest.raises(LabError, match=r"1\.27\.0"):
         chosen({"ROWS": "1.31.0,1.27.0"})
@@ -50,6 +53,19 @@ def test_all_steps_are_run_in_their_order() -> None:
     shown, failure = run(ROW, cast(Site, site))
     assert (site.steps, failure) == (list(STEPS), "")
     assert len(line(ROW, shown).split()) == 2 + 2 * len(STEPS)  # "0 s" each
+
+
+def test_a_row_replaces_the_one_of_its_versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "RESULTS", tmp_path / "results.yml")
+    other = Selection(("1.29.1",), "1.35.4")
+    results.record(ROW, {"install": "FAILS"}, "1.31.0: install: no")
+    results.record(other, {"install": "9 s"}, "")
+    results.record(ROW, {"install": "8 s", "again": "0 writes, 12 s"}, "")
+    kept = yaml.safe_load((tmp_path / "results.yml").read_text(encoding="utf-8"))
+    assert [(one["istio"], one["kubernetes"], one["steps"], one["failure"]) for one in kept] == [
+        ("1.29.1", "1.35.4", {"install": "holds"}, ""),
+        ("1.31.0", "1.37.2", {"install": "holds", "again": "0 writes"}, ""),
+    ]
 
 
 def test_a_step_that_fails_ends_its_row_and_is_told() -> None:

@@ -19,7 +19,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.api.cluster imp
 from ansible_collections.meshops.istio.plugins.module_utils.kube.api.transport import Transport
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.objects import Kind
 
-DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "permissions.yaml"
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "permissions.yaml"
 USER = "it-rights"
 _API = "rbac.authorization.k8s.io/v1"
 _GROUP = "rbac.authorization.k8s.io"
