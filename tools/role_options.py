@@ -37,7 +37,7 @@ from typing import Any
 import yaml
 from ansible_collections.meshops.istio.tools.argspec_table import ROOT
 from ansible_collections.meshops.istio.tools.documentation import documentation, fragment
-from ansible_collections.meshops.istio.tools.plan_options import planned
+from ansible_collections.meshops.istio.tools.mesh_options import passed
 from ansible_collections.meshops.istio.tools.yaml_text import WIDTH, as_yaml
 
 ROLES = ROOT / "roles"
@@ -50,9 +50,6 @@ ONE_LINE = 80
 EMPTY: dict[str, Any] = {"list": [], "dict": {}}
 
 _REFERENCE = re.compile(r"\bO\((?:meshops\.istio\.(\w+)#module:)?([a-z_.\[\]]+)(=(?:[^()]|\([^()]*\))*)?\)")
-_IMPORT = re.compile(
-    r"(?m)^ +name: meshops\.istio\.(?P<role>\w+)\n(?:(?! *- ).*\n)*?(?P<indent> +)vars:\n(?P<vars>(?:(?P=indent)  .*\n)+)"
-)
 _RETURNED = re.compile(r"\bRV\(([\w.]+)\)")
 
 Option = dict[str, Any]
@@ -221,6 +218,11 @@ class Role:
                 text = begin + module_line + re.sub(r"\A(?:    .*\n)+", lines.replace("\\", r"\\"), rest)
         return text
 
+    def argument_for(self, option: str) -> str:
+        """Return what a task passes as an option such as `control_plane.values`; empty if no variable is that option."""
+        found = next((one for one in self.variables.values() if one.origin == Origin.parse(option)), None)
+        return found.argument(self.of) if found else ""
+
     def arguments(self, module: str) -> dict[str, str]:
         """Return what a task passes to a module, by the names of its options."""
         task = self.source.get("tasks", {}).get(module, {})
@@ -239,33 +241,6 @@ class Role:
             elif variable:
                 found[name] = f'"{variable.argument(of)}"'
         return found
-
-    def imports(self, texts: dict[Path, str], other: Role) -> None:
-        """Have the tasks that import another role pass it the variables that are the same options as its own.
-
-        What a task passes already stays as it is.
-        """
-        blocks = [
-            (path, match)
-            for path, text in texts.items()
-            for match in _IMPORT.finditer(text)
-            if match["role"] == other.folder.name
-        ]
-        names = {name for _path, match in blocks for name in re.findall(r"(?m)^ *(\w+):", match["vars"])}
-        lacking = [variable for variable in other.variables.values() if variable.name not in names]
-        if not blocks or not lacking:
-            return
-        path, most = max(blocks, key=lambda block: block[1]["vars"].count("\n"))
-        same = {variable.origin: variable.name for variable in self.variables.values() if variable.origin}
-        lines = ""
-        for variable in lacking:
-            if variable.origin not in same:
-                sys.exit(
-                    f"The role {self.folder.name} passes no {variable.name}: add the option to its meta/options.yml, or "
-                    f"what to pass to {path.relative_to(ROOT)}."
-                )
-            lines += f'{most["indent"]}  {variable.name}: "{{{{ {self.of}{same[variable.origin]} }}}}"\n'
-        texts[path] = texts[path][: most.end()] + lines + texts[path][most.end() :]
 
 
 def _variables(key: str, said: Said) -> Iterator[Variable]:
@@ -308,10 +283,7 @@ def files() -> Iterator[tuple[Path, str]]:
     for folder, role in roles.items():
         paths = sorted((folder / "tasks").rglob("*.yml"))
         texts = {path: role.tasks(path.read_text(encoding="utf-8")) for path in paths}
-        for other in roles.values():
-            role.imports(texts, other)
-        planned(texts, _IMPORT, lambda name, module: roles[ROLES / name].arguments(module))
-        yield from texts.items()
+        yield from passed(texts, role.argument_for).items()
 
 
 def main(arguments: list[str]) -> None:

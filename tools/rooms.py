@@ -49,7 +49,7 @@ LEVELS: Levels = {
         },
     ),
     "plugins/module_utils": (
-        {"tasks": "Do the work of a module, alone or as a part of mesh_plan"},
+        {"tasks": "Do the work of a module, alone or as a part of mesh"},
         {FILES: "Ansible: arguments, check mode, results, failures"},
         {
             "istio": "",

@@ -28,7 +28,7 @@ options:
     description:
       - Results of modules. C(control_planes), C(skew) and C(findings) are from M(meshops.istio.control_plane_info),
         C(namespaces) and C(workloads) from M(meshops.istio.injection_info), C(proxies) and C(certificates) from
-        M(meshops.istio.proxy_info), C(parts) and C(failure) from M(meshops.istio.mesh_plan), C(analysis) is the
+        M(meshops.istio.proxy_info), C(parts) and C(failure) from M(meshops.istio.mesh), C(analysis) is the
         result of M(meshops.istio.analysis_info), and C(gateways) is a list of results of
         M(meshops.istio.ingress_info). Missing results are not checked.
     type: dict

@@ -97,6 +97,7 @@ class MeshModule(AnsibleModule, Task):
             result = body(self)
         except MeshError as error:
             failure: Result = {"msg": _message(error), "code": error.code, "details": error.details}
+            failure["changed"] = error.changed
         except KeyboardInterrupt:
             interrupts.ended()
             failure = {

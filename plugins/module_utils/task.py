@@ -4,7 +4,7 @@
 
 """What the work of a module uses: options, cluster, release, progress, and reconciling a unit.
 
-A module is one task; `mesh_plan` runs several in one process.
+A module is one task; `mesh` runs several in one process.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ Result = dict[str, Any]
 
 
 class Task(ABC):
-    """A task of this collection: a module, or a part of `mesh_plan`."""
+    """A task of this collection: a module, or a part of `mesh`."""
 
     params: dict[str, Any]
     check_mode: bool

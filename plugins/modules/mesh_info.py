@@ -37,7 +37,7 @@ options:
     type: int
     default: 300
 seealso:
-  - module: meshops.istio.mesh_plan
+  - module: meshops.istio.mesh
   - module: meshops.istio.control_plane_info
   - module: meshops.istio.injection_info
   - module: meshops.istio.ingress_info

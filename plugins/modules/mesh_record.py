@@ -76,7 +76,7 @@ options:
     choices: [addons, applications, namespaces, revision_tags]
     default: [addons, applications, namespaces, revision_tags]
 seealso:
-  - module: meshops.istio.mesh_plan
+  - module: meshops.istio.mesh
 """
 
 EXAMPLES = r"""

@@ -14,7 +14,9 @@ from collections.abc import Callable
 from types import TracebackType
 
 from ansible_collections.meshops.istio.plugins.module_utils.kube import threads
+from ansible_collections.meshops.istio.plugins.module_utils.progress_file import changes_in
 from ansible_collections.meshops.istio.plugins.module_utils.terminal_text import on_one_line
+from ansible_collections.meshops.istio.plugins.plugin_utils.report.lines import change_line
 
 TICK = 1.0
 """Seconds between two reads of the file. Each displays the newest line, so that short tasks display none."""
@@ -65,10 +67,18 @@ class ProgressDisplay:
     def _follow(self) -> None:
         pace = Pace(time.monotonic())
         with open(self._path, encoding="utf-8", errors="replace") as file:
-            rest = ""
-            while not self._over.wait(TICK):
+            rest, over = "", False
+            while not over:
+                over = self._over.wait(TICK)
                 *news, rest = (rest + file.read()).split("\n")
-                line = pace.next(news, time.monotonic())
+                changes = [changes_in(line) for line in news]
+                for one in filter(None, changes):
+                    self._say(f"{one['title']}: {change_line(one['changes'], planned=one['planned'])}")
+                texts = [line for line, one in zip(news, changes, strict=True) if one is None]
+                line = None if over else pace.next(texts, time.monotonic())
                 if line:
-                    # It may contain a message of the cluster.
-                    self._show(on_one_line(f"  [{self._host}] {line}"))
+                    self._say(line)
+
+    def _say(self, line: str) -> None:
+        # It may contain a message of the cluster.
+        self._show(on_one_line(f"  [{self._host}] {line}"))

@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.meshops.istio.tools.mesh_options import passed
 from ansible_collections.meshops.istio.tools.role_options import ROLES, Origin, Role, Variable
 from ansible_collections.meshops.istio.tools.yaml_text import WIDTH, as_yaml
 from jinja2.nativetypes import NativeEnvironment
@@ -65,26 +65,21 @@ def test_a_reference_is_to_the_nearest_variable() -> None:
     assert "O(mesh_ingress_external_traffic_policy=Local)" in options["mesh_ingress_azure"]
 
 
-def tasks_without(variable: str) -> dict[Path, str]:
-    """The tasks of the role mesh as they were before a role had a variable."""
-    paths = (ROLES / "mesh/tasks").rglob("*.yml")
-    return {path: re.sub(rf"(?m)^ *{variable}:.*\n", "", path.read_text(encoding="utf-8")) for path in paths}
+def completed(*options: str, origin: str) -> str:
+    """What the role mesh passes to its module, made from a task that lacks some options, for one variable."""
+    path = ROLES / "mesh/tasks/steps/mesh.yml"
+    text = re.sub(rf"(?m)^      ({'|'.join(options)}):.*\n", "", path.read_text(encoding="utf-8"))
+    return passed({path: text}, lambda option: Role("mesh").argument_for(option) if option == origin else "")[path]
 
 
-def test_the_mesh_passes_a_new_option_to_the_role_of_its_module() -> None:
-    texts = tasks_without("control_plane_values")
-    Role("mesh").imports(texts, Role("control_plane"))
-    changed = [
-        path for path, text in texts.items() if 'control_plane_values: "{{ __mesh_checked.mesh_values }}"' in text
-    ]
-    assert [path.name for path in changed] == ["install.yml"]
-    (task,) = (task for task in yaml.safe_load(texts[changed[0]]) if "control_plane_values" in task.get("vars", {}))
-    assert task["ansible.builtin.import_role"]["name"] == "meshops.istio.control_plane"
+def test_the_mesh_passes_a_new_option_to_its_module() -> None:
+    text = completed("values", origin="control_plane.values")
+    (task,) = yaml.safe_load(text)
+    assert task["meshops.istio.mesh"]["control_plane"]["values"] == "{{ __mesh_checked.mesh_values }}"
 
 
-def test_an_option_that_the_mesh_has_no_variable_for_is_refused_by_its_name() -> None:
-    with pytest.raises(SystemExit, match="control_plane_revision_tags"):
-        Role("mesh").imports(tasks_without("control_plane_revision_tags"), Role("control_plane"))
+def test_options_of_a_removal_are_not_passed_to_the_mesh() -> None:
+    assert "purge" not in completed("purge", origin="control_plane.purge")
 
 
 def test_yaml_is_what_it_was_made_of_within_the_width_of_a_line() -> None:

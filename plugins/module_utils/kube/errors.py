@@ -11,9 +11,13 @@ from typing import Any
 
 
 class MeshError(Exception):
-    """A failure with a stable `code` (in snake_case) and `details` (plain data without secrets)."""
+    """A failure with a stable `code` (in snake_case) and `details` (plain data without secrets).
+
+    `changed`: objects were written before it, by parts that did not fail.
+    """
 
     code = "failed"
+    changed = False
 
     def __init__(self, message: str, *, code: str | None = None, **details: Any) -> None:
         super().__init__(message)

@@ -115,4 +115,4 @@ SPEC: ArgumentSpec = {
 }
 
 DEFINITION = Definition({**SPEC, "version": {"type": "str", "required": True}}, present)
-"""The part of mesh_plan, which removes nothing; control_plane_removal has that of the module."""
+"""The part of mesh, which removes nothing; control_plane_removal has that of the module."""

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from ..istio.injection.injectors import decides_sidecars
 from ..istio.model.record import PARTS as RECORDED
-from ..kube.api.identity import Identity
+from ..kube import threads
 from ..kube.errors import InvalidInput, MeshError, Refused
 from ..task import Definition, Result, Task
 from . import (
@@ -20,7 +22,6 @@ from . import (
     control_plane,
     gateway_api,
     injection,
-    mesh_info,
     mesh_record,
     precheck,
     release,
@@ -32,10 +33,36 @@ from .part import Part, Releases
 PARTS = ("gateway_api", "control_plane", "record", "injection", "restart", "addons", "applications", "prune")
 """The parts, in the order in which they are installed."""
 
+CONTROL_PLANE = "control plane"
+"""The title of the control plane, whose tags are parts of the same name."""
+
 _OF_TAGS = ("version", "namespace", "force", "wait", "wait_timeout", "source", "cache_dir", "checksum")
 """Options of the control plane that are also those of its tags."""
 
 _OF_WAIT = ("wait", "wait_timeout")
+
+
+@dataclass
+class PlannedPart:
+    """A part that is planned.
+
+    name: the option that the plan is of. title: what it is called in messages.
+    result: that of the plan, and in the end that of carrying it out.
+    due: it has something to change or to wait for.
+    listed: its changes are changes of the mesh. follows: its changes depend on those of earlier parts.
+    guesses: it was planned with kinds that the API server does not serve yet.
+    diff: what was changed, when it is carried out.
+    """
+
+    name: str
+    title: str
+    part: Part
+    result: Result
+    due: bool
+    listed: bool = True
+    follows: bool = False
+    guesses: bool = False
+    diff: list[dict[str, str]] = field(default_factory=list)
 
 
 class MeshPlan:
@@ -51,48 +78,37 @@ class MeshPlan:
         self.changes: list[dict[str, str]] = []
         self.due: list[str] = []
         self.left_over: list[dict[str, str]] = []
+        self.parts: list[PlannedPart] = []
+        self.diff: list[dict[str, str]] = []
         self._digests: list[str] = []
-        self._diff: list[dict[str, str]] = []
 
-    def run(self) -> Result:
-        """Plan the parts. Raises MeshError for the first that cannot be carried out, unless allow_failure is set."""
-        identity = Identity.of(self._task.cluster)
-        failure = ""
-        try:
-            self._plan()
-        except MeshError as error:
-            if not self._task.params["allow_failure"]:
-                raise
-            failure = error.message
-        result: Result = {
-            "changed": self._task.check_mode and bool(self.changes),
-            "cluster": identity._asdict(),
-            "parts": self.results,
-            "changes": self.changes,
-            "plan_digest": self._digest,
-            "due": self.due,
-            "left_over": self.left_over,
-            "failure": failure,
-            "state": mesh_info.state(self._task),
-        }
-        return {**result, "diff": self._diff} if self._task.shows_diff else result
-
-    def _plan(self) -> None:
+    def make(self) -> None:
+        """Plan the parts. Raises MeshError for the first that cannot be carried out."""
         parameters = self._task.params
         wanted = [part for part in PARTS if part in parameters["parts"]]
         if {"control_plane", "addons", "applications"} & set(wanted):
             found = self._part("release", release.DEFINITION, parameters["release"]).plan()
             self.results["release"] = {name: value for name, value in found.items() if name != "changed"}
-        for part in wanted:
+        first = [part for part in wanted if part in ("gateway_api", "control_plane")]
+        for part in first:
             getattr(self, f"_{part}")()
-        if not self.changes and "record" in self.results:
-            # As the inventory of a unit, it follows from the other changes.
-            self.changes += self.results["record"]["changes"]
-        self._refuse_other()
-        if "control_plane" in self.due:
-            # It reads what a change may break, and takes longer than a plan without changes.
-            checked = self._part("precheck", precheck.DEFINITION, parameters["precheck"])
-            self.results["messages"] = checked.plan()["messages"]
+
+        def plan_others() -> None:
+            for part in wanted:
+                if part not in first:
+                    getattr(self, f"_{part}")()
+            if not self.changes and "record" in self.results:
+                # As the inventory of a unit, it follows from the other changes.
+                self.changes += self.results["record"]["changes"]
+            self._refuse_other()
+
+        # The precheck reads what a change may break, and takes longer than a plan without changes.
+        checks = [self._precheck] if "control_plane" in self.due else []
+        threads.each(lambda call: call(), [plan_others, *checks], size=2)
+
+    def _precheck(self) -> None:
+        checked = self._part("precheck", precheck.DEFINITION, self._task.params["precheck"])
+        self.results["messages"] = checked.plan()["messages"]
 
     def _gateway_api(self) -> None:
         self._planned("gateway_api", gateway_api.DEFINITION, self._task.params["gateway_api"])
@@ -107,6 +123,7 @@ class MeshPlan:
                 revision_tag.DEFINITION,
                 {**shared, "name": tag, "revision": result["revision"], "assume_revision": True},
                 title=f"revision tag {tag}",
+                follows=True,
             )
             for tag in self._task.params["revision_tags"]
         ]
@@ -122,9 +139,13 @@ class MeshPlan:
         if not self._task.params["restart"].get("namespaces", True):
             return
         # Which pods there are says nothing about the configuration that was approved.
-        self._planned("restart", restart.DEFINITION, self._task.params["restart"], digested=False)
-        if "control_plane" in self.due or "injection" in self.due:
+        self._planned("restart", restart.DEFINITION, self._task.params["restart"], digested=False, follows=True)
+        if "injection" in self.due or any(self._decides_sidecars(one) for one in self.parts):
             self._mark("restart")
+
+    def _decides_sidecars(self, one: PlannedPart) -> bool:
+        planned = one.part.planned if one.name == "control_plane" else None
+        return planned is not None and any(map(decides_sidecars, planned.changes))
 
     def _addons(self) -> None:
         plane = self.results.get("control_plane", {})
@@ -145,6 +166,7 @@ class MeshPlan:
             )
             if options.get("wait") and (options.get("wait_for") or options.get("load_balancer")):
                 self._mark("applications")
+            self.parts[-1].guesses = self.parts[-1].part.guesses
 
     def _prune(self) -> None:
         """Plan the removal of what is left over, of the parts to prune, and of namespaces from the mesh."""
@@ -169,6 +191,19 @@ class MeshPlan:
             options = _only(self._task.params["control_plane"], ("namespace", "force", *_OF_WAIT))
             self._removed(f"revision tag {one['name']}", revision_tag.DEFINITION, {**options, "name": one["name"]})
         self.results["prune"]["changes"] = self.changes[before:]
+        if "prune" in self.due and "record" in self.results:
+            # What is gone is no longer in the record.
+            options = {**self._task.params["record"], "parts": self.results["record"]["parts"]}
+            self._planned(
+                "prune",
+                mesh_record.DEFINITION,
+                options,
+                title="prune record",
+                digested=False,
+                listed=False,
+                follows=True,
+            )
+            self._mark("prune")
 
     def _leave(self, namespaces: list[str]) -> None:
         """Plan to take namespaces out of the mesh: without labels, every sidecar is outdated.
@@ -184,7 +219,10 @@ class MeshPlan:
         self._removed("injection", injection.DEFINITION, {"namespaces": namespaces})
         if "restart" in self._task.params["parts"]:
             options = {**self._task.params["restart"], "namespaces": namespaces, "outdated": True}
-            self._planned("prune", restart.DEFINITION, options, title="restart", digested=False)
+            labelled = self.parts[-1].due
+            self._planned("prune", restart.DEFINITION, options, title="prune restart", digested=False, follows=True)
+            if labelled:
+                self._mark("prune")
 
     def _removed(self, title: str, definition: Definition, options: Mapping[str, Any]) -> None:
         self._planned("prune", definition, {**options, "state": "absent"}, title=f"prune {title}")
@@ -205,8 +243,9 @@ class MeshPlan:
         title: str = "",
         digested: bool = True,
         listed: bool = True,
+        follows: bool = False,
     ) -> Result:
-        """Plan a part. digested: its plan has to be approved. listed: its changes are changes of the mesh."""
+        """Plan a part. digested: its plan has to be approved. listed, follows: as in PlannedPart."""
         title = title or name.replace("_", " ")
         try:
             part = self._part(title, definition, options)
@@ -214,29 +253,33 @@ class MeshPlan:
         except MeshError as error:
             error.details["part"] = title
             raise
-        if result["changes"] or part.unready:
-            self._mark(name)
         diff = result.pop("diff", [])
         if listed:
             self.changes += [change for change in result["changes"] if change not in self.changes]
-            self._diff += diff
+            self.diff += diff
         if digested:
             self._digests.append(result["plan_digest"])
         planned = {key: value for key, value in result.items() if key != "changed"}
         planned["unready"] = [key._asdict() for key in part.unready]
         self.results.setdefault(name, planned)
+        self.parts.append(PlannedPart(name, title, part, planned, due=False, listed=listed, follows=follows))
+        if result["changes"] or part.unready:
+            self._mark(name)
         return planned
 
     def _mark(self, name: str) -> None:
+        """Note that the part that was planned last is due."""
+        self.parts[-1].due = True
         if name not in self.due:
             self.due.append(name)
 
     @property
-    def _digest(self) -> str:
+    def digest(self) -> str:
+        """Digest of the plans of all parts."""
         return hashlib.sha256(" ".join(self._digests).encode()).hexdigest()
 
     def _refuse_other(self) -> None:
-        digest, approved = self._digest, self._task.params["plan_digest"]
+        digest, approved = self.digest, self._task.params["plan_digest"]
         if approved and approved != digest:
             raise Refused(
                 f"The plan has changed since it was approved: its digest is {digest} and not the mesh_plan_digest given."
@@ -248,43 +291,3 @@ class MeshPlan:
 
 def _only(options: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     return {name: options[name] for name in names if name in options}
-
-
-def plan(task: Task) -> Result:
-    """Plan the mesh, and read its state."""
-    return MeshPlan(task).run()
-
-
-DEFINITION = Definition(
-    {
-        **mesh_info.SPEC,
-        "parts": {"type": "list", "elements": "str", "choices": list(PARTS), "default": list(PARTS)},
-        "release": {"type": "dict", "default": {}},
-        "precheck": {"type": "dict", "default": {}},
-        "gateway_api": {"type": "dict", "default": {}},
-        "control_plane": {"type": "dict", "default": {}},
-        "revision_tags": {"type": "list", "elements": "str", "default": []},
-        "record": {"type": "dict", "default": {}},
-        "injection": {"type": "dict", "default": {}},
-        "restart": {"type": "dict", "default": {}},
-        "addons": {"type": "dict", "default": {}},
-        "application": {"type": "dict", "default": {}},
-        "applications": {"type": "list", "elements": "dict", "default": []},
-        "prune": {"type": "list", "elements": "str", "choices": list(RECORDED), "default": []},
-        "uninject_namespaces": {"type": "list", "elements": "str", "default": []},
-        "plan_digest": {"type": "str"},
-        "allow_failure": {"type": "bool", "default": False},
-    },
-    plan,
-    nested=(
-        "release",
-        "precheck",
-        "gateway_api",
-        "control_plane",
-        "injection",
-        "restart",
-        "addons",
-        "application",
-        "applications",
-    ),
-)

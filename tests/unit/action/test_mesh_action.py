@@ -100,7 +100,7 @@ def test_a_plan_finds_the_files_of_the_role_that_applies_it(act: Act, tmp_path: 
     theirs = put(tmp_path / "files/bank/b.yaml")
     role = {"_role": SimpleNamespace(_role_path=str(tmp_path / "roles/mesh")), "tags": []}
     for found, name in ((ours, "shop"), (theirs, "bank")):
-        result = act("mesh_plan", role, parts=[], applications=[{"name": name, "src": [name]}])
+        result = act("mesh", role, parts=[], applications=[{"name": name, "src": [name]}])
         assert result["args"]["applications"] == [{"name": name, "src": [found]}]
 
 

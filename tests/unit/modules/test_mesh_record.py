@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""mesh_record and the part prune of mesh_plan: what the variables no longer declare is found, and removed if asked for."""
+"""mesh_record and the part prune of mesh: what the variables no longer declare is found, and removed if asked for."""
 
 from __future__ import annotations
 
@@ -114,9 +114,10 @@ def test_a_record_that_was_copied_counts_for_nothing(record: Run, on_api: Run, a
     assert record(namespace="shop")["left_over"] == []
 
 
-def plan(on_api: Run, made: MadeRelease, **options: Any) -> dict[str, Any]:
+def plan(on_api: Run, made: MadeRelease, *, check: bool = True, **options: Any) -> dict[str, Any]:
     return on_api(
-        "mesh_plan",
+        "mesh",
+        check=check,
         parts=["record", "prune"],
         release={"version": "1.29.1", "source": [str(made.root)]},
         **{"record": {"namespace": "default"}, **options},
@@ -140,6 +141,11 @@ def test_a_plan_lists_what_it_prunes_and_what_it_keeps(record: Run, on_api: Run,
     ]
     assert (names(pruned), pruned["due"]) == ([], ["prune"])
     assert pruned["plan_digest"] != kept["plan_digest"]
+    done = plan(on_api, made, check=False, prune=["applications", "namespaces"])
+    assert not done.get("failed"), done["msg"]
+    assert done["changes"] == pruned["changes"]
+    again = plan(on_api, made, check=False, prune=["applications", "namespaces"])
+    assert (again["changed"], again["left_over"], again["due"]) == (False, [], [])
 
 
 def test_a_mark_against_pruning_is_respected(record: Run, on_api: Run, made: MadeRelease) -> None:
@@ -163,8 +169,9 @@ def test_a_namespace_cannot_be_in_and_out(on_api: Run, made: MadeRelease, api: A
 
 def test_the_record_is_a_change_only_where_it_is_the_only_one(on_api: Run, made: MadeRelease) -> None:
     options = {"record": {"namespace": "default", "namespaces": ["shop"]}, "injection": {"namespaces": ["shop"]}}
-    alone = on_api("mesh_plan", parts=["record"], **options)
+    alone = on_api("mesh", check=True, parts=["record"], **options)
     assert [(one["action"], one["name"]) for one in alone["changes"]] == [("create", "meshops-istio.mesh.default")]
-    both = on_api("mesh_plan", parts=["record", "injection"], **options)
+    both = on_api("mesh", check=True, parts=["record", "injection"], **options)
     assert [one["kind"] for one in both["changes"]] == ["Namespace"]
     assert both["due"] == ["record", "injection"]
+    assert on_api("mesh", parts=["record", "injection"], **options)["changes"] == both["changes"]

@@ -13,9 +13,14 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.meshops.istio.plugins.filter.conform import conform
+from ansible_collections.meshops.istio.tools.documentation import documentation, fragment
+from ansible_collections.meshops.istio.tools.mesh_options import PARTS, REMOVAL
+from ansible_collections.meshops.istio.tools.role_options import FETCHING
 
-# What a playbook of its own does, at its own time, or what the mesh reads in one pass with the rest.
-ALONE = ("canary", "cluster", "ingress", "openshift")
+GIVEN = {"plan_digest", "source", "version"}
+"""Options that the module mesh gives to each part: the release that was found, and the approved plan."""
+COMPUTED = {"addons": {"assume"}, "application": {"name", "plan_digest"}, "precheck": {"hub"}}
+"""Options that the module mesh computes, or that belong to an item of a list."""
 ROLES = Path(__file__).parents[3] / "roles"
 NAMES = sorted(path.name for path in ROLES.iterdir())
 
@@ -59,11 +64,13 @@ def test_the_mesh_passes_only_what_a_role_takes(role: str, variables: dict[str, 
     assert {name for name, option in options.items() if option.get("required")} <= set(variables)
 
 
-def test_the_mesh_passes_everything_that_a_role_takes() -> None:
-    passed: dict[str, set[str]] = {}
-    for role, variables in inclusions():
-        passed.setdefault(role, set()).update(variables)
-    assert passed == {role: set(options_of(role)) for role in NAMES if role not in ("mesh", *ALONE)}
+@pytest.mark.parametrize("module", PARTS)
+def test_the_mesh_passes_everything_that_a_module_takes(module: str) -> None:
+    (task,) = read(ROLES / "mesh/tasks/steps/mesh.yml")
+    passed = set(task["meshops.istio.mesh"][module])
+    items = set(options_of("mesh")["mesh_applications"]["options"]) if module == "application" else set()
+    known = {*fragment("auth")["options"], *FETCHING, *GIVEN, *REMOVAL, *COMPUTED.get(module, ()), *items}
+    assert set(documentation(module)["options"]) - passed - known == set()
 
 
 def test_every_variable_of_the_mesh_is_used() -> None:

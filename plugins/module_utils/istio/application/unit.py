@@ -200,11 +200,7 @@ def _namespaced(cluster: Cluster, obj: Mapping[str, Any], guess: bool) -> bool:
                 object=key_of(obj)._asdict(),
                 **error.details,
             ) from error
-    names = {"kind": kind.kind, "plural": f"{kind.kind.lower()}s"}
-    version = kind.api_version.rpartition("/")[2]
-    cluster.learn(
-        [{"spec": {"group": kind.group, "scope": "Namespaced", "names": names, "versions": [{"name": version}]}}]
-    )
+    cluster.discovery.guess(kind)
     return True
 
 

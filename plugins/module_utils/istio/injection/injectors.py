@@ -19,10 +19,11 @@ from ...kube.objects.selectors import matches
 from ...kube.objects.shapes import NUMBER_OR_TEXT, TEXT, List, Map, fitting
 from ...kube.yaml.reader import read_yaml
 from ..model import labels
-from ..model.labels import labels_of
+from ..model.labels import component_of, labels_of
 
 if TYPE_CHECKING:
     from ...kube.api.cluster import Cluster
+    from ...kube.plan.change import Change
 
 INJECT = "sidecar.istio.io/inject"
 NEVER_INJECTED = frozenset({"kube-system", "kube-public", "kube-node-lease", "local-path-storage"})
@@ -32,6 +33,12 @@ _SUFFIX = "sidecar-injector.istio.io"
 _SELECTORS = List(SELECTOR)
 _CONFIGURATION = Map({"policy": TEXT, "neverInjectSelector": _SELECTORS, "alwaysInjectSelector": _SELECTORS})
 _VALUES = Map({"global": Map({"proxy": Map({"image": TEXT}), "hub": TEXT, "tag": NUMBER_OR_TEXT})})
+
+
+def decides_sidecars(change: Change) -> bool:
+    """Return whether a change of a control plane changes which pods get a sidecar, or which one."""
+    of_istiod = component_of(change.desired or change.before or {}) == labels.PILOT
+    return of_istiod and change.key.of in (CONFIG_MAP, MUTATING_WEBHOOK_CONFIGURATION)
 
 
 @dataclass(frozen=True)

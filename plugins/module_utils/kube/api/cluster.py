@@ -330,6 +330,11 @@ class Cluster:
         """Add the kinds of these CustomResourceDefinitions, which may not be installed yet."""
         self._resources.update(builtin_kinds.of_definitions(definitions))
 
+    @property
+    def discovery(self) -> Discovery:
+        """The kinds that the API server serves."""
+        return self._discovery
+
     def denied(self, checks: Sequence[Access]) -> Results[Access]:
         """Return those of `checks` that are denied; one SelfSubjectAccessReview each, in parallel."""
         answers = self.parallel(self._is_denied, checks)

@@ -29,6 +29,7 @@ class Discovery:
         self._request, self._parallel = request, parallel
         self._kinds: dict[Kind, builtin_kinds.Resource] | None = None
         self._unavailable: set[str] = set()
+        self._guesses: dict[Kind, builtin_kinds.Resource] = {}
         self._lock = threading.Lock()
 
     def find(self, kind: Kind) -> builtin_kinds.Resource | None:
@@ -53,8 +54,8 @@ class Discovery:
             return found
 
     def known(self, kind: Kind) -> builtin_kinds.Resource:
-        """Return the resource of a kind. Raises UnknownKind if the API server does not serve it, and as `find` does."""
-        found = self.find(kind)
+        """Return the resource of a kind; a guess counts. Raises UnknownKind if there is neither, and as `find` does."""
+        found = self.find(kind) or self._guesses.get(kind)
         if found is not None:
             return found
         versions = sorted(one.api_version for one in self._kinds or () if one.kind == kind.kind)
@@ -64,6 +65,23 @@ class Discovery:
             kind=kind._asdict(),
             served=versions,
         )
+
+    def guess(self, kind: Kind) -> None:
+        """Assume that a kind which is not served yet is namespaced, with the usual plural."""
+        names = {"kind": kind.kind, "plural": f"{kind.kind.lower()}s"}
+        version = kind.api_version.rpartition("/")[2]
+        spec = {"group": kind.group, "scope": "Namespaced", "names": names, "versions": [{"name": version}]}
+        self._guesses.update(builtin_kinds.of_definitions([{"spec": spec}]))
+
+    def guessed(self, kind: Kind) -> bool:
+        """Return whether the resource of a kind is a guess."""
+        return kind in self._guesses
+
+    def forget(self) -> None:
+        """Discover again when asked next, because kinds may have been added; forget the guesses."""
+        with self._lock:
+            self._kinds = None
+            self._guesses.clear()
 
     def served(self) -> dict[Kind, builtin_kinds.Resource]:
         """Return the served kinds, without those of unavailable groups."""

@@ -2,18 +2,32 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Refuse kinds that the cluster does not serve: the one check, and the one sentence."""
+"""Kinds that the cluster does not serve: refused by one check and one sentence, or awaited."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
+from ..deadline import seconds_left
 from ..errors import Refused
 
 if TYPE_CHECKING:
     from ..objects.objects import Kind
     from .cluster import Cluster
+
+_PAUSE = 0.2
+
+
+def await_served(cluster: Cluster, kinds: Collection[Kind], *, timeout: float) -> None:
+    """Wait at most `timeout` seconds until the API server serves kinds whose CRDs were just created."""
+    deadline = time.monotonic() + timeout
+    while True:
+        cluster.discovery.forget()
+        if all(map(cluster.serves, kinds)) or not seconds_left(deadline):
+            return
+        time.sleep(_PAUSE)
 
 
 def refuse_unserved(

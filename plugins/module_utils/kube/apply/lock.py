@@ -45,6 +45,8 @@ LONGEST_NAME = 63
 
 _PAUSE = 0.5
 _VERBS = ("get", "create", "patch", "delete")
+_HELD: set[_Held] = set()
+"""The locks that this process holds."""
 
 
 class Lock(NamedTuple):
@@ -92,6 +94,7 @@ def locked(cluster: Cluster, lock: Lock, *, manager: str, deadline: float, progr
     """
     holder = f"{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}"
     held = _acquired(cluster, lock, holder, manager, deadline, progress)
+    _HELD.add(held)
     threads.start(held.keep, name="renew the lock")
     outer, cluster.fence = cluster.fence, held.check
     patience = RELEASE
@@ -107,7 +110,13 @@ def locked(cluster: Cluster, lock: Lock, *, manager: str, deadline: float, progr
     else:
         cluster.fence = outer
     finally:
+        _HELD.discard(held)
         held.release(patience)
+
+
+def release_held() -> None:
+    """Release the locks of all threads, and let them write no more, because the run was interrupted."""
+    threads.each(lambda held: held.release(RELEASE_INTERRUPTED), list(_HELD), size=len(_HELD))
 
 
 def _acquired(cluster: Cluster, lock: Lock, holder: str, manager: str, deadline: float, progress: Progress) -> _Held:

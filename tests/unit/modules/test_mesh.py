@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""mesh_plan: the parts of a mesh in one process, planned as their modules plan them, and nothing written."""
+"""mesh: the parts of a mesh in one process, planned as their modules plan them, then applied as they were planned."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from ansible_collections.meshops.istio.tests.support.kube.api_server import ApiServer
+from ansible_collections.meshops.istio.tests.support.kube.api_server import Answer, ApiServer, Request, status
 from ansible_collections.meshops.istio.tests.support.messages import has_facts
 from ansible_collections.meshops.istio.tests.support.modules import Run
 from ansible_collections.meshops.istio.tests.unit.istio.conftest import MadeRelease
@@ -34,37 +34,60 @@ def options(made: MadeRelease, *parts: str, **given: Any) -> dict[str, Any]:
 
 
 def test_a_plan_has_the_changes_of_all_parts_and_writes_nothing(on_api: Run, api: ApiServer, made: MadeRelease) -> None:
-    found = on_api("mesh_plan", **options(made, "injection", "applications"))
+    found = on_api("mesh", check=True, **options(made, "injection", "applications"))
     assert not found.get("failed"), found["msg"]
     assert [(change["action"], change["kind"], change["name"]) for change in found["changes"]] == [
         ("update", "Namespace", "shop"),
         ("create", "ConfigMap", "settings"),
     ]
-    assert (found["due"], found["changed"], api.writes) == (["injection", "applications"], False, [])
+    assert (found["due"], found["changed"], api.writes) == (["injection", "applications"], True, [])
     assert [one["namespace"] for one in found["parts"]["applications"]] == ["shop"]
 
 
 def test_a_part_is_planned_as_its_module_plans_it(on_api: Run, made: MadeRelease) -> None:
     alone = on_api("application", check=True, **SHOP)
-    (part,) = on_api("mesh_plan", **options(made, "applications"))["parts"]["applications"]
+    (part,) = on_api("mesh", check=True, **options(made, "applications"))["parts"]["applications"]
     assert (part["changes"], part["plan_digest"]) == (alone["changes"], alone["plan_digest"])
 
 
-def test_nothing_is_due_where_nothing_changes(on_api: Run, api: ApiServer, made: MadeRelease) -> None:
-    on_api("injection", namespaces=["shop"])
-    on_api("application", **SHOP)
+def test_a_plan_is_applied_and_a_second_run_writes_nothing(on_api: Run, api: ApiServer, made: MadeRelease) -> None:
+    mesh = options(made, "injection", "restart", "applications", restart={"namespaces": ["shop"]})
+    planned = on_api("mesh", check=True, diff=True, **mesh)
+    first = on_api("mesh", diff=True, **mesh)
+    assert not first.get("failed"), first["msg"]
+    assert (first["changes"], first["changed"], first["diff"]) == (planned["changes"], True, planned["diff"])
+    assert api.get("/api/v1/namespaces/shop/configmaps/settings")["data"] == SETTINGS["data"]
+    assert [one["name"] for one in first["state"]["namespaces"] if one["injection"] == "enabled"] == ["shop"]
     done = len(api.writes)
-    found = on_api("mesh_plan", check=True, **options(made, "injection", "applications"))
+    found = on_api("mesh", **mesh)
     assert (found["due"], found["changes"], found["changed"]) == ([], [], False)
     assert len(api.writes) == done
     assert "shop" in [one["name"] for one in found["state"]["namespaces"]]
 
 
-def test_only_the_approved_plan_is_accepted(on_api: Run, made: MadeRelease) -> None:
-    digest = on_api("mesh_plan", **options(made, "injection"))["plan_digest"]
-    assert not on_api("mesh_plan", **options(made, "injection", plan_digest=digest)).get("failed")
+def test_only_the_approved_plan_is_accepted(on_api: Run, api: ApiServer, made: MadeRelease) -> None:
+    digest = on_api("mesh", check=True, **options(made, "injection"))["plan_digest"]
     other = {**options(made, "injection", plan_digest=digest), "injection": {"namespaces": ["default"]}}
-    assert on_api("mesh_plan", **other)["code"] == "plan_changed"
+    assert on_api("mesh", **other)["code"] == "plan_changed"
+    assert api.writes == []
+    assert on_api("mesh", **options(made, "injection", plan_digest=digest))["changed"]
+
+
+def test_a_failure_names_its_part_and_what_was_done(on_api: Run, api: ApiServer, made: MadeRelease) -> None:
+    units = [
+        {**SHOP, "name": name, "definition": [{**SETTINGS, "metadata": {"name": name}}]} for name in ("a", "b", "c")
+    ]
+
+    def full(request: Request) -> Answer | None:
+        written = request.method == "PATCH" and request.path.endswith("/b") and "dryRun" not in request.query
+        return status(507, "InsufficientStorage", "etcd is full") if written else None
+
+    api.fault = full
+    failed = on_api("mesh", **{**options(made, "injection", "applications"), "applications": units})
+    assert has_facts(failed["msg"], "application b & etcd is full & Applied & injection & application a & Not applied")
+    assert (failed["details"]["part"], failed["changed"]) == ("application b", True)
+    names = [obj["metadata"]["name"] for obj in api.objects if obj["kind"] == "ConfigMap"]
+    assert ("a" in names, "b" in names, "c" in names) == (True, False, False)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +102,7 @@ def test_only_the_approved_plan_is_accepted(on_api: Run, made: MadeRelease) -> N
 def test_wrong_options_of_a_part_are_refused(
     wrong: dict[str, Any], facts: str, on_api: Run, api: ApiServer, made: MadeRelease
 ) -> None:
-    refused = on_api("mesh_plan", **options(made, "injection", "applications", **wrong))
+    refused = on_api("mesh", **options(made, "injection", "applications", **wrong))
     assert refused["code"] in ("invalid_input", "invalid_name")
     assert has_facts(refused["msg"], facts)
     assert api.writes == []
@@ -87,7 +110,7 @@ def test_wrong_options_of_a_part_are_refused(
 
 def test_secrets_of_parts_are_nowhere(on_api: Run, made: MadeRelease) -> None:
     release = {"version": "1.29.1", "source": [str(made.root)], "download_headers": {"X-Key": "hunter2-of-mirror"}}
-    found = on_api("mesh_plan", verbosity=3, diff=True, **options(made, "applications", release=release))
+    found = on_api("mesh", check=True, verbosity=3, diff=True, **options(made, "applications", release=release))
     assert not found.get("failed"), found["msg"]
     assert "hunter2-of-mirror" not in str(found)
     assert "swordfish1" not in str(found["invocation"])
@@ -95,9 +118,9 @@ def test_secrets_of_parts_are_nowhere(on_api: Run, made: MadeRelease) -> None:
 
 def test_a_failure_that_is_allowed_comes_with_the_state(on_api: Run, made: MadeRelease) -> None:
     missing = {"version": "1.2.3", "source": [str(made.root)]}
-    refused = on_api("mesh_plan", **options(made, "applications", release=missing))
+    refused = on_api("mesh", **options(made, "applications", release=missing))
     assert has_facts(refused["msg"], "1.2.3 & not found")
-    found = on_api("mesh_plan", **options(made, "applications", release=missing, allow_failure=True))
+    found = on_api("mesh", **options(made, "applications", release=missing, allow_failure=True))
     assert has_facts(found["failure"], "1.2.3 & not found")
     assert found["due"] == []
     assert "shop" in [one["name"] for one in found["state"]["namespaces"]]

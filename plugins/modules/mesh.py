@@ -5,25 +5,23 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: mesh_plan
-short_description: Plan all parts of a mesh and read its state, without changes
+module: mesh
+short_description: Install or update all parts of a mesh, and read its state
 version_added: 0.1.0
 description:
-  - Plans in one process and over one connection what M(meshops.istio.gateway_api), M(meshops.istio.control_plane),
-    M(meshops.istio.revision_tag), M(meshops.istio.mesh_record), M(meshops.istio.injection), M(meshops.istio.restart),
-    M(meshops.istio.addons) and M(meshops.istio.application) would change. A part that relies on an earlier one is planned as if that one were
-    installed.
-  - The role P(meshops.istio.mesh#role) runs this module first, and afterwards only the modules of the parts in RV(due).
-  - Does not write to the cluster. Downloads the release if it is not in the cache.
+  - Does in one process and over one connection the work of M(meshops.istio.gateway_api),
+    M(meshops.istio.control_plane), M(meshops.istio.revision_tag), M(meshops.istio.mesh_record),
+    M(meshops.istio.injection), M(meshops.istio.restart), M(meshops.istio.addons) and M(meshops.istio.application).
+  - Plans all parts first, and writes nothing if one of them is refused. A part that relies on an earlier one is planned
+    as if that one were installed. Then applies the parts in RV(due) as they were planned.
+  - Waits for all parts together. Namespaces, addons and applications do not wait for the gateways of a new control
+    plane, but only until istiod injects sidecars.
+  - After a failure it begins no more parts, and fails when those that it has begun have ended. Changes are kept.
+  - In check mode only plans the parts. Downloads the release if it is not in the cache.
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.support
-  - meshops.istio.attributes.info
-attributes:
-  diff_mode:
-    description: Returns a diff of each object that changes, or would change in check mode.
-    support: full
-    details: ""
+  - meshops.istio.attributes
 options:
   namespace:
     description:
@@ -37,7 +35,7 @@ options:
     elements: str
   parts:
     description:
-      - Parts to plan.
+      - Parts to install or update.
     type: list
     elements: str
     choices: [gateway_api, control_plane, record, injection, restart, addons, applications, prune]
@@ -120,44 +118,61 @@ options:
     type: str
   allow_failure:
     description:
-      - If a part cannot be planned, return the message as RV(failure) together with RV(state), and do not fail.
+      - If a part cannot be planned, change nothing, return the message as RV(failure) together with RV(state), and do
+        not fail.
     type: bool
     default: false
+  ingress_wait:
+    description:
+      - At the end, wait until the load balancers of gateways have addresses.
+    type: bool
+    default: false
+  wait_timeout:
+    description:
+      - Maximum seconds of O(ingress_wait). The options of each part have their own.
+    type: int
+    default: 300
 seealso:
   - module: meshops.istio.mesh_info
 """
 
 EXAMPLES = r"""
-- name: Plan a control plane and an application
-  meshops.istio.mesh_plan:
-    parts: [control_plane, applications]
+- name: Install a control plane and an application
+  meshops.istio.mesh:
+    parts: [control_plane, injection, applications]
     release:
-      version: 1.31.0
+      version: 1.31.4
     control_plane:
       profile: minimal
+    injection:
+      namespaces: [shop]
+      create_namespaces: true
     applications:
       - name: shop
         namespace: shop
         src: [shop/]
-  register: plan
 
 - name: Show the parts that would change
-  ansible.builtin.debug:
-    var: plan.due
+  meshops.istio.mesh:
+    parts: [control_plane]
+    release:
+      version: 1.31.4
+  check_mode: true
+  register: plan
 """
 
 RETURN = r"""
 parts:
   description:
-    - The result of the module of each part in check mode, by the name of the part. V(applications) and V(revision_tags)
-      are lists. Also V(release), and V(messages) of the precheck if it ran.
+    - The result of the module of each part, by the name of the part. V(applications) and V(revision_tags) are lists.
+      Also V(release), and V(messages) of the precheck if it ran.
     - C(prune) has what is removed, by part.
-    - C(unready) of a part are the objects that its module would wait for.
+    - C(unready) of a part are the objects that are to be waited for.
   returned: success
   type: dict
   sample: {control_plane: {changes: [], plan_digest: 6fd5aa5b, revision: default}}
 due:
-  description: Parts whose modules have something to change or to wait for.
+  description: Parts that had something to change or to wait for when they were planned.
   returned: success
   type: list
   elements: str
@@ -174,7 +189,7 @@ failure:
   type: str
   sample: ""
 changes:
-  description: Changes of all parts, in the order of the plan.
+  description: Changes that were made, or would be made in check mode, in the order of the plan.
   returned: success
   type: list
   elements: dict
@@ -190,7 +205,7 @@ cluster:
   type: dict
   sample: {uid: 3f2a9d5e-4c1b-4a9e-9f0a-6f1c7d3b8e21, server: 'https://10.0.0.1:6443'}
 state:
-  description: State of the mesh before the changes, as M(meshops.istio.mesh_info) returns it.
+  description: State of the mesh after the changes, as M(meshops.istio.mesh_info) returns it.
   returned: success
   type: dict
   sample: {kubernetes: 1.35.4, control_planes: [], gateways: [], namespaces: []}
@@ -200,14 +215,14 @@ code:
   type: str
   sample: unreachable
 details:
-  description: Details of the failure. V(part) is the part that cannot be planned.
+  description: Details of the failure. V(part) is the part that failed.
   returned: failure
   type: dict
   sample: {server: 'https://10.0.0.1:6443'}
 """
 
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule
-from ansible_collections.meshops.istio.plugins.module_utils.tasks.mesh_plan import DEFINITION
+from ansible_collections.meshops.istio.plugins.module_utils.tasks.mesh import DEFINITION
 
 
 def main() -> None:

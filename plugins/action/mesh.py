@@ -9,10 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleError
-from ansible_collections.meshops.istio.plugins.module_utils.terminal_text import on_one_line
-from ansible_collections.meshops.istio.plugins.plugin_utils.console import show
 from ansible_collections.meshops.istio.plugins.plugin_utils.mesh_action import MeshAction
-from ansible_collections.meshops.istio.plugins.plugin_utils.report.lines import change_line
 
 TAGS: Mapping[str, str] = {
     "gateway_api": "gateway_api",
@@ -54,11 +51,7 @@ class ActionModule(MeshAction):
             self._task.args["record"] = {**record, "parts": selected(record.get("parts", RECORDED), RECORDED)}
         if not self._selected("injection", variables):
             self._task.args.pop("uninject_namespaces", None)
-        result = super().run(tmp, task_vars)
-        if not self._task.check_mode:
-            # The tasks that make the changes show them.
-            result.pop("diff", None)
-        return result
+        return super().run(tmp, task_vars)
 
     def _selected(self, tag: str, variables: dict[str, Any]) -> bool:
         """Return whether a task with this tag in place of `always` would run."""
@@ -84,6 +77,6 @@ class ActionModule(MeshAction):
         return str(found)
 
     def _show_changes(self, host: str, changes: Any) -> None:
-        """Show the plan of all parts in one line."""
-        if isinstance(changes, list) and changes and not self._task.no_log:
-            show(on_one_line(f"  [{host}] plan: {change_line(changes, planned=True)}"))
+        """Show the changes, unless the module has reported those of each part as progress."""
+        if self._task.check_mode or not self._local:
+            super()._show_changes(host, changes)
