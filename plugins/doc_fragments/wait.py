@@ -23,6 +23,13 @@ options:
         the reason.
     type: int
     default: 300
+  wait_back_off:
+    description:
+      - How long a container may be in C(ImagePullBackOff) or C(CrashLoopBackOff), in seconds. After this time, the module
+        fails and reports the cause.
+      - "Default: as long as O(wait_timeout), because an image may be pushed late, and a container may crash until what it
+        needs is there."
+    type: int
 """
 
     PROXIES = r"""
@@ -42,4 +49,11 @@ options:
         the reason.
     type: int
     default: 300
+  wait_back_off:
+    description:
+      - How long a container may be in C(ImagePullBackOff) or C(CrashLoopBackOff), in seconds. After this time, the module
+        fails and reports the cause.
+      - "Default: as long as O(wait_timeout), because an image may be pushed late, and a container may crash until what it
+        needs is there."
+    type: int
 """

@@ -97,6 +97,7 @@ SUPPORT: ArgumentSpec = {
 WAIT: ArgumentSpec = {
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 300},
+    "wait_back_off": {"type": "int"},
 }
 
 RECREATE: ArgumentSpec = {"recreate": {"type": "bool", "default": False}}

@@ -136,6 +136,14 @@ class Task(ABC):
             raise InvalidInput(f"wait_timeout {seconds} is invalid: it must be 1 second or more.", wait_timeout=seconds)
         return seconds
 
+    @property
+    def back_off(self) -> int | None:
+        """The option wait_back_off, in seconds; None for the timeout."""
+        seconds: int | None = self.params.get("wait_back_off")
+        if seconds is not None and seconds < 1:
+            raise InvalidInput(f"wait_back_off {seconds} is invalid: it must be 1 second or more.", wait_back_off=seconds)
+        return seconds
+
     def reconcile(self, wanted: Reconciliation, approved: Plan | None = None) -> Result:
         """Reconcile a unit, with check mode and the options for plan and wait.
 
@@ -167,6 +175,7 @@ class Task(ABC):
             before=wanted.before,
             applied=self.applied,
             conditions=wanted.conditions,
+            back_off=self.back_off,
         )
         force, recreate = bool(self.params.get("force")), self.params.get("recreate")
         unit = dataclasses.replace(unit, ignore_fields=ignored, force=force, recreate=recreate)

@@ -71,15 +71,22 @@ def default_rank(obj: Object) -> int:
 
 
 def apply_changes(
-    cluster: Cluster, plan: Plan, *, gates: bool, deadline: float, progress: Progress
+    cluster: Cluster,
+    plan: Plan,
+    *,
+    gates: bool,
+    deadline: float,
+    progress: Progress,
+    back_off: float | None = None,
 ) -> dict[Identity, Object]:
     """Create and update what the plan says; returns the objects as the API server has them then.
 
-    gates: hold objects back until the Service that they need has a ready endpoint.
+    gates: hold objects back until the Service that they need has a ready endpoint. back_off: the seconds that one of its
+        containers may be in back-off; None for the deadline.
 
     Raises Refused for an object that the API server does not accept, NotReady where a gate or a CRD stays closed.
     """
-    made = _Steps(cluster, plan, gates, deadline, progress)
+    made = _Steps(cluster, plan, gates, deadline, progress, back_off)
     steps = made.steps
     total, written = sum(_counts(step) for step in steps), 0
 
@@ -133,9 +140,11 @@ def delete_stale(
 class _Steps:
     """A plan's creations and updates as steps: who needs whom, and what is worth going first."""
 
-    def __init__(self, cluster: Cluster, plan: Plan, gates: bool, deadline: float, progress: Progress) -> None:
+    def __init__(
+        self, cluster: Cluster, plan: Plan, gates: bool, deadline: float, progress: Progress, back_off: float | None
+    ) -> None:
         self._cluster, self._plan, self._deadline = cluster, plan, deadline
-        self._progress = progress
+        self._progress, self._back_off = progress, back_off
         self._gate = plan.unit.gate if gates else None
         self._rank = plan.unit.rank or default_rank
         changes = [change for change in plan.changes if change.desired is not None]
@@ -234,7 +243,7 @@ class _Steps:
 
     def _opening(self, service: Key) -> Hashable:
         def wait(cluster: Cluster, awaited: Key, *, timeout: float, progress: Progress) -> None:
-            wait_endpoint(cluster, awaited, timeout=timeout, progress=progress)
+            wait_endpoint(cluster, awaited, timeout=timeout, progress=progress, back_off=self._back_off)
             if awaited.identity in self._created:
                 time.sleep(min(ROUTED_WITHIN, self._left))
 

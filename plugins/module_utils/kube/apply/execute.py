@@ -19,7 +19,6 @@ from ..plan.awaited import unready
 from ..plan.dry_run import refuse_unacceptable
 from ..plan.permissions import refuse_forbidden
 from ..plan.plan import Plan
-from ..progress import Progress
 from ..wait.diagnosis import diagnose
 from ..wait.wait import wait_gone, wait_ready
 from .apply import apply_changes, delete_stale
@@ -73,29 +72,38 @@ def write(
             settings.before(plan)
         rest = plan
         if plan.stages:
-            Stages(cluster, plan, waits, deadline, progress).run()
+            Stages(cluster, plan, waits, deadline, progress, settings.back_off).run()
             rest = replace(plan, changes=[], recording=None)
         delete = partial(delete_stale, cluster, rest, awaited=waits, deadline=deadline, progress=progress)
         delete(first=True)
-        plan.written.update(apply_changes(cluster, rest, gates=waits, deadline=deadline, progress=progress))
+        written = apply_changes(
+            cluster, rest, gates=waits, deadline=deadline, progress=progress, back_off=settings.back_off
+        )
+        plan.written.update(written)
         if settings.applied is not None:
             settings.applied(plan)
         if waits and (keys := unready(cluster, plan)):
             cluster.meter.begin(WAIT)
-            wait_ready(cluster, keys, timeout=seconds_left(deadline), progress=progress, desired=plan.objects)
+            wait_ready(
+                cluster,
+                keys,
+                timeout=seconds_left(deadline),
+                progress=progress,
+                desired=plan.objects,
+                back_off=settings.back_off,
+            )
             cluster.meter.begin(WRITE)
         delete()
         _finish_inventory(cluster, plan, awaited=waits)
     return plan
 
 
-def wait_for_conditions(
-    cluster: Cluster, conditions: Iterable[Condition], *, deadline: float, progress: Progress
-) -> None:
+def wait_for_conditions(cluster: Cluster, conditions: Iterable[Condition], settings: Settings, deadline: float) -> None:
     """Wait until each condition holds. Raises NotReady when the time is up."""
     for keys, expect in conditions:
         cluster.meter.begin(WAIT)
-        wait_ready(cluster, keys, timeout=seconds_left(deadline), progress=progress, expect=expect)
+        left, progress = seconds_left(deadline), settings.progress
+        wait_ready(cluster, keys, timeout=left, progress=progress, expect=expect, back_off=settings.back_off)
 
 
 def _finish_inventory(cluster: Cluster, plan: Plan, *, awaited: bool) -> None:

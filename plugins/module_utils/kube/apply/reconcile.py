@@ -63,9 +63,10 @@ def reconcile(cluster: Cluster, unit: Unit, settings: Settings, approved: Plan |
                 if settings.applied is not None:
                     settings.applied(plan)
                 cluster.meter.begin(WAIT)
-                execute.wait_ready(cluster, awaited, timeout=seconds_left(deadline), progress=settings.progress)
+                left, progress = seconds_left(deadline), settings.progress
+                execute.wait_ready(cluster, awaited, timeout=left, progress=progress, back_off=settings.back_off)
                 execute.wait_gone(cluster, plan.ending, timeout=seconds_left(deadline), progress=settings.progress)
-            execute.wait_for_conditions(cluster, conditions, deadline=deadline, progress=settings.progress)
+            execute.wait_for_conditions(cluster, conditions, settings, deadline)
             if settings.check or (plan.ending and not settings.wait):
                 ending = execute.still_ending(cluster, plan)
     return Outcome(

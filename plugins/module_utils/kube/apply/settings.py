@@ -30,7 +30,7 @@ class Settings:
     is ready. lock: the lock under which changes are written, if there are at least `lock_from`. expected_digest: refuse
     any other plan. checks: raises where a plan must not be carried out. before: called with the plan that is carried
     out, right before its first write. applied: called when all objects are written, before they are awaited. conditions:
-    awaited when the unit is ready.
+    awaited when the unit is ready. back_off: the seconds that a container may be in back-off; None for the timeout.
     """
 
     timeout: float
@@ -45,6 +45,7 @@ class Settings:
     before: Callable[[Plan], None] | None = None
     applied: Callable[[Plan], None] | None = None
     conditions: Sequence[Condition] = ()
+    back_off: float | None = None
 
     def lock_for(self, plan: Plan) -> Lock | None:
         """Return the lock that writing a plan takes; None for none."""

@@ -39,6 +39,7 @@ class Stages:
     waits: bool
     deadline: float
     progress: Progress
+    back_off: float | None = None
 
     def run(self) -> None:
         """Write all stages. Raises Refused before a stage whose objects have changed since the plan was approved."""
@@ -64,7 +65,14 @@ class Stages:
             self.plan.written.update(self._write_each(part, stage))
             return
         self._delete(part, progress=self.progress, first=True)
-        written = apply_changes(self.cluster, part, gates=self.waits, deadline=self.deadline, progress=self.progress)
+        written = apply_changes(
+            self.cluster,
+            part,
+            gates=self.waits,
+            deadline=self.deadline,
+            progress=self.progress,
+            back_off=self.back_off,
+        )
         self.plan.written.update(written)
         keys = [change.key for change in changes if self._awaited(change)]
         if self.waits and keys:
@@ -75,6 +83,7 @@ class Stages:
                 timeout=seconds_left(self.deadline),
                 progress=self.progress,
                 desired=self.plan.objects,
+                back_off=self.back_off,
             )
             self.cluster.meter.begin(WRITE)
         self._delete(part, progress=self.progress, first=False)
@@ -98,7 +107,8 @@ class Stages:
                 if change.desired is not None:
                     written[key.identity] = write(self.cluster, own, change, patience=0.0)
             if self.waits and any(change.awaited for change in changes):
-                wait_ready(self.cluster, [key], timeout=seconds_left(self.deadline), progress=self.progress)
+                left = seconds_left(self.deadline)
+                wait_ready(self.cluster, [key], timeout=left, progress=self.progress, back_off=self.back_off)
 
         steps = [Step(number, partial(run, number, one), number) for number, one in enumerate(groups.values(), start=1)]
         run_steps(steps, workers=stage.at_once)

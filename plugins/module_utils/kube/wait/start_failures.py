@@ -26,7 +26,7 @@ EVERY = 5.0
 GRACE = 60.0
 """Seconds after which an error that another object may mend counts as permanent, such as a missing ConfigMap."""
 
-_SHOWN = frozenset({"CrashLoopBackOff", "ErrImagePull", "ImagePullBackOff", "RunContainerError"})
+_BACK_OFF = frozenset({"CrashLoopBackOff", "ErrImagePull", "ImagePullBackOff", "RunContainerError"})
 _PERMANENT = frozenset({"ErrImageNeverPull", "InvalidImageName"})
 _PASSING = frozenset({"CreateContainerConfigError", "CreateContainerError"})
 _ROLLED_OUT = frozenset({"DaemonSet", "Deployment", "StatefulSet"})
@@ -43,12 +43,16 @@ class StartFailure(NamedTuple):
 
 
 class StartFailures:
-    """Reads the pods of awaited workloads in the background, so that waiting goes on while the API server is slow."""
+    """Reads the pods of awaited workloads in the background, so that waiting goes on while the API server is slow.
 
-    def __init__(self, cluster: Cluster) -> None:
-        self._cluster = cluster
+    back_off: seconds after which a container in back-off counts as failed; None for never, because an image may be
+    pushed late, and what a container needs may start late.
+    """
+
+    def __init__(self, cluster: Cluster, back_off: float | None = None) -> None:
+        self._cluster, self._back_off = cluster, back_off
         self._objects: dict[Key, Object] = {}
-        self._since: dict[tuple[Key, str], float] = {}
+        self._since: dict[tuple[Key, str, str], float] = {}
         self._due = time.monotonic() + EVERY
         self._next = 0
         self._reading: threading.Thread | None = None
@@ -89,7 +93,7 @@ class StartFailures:
         obj = obj or self._cluster.get(key.of, key.name, key.namespace) or {}
         pods = pods_of(self._cluster, key, obj)
         problems = [(pod, one) for pod in pods for one in container_problems(pod)]
-        problems = [(pod, one) for pod, one in problems if one["reason"] in _SHOWN | _PERMANENT | _PASSING]
+        problems = [(pod, one) for pod, one in problems if one["reason"] in _BACK_OFF | _PERMANENT | _PASSING]
         if not problems:
             return
         # A Service may have pods of several revisions, of which one that starts is enough.
@@ -103,8 +107,11 @@ class StartFailures:
         yield from sorted((one._replace(final=one.final and known) for one in found), key=lambda one: not one.final)
 
     def _failure(self, key: Key, pod: Mapping[str, Any], problem: Mapping[str, Any]) -> StartFailure:
-        reason = problem["reason"]
-        since = self._since.setdefault((key, reason), time.monotonic())
-        final = reason in _PERMANENT or (reason in _PASSING and time.monotonic() - since >= GRACE)
-        phrase = pod_phrase({"name": pod["metadata"]["name"], **problem})
+        reason, pod_name = problem["reason"], pod["metadata"]["name"]
+        # ErrImagePull and ImagePullBackOff take turns.
+        fault = "back-off" if reason in _BACK_OFF else reason
+        lasted = time.monotonic() - self._since.setdefault((key, pod_name, fault), time.monotonic())
+        limit = 0.0 if reason in _PERMANENT else GRACE if reason in _PASSING else self._back_off
+        final = limit is not None and lasted >= limit
+        phrase = pod_phrase({"name": pod_name, **problem})
         return StartFailure(key, phrase.removeprefix(f"pod {key.name}, ") if key.of == POD else phrase, final)

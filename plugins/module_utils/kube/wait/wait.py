@@ -53,14 +53,16 @@ def wait_ready(
     progress: Progress,
     expect: Expectation = status,
     desired: Iterable[Object] = (),
+    back_off: float | None = None,
 ) -> None:
     """Wait until all objects exist and are current by `expect`.
 
+    `back_off`: the seconds that a container may be in back-off, such as ImagePullBackOff; None for the timeout.
     `desired`: the applied objects, if known: Jobs among them that were deleted after their time to live were ready.
     """
     judge = Judge(cluster, expect=expect, desired=desired)
 
-    starts = StartFailures(cluster)
+    starts = StartFailures(cluster, back_off)
 
     def found(news: News) -> tuple[Key, Status]:
         starts.note(news.key, news.obj)
@@ -80,15 +82,17 @@ def wait_gone(cluster: Cluster, keys: Iterable[Key], *, timeout: float, progress
     _wait(cluster, scopes_of(awaited.states), awaited, judge, timeout)
 
 
-def wait_endpoint(cluster: Cluster, service: Key, *, timeout: float, progress: Progress) -> None:
-    """Wait until a Service has a ready endpoint."""
+def wait_endpoint(
+    cluster: Cluster, service: Key, *, timeout: float, progress: Progress, back_off: float | None = None
+) -> None:
+    """Wait until a Service has a ready endpoint. `back_off`: as for wait_ready."""
     slices: dict[Key, bool] = {}
 
     def judge(news: News) -> tuple[Key, Status]:
         slices[news.key] = news.obj is not None and _serves(news.obj)
         return service, Status(CURRENT, "has a ready endpoint") if any(slices.values()) else no_endpoint
 
-    starts = StartFailures(cluster)
+    starts = StartFailures(cluster, back_off)
     starts.note(service, {})
     no_endpoint = Status(IN_PROGRESS, "no ready endpoint")
     awaited = _Awaited([service], "is not ready", progress, unseen=no_endpoint)

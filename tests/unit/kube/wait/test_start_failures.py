@@ -107,6 +107,26 @@ def test_what_others_may_mend_ends_the_wait_after_a_while(monkeypatch: pytest.Mo
     assert has_facts(caught.value, 'Deployment shop/web & CreateContainerConfigError & configmap "settings" not found')
 
 
+@pytest.mark.parametrize("reason", ["ImagePullBackOff", "ErrImagePull", "CrashLoopBackOff"])
+def test_a_container_in_back_off_ends_the_wait_if_a_limit_is_set(reason: str) -> None:
+    cluster = FakeCluster(deployment(ready=0), replica_set("new", 1), pod_of("new", reason, "the cause"))
+    with pytest.raises(NotReady) as caught:
+        wait_ready(cluster, [WEB], timeout=LONG, progress=lambda _line: None, back_off=0.05)
+    assert has_facts(caught.value, f"Deployment shop/web & pod web-new-x & container app & {reason} & the cause")
+    assert "Timed out" not in str(caught.value)
+
+
+def test_a_back_off_of_another_pod_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter(range(0, 10_000, 40))
+    monkeypatch.setattr(start_failures.time, "monotonic", lambda: float(next(now)))
+    failures = start_failures.StartFailures(FakeCluster(), back_off=100)
+    problem = {"container": "app", "reason": "CrashLoopBackOff", "message": ""}
+    first, second = ({"metadata": {"name": name}} for name in ("web-1", "web-2"))
+    assert not failures._failure(WEB, first, problem).final
+    assert not failures._failure(WEB, second, problem).final
+    assert failures._failure(WEB, first, {**problem, "reason": "ErrImagePull"}).final
+
+
 @pytest.mark.parametrize("listed", [True, False])
 def test_pods_of_an_old_revision_do_not_end_the_wait(listed: bool) -> None:
     revisions = (replica_set("old", 1), replica_set("new", 2)) if listed else ()
