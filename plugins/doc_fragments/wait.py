@@ -27,7 +27,7 @@ options:
     description:
       - How long a container may be in C(ImagePullBackOff) or C(CrashLoopBackOff), in seconds. After this time, the module
         fails and reports the cause.
-      - "Default: as long as O(wait_timeout), because an image may be pushed late, and a container may crash until what it
+      - "Default: until O(wait_timeout), because an image may be pushed late, and a container may crash until what it
         needs is there."
     type: int
 """
@@ -53,7 +53,7 @@ options:
     description:
       - How long a container may be in C(ImagePullBackOff) or C(CrashLoopBackOff), in seconds. After this time, the module
         fails and reports the cause.
-      - "Default: as long as O(wait_timeout), because an image may be pushed late, and a container may crash until what it
+      - "Default: until O(wait_timeout), because an image may be pushed late, and a container may crash until what it
         needs is there."
     type: int
 """

@@ -141,7 +141,9 @@ class Task(ABC):
         """The option wait_back_off, in seconds; None for the timeout."""
         seconds: int | None = self.params.get("wait_back_off")
         if seconds is not None and seconds < 1:
-            raise InvalidInput(f"wait_back_off {seconds} is invalid: it must be 1 second or more.", wait_back_off=seconds)
+            raise InvalidInput(
+                f"wait_back_off {seconds} is invalid: it must be 1 second or more.", wait_back_off=seconds
+            )
         return seconds
 
     def reconcile(self, wanted: Reconciliation, approved: Plan | None = None) -> Result:

@@ -141,7 +141,8 @@ class Installation:
             return
         if one.part.params["wait"]:
             left = seconds_left(cluster.deadline or 0.0)
-            wait_endpoint(cluster, service, timeout=left, progress=one.part.progress)
+            part = one.part
+            wait_endpoint(cluster, service, timeout=left, progress=part.progress, back_off=part.back_off)
             if any(change.key == service and change.before is None for change in plan.changes):
                 time.sleep(ROUTED_WITHIN)
         self._injects.set()
