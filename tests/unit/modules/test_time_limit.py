@@ -32,6 +32,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "gateway": {**SHOP, "state": "absent"},
     "gateway_api": {},
     "ingress_info": {"wait": True},
+    "mesh": {"parts": []},
     "mesh_info": {},
     "mtls": {"namespace": "shop", "state": "absent"},
     "openshift": {"state": "absent"},
