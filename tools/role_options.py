@@ -122,10 +122,6 @@ class Variable:
         condition = {"blank": f"{name} | default(omit, true)", "none": f"omit if {name} is none else {name}"}
         return f"{{{{ {condition.get(self.omitted, name)} }}}}"
 
-    def fallback(self, of: str) -> str:
-        """Return what an item of a list without it passes to the module, as the argument of a filter."""
-        return f"{of}{self.name}" if self.omitted != "none" else self.argument(of)[3:-3]
-
     def spelling(self, rest: tuple[str, ...]) -> str:
         """Return what an option within it is called; nothing if it has no such option."""
         option, spelled = self.option, self.name
@@ -241,7 +237,10 @@ class Role:
             elif name in items and items[name].get("required"):
                 found[name] = f'"{{{{ {item}.{name} }}}}"'
             elif name in items:
-                found[name] = f'"{{{{ {item}.{name} | default({variable.fallback(of) if variable else "omit"}) }}}}"'
+                # A number that is not set is not passed.
+                unset = " | default(omit, true)" if variable and variable.omitted == "none" else ""
+                default = of + variable.name if variable else "omit"
+                found[name] = f'"{{{{ {item}.{name} | default({default}){unset} }}}}"'
             elif variable:
                 found[name] = f'"{variable.argument(of)}"'
         return found

@@ -141,11 +141,10 @@ def test_what_is_left_over_is_pruned_as_it_was_planned(play: Play, lab: Lab, clu
 def test_verify_names_what_differs_from_the_variables(play: Play, cluster: Cluster) -> None:
     assert cluster.delete(DEPLOYMENT, "helloworld-v1", SHOP)
     assert cluster.delete(VIRTUAL_SERVICE, "helloworld", SHOP)
-    patch = {"spec": {"type": "ClusterIP", "ports": [{"port": 80, "nodePort": None}]}}
     service = cluster.get(SERVICE, GATEWAY.name, GATEWAY.namespace)
     assert service is not None
     ports = [{name: value for name, value in port.items() if name != "nodePort"} for port in service["spec"]["ports"]]
-    patch = {"spec": {"type": "ClusterIP", "ports": ports, "externalTrafficPolicy": None}}
+    patch: Object = {"spec": {"type": "ClusterIP", "ports": ports, "externalTrafficPolicy": None}}
     cluster.merge_patch(SERVICE, GATEWAY.name, GATEWAY.namespace, patch, manager="kubectl-patch")
     run = play("verify", fails=True)
     failed = run.failures["one"]

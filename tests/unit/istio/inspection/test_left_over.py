@@ -24,7 +24,7 @@ DEFAULT = Record(MESH)
 
 def applied(obj: Object, manager: str, at: str = "2026-11-20T10:00:00Z", operation: str = "Apply") -> Object:
     """An object as a manager has written it."""
-    labels = {f"f:{name}": {} for name in obj["metadata"].get("labels") or ()}
+    labels: Object = {f"f:{name}": {} for name in obj["metadata"].get("labels") or ()}
     entry = {"manager": manager, "operation": operation, "time": at, "fieldsV1": {"f:metadata": {"f:labels": labels}}}
     return {**obj, "metadata": {**obj["metadata"], "managedFields": [entry], "creationTimestamp": at}}
 

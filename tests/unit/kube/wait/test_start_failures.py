@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import NotReady
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.kinds import POD
@@ -118,7 +120,7 @@ def test_a_container_in_back_off_ends_the_wait_if_a_limit_is_set(reason: str) ->
 
 def test_a_back_off_of_another_pod_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter(range(0, 10_000, 40))
-    monkeypatch.setattr(start_failures.time, "monotonic", lambda: float(next(now)))
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(now)))
     failures = start_failures.StartFailures(FakeCluster(), back_off=100)
     problem = {"container": "app", "reason": "CrashLoopBackOff", "message": ""}
     first, second = ({"metadata": {"name": name}} for name in ("web-1", "web-2"))
