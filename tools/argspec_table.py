@@ -44,6 +44,7 @@ EXAMPLES = {
     "mesh": ["version: 1.31.4", "profile: demo", "inject_namespaces: [shop]"],
     "openshift": ["projects: [shop]"],
     "release": ["version: 1.31.4"],
+    "upgrade": ["control_plane: {version: 1.31.4, profile: demo}", "waves: [test]", "wave_size: 25%"],
 }
 """Variables of each role's example, without the role's name before theirs."""
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Add to what the role mesh passes to the module mesh the options of the modules of its parts that are variables."""
+"""Add to what the role mesh passes to the module mesh, and to an upgrade, the options of the modules of its parts that are variables."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def passed(texts: dict[Path, str], argument: Callable[[str], str]) -> dict[Path,
 
 def _completed(text: str, argument: Callable[[str], str]) -> str:
     for module in PARTS:
-        block = re.search(rf"(?m)^    {module}:\n((?:      .*\n)*)", text)
+        # The role upgrade has a variable for the options of the control plane.
+        block = re.search(rf"(?m)^    (?:upgrade_)?{module}:\n((?:      .*\n)*)", text)
         if block is None:
             continue
         there = set(re.findall(r"(?m)^      (\w+):", block[1]))

@@ -61,6 +61,7 @@ LEVELS: Levels = {
     "plugins/module_utils/istio": (
         {"platforms": "Detect the platform of a cluster; OpenShift's SecurityContextConstraints; memory"},
         {"addons": "Install Kiali, Prometheus, Grafana, Jaeger and others; expose and open their pages"},
+        {"upgrade": "Upgrade from one control plane to another: state, waves, gates, checks, what a release changes"},
         {"inspection": "Read a mesh: control planes, prechecks, analysis, proxies, topology"},
         {
             "control_plane": "Render an IstioOperator configuration and install, tag, prune and remove a revision",

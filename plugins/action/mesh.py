@@ -53,12 +53,6 @@ class ActionModule(MeshAction):
             self._task.args.pop("uninject_namespaces", None)
         return super().run(tmp, task_vars)
 
-    def _selected(self, tag: str, variables: dict[str, Any]) -> bool:
-        """Return whether a task with this tag in place of `always` would run."""
-        tags = {tag, "tagged", "all", *self._task.tags} - {"always"}
-        run, skip = (set(variables.get(name) or ()) for name in ("ansible_run_tags", "ansible_skip_tags"))
-        return bool(tags & (run or {"all"})) and not tags & skip
-
     def _resolved(self, option: str, value: Any) -> Any:
         if isinstance(value, Mapping) and option != "kubeconfig":
             return {name: super(ActionModule, self)._resolved(name, one) for name, one in value.items()}

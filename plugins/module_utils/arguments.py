@@ -100,6 +100,28 @@ WAIT: ArgumentSpec = {
     "wait_back_off": {"type": "int"},
 }
 
+GATE: ArgumentSpec = {
+    "prometheus": {
+        "type": "dict",
+        "options": {
+            "url": {"type": "str"},
+            "service": {"type": "str"},
+            "query": {"type": "str", "required": True},
+            "min": {"type": "float"},
+            "max": {"type": "float"},
+        },
+    },
+    "answers": {
+        "type": "dict",
+        "options": {
+            "url": {"type": "str", "required": True},
+            "host": {"type": "str"},
+            "count": {"type": "int", "default": 50},
+            "min_success": {"type": "float", "default": 99},
+        },
+    },
+}
+
 RECREATE: ArgumentSpec = {"recreate": {"type": "bool", "default": False}}
 
 PLAN: ArgumentSpec = {

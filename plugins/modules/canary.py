@@ -19,6 +19,7 @@ description:
     gates.
 extends_documentation_fragment:
   - meshops.istio.auth
+  - meshops.istio.gate
   - meshops.istio.attributes
 options:
   name:
@@ -58,56 +59,6 @@ options:
       - How long to wait after each step before the gate is checked, in seconds.
     type: float
     default: 60
-  prometheus:
-    description:
-      - Gate based on a Prometheus query.
-    type: dict
-    suboptions:
-      url:
-        description:
-          - URL of Prometheus, as reached from the host that runs the module.
-        type: str
-      service:
-        description:
-          - Service of Prometheus, reached through the API server, for example V(istio-system/prometheus:9090).
-        type: str
-      query:
-        description:
-          - PromQL query that returns a single number.
-        type: str
-        required: true
-      min:
-        description:
-          - Minimum value for the gate to pass.
-        type: float
-      max:
-        description:
-          - Maximum value for the gate to pass.
-        type: float
-  answers:
-    description:
-      - Gate based on test requests. A request succeeds if its response has a status below 500.
-    type: dict
-    suboptions:
-      url:
-        description:
-          - URL of the requests, for example of the ingress gateway.
-        type: str
-        required: true
-      host:
-        description:
-          - "C(Host) header of the requests. Default: the host of the URL."
-        type: str
-      count:
-        description:
-          - Number of requests at each step.
-        type: int
-        default: 50
-      min_success:
-        description:
-          - Minimum percentage of successful requests.
-        type: float
-        default: 99
   plan_digest:
     description:
       - The RV(plan_digest) of an earlier run in check mode. If the plan has changed since then, the module fails before
@@ -236,6 +187,7 @@ details:
 
 from dataclasses import asdict
 
+from ansible_collections.meshops.istio.plugins.module_utils.arguments import GATE
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.canary import gate
 from ansible_collections.meshops.istio.plugins.module_utils.istio.traffic.canary.steps import (
     Canary,
@@ -246,21 +198,6 @@ from ansible_collections.meshops.istio.plugins.module_utils.kube.apply.lock impo
 from ansible_collections.meshops.istio.plugins.module_utils.kube.plan.permissions import refuse_denied
 from ansible_collections.meshops.istio.plugins.module_utils.module import MeshModule, Result
 from ansible_collections.meshops.istio.plugins.module_utils.reconciliation import Reconciliation
-
-PROMETHEUS = {
-    "url": {"type": "str"},
-    "service": {"type": "str"},
-    "query": {"type": "str", "required": True},
-    "min": {"type": "float"},
-    "max": {"type": "float"},
-}
-
-ANSWERS = {
-    "url": {"type": "str", "required": True},
-    "host": {"type": "str"},
-    "count": {"type": "int", "default": 50},
-    "min_success": {"type": "float", "default": 99},
-}
 
 
 def shift(module: MeshModule) -> Result:
@@ -298,8 +235,7 @@ def main() -> None:
             "destination": {"type": "str"},
             "steps": {"type": "list", "elements": "int", "default": [10, 25, 50, 100]},
             "interval": {"type": "float", "default": 60},
-            "prometheus": {"type": "dict", "options": PROMETHEUS},
-            "answers": {"type": "dict", "options": ANSWERS},
+            **GATE,
             "force": {"type": "bool", "default": False},
             "plan_digest": {"type": "str"},
         },

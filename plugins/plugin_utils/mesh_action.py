@@ -113,6 +113,12 @@ class MeshAction(NormalAction):
             inline = not self._local or self._in_vault(one)
             yield {"source": one, "text": self._text(one)} if inline else one
 
+    def _selected(self, tag: str, variables: dict[str, Any]) -> bool:
+        """Return whether a task with this tag in place of `always` would run."""
+        tags = {tag, "tagged", "all", *self._task.tags} - {"always"}
+        run, skip = (set(variables.get(name) or ()) for name in ("ansible_run_tags", "ansible_skip_tags"))
+        return bool(tags & (run or {"all"})) and not tags & skip
+
     def _path(self, entry: Any) -> str | None:
         """Return the full path on this machine; None if it is not a path or not found."""
         if not isinstance(entry, str) or not entry or is_url(entry):

@@ -44,8 +44,11 @@ INGRESS = {
 }
 
 
-def present(task: Task) -> Reconciliation:
-    """Install or update the revision."""
+def present(task: Task, *, gateways: bool = True, moves_from: str = "") -> Reconciliation:
+    """Install or update the revision.
+
+    An upgrade installs it without `gateways` at first, and then moves those of the revision `moves_from` to it.
+    """
     parameters = task.params
     release, _fetched = task.release()
     options = with_platform(Options.of(parameters), task.cluster)
@@ -55,15 +58,15 @@ def present(task: Task) -> Reconciliation:
     unknown = wanted.unknown_fields
     if parameters["strict"]:
         unknown_fields.refuse_unknown(unknown, release.version)
-    unit = wanted.unit(remove_dead_webhooks=parameters["remove_dead_webhooks"])
+    unit = wanted.unit(remove_dead_webhooks=parameters["remove_dead_webhooks"], gateways=gateways)
     findings = checks.findings(release.version, images=images_of(unit.objects))
     support.refuse(findings)
     sentences = [*support.sentences(findings), *unknown_fields.warnings(unknown, release.version)]
     warnings: dict[str, None] = dict.fromkeys(sentences)
 
     def check(plan: Plan) -> None:
-        wanted.check(plan, force=parameters["force"])
-        warnings.update(dict.fromkeys(wanted.warnings(plan)))
+        wanted.check(plan, force=parameters["force"], moves_from=moves_from)
+        warnings.update(dict.fromkeys(wanted.warnings(plan, gateways=gateways)))
 
     def finish(_plan: Plan) -> Result:
         for warning in warnings:

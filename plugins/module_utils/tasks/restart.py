@@ -19,8 +19,8 @@ from ..reconciliation import Reconciliation
 from ..task import Definition, Result, Task
 
 
-def restart(task: Task) -> Reconciliation:
-    """Restart the workloads with missing or outdated sidecars."""
+def restart(task: Task, *, missing: bool = True) -> Reconciliation:
+    """Restart the workloads with missing or outdated sidecars; without `missing`, only the latter."""
     parameters = task.params
     if parameters["max_unavailable"] < 1:
         raise InvalidInput("max_unavailable has to be at least 1 (workload at a time).")
@@ -32,6 +32,7 @@ def restart(task: Task) -> Reconciliation:
         max_unavailable=parameters["max_unavailable"],
         recreate_pods=parameters["recreate_pods"],
         wait=parameters["wait"],
+        missing=missing,
     )
     saved: list[Path] = []
 

@@ -152,10 +152,15 @@ class ControlPlane:
         """The names of the providers in the mesh's configuration."""
         return sorted(providers_in(obj for obj in self.rendered if obj["kind"] == "ConfigMap"))
 
-    def desired(self, state: ClusterState | None = None) -> list[Object]:
-        """Return all objects of the revision for a cluster in this state (default: an empty cluster)."""
+    def desired(self, state: ClusterState | None = None, *, gateways: bool = True) -> list[Object]:
+        """Return all objects of the revision for a cluster in this state (default: an empty cluster).
+
+        `gateways`: with the gateways, which another revision may still have during an upgrade.
+        """
         state = state or ClusterState()
         kept = helm.without_gateways(self.rendered, state.helm_gateways)
+        if not gateways:
+            kept = [obj for obj in kept if component_of(obj) not in labels.GATEWAYS]
         objects = [obj for obj in kept if not self._is_kept_for_other(obj, state.base)]
         injector = tag_objects.injector_of(objects)
         if injector is not None and self._claims_default_tag(state):
@@ -172,22 +177,22 @@ class ControlPlane:
             objects = [tag_objects.deactivated(obj) if obj is injector else obj for obj in objects]
         return [self._system_namespace(), *objects]
 
-    def unit(self, *, remove_dead_webhooks: bool = False) -> Unit:
+    def unit(self, *, remove_dead_webhooks: bool = False, gateways: bool = True) -> Unit:
         """Return the desired state as a unit; reads the cluster.
 
-        `remove_dead_webhooks`: first delete the webhooks of a deleted control plane.
+        `remove_dead_webhooks`: first delete the webhooks of a deleted control plane. `gateways`: as for `desired`.
         """
         if self.cluster is None:
             raise ValueError("a unit needs a cluster")
-        unit = self.unit_for(ClusterState.read(self.cluster))
+        unit = self.unit_for(ClusterState.read(self.cluster), gateways=gateways)
         if not remove_dead_webhooks:
             return unit
         wanted = {key_of(obj) for obj in unit.objects}
         return replace(unit, conflicting_objects=lambda cluster: [one for one, _service in left_over(cluster, wanted)])
 
-    def unit_for(self, state: ClusterState) -> Unit:
+    def unit_for(self, state: ClusterState, *, gateways: bool = True) -> Unit:
         """Return the desired state as a unit, for a cluster in this state."""
-        objects = self.desired(state)
+        objects = self.desired(state, gateways=gateways)
         if self.cluster is not None:
             refuse_unserved(self.cluster, objects, self.release.version)
         istiod = install_order.istiod_service(objects)
@@ -217,25 +222,28 @@ class ControlPlane:
             awaited=is_awaited,
         )
 
-    def check(self, plan: Plan, *, force: bool = False) -> None:
-        """Raise Refused for a plan that cannot work or, unless forced, that changes objects of other owners."""
+    def check(self, plan: Plan, *, force: bool = False, moves_from: str = "") -> None:
+        """Raise Refused for a plan that cannot work or, unless forced, that changes objects of other owners.
+
+        `moves_from`: the revision whose gateways an upgrade moves to this one.
+        """
         if self.cluster is not None:
             refuse_missing_namespaces(self.cluster, plan)
         if force:
             return
-        refuse_claimed_gateways(plan, self.revision)
+        refuse_claimed_gateways(plan, self.revision, moves_from)
         if self.cluster is not None:
             refuse_left_over(self.cluster, plan)
             refuse_overlap(self.cluster, plan)
 
-    def warnings(self, plan: Plan) -> list[str]:
-        """Return the warnings about a plan."""
+    def warnings(self, plan: Plan, *, gateways: bool = True) -> list[str]:
+        """Return the warnings about a plan; `gateways`: as for `desired`."""
         if self.cluster is None:
             return []
         planned = {key_of(obj) for obj in plan.objects}
         helm_gateways = {
             (one["namespace"], one["name"])
-            for one in self.gateways
+            for one in (self.gateways if gateways else ())
             if Key("apps/v1", one["kind"], one["namespace"], one["name"]) not in planned
         }
         settings = network_settings(self.cluster) if plan.changes else {}

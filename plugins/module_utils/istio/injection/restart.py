@@ -35,15 +35,17 @@ class Due(NamedTuple):
     reported: list[Workload]
 
 
-def due(workloads: Sequence[Workload], *, outdated: bool) -> Due:
+def due(workloads: Sequence[Workload], *, outdated: bool, missing: bool = True) -> Due:
     """Return the workloads to restart: with missing sidecars or those of another revision; with `outdated` all outdated.
+
+    Without `missing`, workloads that lack a sidecar stay as they are.
 
     A proxy is outdated if a new pod would get another one. A workload is not restarted during a roll-out that replaces
     its sidecars: a restart would begin the roll-out again.
     """
     found = Due([], [], [])
     for one in workloads:
-        if not (one.missing or one.other_revision or (outdated and one.outdated)):
+        if not ((missing and one.missing) or one.other_revision or (outdated and one.outdated)):
             continue
         if not one.restartable:
             found.reported.append(one)
@@ -63,6 +65,7 @@ class Restart:
     max_unavailable: how many workloads restart at once.
     recreate_pods: delete and create pods without a controller.
     wait: wait for the new pods.
+    missing: restart workloads that lack a sidecar.
     """
 
     namespaces: Sequence[str] | None
@@ -70,6 +73,7 @@ class Restart:
     max_unavailable: int
     recreate_pods: bool
     wait: bool
+    missing: bool = True
     due: Due = field(default_factory=lambda: Due([], [], []))
     pods: list[Workload] = field(default_factory=list)
     outside: set[tuple[str, str]] = field(default_factory=set)
@@ -95,7 +99,7 @@ class Restart:
 
     def _changes(self, cluster: Cluster) -> Iterator[Change]:
         found = read_state(cluster, self.namespaces)
-        restarts, rolling_out, reported = due(found.workloads, outdated=self.outdated)
+        restarts, rolling_out, reported = due(found.workloads, outdated=self.outdated, missing=self.missing)
         self.pods = [one for one in reported if one.kind == POD.kind and one.missing] if self.recreate_pods else []
         self.due = Due(restarts, [*rolling_out, *found.restarted], [one for one in reported if one not in self.pods])
         self.outside = found.outside

@@ -37,8 +37,8 @@ LOCK = Lock("meshops-istio-control-plane")
 """One lock for all revisions and tags, because they share objects."""
 
 
-def refuse_claimed_gateways(plan: Plan, revision: str) -> None:
-    """Raise Refused for a plan that would take a gateway away from another revision."""
+def refuse_claimed_gateways(plan: Plan, revision: str, moves_from: str = "") -> None:
+    """Raise Refused for a plan that would take a gateway away from another revision, except from `moves_from`."""
     for obj in plan.objects:
         live = plan.live.get(key_of(obj).identity)
         # A Deployment and a DaemonSet of the same gateway have the Service in common.
@@ -46,7 +46,7 @@ def refuse_claimed_gateways(plan: Plan, revision: str) -> None:
         if not claims or live is None:
             continue
         owner = labels_of(live).get(labels.REVISION)
-        if owner and owner != revision:
+        if owner and owner not in (revision, moves_from):
             namespace, name = name_of(obj)
             raise Refused(
                 f"Cannot apply {key_of(obj)}: the gateway {namespace}/{name} already belongs to revision {owner}. Install"
