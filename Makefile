@@ -124,6 +124,10 @@ equivalence: setup ## Compare with istioctl install, on two simulated labs; INPU
 versions: setup ## Install, repeat, verify, add addons and uninstall each release of Istio on its Kubernetes; ROWS=1.31.0,... runs some
 	@python -m ansible_collections.meshops.istio.tests.versions.run
 
+.PHONY: upgrade
+upgrade: setup ## Upgrade a mesh from release to release and back while a client sends requests: none may be lost; ONLY=text selects
+	@python -m ansible_collections.meshops.istio.tests.upgrade.run
+
 .PHONY: chaos
 chaos: setup ## Kill, stall and double runs, fail requests: nothing may be lost; SHORT=1 is brief, ONLY=text selects
 	@python -m ansible_collections.meshops.istio.tests.chaos.run

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.meshops.istio.plugins.plugin_utils.mesh_action import MeshAction
@@ -15,6 +14,7 @@ class ActionModule(MeshAction):
 
     files = ("overlays", "release_data")
     folders = ("source",)
+    nested = ("control_plane",)
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the module with the steps that the tags of this run select."""
@@ -24,7 +24,7 @@ class ActionModule(MeshAction):
         result: dict[str, Any] = super().run(tmp, task_vars)
         return result
 
-    def _resolved(self, option: str, value: Any) -> Any:
-        if option == "control_plane" and isinstance(value, Mapping):
-            return {name: super(ActionModule, self)._resolved(name, one) for name, one in value.items()}
-        return super()._resolved(option, value)
+    def _show_changes(self, host: str, changes: Any) -> None:
+        """Show the changes, unless the module has reported those of each move as progress."""
+        if self._task.check_mode or not self._local:
+            super()._show_changes(host, changes)

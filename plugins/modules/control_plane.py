@@ -201,7 +201,8 @@ options:
   ignore_version_check:
     description:
       - Install on Kubernetes versions that are older than the release supports, and releases that are older than this
-        collection knows. A warning is returned.
+        collection knows. A warning is returned. Also change the version of a revision in ways that Istio does not support,
+        skipping a minor version or going back by one.
     type: bool
     default: false
   strict:

@@ -66,6 +66,13 @@ options:
       - Accept a version that is not newer than the installed one.
     type: bool
     default: false
+  interrupt:
+    description:
+      - Also restart workloads that a restart leaves without a ready pod, such as a Deployment with the strategy
+        C(Recreate) and a StatefulSet with one replica. By default, an upgrade with such workloads fails before the first
+        write.
+    type: bool
+    default: false
   namespaces:
     description:
       - "Namespaces to move in this run. Default: all that the old control plane injects."
@@ -107,6 +114,7 @@ options:
     type: int
     default: 300
 seealso:
+  - module: meshops.istio.upgrade_check
   - module: meshops.istio.upgrade_info
   - module: meshops.istio.control_plane
 """
@@ -160,6 +168,49 @@ remaining:
     gateways: [istio-system/istio-ingressgateway]
     tags: [tag default]
     cleanup: [Deployment istio-system/istiod]
+findings:
+  description: What the checks before the upgrade found. Empty once the upgrade was begun.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - code: unhealthy_endpoints
+      level: warning
+      release: "1.31"
+      origin: DestinationRule shop/web
+      message: istiod also sends unhealthy endpoints to proxies. It concerns DestinationRule shop/web.
+      fix: Set PILOT_AUTO_SEND_UNHEALTHY_ENDPOINTS=false in istiod to keep them out.
+  contains:
+    code:
+      description: Stable code of the finding.
+      returned: always
+      type: str
+      sample: unhealthy_endpoints
+    level:
+      description: V(error), V(warning) or V(info). An error refuses the upgrade.
+      returned: always
+      type: str
+      sample: warning
+    release:
+      description: Istio version that the finding is about. Empty if it is about an object.
+      returned: always
+      type: str
+      sample: "1.31"
+    origin:
+      description: Object or release that the finding is about.
+      returned: always
+      type: str
+      sample: DestinationRule shop/web
+    message:
+      description: What was found, and why it matters.
+      returned: always
+      type: str
+      sample: istiod also sends unhealthy endpoints to proxies. It concerns DestinationRule shop/web.
+    fix:
+      description: What to do. Empty if there is nothing to do.
+      returned: always
+      type: str
+      sample: Set PILOT_AUTO_SEND_UNHEALTHY_ENDPOINTS=false in istiod to keep them out.
 waves:
   description: Waves of this run.
   returned: success

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from ansible import constants
@@ -41,6 +41,9 @@ class MeshAction(NormalAction):
 
     folders: ClassVar[tuple[str, ...]] = ()
     """Options that are lists of paths, which are only made absolute, and only if the module runs on this machine."""
+
+    nested: ClassVar[tuple[str, ...]] = ()
+    """Options that hold the options of another module, with paths among them."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Resolve the paths, run the module, and display its phases."""
@@ -81,6 +84,8 @@ class MeshAction(NormalAction):
     def _resolved(self, option: str, value: Any) -> Any:
         if option == "kubeconfig" and self._local:
             return self._kubeconfig(value)
+        if option in self.nested and isinstance(value, Mapping):
+            return {name: self._resolved(name, one) for name, one in value.items()}
         entries = [value] if isinstance(value, (str, dict)) else value
         if not isinstance(entries, list):
             return value  # the module refuses it

@@ -10,6 +10,7 @@ from ..arguments import MIRROR, PLAN, RELEASE, SUPPORT, WAIT, ArgumentSpec
 from ..istio.control_plane import unknown_fields
 from ..istio.control_plane.configuration import Options
 from ..istio.control_plane.revision import ControlPlane
+from ..istio.control_plane.version_change import refuse_unsupported
 from ..istio.model.ownership import LOCK
 from ..istio.platforms.openshift import with_platform
 from ..istio.release import support
@@ -65,6 +66,8 @@ def present(task: Task, *, gateways: bool = True, moves_from: str = "") -> Recon
     warnings: dict[str, None] = dict.fromkeys(sentences)
 
     def check(plan: Plan) -> None:
+        if not parameters["ignore_version_check"]:
+            refuse_unsupported(plan, wanted.revision, release.version)
         wanted.check(plan, force=parameters["force"], moves_from=moves_from)
         warnings.update(dict.fromkeys(wanted.warnings(plan, gateways=gateways)))
 

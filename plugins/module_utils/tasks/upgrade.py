@@ -29,6 +29,7 @@ DEFINITION = Definition(
         "steps": {"type": "list", "elements": "str", "choices": list(STEPS), "default": list(STEPS)},
         "from_revision": {"type": "str"},
         "allow_downgrade": {"type": "bool", "default": False},
+        "interrupt": {"type": "bool", "default": False},
         "namespaces": {"type": "list", "elements": "str"},
         "waves": {"type": "list", "elements": "raw", "default": []},
         "wave_size": {"type": "str", "default": "1"},

@@ -14,6 +14,7 @@ from ..istio.injection import namespaces as labelling
 from ..istio.upgrade import record as records
 from ..istio.upgrade.record import Plane, Record
 from ..istio.upgrade.state import INJECTION
+from ..progress_file import changes_line
 from ..reconciliation import Reconciliation
 from ..task import Definition, Result, Task
 from . import control_plane, control_plane_removal, injection, restart, revision_tag
@@ -31,22 +32,27 @@ class Moves:
 
     def remember(self, record: Record) -> None:
         """Write the record of the upgrade."""
-        self._done(self._task.reconcile(Reconciliation(record.unit(self.namespace), records.LOCK)))
+        self._done("record", self._task.reconcile(Reconciliation(record.unit(self.namespace), records.LOCK)))
 
     def forget(self) -> None:
         """Delete the record of the upgrade."""
-        self._done(self._task.reconcile(Reconciliation(records.removed(self.namespace), records.LOCK)))
+        self._done("record", self._task.reconcile(Reconciliation(records.removed(self.namespace), records.LOCK)))
+
+    def refuse(self, plane: Plane) -> None:
+        """Raise the error with which the installation of a new control plane would fail before its first write."""
+        part = self._part("control_plane", control_plane.DEFINITION, self._options(plane), check_mode=True)
+        part.reconcile(control_plane.present(part, gateways=False))
 
     def install(self, plane: Plane, *, gateways: bool, moves_from: str) -> None:
         """Install a control plane, with the gateways of the revision `moves_from` if it has `gateways`."""
         part = self._part("control_plane", control_plane.DEFINITION, self._options(plane))
-        self._done(part.reconcile(control_plane.present(part, gateways=gateways, moves_from=moves_from)))
+        self._done(str(plane), part.reconcile(control_plane.present(part, gateways=gateways, moves_from=moves_from)))
 
     def remove(self, plane: Plane) -> None:
         """Remove a control plane. Raises Refused while proxies use it."""
         options = {**self._options(plane), "state": "absent"}
         part = self._part("control_plane", control_plane_removal.DEFINITION, options)
-        self._done(part.reconcile(control_plane_removal.absent(part)))
+        self._done(str(plane), part.reconcile(control_plane_removal.absent(part)))
 
     def point(self, tag: str, plane: Plane) -> None:
         """Point a revision tag at a control plane."""
@@ -58,16 +64,15 @@ class Moves:
         part = self._part(
             f"revision tag {tag}", revision_tag.DEFINITION, {**shared, "name": tag, "revision": plane.revision}
         )
-        self._done(revision_tag.DEFINITION.run(part))
+        self._done(f"tag {tag}", revision_tag.DEFINITION.run(part))
 
     def label(self, names: Sequence[str], wanted: Mapping[str, str]) -> None:
         """Give namespaces these labels for injection, and no others for it."""
         every = {name: wanted.get(name) for name in INJECTION}
         part = self._part("injection", injection.DEFINITION, {"namespaces": list(names)})
         unit = labelling.unit(names, every, create=False, force=True)
-        self._done(
-            part.reconcile(Reconciliation(unit, labelling.LOCK, lock_from=2, timeout=self._task.cluster.patience))
-        )
+        limit = self._task.cluster.patience
+        self._done("labels", part.reconcile(Reconciliation(unit, labelling.LOCK, lock_from=2, timeout=limit)))
 
     def restart(self, names: Sequence[str]) -> None:
         """Restart the workloads of namespaces whose sidecars are of another revision, and wait for them."""
@@ -80,7 +85,7 @@ class Moves:
                 "wait_timeout": self._task.time_limit,
             },
         )
-        self._done(part.reconcile(restart.restart(part, missing=False)))
+        self._done("restart", part.reconcile(restart.restart(part, missing=False)))
 
     def _options(self, plane: Plane) -> dict[str, Any]:
         """Return the options of the control plane, with this version and revision."""
@@ -92,9 +97,15 @@ class Moves:
         revision = None if plane.revision == tag_objects.DEFAULT else plane.revision
         return {**given, "version": plane.version, "revision": revision, "namespace": self.namespace}
 
-    def _part(self, title: str, definition: Definition, options: Mapping[str, Any]) -> Part:
+    def _part(
+        self, title: str, definition: Definition, options: Mapping[str, Any], *, check_mode: bool = False
+    ) -> Part:
         known = {name: value for name, value in options.items() if value is not None}
-        return Part(self._task, title, definition, known, self._releases, check_mode=self._task.check_mode)
+        return Part(
+            self._task, title, definition, known, self._releases, check_mode=check_mode or self._task.check_mode
+        )
 
-    def _done(self, result: Result) -> None:
+    def _done(self, title: str, result: Result) -> None:
         self.changes += result["changes"]
+        if result["changes"] and not self._task.check_mode:
+            self._task.progress(changes_line(title, result["changes"]))

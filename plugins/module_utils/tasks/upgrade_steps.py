@@ -18,6 +18,7 @@ from ..istio.model.gateway_workloads import name_of
 from ..istio.model.labels import REVISION
 from ..istio.traffic.canary import gate as measured
 from ..istio.upgrade import gate
+from ..istio.upgrade.checks import Finding, refuse
 from ..istio.upgrade.record import Plane, Record
 from ..istio.upgrade.state import (
     STEPS,
@@ -31,9 +32,10 @@ from ..istio.upgrade.state import (
     unrestored,
 )
 from ..istio.upgrade.waves import refuse_unknown, waves
-from ..kube.errors import InvalidInput, MeshError, Refused
+from ..kube.errors import MeshError, Refused
 from ..kube.plan.permissions import refuse_denied
 from ..task import Result, Task
+from .upgrade_check import checked, wanted_plane
 from .upgrade_moves import Moves
 
 _PAUSE = 5.0
@@ -51,6 +53,7 @@ class Upgrade:
             measured.check(*self._gates)
             refuse_denied(self._cluster, measured.asking(self._gates[0]))
         self._waves: list[Result] = []
+        self._findings: list[Finding] = []
 
     def run(self) -> Result:
         """Carry out the chosen steps, as far as the ones before are complete."""
@@ -60,7 +63,7 @@ class Upgrade:
         record = choose(mesh, wanted, parameters["from_revision"] or "", downgrade=parameters["allow_downgrade"])
         if record is None:
             return self._result(None, nothing_left())
-        refuse_unknown(parameters["namespaces"] or (), record.namespaces)
+        self._refuse(record, mesh)
         moves: dict[str, Callable[[Record, Mesh], Any]] = {
             "control_plane": self._control_plane,
             "namespaces": self._namespaces,
@@ -82,6 +85,26 @@ class Upgrade:
             record = self._read().record or record
         return self._result(record, self._left(self._read(), record))
 
+    def _refuse(self, record: Record, mesh: Mesh) -> None:
+        """Raise MeshError, before the first write, where the upgrade cannot work; set the findings of a new one."""
+        parameters = self._task.params
+        refuse_unknown(parameters["namespaces"] or (), record.namespaces)
+        self._waves_of(self._there(record, mesh))
+        if mesh.record is None or mesh.record.new != record.new:
+            self._findings = checked(self._task, mesh, record)
+            if parameters["steps"]:
+                refuse(self._findings)
+                self._moves.refuse(record.new)
+        moves = "namespaces" in parameters["steps"] and not self._task.check_mode
+        if any(self._gates) and moves and self._left(mesh, record)["namespaces"]:
+            finding = measured.ask(self._cluster, *self._gates)
+            if not finding.ok:
+                raise Refused(
+                    f"Cannot upgrade to {record.new}: the gate fails before the first namespace is moved,"
+                    f" {finding.sentence}. Correct the gate, or remove the cause.",
+                    code="gate_failed",
+                )
+
     def roll_back(self) -> Result:
         """Bring everything back to the old control plane, and remove the new one."""
         mesh = self._read()
@@ -99,8 +122,7 @@ class Upgrade:
                 self._moves.point(tag, old)
         back = Record(new, old, record.tags, record.namespaces)
         self._restore(back)
-        there = {name: one for name, one in self._read().namespaces.items() if name in record.namespaces}
-        for wave in reversed(self._waves_of(there)):
+        for wave in reversed(self._waves_of(self._there(record, self._read()))):
             self._moves.restart(wave)
             self._pass(old, wave)
             self._waves.append({"namespaces": wave, "state": "rolled_back", "finding": ""})
@@ -124,8 +146,7 @@ class Upgrade:
         if record != mesh.record:
             self._moves.remember(record)
         chosen = self._task.params["namespaces"]
-        there = {name: one for name, one in mesh.namespaces.items() if name in record.namespaces}
-        planned = self._waves_of(there)
+        planned = self._waves_of(self._there(record, mesh))
         for number, wave in enumerate(planned, 1):
             left = self._left(self._read(), record)["namespaces"]
             names = [name for name in wave if name in left and (chosen is None or name in chosen)]
@@ -243,7 +264,12 @@ class Upgrade:
     def _patience(self) -> float:
         return float(min(60, self._task.time_limit))
 
-    def _waves_of(self, namespaces: Any) -> list[list[str]]:
+    @staticmethod
+    def _there(record: Record, mesh: Mesh) -> dict[str, Any]:
+        """Return the namespaces of an upgrade that still exist."""
+        return {name: one for name, one in mesh.namespaces.items() if name in record.namespaces}
+
+    def _waves_of(self, namespaces: dict[str, Any]) -> list[list[str]]:
         parameters = self._task.params
         return waves(
             namespaces, parameters["waves"], size=parameters["wave_size"], label=parameters["wave_label"] or ""
@@ -267,16 +293,8 @@ class Upgrade:
             "next": next_step(left),
             "remaining": left,
             "waves": self._waves,
+            "findings": self._findings,
         }
-
-
-def wanted_plane(parameters: dict[str, Any]) -> Plane:
-    """Return the control plane of the options. Raises InvalidInput for one without a version."""
-    options = parameters["control_plane"]
-    version = str(options.get("version") or "")
-    if not version:
-        raise InvalidInput("The upgrade has no version. Set control_plane.version to an exact Istio version.")
-    return Plane(str(options.get("revision") or "") or version.replace(".", "-"), version)
 
 
 def _places(mesh: Mesh, plane: Plane) -> list[str]:

@@ -100,7 +100,7 @@ def test_a_colon_makes_no_map_of_a_sentence(name: str) -> None:
 def test_paths_are_resolved_where_the_playbook_is(name: str) -> None:
     options = documentation(name)["options"]
     # They have an option for each module of a part, which holds the options of that module.
-    nested = name in ("mesh", "upgrade")
+    nested = name in ("mesh", "upgrade", "upgrade_check")
     holders = [options, *(documentation(part)["options"] for part in options if nested and part in NAMES)]
     plugin = importlib.import_module(f"{PACKAGE}.action.{name}").ActionModule
     lists = {option for option in ("overlays", "release_data", "src", "source") if any(option in of for of in holders)}

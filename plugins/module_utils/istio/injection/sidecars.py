@@ -176,7 +176,7 @@ def _not_up(state: State, owners: Iterable[Object]) -> Iterator[Workload]:
         if (
             key in known
             or key[1] not in places
-            or _not_restartable(key, owner)
+            or not_restartable(key, owner)
             or not is_restart_incomplete(owner, MANAGER)
         ):
             continue
@@ -206,14 +206,14 @@ def state_of(
         if without and (has_sidecar(pod) or fault == "missing"):
             unlabelled[key] = Unlabelled(*key, without)
         if fault is None:
-            if proxy_of(pod) is None and (key[0] == POD.kind or not _not_restartable(key, known.get(key))):
+            if proxy_of(pod) is None and (key[0] == POD.kind or not not_restartable(key, known.get(key))):
                 outside.add(key[:2])
             continue
         faults = {"outdated", fault} if fault == "other_revision" else {fault}
         state.without_sidecar += "missing" in faults
         state.outdated += "outdated" in faults
         state.other_revision += "other_revision" in faults
-        workload = workloads.setdefault(key, Workload(*key, reason=_not_restartable(key, known.get(key))))
+        workload = workloads.setdefault(key, Workload(*key, reason=not_restartable(key, known.get(key))))
         for one in faults:
             setattr(workload, one, getattr(workload, one) + 1)
         workload.faults.setdefault(template_revision(key[0], pod), set()).update(faults)
@@ -262,7 +262,7 @@ def _template_has_proxy(owner: Object | None) -> bool:
     return proxy_of(template) is not None
 
 
-def _not_restartable(key: tuple[str, str, str], owner: Object | None) -> str:
+def not_restartable(key: tuple[str, str, str], owner: Object | None) -> str:
     """Return why a restart of the pods' owner is not possible, or would not replace them; empty if it would."""
     kind = key[0]
     if kind == POD.kind:
