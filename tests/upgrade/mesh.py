@@ -38,7 +38,7 @@ from lab.paths import CHECKOUT, Lab
 
 SYSTEM = "istio-system"
 NAMESPACES = ("back", "front")
-PATH = "/api/v1/products/0"
+PATH = "/api/calculation"
 OUT = CHECKOUT / "build" / "upgrade"
 _LIMIT = 420.0
 """Seconds within which a killed run must have come to the point where it is killed."""
@@ -58,9 +58,7 @@ class Mesh:
             **given,
             "mesh_inject_namespaces": list(NAMESPACES),
             "mesh_create_namespaces": True,
-            "mesh_applications": [
-                {"name": "shop", "namespace": "front", "src": [str(Path(__file__).with_name("shop.yaml"))]}
-            ],
+            "mesh_applications": [_application("shop")],
         }
 
     @cached_property
@@ -77,6 +75,21 @@ class Mesh:
     def install(self, version: str, **more: Any) -> None:
         """Install or update the mesh."""
         self.play("site", mesh_version=version, **more)
+
+    def add_faulty(self) -> None:
+        """Deploy a workload that fails with the proxy of a named revision."""
+        version = self.state().planes[0]["version"]
+        self.play("site", mesh_version=version, mesh_applications=[_application("shop"), _application("faulty")])
+
+    def remove_faulty(self) -> None:
+        """Remove it."""
+        for kind in (
+            Kind("apps/v1", "Deployment"),
+            Kind("v1", "Service"),
+            Kind("networking.istio.io/v1", "VirtualService"),
+        ):
+            for name in ("faulty", "details", "default"):
+                self.cluster.delete(kind, name, "front")
 
     def uninstall(self, version: str) -> None:
         """Remove the mesh, but not the applications' namespaces."""
@@ -148,3 +161,7 @@ class Mesh:
         if run.returncode:
             raise MoveFailed(f"{run.last_failures.get('one') or run.text[-1500:]} (the whole run: {log})")
         return run
+
+
+def _application(name: str) -> dict[str, Any]:
+    return {"name": name, "namespace": "front", "src": [str(Path(__file__).with_name(f"{name}.yaml"))]}

@@ -28,7 +28,7 @@ from lab.errors import LabError
 from lab.paths import Lab
 
 from .client import Client
-from .mesh import NAMESPACES, PATH, Mesh, MoveFailed
+from .mesh import NAMESPACES, OUT, PATH, Mesh, MoveFailed
 
 OLDEST, MIDDLE, NEWEST = "1.29.1", "1.30.4", "1.31.0"
 KUBERNETES = "1.35.4"
@@ -116,6 +116,23 @@ def back_from(point: str) -> Callable[[Mesh], None]:
     return run
 
 
+def refused_by_the_gate(mesh: Mesh) -> None:
+    """Upgrade with a workload that fails in wave 2: the wave goes back, the first one stays; then all goes back."""
+    mesh.add_faulty()
+    gate = {"url": f"http://{mesh.address}/api/v1/products/0", "count": 20, "min_success": 90}
+    try:
+        mesh.upgrade(MIDDLE, upgrade_answers=gate, upgrade_interval=2)
+    except MoveFailed as error:
+        stood = mesh.state()
+        there = [stood.proxies(name).keys() for name in NAMESPACES]
+        if "requests succeeded" not in str(error) or there != [{revision(MIDDLE)}, {"default"}]:
+            raise MoveFailed(f"the gate left {there}: {error}") from error
+    else:
+        raise MoveFailed("the gate did not fail")
+    mesh.upgrade(MIDDLE, upgrade_state="rolled_back")
+    mesh.remove_faulty()
+
+
 def moves() -> list[Move]:
     """The moves in their order: each begins where the one before ended."""
     middle, newest = revision(MIDDLE), revision(NEWEST)
@@ -127,6 +144,7 @@ def moves() -> list[Move]:
         mesh.install(MIDDLE, mesh_restart_outdated=True)
 
     return [
+        Move(f"a gate refuses wave 2 of {OLDEST} to {MIDDLE}", refused_by_the_gate, OLDEST, "default", middle),
         Move(f"canary {OLDEST} to {MIDDLE}", upgrade(MIDDLE), MIDDLE, middle, "default", upgrade(MIDDLE)),
         Move(f"canary {MIDDLE} to {NEWEST}", upgrade(NEWEST), NEWEST, newest, middle, upgrade(NEWEST)),
         Move(
@@ -160,6 +178,9 @@ def carried_out(mesh: Mesh, move: Move) -> Row:
         except MoveFailed as error:
             row.failure = str(error)
     row.sent, row.lost = client.sent, client.lost
+    if row.lost:
+        OUT.mkdir(parents=True, exist_ok=True)
+        (OUT / f"lost-{move.name.replace(' ', '-')}.log").write_text("\n".join(row.lost), encoding="utf-8")
     wanted = f"{move.version} {move.revision}"
     problems = [row.failure] if row.failure else []
     problems += [f"{len(row.lost)} requests lost, first {row.lost[0]}"] if row.lost else []
