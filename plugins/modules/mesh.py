@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mesh
-short_description: Install or update all parts of a mesh, and read its state
+short_description: Install, update or remove all parts of a mesh, and read its state
 version_added: 0.1.0
 description:
   - Does in one process and over one connection the work of M(meshops.istio.gateway_api),
@@ -17,6 +17,8 @@ description:
   - Waits for all parts together. Namespaces, addons and applications do not wait for the gateways of a new control
     plane, but only until istiod injects sidecars.
   - After a failure it begins no more parts, and fails when those that it has begun have ended. Changes are kept.
+  - With O(state=absent) removes applications in the reverse order, addons, injection labels and sidecars, and the control
+    plane. Other parts are not removed.
   - In check mode only plans the parts. Downloads the release if it is not in the cache.
 extends_documentation_fragment:
   - meshops.istio.auth
@@ -33,9 +35,15 @@ options:
       - "Namespaces to read. Default: all."
     type: list
     elements: str
+  state:
+    description:
+      - V(present) installs or updates the mesh, V(absent) removes it.
+    type: str
+    choices: [present, absent]
+    default: present
   parts:
     description:
-      - Parts to install or update.
+      - Parts to install, update or remove.
     type: list
     elements: str
     choices: [gateway_api, control_plane, record, injection, restart, addons, applications, prune]
@@ -111,6 +119,13 @@ options:
         workloads are restarted without sidecars. Requires the part V(prune).
     type: list
     elements: str
+    default: []
+  keep:
+    description:
+      - With O(state=absent), parts whose objects are only listed, in RV(parts), and not removed.
+    type: list
+    elements: str
+    choices: [gateway_api, control_plane, record, injection, restart, addons, applications, prune]
     default: []
   plan_digest:
     description:

@@ -57,8 +57,15 @@ def test_the_variables_of_a_page_exist(page: Path) -> None:
     known: set[str] = set()
     for spec in ROOT.glob("roles/*/meta/argument_specs.yml"):
         known |= set(yaml.safe_load(spec.read_text(encoding="utf-8"))["argument_specs"]["main"]["options"])
-    # Of the plays themselves, facts, and of AWX.
-    known |= {"mesh_result", "mesh_target_hosts", "mesh_serial", "mesh_max_fail_percentage", "mesh_dashboard"}
+    # Of the plays themselves, facts, of AWX, and the label of a page.
+    known |= {
+        "mesh_module",
+        "mesh_result",
+        "mesh_target_hosts",
+        "mesh_serial",
+        "mesh_max_fail_percentage",
+        "mesh_dashboard",
+    }
     names = set(re.findall(r"\bmesh_[a-z_]*[a-z]\b(?!\*|_\*)", page.read_text(encoding="utf-8")))
     prefixes = {name for name in names if any(one.startswith(f"{name}_") for one in known)}
     assert {name for name in names - known - prefixes if not name.startswith("mesh_awx_")} == set()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Plan all parts of a mesh, apply those that are due, and read the state of the mesh, over one connection."""
+"""Plan all parts of a mesh, apply or remove those that are due, and read the state of the mesh, over one connection."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from ..progress_file import changes_line
 from ..task import Definition, Result, Task
 from . import mesh_info
 from .mesh_plan import PARTS, MeshPlan
+from .mesh_removal import MeshRemoval
 
 
-def install(task: Task) -> Result:
-    """Install or update the mesh; in check mode, only plan it."""
-    identity, plan, failure = Identity.of(task.cluster), MeshPlan(task), ""
+def reconcile(task: Task) -> Result:
+    """Install, update or remove the mesh; in check mode, only plan that."""
+    identity, failure = Identity.of(task.cluster), ""
+    plan = (MeshPlan if task.params["state"] == "present" else MeshRemoval)(task)
     try:
         plan.make()
     except MeshError as error:
@@ -50,6 +52,7 @@ def install(task: Task) -> Result:
 DEFINITION = Definition(
     {
         **mesh_info.SPEC,
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "parts": {"type": "list", "elements": "str", "choices": list(PARTS), "default": list(PARTS)},
         "release": {"type": "dict", "default": {}},
         "precheck": {"type": "dict", "default": {}},
@@ -64,12 +67,13 @@ DEFINITION = Definition(
         "applications": {"type": "list", "elements": "dict", "default": []},
         "prune": {"type": "list", "elements": "str", "choices": list(RECORDED), "default": []},
         "uninject_namespaces": {"type": "list", "elements": "str", "default": []},
+        "keep": {"type": "list", "elements": "str", "choices": list(PARTS), "default": []},
         "plan_digest": {"type": "str"},
         "allow_failure": {"type": "bool", "default": False},
         "ingress_wait": {"type": "bool", "default": False},
         "wait_timeout": {"type": "int", "default": 300},
     },
-    install,
+    reconcile,
     nested=(
         "release",
         "precheck",

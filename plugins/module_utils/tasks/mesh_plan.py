@@ -85,7 +85,7 @@ class MeshPlan:
     def make(self) -> None:
         """Plan the parts. Raises MeshError for the first that cannot be carried out."""
         parameters = self._task.params
-        wanted = [part for part in PARTS if part in parameters["parts"]]
+        wanted = self._wanted(PARTS)
         if {"control_plane", "addons", "applications"} & set(wanted):
             found = self._part("release", release.DEFINITION, parameters["release"]).plan()
             self.results["release"] = {name: value for name, value in found.items() if name != "changed"}
@@ -105,6 +105,9 @@ class MeshPlan:
         # The precheck reads what a change may break, and takes longer than a plan without changes.
         checks = [self._precheck] if "control_plane" in self.due else []
         threads.each(lambda call: call(), [plan_others, *checks], size=2)
+
+    def _wanted(self, parts: Iterable[str]) -> list[str]:
+        return [part for part in parts if part in self._task.params["parts"]]
 
     def _precheck(self) -> None:
         checked = self._part("precheck", precheck.DEFINITION, self._task.params["precheck"])
@@ -272,6 +275,11 @@ class MeshPlan:
         self.parts[-1].due = True
         if name not in self.due:
             self.due.append(name)
+
+    def _unmark(self, name: str) -> None:
+        """Note that the part that was planned last is not due."""
+        self.parts[-1].due = False
+        self.due = [one for one in self.due if one != name]
 
     @property
     def digest(self) -> str:

@@ -101,7 +101,7 @@ def test_three_meshes_and_one_summary(site: Run) -> None:
     assert [line.partition(":")[0] for line in blocks] == list(CLUSTERS)
     assert site.summary.count(f"control plane {ISTIO} revision default healthy") == len(CLUSTERS), site.text
     assert site.text.count("east: https://") == 1  # the first wave tells nothing yet
-    assert any(has_facts(row, f"{UNREACHABLE} error & Read and plan the mesh") for row in site.summary)
+    assert any(has_facts(row, f"{UNREACHABLE} error & Install or update the mesh") for row in site.summary)
 
 
 def test_a_cluster_that_does_not_answer_fails_alone(site: Run) -> None:

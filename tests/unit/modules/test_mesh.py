@@ -20,6 +20,7 @@ SETTINGS = {
     "metadata": {"name": "settings"},
     "data": {"password": "swordfish1"},
 }
+NAMED = {"name": "shop", "namespace": "shop"}
 SHOP = {"name": "shop", "namespace": "shop", "definition": [SETTINGS]}
 
 
@@ -71,6 +72,32 @@ def test_only_the_approved_plan_is_accepted(on_api: Run, api: ApiServer, made: M
     assert on_api("mesh", **other)["code"] == "plan_changed"
     assert api.writes == []
     assert on_api("mesh", **options(made, "injection", plan_digest=digest))["changed"]
+
+
+def test_a_removal_takes_the_parts_in_their_order(on_api: Run, api: ApiServer, made: MadeRelease) -> None:
+    on_api("mesh", **options(made, "injection", "applications"))
+    gone = {**options(made, "applications", "injection", "control_plane"), "state": "absent", "applications": [NAMED]}
+    planned = on_api("mesh", check=True, **gone)
+    begun = len(api.writes)
+    removed = on_api("mesh", **gone)
+    assert not removed.get("failed"), removed["msg"]
+    assert removed["changes"] == planned["changes"]
+    assert [one for one in api.writes[begun:] if "leases" not in one and "inventory" not in one] == [
+        "DELETE /api/v1/namespaces/shop/configmaps/settings",
+        "DELETE /api/v1/namespaces/shop/configmaps/meshops-istio.application.shop",
+        "PATCH /api/v1/namespaces/shop",
+    ]
+    again = on_api("mesh", **gone)
+    assert (again["due"], again["changed"]) == ([], False)
+
+
+def test_a_part_that_is_kept_is_only_listed(on_api: Run, api: ApiServer, made: MadeRelease) -> None:
+    on_api("mesh", **options(made, "applications"))
+    begun = len(api.writes)
+    gone = {**options(made, "applications"), "state": "absent", "applications": [NAMED], "keep": ["applications"]}
+    removed = on_api("mesh", **gone)
+    assert (removed["changes"], removed["changed"], len(api.writes)) == ([], False, begun)
+    assert [change["name"] for change in removed["parts"]["applications"][0]["changes"]] == ["settings"]
 
 
 def test_a_failure_names_its_part_and_what_was_done(on_api: Run, api: ApiServer, made: MadeRelease) -> None:
