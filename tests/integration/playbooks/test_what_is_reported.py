@@ -181,7 +181,7 @@ def test_a_canary_shows_its_steps_before_it_takes_them(play: Play, lab: Lab) -> 
     assert lab.writes_since(begun) == 0
 
 
-def test_an_image_that_cannot_be_pulled_is_shown_and_ends_the_wait(play: Play) -> None:
+def test_an_image_that_cannot_be_pulled_is_shown_and_ends_the_wait(play: Play, cluster: Cluster) -> None:
     template = {
         "metadata": {"labels": {"app": "broken"}},
         "spec": {"containers": [{"name": "app", "image": "registry.invalid/no/such:1"}]},
@@ -192,6 +192,8 @@ def test_an_image_that_cannot_be_pulled_is_shown_and_ends_the_wait(play: Play) -
     run = play(
         "site", "--tags", "applications", fails=True, mesh_applications=[HELLO, application], mesh_wait_back_off=6
     )
+    # A later restart would wait for it.
+    cluster.delete(DEPLOYMENT, "broken", SHOP)
     failed = run.last_failures["one"]
     assert has_facts(failed, f"Deployment {SHOP}/broken & registry.invalid/no/such:1")
     assert "Timed out" not in failed
@@ -239,3 +241,14 @@ def test_a_move_to_another_revision_is_complete_when_the_proxies_have_moved(play
     assert f"restarted Deployment {SHOP}/helloworld-v1" in done.summary
     lines = play("verify", **blue).summary
     assert f"check ok sidecars in {SHOP} are of revision blue" in lines
+
+
+def test_a_removal_keeps_what_another_revision_declares(play: Play, lab: Lab) -> None:
+    begun = now()
+    undeclared = {"mesh_applications": [], "mesh_inject_namespaces": [], "mesh_profile": "default"}
+    run = play("uninstall", "--check", **undeclared, mesh_prune=True, mesh_force=True)
+    (kept,) = (line for line in run.summary if line.startswith(f"left over application {SHOP}/helloworld"))
+    assert "revision blue" in kept
+    assert f"delete Deployment {SHOP}/helloworld-v1" not in run.summary
+    assert "delete Deployment istio-system/istiod" in run.summary
+    assert lab.writes_since(begun) == 0
