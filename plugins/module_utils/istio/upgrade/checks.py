@@ -39,10 +39,17 @@ def findings(
     interrupt: workloads whose restart interrupts them are warnings.
     """
     return [
-        *_minors(facts, _IN_PLACE if in_place else _CANARY),
         *_kubernetes(facts, support, kubernetes),
         *support.findings(facts.old.version),
-        *(one for one in support.findings(facts.new.version) if one["code"] != "retired_registry"),
+        *support.findings(facts.new.version),
+        *of_mesh(facts, support, in_place=in_place, interrupt=interrupt),
+    ]
+
+
+def of_mesh(facts: Facts, support: Support, *, in_place: bool = False, interrupt: bool = False) -> list[Finding]:
+    """Return the findings without those about each release alone, which an installation has too."""
+    return [
+        *_minors(facts, _IN_PLACE if in_place else _CANARY),
         *_gateway_api(facts, support),
         *_hub(facts, support),
         *_shared(facts),
