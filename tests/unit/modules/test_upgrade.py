@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.meshops.istio.plugins.module_utils.istio.injection.injectors import Injectors
+from ansible_collections.meshops.istio.plugins.module_utils.istio.model.ownership import UPGRADE_RECORD
 from ansible_collections.meshops.istio.plugins.module_utils.istio.model.proxies import proxy_of, revision_of
 from ansible_collections.meshops.istio.plugins.module_utils.istio.upgrade import gate
-from ansible_collections.meshops.istio.plugins.module_utils.istio.upgrade import record as records
 from ansible_collections.meshops.istio.plugins.module_utils.istio.upgrade.record import Plane, Record
 from ansible_collections.meshops.istio.plugins.module_utils.kube.errors import InvalidInput, MeshError, Refused
 from ansible_collections.meshops.istio.plugins.module_utils.kube.objects.kinds import CONFIG_MAP, NAMESPACE, POD
@@ -105,12 +105,12 @@ class World:
 
     def remember(self, record: Record) -> None:
         wanted = dict(record.unit(SYSTEM).objects[0])
-        if self.cluster.get(CONFIG_MAP, records.NAME, SYSTEM) != wanted:
+        if self.cluster.get(CONFIG_MAP, UPGRADE_RECORD, SYSTEM) != wanted:
             self._move("record")
             self.cluster.put(wanted)
 
     def forget(self) -> None:
-        live = self.cluster.get(CONFIG_MAP, records.NAME, SYSTEM)
+        live = self.cluster.get(CONFIG_MAP, UPGRADE_RECORD, SYSTEM)
         if live:
             self._move("forget")
             self.cluster.remove(key_of(live))

@@ -15,7 +15,7 @@ from ...kube.objects.objects import Kind, Object
 from ...kube.plan.inventory import LABEL, Inventory, applied_by, is_controlled, listed_in
 from ..model import labels
 from ..model.labels import labels_of, owner_labels
-from ..model.ownership import INSTALLERS
+from ..model.ownership import INSTALLERS, UPGRADE_RECORD
 from . import tag_objects
 
 if TYPE_CHECKING:
@@ -178,6 +178,7 @@ def of_all(cluster: Cluster, namespace: str, *, root_key: bool = False) -> list[
     )
     found += [one for one in config_maps if one["metadata"]["name"] in _ROOT_CERTIFICATES]
     found += [one for one in [*others, *leases] if _is_election(one)]
+    found += [one for one in others if one["metadata"]["name"] == UPGRADE_RECORD]
     secret = cluster.get(_SECRET, ROOT_KEY, namespace) if root_key else None
     return _once([*found, *([secret] if secret else [])])
 

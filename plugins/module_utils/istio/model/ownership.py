@@ -33,6 +33,9 @@ PREVIOUS_OWNERS = frozenset({HELM})
 INSTALLERS = frozenset({"istio-operator", "istioctl", "istio-ci", "helm", MANAGER, TAG_MANAGER})
 """Field managers of tools that prune what they have installed: istioctl, its tag commands, Helm, and this collection."""
 
+UPGRADE_RECORD = "meshops-istio-upgrade"
+"""The ConfigMap with the record of an upgrade, in the namespace of the control planes."""
+
 LOCK = Lock("meshops-istio-control-plane")
 """One lock for all revisions and tags, because they share objects."""
 

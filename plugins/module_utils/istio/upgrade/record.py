@@ -18,14 +18,12 @@ from ...kube.objects.objects import Object, key_of
 from ...kube.objects.shapes import MAP, TEXT, List, Map, fitting
 from ...kube.plan.change import Change
 from ...kube.plan.unit import Unit
+from ..model.ownership import UPGRADE_RECORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ...kube.api.cluster import Cluster
-
-NAME = "meshops-istio-upgrade"
-"""The name of the ConfigMap, in the namespace of the control planes."""
 
 MANAGER = "meshops.istio/upgrade"
 LOCK = Lock.of("upgrade")
@@ -84,13 +82,13 @@ class Record:
 
 def read(cluster: Cluster, namespace: str) -> Record | None:
     """Read the record; None if there is none. Raises Refused for one that cannot be read."""
-    found = cluster.get(CONFIG_MAP, NAME, namespace)
+    found = cluster.get(CONFIG_MAP, UPGRADE_RECORD, namespace)
     return None if found is None else parse(found)
 
 
 def parse(config_map: Mapping[str, Any]) -> Record:
     """Return the record in a ConfigMap. Raises Refused if it holds none."""
-    place = f"ConfigMap {config_map['metadata'].get('namespace', '')}/{NAME}"
+    place = f"ConfigMap {config_map['metadata'].get('namespace', '')}/{UPGRADE_RECORD}"
     try:
         found = fitting(json.loads((config_map.get("data") or {}).get(_KEY) or ""), _SHAPE)
     except ValueError:
@@ -114,7 +112,7 @@ def removed(namespace: str) -> Unit:
     """Return the unit without the record."""
 
     def deletions(cluster: Cluster) -> list[Change]:
-        live = cluster.get(CONFIG_MAP, NAME, namespace)
+        live = cluster.get(CONFIG_MAP, UPGRADE_RECORD, namespace)
         key = key_of(_empty(namespace))
         return [] if live is None else [Change("delete", key, live, None, patch=True)]
 
@@ -122,4 +120,4 @@ def removed(namespace: str) -> Unit:
 
 
 def _empty(namespace: str) -> Object:
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": NAME, "namespace": namespace}}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": UPGRADE_RECORD, "namespace": namespace}}

@@ -341,3 +341,12 @@ def test_an_istioctl_that_fails_is_no_silence(made: MadeRelease) -> None:
     made.fails("Error: cannot connect")
     with pytest.raises(IstioctlFailed, match=r"^istioctl experimental precheck failed: cannot connect\.$"):
         Istioctl(made.release).precheck()
+
+
+def test_a_purge_includes_the_record_of_an_upgrade() -> None:
+    record = make("ConfigMap", "meshops-istio-upgrade", "istio-system")
+    copied = make("ConfigMap", "meshops-istio-upgrade", "elsewhere")
+    found = installed_objects.of_all(MemoryCluster(record, copied), "istio-system")
+    assert [(one["metadata"]["namespace"], one["metadata"]["name"]) for one in found] == [
+        ("istio-system", "meshops-istio-upgrade")
+    ]

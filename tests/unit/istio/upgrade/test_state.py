@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.meshops.istio.plugins.module_utils.istio.model.ownership import UPGRADE_RECORD
 from ansible_collections.meshops.istio.plugins.module_utils.istio.upgrade import record as records
 from ansible_collections.meshops.istio.plugins.module_utils.istio.upgrade.record import Plane, Record
 from ansible_collections.meshops.istio.plugins.module_utils.istio.upgrade.state import (
@@ -183,7 +184,7 @@ def test_the_record_is_read_as_it_was_written() -> None:
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"from": {"revision": "a"}, "to": {}}'])
 def test_a_record_that_is_none_is_named(text: str) -> None:
-    config_map = make("ConfigMap", records.NAME, "istio-system", data={"upgrade": text})
+    config_map = make("ConfigMap", UPGRADE_RECORD, "istio-system", data={"upgrade": text})
     with pytest.raises(Refused) as refused:
         records.parse(config_map)
-    assert records.NAME in refused.value.message
+    assert UPGRADE_RECORD in refused.value.message
