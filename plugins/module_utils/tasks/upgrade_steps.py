@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from ..istio.control_plane import installed_objects, tag_objects
@@ -220,8 +220,7 @@ class Upgrade:
         self._restore(record)
         self._stragglers(record.new)
         if not record.moved:
-            now = self._cluster.now or datetime.now(UTC)
-            self._moves.remember(replace(record, moved=now.isoformat(timespec="seconds")))
+            self._moves.remember(replace(record, moved=self._now.isoformat(timespec="seconds")))
 
     def _restore(self, record: Record) -> None:
         """Give the namespaces the labels with which they stay."""
@@ -241,8 +240,9 @@ class Upgrade:
     def _cleanup(self, record: Record, mesh: Mesh) -> None:
         places = [name for name in record.namespaces if name in mesh.namespaces]
         self._pass(record.new, [*places, *_places(mesh, record.new)])
-        until = _time(record.moved) + timedelta(seconds=self._task.params["grace_period"])
-        while (left := (until - datetime.now(UTC)).total_seconds()) > 0:
+        passed = (self._now - (_time(record.moved) or self._now)).total_seconds()
+        until = time.monotonic() + self._task.params["grace_period"] - max(0, passed)
+        while (left := until - time.monotonic()) > 0:
             self._task.progress(f"removing {record.old} in {left:.0f} s")
             time.sleep(min(left, _PAUSE))
         self._moves.remove(record.old)
@@ -259,6 +259,11 @@ class Upgrade:
         if not finding.ok:
             raise Refused(f"The gate failed: {finding.sentence}.", code="gate_failed")
         return finding.sentence
+
+    @property
+    def _now(self) -> datetime:
+        """The time of the API server, which another machine may go on with."""
+        return self._cluster.now or datetime.now(UTC)
 
     @property
     def _patience(self) -> float:
@@ -302,8 +307,8 @@ def _places(mesh: Mesh, plane: Plane) -> list[str]:
     return sorted({name_of(one)[0] for one in mesh.gateways_of(plane.revision)})
 
 
-def _time(text: str) -> datetime:
+def _time(text: str) -> datetime | None:
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        return datetime.now(UTC)
+        return None
