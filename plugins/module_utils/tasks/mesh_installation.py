@@ -114,7 +114,7 @@ class Installation:
         self._applied.append(one)
         if result["changes"] and one.listed:
             self._task.progress(changes_line(one.title, result["changes"]))
-        if _keeps_istiod(one):
+        if one.title == CONTROL_PLANE:
             self._injects.set()
 
     def _relies_on_others(self, one: PlannedPart) -> bool:

@@ -114,6 +114,17 @@ def test_an_istiod_that_changes_is_awaited_first(kind: tuple[str, str], mesh: Me
     assert mesh.order == ["begin control plane", "end control plane", "begin injection", "end injection"]
 
 
+def test_a_plan_that_is_another_under_the_lock_holds_nothing_up(mesh: Mesh) -> None:
+    other = plan(*ISTIOD, updated=make("Deployment", "istiod", "istio-system", api="apps/v1", labels=PILOT))
+    plane = mesh.add("control_plane", plan(make("Service", "a", "istio-system"), *ISTIOD))
+    part: Any = plane.part
+    part.planned.objects.extend(other.objects)
+    part.apply = lambda **_how: (setattr(part, "planned", other), {"changed": True, "changes": []})[1]
+    mesh.add("injection", plan(make("Namespace", "shop")))
+    mesh.install()
+    assert mesh.order[-1] == "end injection"
+
+
 def test_restarts_come_last_unless_something_was_to_restart_before(mesh: Mesh) -> None:
     mesh.add("injection", plan(make("Namespace", "shop")))
     restart = mesh.add("restart", plan(), follows=True)

@@ -368,6 +368,26 @@ def test_what_is_still_tried_when_the_run_has_ended_is_not_written(api: ApiServe
     assert api.objects == []
 
 
+def test_an_interrupted_run_gives_back_the_locks_of_all_its_threads(api: ApiServer, cluster: Cluster) -> None:
+    holding, over = threading.Event(), threading.Event()
+    own = cluster.without_limits()
+
+    def hold() -> None:
+        with locked(own):
+            holding.set()
+            over.wait(10)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert holding.wait(10)
+    lock.release_held()
+    assert api.objects == []
+    with pytest.raises(NotReady):
+        own.apply(config_map(), manager=MANAGER)
+    over.set()
+    thread.join(10)
+
+
 def test_an_interrupt_gives_it_back_within_a_second_or_leaves_it(api: ApiServer, cluster: Cluster) -> None:
     cluster.version()
     with interrupted(cluster):
