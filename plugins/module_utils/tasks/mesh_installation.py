@@ -119,10 +119,11 @@ class Installation:
 
     def _relies_on_others(self, one: PlannedPart) -> bool:
         """Return whether what a part was planned against may have changed, so that it has to be planned again."""
-        if one.name == "injection":
-            written = {change.key for change in self._written}
-            return one.part.planned is not None and any(change.key in written for change in one.part.planned.changes)
-        return one.guesses or (one.follows and bool(self._written))
+        if one.guesses or (one.follows and self._written):
+            return True
+        # A namespace is in two plans, where another part would create it too.
+        written = {change.key for change in self._written} if one.name == "injection" else set()
+        return one.part.planned is not None and any(change.key in written for change in one.part.planned.changes)
 
     def _await_new_kinds(self) -> None:
         """Wait until the API server serves the kinds of the CRDs that this run has created."""

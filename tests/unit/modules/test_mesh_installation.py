@@ -119,7 +119,12 @@ def test_a_plan_that_is_another_under_the_lock_holds_nothing_up(mesh: Mesh) -> N
     plane = mesh.add("control_plane", plan(make("Service", "a", "istio-system"), *ISTIOD))
     part: Any = plane.part
     part.planned.objects.extend(other.objects)
-    part.apply = lambda **_how: (setattr(part, "planned", other), {"changed": True, "changes": []})[1]
+
+    def apply(**_how: Any) -> dict[str, Any]:
+        part.planned = other
+        return {"changed": True, "changes": []}
+
+    part.apply = apply
     mesh.add("injection", plan(make("Namespace", "shop")))
     mesh.install()
     assert mesh.order[-1] == "end injection"
@@ -136,6 +141,15 @@ def test_restarts_come_last_unless_something_was_to_restart_before(mesh: Mesh) -
     restart.result["changes"] = [RESTART]
     mesh.install()
     assert mesh.order[-1] == "end application shop"
+
+
+def test_the_restart_of_a_removal_is_planned_when_the_labels_are_gone(mesh: Mesh) -> None:
+    mesh.add("injection", plan(updated=make("Namespace", "shop")))
+    restart = mesh.add("injection", plan(), title="restart", follows=True)
+    mesh.add("control_plane", plan())
+    mesh.install()
+    assert restart.part.anew  # type: ignore[attr-defined]
+    assert mesh.order.index("end restart") < mesh.order.index("begin control plane")
 
 
 def test_applications_follow_each_other_and_not_the_addons(mesh: Mesh) -> None:
