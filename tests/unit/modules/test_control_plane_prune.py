@@ -144,7 +144,7 @@ def test_a_purge_takes_the_inventory_and_what_it_lists(api: ApiServer, install: 
     assert {one for one in paths(api) if "istio-system" in one} == {"Namespace//istio-system"}
 
 
-def test_an_object_that_is_marked_outlives_the_control_plane(api: ApiServer, install: Run, on_api: Run) -> None:
+def test_an_annotated_object_is_kept_without_the_control_plane(api: ApiServer, install: Run, on_api: Run) -> None:
     install(settings(), settings("mine"))
     api.change(f"{SYSTEM}/configmaps/mine", metadata={"annotations": {"meshops.istio/prune": "disabled"}})
     assert not install(settings())["changed"]

@@ -148,7 +148,7 @@ def test_a_plan_lists_what_it_prunes_and_what_it_keeps(record: Run, on_api: Run,
     assert (again["changed"], again["left_over"], again["due"]) == (False, [], [])
 
 
-def test_a_mark_against_pruning_is_respected(record: Run, on_api: Run, made: MadeRelease) -> None:
+def test_an_object_with_pruning_disabled_is_kept(record: Run, on_api: Run, made: MadeRelease) -> None:
     marked = {**SETTINGS, "metadata": {"name": "settings", "annotations": {"meshops.istio/prune": "disabled"}}}
     assert not on_api("application", **SHOP, definition=[marked]).get("failed")
     record(applications=[SHOP])

@@ -79,7 +79,7 @@ def test_what_cannot_be_listed_is_not_nothing(
 
 
 @pytest.mark.parametrize("check", [True, False])
-def test_all_that_may_not_be_listed_is_named_at_once(
+def test_all_kinds_that_may_not_be_listed_are_named_at_once(
     check: bool, users: ApiServer, on_api: Run, tmp_path: Path
 ) -> None:
     for plural, kind in (("telemetries", "Telemetry"), ("sidecars", "Sidecar")):
@@ -140,7 +140,7 @@ MARKED = {"meshops.istio/prune": "disabled"}
 
 
 @pytest.mark.parametrize("check", [True, False])
-def test_a_definition_that_is_marked_stays_with_its_resources(
+def test_an_annotated_definition_is_kept_with_its_resources(
     check: bool, users: ApiServer, on_api: Run, tmp_path: Path
 ) -> None:
     marked = definition({"name": "v1", "storage": True, "served": True})

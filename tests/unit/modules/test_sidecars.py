@@ -120,7 +120,7 @@ def rolling() -> MemoryCluster:
     return memory
 
 
-def test_a_roll_out_under_way_is_reported_and_not_begun_anew(on: Run) -> None:
+def test_a_rollout_in_progress_is_reported_and_not_restarted(on: Run) -> None:
     memory = rolling()
     for how in ({"check": True}, {"wait": False}):
         done = on(memory, "restart", namespaces=["shop"], **how)
@@ -131,7 +131,7 @@ def test_a_roll_out_under_way_is_reported_and_not_begun_anew(on: Run) -> None:
     assert "slow" not in [key.name for _verb, key, _manager in memory.writes]
 
 
-def test_a_roll_out_that_hangs_is_explained(on: Run) -> None:
+def test_a_stalled_rollout_is_explained(on: Run) -> None:
     memory = rolling()
     memory.remove(Key("apps/v1", "Deployment", "shop", "web"))
     memory.remove(Key("v1", "Pod", "shop", "web-5d-x"))
@@ -185,7 +185,9 @@ def bare(**fields: Any) -> dict[str, Any]:
     return make("Pod", "shell", "shop", labels={"run": "shell"}, metadata=metadata, spec=spec, status={}, **fields)
 
 
-def test_bare_pods_are_created_anew_on_demand(on: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_pods_without_a_controller_are_recreated_on_request(
+    on: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     memory = Injecting(namespace("shop", istio_injection="enabled"), injector(), bare())
     reported = on(memory, "restart", namespaces=["shop"])["reported"]
@@ -206,7 +208,7 @@ def test_bare_pods_are_created_anew_on_demand(on: Run, monkeypatch: pytest.Monke
     assert not on(memory, "restart", namespaces=["shop"], recreate_pods=True)["changed"]
 
 
-def test_a_bare_pod_that_would_get_no_sidecar_stays(on: Run) -> None:
+def test_a_pod_without_a_controller_that_would_get_no_sidecar_stays(on: Run) -> None:
     class Idle(Injecting):
         def create(self, obj: Any, *, manager: str, dry_run: bool = False) -> Any:
             return obj

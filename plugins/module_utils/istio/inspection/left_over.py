@@ -12,7 +12,7 @@ at the revision. What has since been declared by another site, or was changed by
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ...kube.errors import ApiError
@@ -148,7 +148,7 @@ class _Finder:
                 if error.status != 403:
                     raise
                 reason = "the records of other sites cannot be read: without permission to list ConfigMaps"
-                yield LeftOver(**{**vars(found), "reason": reason})
+                yield replace(found, reason=reason)
                 return
         claims = [place for place, listed in self._others.items() if _claims(place, listed, found)]
         revisions = [
@@ -160,7 +160,7 @@ class _Finder:
             yield found
         elif len(revisions) == len(claims):
             reason = f"the variables of revision {', '.join(revisions)} declare it too"
-            yield LeftOver(**{**vars(found), "reason": reason})
+            yield replace(found, reason=reason)
 
 
 def _claims(place: Record, listed: Declared, found: LeftOver) -> bool:

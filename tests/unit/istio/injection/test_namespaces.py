@@ -109,7 +109,7 @@ def test_labels_of_others_that_contradict_are_refused(
         ({"istio.io/dataplane-mode": "none"}, ("enabled", "")),
     ],
 )
-def test_another_value_of_the_same_label_and_the_same_in_other_words_are_replaced(
+def test_labels_with_another_value_or_the_same_meaning_are_replaced(
     given: dict[str, str], wanted: tuple[str, str]
 ) -> None:
     cluster = MemoryCluster(labelled(THEIRS, **given))

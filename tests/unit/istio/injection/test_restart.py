@@ -54,7 +54,7 @@ def test_outdated_proxies_count_only_when_asked() -> None:
         pytest.param({"old": {"missing"}, "new": {"outdated"}}, "new", True, True, id="outdated-counts"),
     ],
 )
-def test_a_roll_out_under_way_is_not_begun_anew(
+def test_a_rollout_in_progress_is_not_restarted(
     faults: dict[str, set[str]], newest: str | None, outdated: bool, restarts: bool
 ) -> None:
     one = workload("a", faults=faults, newest=newest)
@@ -70,7 +70,7 @@ def restart(
     return reconcile(cluster, work.unit(), Settings(**{"timeout": 5.0, **settings}))
 
 
-def test_a_roll_out_under_way_is_awaited_after_the_restarts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rollout_in_progress_is_awaited_after_the_restarts(monkeypatch: pytest.MonkeyPatch) -> None:
     cluster = MemoryCluster(deployment("a", status={"replicas": 1}), deployment("b", status=READY))
     hangs = workload("a", newest="new", faults={"old": {"missing"}})
     with pytest.raises(NotReady, match=facts_pattern("timed out waiting & Deployment shop/a & not ready")):

@@ -209,7 +209,7 @@ def test_a_watch_tells_events_until_it_ends(api: ApiServer, cluster: Cluster) ->
         status(410, "Expired", "too old resource version"),
     ],
 )
-def test_a_watch_from_too_long_ago_is_told(api: ApiServer, cluster: Cluster, answer: Answer) -> None:
+def test_a_watch_with_an_expired_resource_version_is_reported(api: ApiServer, cluster: Cluster, answer: Answer) -> None:
     api.fault = faulty(answer)
     with pytest.raises(ApiError) as caught:
         list(cluster.watch(CONFIG_MAP, resource_version="1", timeout=5))

@@ -36,7 +36,9 @@ def test_a_list_comes_in_pages(api: ApiServer, cluster: Cluster, names: list[str
     assert [one.query.get("continue") for one in api.requests] == [None, "3", "6"]
 
 
-def test_a_rest_that_has_expired_is_read_anew_in_one_piece(api: ApiServer, cluster: Cluster, names: list[str]) -> None:
+def test_an_expired_continue_token_restarts_the_list_without_pages(
+    api: ApiServer, cluster: Cluster, names: list[str]
+) -> None:
     def expires(request: Request) -> Answer | None:
         return EXPIRED if request.query.get("continue") == "6" else None
 

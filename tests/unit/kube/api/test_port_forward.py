@@ -47,7 +47,7 @@ def test_a_service_without_ports() -> None:
     assert led_to() == ("web-1", 80)
 
 
-def test_a_name_that_the_pod_does_not_have_is_told() -> None:
+def test_a_container_name_that_the_pod_does_not_have_is_an_error() -> None:
     with pytest.raises(NotReady, match="targetPort") as caught:
         led_to(ports=[{"port": 80, "targetPort": "htttp"}])
     assert "'htttp'" in caught.value.message

@@ -91,7 +91,7 @@ def test_reads_live_through_what_passes(api: ApiServer, cluster: Cluster, fault:
 
 @pytest.mark.parametrize("fault", [*PASSING, pytest.param(status(409, "Conflict", "has been modified"), id="409")])
 @pytest.mark.usefixtures("pauses")
-def test_an_apply_is_said_again_and_done_once(api: ApiServer, cluster: Cluster, fault: Answer) -> None:
+def test_an_apply_is_retried_and_done_once(api: ApiServer, cluster: Cluster, fault: Answer) -> None:
     cluster.version()
     api.fault = faulty(fault, fault)
     applied = cluster.apply(web(), manager=MANAGER)
@@ -197,7 +197,7 @@ def test_the_server_says_how_long_to_pause(api: ApiServer, cluster: Cluster, pau
 
 
 @pytest.mark.usefixtures("pauses")
-def test_a_patch_that_names_no_version_is_said_again(api: ApiServer, cluster: Cluster) -> None:
+def test_a_patch_without_a_resource_version_is_retried(api: ApiServer, cluster: Cluster) -> None:
     api.put(PATH, web())
     cluster.version()
     api.fault = faulty(status(409, "Conflict", "has been modified"))
@@ -206,7 +206,7 @@ def test_a_patch_that_names_no_version_is_said_again(api: ApiServer, cluster: Cl
     assert stored["data"] == {"a": "2"}
 
 
-def test_a_patch_that_is_guarded_by_a_version_is_not_said_again(api: ApiServer, cluster: Cluster) -> None:
+def test_a_patch_with_a_resource_version_is_not_retried(api: ApiServer, cluster: Cluster) -> None:
     api.put(PATH, web())
     body = {"metadata": {"resourceVersion": "1"}, "data": {"a": "2"}}
     error = fails(lambda: cluster.merge_patch(CONFIG_MAP, "web", "shop", body, manager=MANAGER))
@@ -225,13 +225,13 @@ def test_what_is_refused_is_not_said_again(api: ApiServer, cluster: Cluster, cod
 
 
 @pytest.mark.usefixtures("pauses")
-def test_a_namespace_that_is_going_is_waited_for(api: ApiServer, cluster: Cluster) -> None:
+def test_a_namespace_that_is_being_deleted_is_waited_for(api: ApiServer, cluster: Cluster) -> None:
     api.fault = faulty(status(403, "Forbidden", "unable to create new content in namespace x: it is being terminated"))
     assert cluster.apply(web(), manager=MANAGER)
 
 
 @pytest.mark.usefixtures("pauses")
-def test_a_dry_run_does_not_wait_for_a_namespace_that_is_going(
+def test_a_dry_run_does_not_wait_for_a_namespace_that_is_being_deleted(
     api: ApiServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transport, "BRIEFLY", 0.0)

@@ -264,7 +264,7 @@ def test_what_retired_managers_alone_wanted_goes(api: ApiServer, cluster: Cluste
     assert make_plan(cluster, unit).changes == []
 
 
-def test_a_take_over_that_lost_a_race_is_tried_again(api: ApiServer, cluster: Cluster) -> None:
+def test_a_takeover_is_retried_after_a_conflict(api: ApiServer, cluster: Cluster) -> None:
     installed_by(api, "istio-operator", config_map(a="1", b="2"))
     unit = Unit(MANAGER, [config_map(a="1")], previous_managers=frozenset({"istio-operator"}))
     plan = make_plan(cluster, unit)
@@ -274,7 +274,7 @@ def test_a_take_over_that_lost_a_race_is_tried_again(api: ApiServer, cluster: Cl
     assert (stored["data"], stored["metadata"]["annotations"]) == ({"a": "1"}, {"seen": "1"})
 
 
-def test_a_take_over_that_always_loses_gives_up(api: ApiServer, cluster: Cluster) -> None:
+def test_a_takeover_gives_up_after_repeated_conflicts(api: ApiServer, cluster: Cluster) -> None:
     installed_by(api, "istio-operator", config_map())
     number = iter(range(1000))
 
@@ -288,7 +288,7 @@ def test_a_take_over_that_always_loses_gives_up(api: ApiServer, cluster: Cluster
         carry_out(cluster, Unit(MANAGER, [config_map()], previous_managers=frozenset({"istio-operator"})))
 
 
-def test_a_take_over_that_was_cut_off_is_finished_by_the_next_run(api: ApiServer, cluster: Cluster) -> None:
+def test_an_interrupted_takeover_is_finished_by_the_next_run(api: ApiServer, cluster: Cluster) -> None:
     installed_by(api, "istio-operator", config_map(a="1", b="2"))
     unit = Unit(MANAGER, [config_map(a="1")], previous_managers=frozenset({"istio-operator"}))
     [change] = make_plan(cluster, unit).changes
@@ -310,7 +310,7 @@ def test_an_update_is_of_the_version_that_was_planned(api: ApiServer, cluster: C
     assert applied.body["metadata"]["resourceVersion"] == version
 
 
-def test_an_update_that_lost_a_race_is_made_on_the_newer_object(api: ApiServer, cluster: Cluster) -> None:
+def test_an_update_is_made_on_an_object_changed_since_the_plan(api: ApiServer, cluster: Cluster) -> None:
     installed_by(api, MANAGER, config_map(a="1"))
     plan = make_plan(cluster, Unit(MANAGER, [config_map(a="2")]))
     api.change(path_of(config_map()), "controller", metadata={"annotations": {"seen": "1"}})
@@ -364,7 +364,7 @@ def test_an_object_that_never_rests_is_applied_all_the_same(
     assert api.get(path_of(config_map()))["data"] == {"a": "2"}
 
 
-def test_an_object_that_is_gone_meanwhile_is_created(api: ApiServer, cluster: Cluster) -> None:
+def test_an_object_deleted_since_the_plan_is_created(api: ApiServer, cluster: Cluster) -> None:
     installed_by(api, MANAGER, config_map(a="1"))
     plan = make_plan(cluster, Unit(MANAGER, [config_map(a="2")]))
     api.remove(path_of(config_map()))
@@ -429,7 +429,7 @@ def test_what_may_not_be_deleted_is_said(api: ApiServer, cluster: Cluster) -> No
         prune(cluster, Unit(MANAGER, [], stale=lambda _cluster: api.objects))
 
 
-def test_a_deletion_that_lost_a_race_is_tried_again(api: ApiServer, cluster: Cluster) -> None:
+def test_a_deletion_is_retried_after_a_conflict(api: ApiServer, cluster: Cluster) -> None:
     api.put(path_of(config_map()), config_map(), MANAGER)
     conflicts = iter([status(409, "Conflict", "has been modified")])
     api.fault = lambda request: next(conflicts, None) if request.method == "DELETE" else None

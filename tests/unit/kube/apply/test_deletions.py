@@ -92,7 +92,7 @@ def test_a_deletion_that_ends_ends_the_wait(ending: Object) -> None:
 
 
 @pytest.mark.parametrize("how", [{"check": True}, {"wait": False}], ids=["check-mode", "without-waiting"])
-def test_a_deletion_that_is_not_awaited_is_told(
+def test_a_deletion_that_is_not_awaited_is_a_warning(
     api: ApiServer, cluster: Cluster, ending: Object, how: dict[str, bool]
 ) -> None:
     outcome = run(cluster, ending, **how)

@@ -267,7 +267,7 @@ def test_a_conflict_alone_does_not_lose_it(api: ApiServer, cluster: Cluster, mon
         check(cluster)
 
 
-def test_a_server_that_is_away_at_the_end_does_not_hide_the_work(api: ApiServer, cluster: Cluster) -> None:
+def test_an_unreachable_server_at_the_release_of_the_lock_is_no_error(api: ApiServer, cluster: Cluster) -> None:
     with locked(cluster):
         cluster.deadline = time.monotonic()
         api.fault = faulty(*[Answer(closes=True)] * 9)
@@ -398,7 +398,9 @@ def test_an_interrupt_gives_it_back_within_a_second_or_leaves_it(api: ApiServer,
     assert len(api.objects) == 1
 
 
-def test_a_server_that_is_away_is_asked_for_the_lock_until_the_time_is_up(api: ApiServer, cluster: Cluster) -> None:
+def test_the_lock_is_retried_until_the_timeout_while_the_server_is_unreachable(
+    api: ApiServer, cluster: Cluster
+) -> None:
     with locked(cluster), cluster.time_limit(30):
         held: Any = cluster.fence
         held.__self__._renewed -= lock.DURATION

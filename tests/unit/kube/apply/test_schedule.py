@@ -163,7 +163,7 @@ def test_a_wait_that_fails_stops_the_rest(diary: Diary) -> None:
     assert diary.names == []
 
 
-def test_a_circle_is_an_error(diary: Diary) -> None:
+def test_a_cycle_of_steps_is_an_error(diary: Diary) -> None:
     with pytest.raises(ValueError, match="these steps wait for each other: a, b"):
         run_steps([diary.step("a", "b"), diary.step("b", "a"), diary.step("c")], workers=2)
     assert diary.names == ["c"]

@@ -284,7 +284,7 @@ def test_string_data_of_a_secret_is_taken_over_as_data() -> None:
     assert ours["fieldsV1"] == {"f:data": {"f:old": {}, "f:password": {}, "f:user": {}}}
 
 
-def test_a_second_take_over_finds_nothing() -> None:
+def test_a_takeover_leaves_no_fields_to_previous_managers() -> None:
     obj = owned_by_many()
     previous_managers = {"istio-operator", "helm"}
     assert len(managed_fields.held_by(obj, previous_managers)) == 2
@@ -293,7 +293,7 @@ def test_a_second_take_over_finds_nothing() -> None:
     assert managed_fields.owned_by(obj, MANAGER) == spec_of("replicas", "paused", "strategy")
 
 
-def test_a_take_over_keeps_what_was_ours_before() -> None:
+def test_a_takeover_keeps_the_fields_of_the_unit() -> None:
     obj = owned_by_many()
     obj["metadata"]["managedFields"].append(entry(MANAGER, "Apply", {"f:spec": {"f:template": {"f:metadata": {}}}}))
     handed = managed_fields.taken_over(obj, MANAGER, {"helm"})

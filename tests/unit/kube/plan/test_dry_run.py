@@ -210,7 +210,7 @@ def test_a_role_that_grants_more_than_the_user_has(api: ApiServer, cluster: Clus
 # --- what the user may not do --------------------------------------------------------------------------------------
 
 
-def test_all_that_is_forbidden_is_said_at_once(api: ApiServer, cluster: Cluster) -> None:
+def test_all_missing_permissions_are_named_at_once(api: ApiServer, cluster: Cluster) -> None:
     api.put(path_of(config_map("old")), config_map("old"))
     api.forbidden = lambda attributes: attributes["verb"] == "patch" and attributes["resource"] != "namespaces"
     api.fault = dry_runs_answer(status(403, "Forbidden", "you may not patch"))

@@ -271,7 +271,9 @@ def test_a_stateful_set_whose_claims_would_go_with_it_is_not_deleted(
     assert not [one for one in api.writes if one.startswith("DELETE")]
 
 
-def test_a_claim_that_may_not_grow_is_said(api: ApiServer, cluster: Cluster, strict: Callable[..., None]) -> None:
+def test_a_claim_that_cannot_be_expanded_is_a_warning(
+    api: ApiServer, cluster: Cluster, strict: Callable[..., None]
+) -> None:
     run(cluster, stateful())
     api.put("/api/v1/namespaces/default/persistentvolumeclaims/data-db-0", claim())
     strict(

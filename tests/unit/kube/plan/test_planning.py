@@ -132,7 +132,7 @@ def test_many_objects_of_a_kind_are_read_with_one_request(api: ApiServer, cluste
     assert len(api.requests) == 1
 
 
-def test_an_object_that_is_going_is_created_anew(api: ApiServer, cluster: Cluster) -> None:
+def test_an_object_that_is_being_deleted_is_created_again(api: ApiServer, cluster: Cluster) -> None:
     going = config_map()
     going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
     api.put(path_of(going), going)
@@ -229,7 +229,7 @@ def digest(cluster: Cluster, *objects: Object, **more: Any) -> str:
     return make_plan(cluster, unit(*objects, **more)).digest
 
 
-def test_a_plan_stays_the_same_while_only_others_write(api: ApiServer, cluster: Cluster) -> None:
+def test_a_digest_ignores_fields_of_other_managers(api: ApiServer, cluster: Cluster) -> None:
     applied(cluster, deployment(replicas=1), config_map("old"))
 
     def stale(_cluster: Cluster) -> list[Object]:
@@ -243,7 +243,7 @@ def test_a_plan_stays_the_same_while_only_others_write(api: ApiServer, cluster: 
     assert digest(cluster, *reversed(wanted), stale=stale) == before
 
 
-def test_a_plan_stays_the_same_though_the_server_draws_lots(api: ApiServer, cluster: Cluster) -> None:
+def test_a_digest_ignores_values_that_the_server_chooses(api: ApiServer, cluster: Cluster) -> None:
     applied(cluster, deployment(type="ClusterIP"))
     ports = iter(range(30000, 30100))
 

@@ -71,7 +71,7 @@ def wait(cluster: FakeCluster, until: str = "") -> list[str]:
 
 
 @pytest.mark.parametrize("reason", ["ImagePullBackOff", "CrashLoopBackOff", "CreateContainerConfigError"])
-def test_what_may_recover_is_shown_while_waiting(reason: str) -> None:
+def test_a_back_off_is_shown_while_waiting(reason: str) -> None:
     cluster = FakeCluster(deployment(ready=0), replica_set("new", 1), pod_of("new", reason, "the cause"))
     with pytest.raises(_Shown):
         wait(cluster, f"Deployment shop/web: 0/1 replicas available; pod web-new-x, container app: {reason}")
@@ -92,7 +92,7 @@ def test_a_wait_for_a_pod_shows_its_containers() -> None:
 
 
 @pytest.mark.parametrize("reason", ["InvalidImageName", "ErrImageNeverPull"])
-def test_what_cannot_recover_ends_the_wait(reason: str) -> None:
+def test_a_permanent_failure_ends_the_wait(reason: str) -> None:
     cluster = FakeCluster(deployment(ready=0), replica_set("new", 1), pod_of("new", reason, "no such image"))
     with pytest.raises(NotReady) as caught:
         wait(cluster)
@@ -100,7 +100,9 @@ def test_what_cannot_recover_ends_the_wait(reason: str) -> None:
     assert "Timed out" not in str(caught.value)
 
 
-def test_what_others_may_mend_ends_the_wait_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_that_another_object_may_repair_ends_the_wait_after_the_grace_period(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(start_failures, "GRACE", 0.0)
     missing = pod_of("new", "CreateContainerConfigError", 'configmap "settings" not found')
     cluster = FakeCluster(deployment(ready=0), replica_set("new", 1), missing)
