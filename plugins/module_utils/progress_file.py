@@ -26,8 +26,11 @@ def changes_line(title: str, changes: Sequence[dict[str, str]], *, planned: bool
 
 
 def changes_in(line: str) -> dict[str, Any] | None:
-    """Return title, changes and planned of such a line; None for any other line."""
+    """Return title, changes and planned of such a line; None for any other line; empty if it cannot be read."""
     if not line.startswith(_CHANGES):
         return None
-    found: dict[str, Any] = json.loads(line[len(_CHANGES) :])
+    try:
+        found: dict[str, Any] = json.loads(line[len(_CHANGES) :])
+    except ValueError:  # a secret was redacted in it
+        return {}
     return found

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from ansible_collections.meshops.istio.plugins.module_utils.progress_file import changes_line
 from ansible_collections.meshops.istio.plugins.plugin_utils import progress_display
 from ansible_collections.meshops.istio.plugins.plugin_utils.progress_display import REMINDER, Pace, ProgressDisplay
 
@@ -55,6 +56,18 @@ def test_lines_of_a_file_are_shown_as_they_come(monkeypatch: pytest.MonkeyPatch)
         "  [cluster-a] waiting for the gateway",
     ]
     assert not os.path.exists(path)
+
+
+def test_changes_are_all_shown_even_of_a_module_that_has_just_ended() -> None:
+    shown: list[str] = []
+    created = {"action": "create", "api_version": "v1", "kind": "Namespace", "namespace": "", "name": "shop"}
+    with ProgressDisplay(shown.append, "cluster-a") as path, open(path, "a", encoding="utf-8") as file:
+        file.write(changes_line("plan", [created], planned=True) + "\nwaiting for istiod\n")
+        file.write(changes_line("injection", [created]) + "\n" + changes_line("broken", [])[:-1] + "\n")
+    assert shown == [
+        "  [cluster-a] plan: 1 to create, 0 to update, 0 to delete (Namespace shop)",
+        "  [cluster-a] injection: 1 created (Namespace shop)",
+    ]
 
 
 def test_the_file_is_the_users_alone() -> None:
