@@ -33,7 +33,8 @@ from .mesh import NAMESPACES, OUT, PATH, Mesh, MoveFailed
 OLDEST, MIDDLE, NEWEST = "1.29.1", "1.30.4", "1.31.0"
 KUBERNETES = "1.35.4"
 COLUMNS = {"move": 44, "minutes": 9, "sent": 8, "lost": 6, "proxies": 22, "second run": 12, "left": 6}
-_PATIENCE = 60.0
+_PATIENCE = 120.0
+_QUIET = 5.0
 
 
 def revision(version: str) -> str:
@@ -43,7 +44,10 @@ def revision(version: str) -> str:
 
 @dataclass(frozen=True)
 class Move:
-    """A move: from what to what, and how. `again` is what writes nothing afterwards; `gone`: the revision that is left."""
+    """A move: from what to what, and how.
+
+    gone: the revision that is left. again: what writes nothing afterwards. prepare: comes before the client.
+    """
 
     name: str
     run: Callable[[Mesh], Any]
@@ -51,6 +55,7 @@ class Move:
     revision: str
     gone: str = ""
     again: Callable[[Mesh], Any] | None = None
+    prepare: Callable[[Mesh], Any] = lambda _mesh: None
 
 
 @dataclass
@@ -118,7 +123,6 @@ def back_from(point: str) -> Callable[[Mesh], None]:
 
 def refused_by_the_gate(mesh: Mesh) -> None:
     """Upgrade with a workload that fails in wave 2: the wave goes back, the first one stays; then all goes back."""
-    mesh.add_faulty()
     gate = {"url": f"http://{mesh.address}/api/v1/products/0", "count": 20, "min_success": 90}
     try:
         mesh.upgrade(MIDDLE, upgrade_answers=gate, upgrade_interval=2)
@@ -144,7 +148,14 @@ def moves() -> list[Move]:
         mesh.install(MIDDLE, mesh_restart_outdated=True)
 
     return [
-        Move(f"a gate refuses wave 2 of {OLDEST} to {MIDDLE}", refused_by_the_gate, OLDEST, "default", middle),
+        Move(
+            f"a gate refuses wave 2 of {OLDEST} to {MIDDLE}",
+            refused_by_the_gate,
+            OLDEST,
+            "default",
+            middle,
+            prepare=Mesh.add_faulty,
+        ),
         Move(f"canary {OLDEST} to {MIDDLE}", upgrade(MIDDLE), MIDDLE, middle, "default", upgrade(MIDDLE)),
         Move(f"canary {MIDDLE} to {NEWEST}", upgrade(NEWEST), NEWEST, newest, middle, upgrade(NEWEST)),
         Move(
@@ -165,7 +176,14 @@ def moves() -> list[Move]:
 
 def carried_out(mesh: Mesh, move: Move) -> Row:
     """Carry out a move while the client sends requests."""
-    row, begun = Row(move.name), time.monotonic()
+    row = Row(move.name)
+    try:
+        move.prepare(mesh)
+        quiet(mesh)
+    except MoveFailed as error:
+        row.failure = str(error)
+        return row
+    begun = time.monotonic()
     with Client(mesh.address, PATH) as client:
         try:
             move.run(mesh)
@@ -194,6 +212,18 @@ def carried_out(mesh: Mesh, move: Move) -> Row:
         )
     row.failure = "; ".join(problems)
     return row
+
+
+def quiet(mesh: Mesh) -> None:
+    """Wait until a client loses nothing, before anything moves. Raises MoveFailed if it still does."""
+    until = time.monotonic() + _PATIENCE
+    while True:
+        with Client(mesh.address, PATH) as client:
+            time.sleep(_QUIET)
+        if not client.lost:
+            return
+        if time.monotonic() > until:
+            raise MoveFailed(f"requests are lost before the move: {client.lost[0]}")
 
 
 def begin(mesh: Mesh) -> None:
