@@ -40,6 +40,36 @@ SYSTEM = "istio-system"
 NAMESPACES = ("back", "front")
 PATH = "/api/calculation"
 OUT = CHECKOUT / "build" / "upgrade"
+GATEWAY = {
+    "apiVersion": "install.istio.io/v1alpha1",
+    "kind": "IstioOperator",
+    "spec": {
+        "components": {
+            "ingressGateways": [
+                {
+                    "name": "istio-ingressgateway",
+                    "enabled": True,
+                    "k8s": {
+                        "overlays": [
+                            {
+                                "kind": "Deployment",
+                                "name": "istio-ingressgateway",
+                                "patches": [
+                                    {
+                                        "path": "spec.template.spec.containers.[name:istio-proxy].lifecycle",
+                                        "value": {"preStop": {"sleep": {"seconds": 5}}},
+                                    }
+                                ],
+                            }
+                        ]
+                    },
+                }
+            ]
+        }
+    },
+}
+"""A gateway ends after it has left its Service: Envoy closes connections whose request it has not read when it ends."""
+
 _LIMIT = 420.0
 """Seconds within which a killed run must have come to the point where it is killed."""
 
@@ -56,6 +86,7 @@ class Mesh:
         given: dict[str, Any] = yaml.safe_load(lab.vars_file.read_text(encoding="utf-8"))
         self._variables = {
             **given,
+            "mesh_overlays": [*given.get("mesh_overlays", ()), GATEWAY],
             "mesh_inject_namespaces": list(NAMESPACES),
             "mesh_create_namespaces": True,
             "mesh_applications": [_application("shop")],
