@@ -23,7 +23,8 @@ description:
   - What is done is read from the cluster, so that an interrupted upgrade continues with the next run, and a run after
     the upgrade does not write. The ConfigMap C(meshops-istio-upgrade) in the namespace of the control plane has the
     previous labels and tags.
-  - Does not upgrade the node agents of ambient mode (CNI and ztunnel) one by one, because a cluster has only one of each.
+  - A mesh in ambient mode is refused, because its node agents serve all revisions. Upgrade it in place by
+    M(meshops.istio.control_plane).
 extends_documentation_fragment:
   - meshops.istio.auth
   - meshops.istio.gate

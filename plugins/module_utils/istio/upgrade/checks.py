@@ -55,7 +55,7 @@ def of_mesh(facts: Facts, support: Support, *, in_place: bool = False, interrupt
         *_shared(facts),
         *_skewed(facts),
         *_envoy_filters(facts),
-        *([] if in_place else _pinned(facts)),
+        *([] if in_place else [*_node_agents(facts), *_pinned(facts)]),
         *_left_behind(facts),
         *_interrupted(facts, ERROR if not interrupt else WARNING),
         *_budgets(facts),
@@ -162,6 +162,13 @@ def _selects(pattern: str, version: str) -> bool:
         return re.match(pattern, version) is not None
     except re.error:
         return True
+
+
+def _node_agents(facts: Facts) -> Iterator[Finding]:
+    for one in facts.of("DaemonSet"):
+        if labels_of(one).get(labels.COMPONENT) == labels.ZTUNNEL:
+            text = f"{named(one)} serves all revisions, so that a second control plane would upgrade it for all pods at once."
+            yield finding("node_agents", ERROR, named(one), text, "Upgrade in place by meshops.istio.site.")
 
 
 def _pinned(facts: Facts) -> Iterator[Finding]:

@@ -121,6 +121,13 @@ def test_a_paused_deployment_and_a_pinned_one_are_named() -> None:
     assert codes["not_restarted"] == codes["pinned"] == "warning"
 
 
+def test_an_ambient_mesh_is_upgraded_in_place() -> None:
+    labels = {"operator.istio.io/component": "Ztunnel"}
+    ztunnel = make("DaemonSet", "ztunnel", "istio-system", api="apps/v1", labels=labels)
+    assert found(facts(DaemonSet=[ztunnel]))["node_agents"] == "error"
+    assert "node_agents" not in found(facts(DaemonSet=[ztunnel]), in_place=True)
+
+
 def test_an_old_proxy_is_named() -> None:
     assert found(facts(pods=[pod("web", owner=("ReplicaSet", "web-1"), proxy="1.28.3")]))["outdated_proxy"] == "warning"
 
