@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.meshops.istio.tests.support.kube.api_server import ApiServer
+from ansible_collections.meshops.istio.tests.support.kube.manifests import path_of
+from ansible_collections.meshops.istio.tests.support.memory_cluster import deployment, injector, pod
 from ansible_collections.meshops.istio.tests.support.messages import has_facts
 from ansible_collections.meshops.istio.tests.support.modules import Run
 from ansible_collections.meshops.istio.tests.unit.istio.conftest import MadeRelease
@@ -175,3 +177,17 @@ def test_the_record_is_a_change_only_where_it_is_the_only_one(on_api: Run, made:
     assert [one["kind"] for one in both["changes"]] == ["Namespace"]
     assert both["due"] == ["record", "injection"]
     assert on_api("mesh", parts=["record", "injection"], **options)["changes"] == both["changes"]
+
+
+def test_workloads_that_leave_the_mesh_are_restarted_in_the_same_run(on_api: Run, api: ApiServer) -> None:
+    on_api("injection", namespaces=["shop"])
+    sidecar = pod("web-5d-x", owner=("ReplicaSet", "web-5d"), proxy="1.29.1")
+    for obj in (injector(), deployment("web"), sidecar):
+        api.put(path_of(obj), obj)
+    options = {"parts": ["restart", "prune"], "restart": {"wait": False}, "uninject_namespaces": ["shop"]}
+    done = on_api("mesh", **options)
+    assert not done.get("failed"), done["msg"]
+    assert [(one["action"], one["kind"], one["name"]) for one in done["changes"]] == [
+        ("update", "Namespace", "shop"),
+        ("restart", "Deployment", "web"),
+    ]
