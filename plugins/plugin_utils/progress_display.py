@@ -33,6 +33,10 @@ class Pace:
         self._line = ""
         self._shown = started
 
+    def forget(self) -> None:
+        """Do not display the line again."""
+        self._line = ""
+
     def next(self, news: list[str], now: float) -> str | None:
         """Return the line to display, given the new ones; None for no line."""
         newest = news[-1] if news else self._line
@@ -71,10 +75,16 @@ class ProgressDisplay:
             while not over:
                 over = self._over.wait(TICK)
                 *news, rest = (rest + file.read()).split("\n")
-                changes = [changes_in(line) for line in news]
-                for one in filter(None, changes):
-                    self._say(f"{one['title']}: {change_line(one['changes'], planned=one['planned'])}")
-                texts = [line for line, one in zip(news, changes, strict=True) if one is None]
+                texts: list[str] = []
+                for one in news:
+                    changes = changes_in(one)
+                    if changes is None:
+                        texts.append(one)
+                    elif changes:
+                        self._say(f"{changes['title']}: {change_line(changes['changes'], planned=changes['planned'])}")
+                        # What was reported before may be over.
+                        texts.clear()
+                        pace.forget()
                 line = None if over else pace.next(texts, time.monotonic())
                 if line:
                     self._say(line)

@@ -39,6 +39,14 @@ def test_while_nothing_changes_it_is_shown_again_at_times() -> None:
     assert pace.next([], 2.0 + REMINDER) is None
 
 
+def test_a_forgotten_line_is_not_shown_again() -> None:
+    pace = Pace(started=0.0)
+    assert pace.next(["waiting for istiod"], 1.0)
+    pace.forget()
+    assert pace.next([], 2.0 + REMINDER) is None
+    assert pace.next(["waiting for istiod"], 3.0 + REMINDER)
+
+
 def test_nothing_is_shown_of_a_module_that_tells_nothing() -> None:
     assert Pace(started=0.0).next([], 1000.0) is None
 
