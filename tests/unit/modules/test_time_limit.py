@@ -40,6 +40,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "revision_tag": {"name": "prod", "state": "absent"},
     "traffic_policy": {**SHOP, "state": "absent"},
     "traffic_route": {**SHOP, "state": "absent"},
+    "upgrade": {"control_plane": {"version": "1.31.0"}},
 }
 
 
