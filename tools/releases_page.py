@@ -18,7 +18,7 @@ from ansible_collections.meshops.istio.plugins.module_utils.istio.release.versio
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs/docsite/rst/reference_releases.rst"
 RESULTS = ROOT / "tests/versions/results.yml"
-_PERMISSIONS = ":ref:`documented permissions <ansible_collections.meshops.istio.docsite.reference_permissions>`"
+_PERMISSIONS = ":ref:`Permissions <ansible_collections.meshops.istio.docsite.reference_permissions>`"
 
 INTRODUCTION = """\
 .. _ansible_collections.meshops.istio.docsite.reference_releases:
@@ -124,8 +124,8 @@ def _tested() -> list[str]:
     return [
         _heading("Tested"),
         "On a node with real sidecars: the profile demo and an application are installed, installed again, verified, asked "
-        f"through the\ngateway, given addons, installed again and uninstalled, by an account that has the {_PERMISSIONS} and "
-        "no others.\nIstio is built from the commit that is named.\n",
+        "through the\ngateway, given addons, installed again and uninstalled, by an account that has these permissions and no "
+        f"others:\n{_PERMISSIONS}. Istio is built from the commit that is named.\n",
         _table(
             ("Istio", "commit", "Kubernetes", "date", *(step.replace("_", " ") for step in steps)),
             (
