@@ -5,7 +5,7 @@
 """`make equivalence`: whether the collection leaves in a cluster what `istioctl install` leaves there.
 
 INPUT names an IstioOperator file to compare alone; SHORT=1 compares a few inputs of each sort; RELEASES=1.30.4,1.31.0
-compares with the istioctl of each of these releases, KUBERNETES=1.36.3 on that version. Exits with 1 unless all are equal.
+compares with the istioctl of each of these releases, KUBERNETES=1.36.3 on that version, LAB=name on labs of that name. Exits with 1 unless all are equal.
 """
 
 from __future__ import annotations
@@ -162,7 +162,8 @@ def compare_all() -> int:
 
 def compare_release(version: str, kubernetes: str) -> tuple[bool, str]:
     """Compare with one release; returns whether all is equal, and a line that counts."""
-    names = ("equivalence-theirs", "equivalence-ours")
+    name = os.environ.get("LAB") or "equivalence"
+    names = (f"{name}-theirs", f"{name}-ours")
     clusters = labs.simulated(*names, istio=version, kubernetes=kubernetes)
     with clusters as (of_theirs, of_ours), ThreadPoolExecutor(max_workers=1) as pool:
         release, _fetched = find_release(version, source=of_ours["mesh_release_source"])
