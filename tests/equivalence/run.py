@@ -5,7 +5,8 @@
 """`make equivalence`: whether the collection leaves in a cluster what `istioctl install` leaves there.
 
 INPUT names an IstioOperator file to compare alone; SHORT=1 compares a few inputs of each sort; RELEASES=1.30.4,1.31.0
-compares with the istioctl of each of these releases, KUBERNETES=1.36.3 on that version, LAB=name on labs of that name. Exits with 1 unless all are equal.
+compares with the istioctl of each of these releases, KUBERNETES=1.36.3 on that version, LAB=name on labs of that name.
+Exits with 1 unless all are equal.
 """
 
 from __future__ import annotations
