@@ -70,6 +70,9 @@ _NAMED = {("labels", "release"), ("labels", "app.kubernetes.io/instance")}
 def _is_of_helm(found: Difference, theirs: Objects) -> bool:
     if found.key.kind == "Secret":
         return found.theirs is None and found.key.name.startswith("sh.helm.release.")
+    if found.key.kind == "Namespace":
+        # --create-namespace labels it with its name.
+        return found.path[-2:] == ("labels", "name") and found.theirs is None and found.ours == found.key.name
     if found.path[-1:] == ("annotations",):
         return found.theirs is None and all(str(name).startswith(_HELM) for name in found.ours)
     return bool(found.path) and (str(found.path[-1]).startswith(_HELM) or found.path[-2:] in _NAMED)

@@ -69,6 +69,15 @@ def test_what_another_owner_had_may_stay_only_after_a_move() -> None:
 
 
 @pytest.mark.parametrize(
+    ("label", "equal"), [({"name": "mesh"}, True), ({"name": "other"}, False), ({"team": "mesh"}, False)]
+)
+def test_the_label_that_helm_gives_a_namespace_may_stay(label: dict[str, str], equal: bool) -> None:
+    theirs, ours = an_object("Namespace", "mesh"), an_object("Namespace", "mesh")
+    ours["metadata"]["labels"] |= label
+    assert judge(left(theirs), left(ours), move=True).equal is equal
+
+
+@pytest.mark.parametrize(
     ("theirs", "ours", "refused", "equal"),
     [
         ("no", "no", True, True),
