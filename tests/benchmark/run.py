@@ -4,7 +4,7 @@
 
 """`make bench`: the collection against istioctl, kubectl, kubernetes.core and Helm, each pair in turn in one run.
 
-ROWS=name,... measures some rows, SHORT=1 all of them with small numbers on a simulated lab. Exits with 0 where all could
+ROWS=name,... measures some rows, SHORT=1 most of them with small numbers on a simulated lab. Exits with 0 where all could
 be measured, whatever came of it: the table says which goals are met.
 """
 
@@ -30,7 +30,7 @@ from . import plot, results
 from .failure import BenchmarkError
 from .progress import say
 from .results import Result
-from .rows import cold, injection, many, memory, site, warm
+from .rows import cold, injection, many, memory, quickstart, site, warm
 from .stage import Stage
 
 Row = Callable[[Stage], list[Result]]
@@ -48,7 +48,10 @@ ROWS: Mapping[str, Row] = {
     "check": warm.check,
     "objects": many.objects,
     "injection": injection.injection,
+    "quickstart": quickstart.quickstart,
 }
+ON_DEMAND = frozenset({"quickstart"})
+"""Only if it is named: it builds for ten minutes."""
 ONLY_LONG = frozenset({"helm", "injection", "playbook", "site"})
 """Not of the short form: they take long, or need an istiod that is more than played."""
 PLAYED_NODES = 3
@@ -60,7 +63,7 @@ def chosen(environment: Mapping[str, str]) -> dict[str, Row]:
     names = [name for name in environment.get("ROWS", "").replace(",", " ").split() if name]
     if unknown := [name for name in names if name not in ROWS]:
         raise BenchmarkError(f"ROWS={','.join(unknown)}: the rows are {', '.join(ROWS)}.")
-    left_out = ONLY_LONG if environment.get("SHORT") and not names else frozenset()
+    left_out = ON_DEMAND | ONLY_LONG if environment.get("SHORT") else ON_DEMAND
     return {name: row for name, row in ROWS.items() if (name in names if names else name not in left_out)}
 
 
