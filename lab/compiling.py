@@ -22,24 +22,26 @@ LIST_FORMAT = '{{.ImportPath}}\t{{.Dir}}\t{{join .GoFiles "\t"}}'
 
 _LINKING = 0.08  # the share of a build that comes after the last package
 
-Sizes = Callable[[], Mapping[str, int]]
-"""Bytes of source by package; empty as long as they are not known."""
+Shares = Callable[[], Mapping[str, float]]
+"""The share of all source that each package has; empty as long as it is not known."""
 
 
 @contextlib.contextmanager
-def sizes(argv: Sequence[str | Path], folder: Path, environment: Mapping[str, str]) -> Iterator[Sizes]:
+def shares(argv: Sequence[str | Path], folder: Path, environment: Mapping[str, str]) -> Iterator[Shares]:
     """List the packages of a build beside it: how long each takes goes with the size of its source."""
-    known: dict[str, int] = {}
+    known: dict[str, float] = {}
     words = [str(word) for word in argv]
     with (
         tempfile.TemporaryFile() as listed,
         subprocess.Popen(words, cwd=folder, env=environment, stdout=listed, stderr=subprocess.DEVNULL) as process,
     ):
 
-        def found() -> Mapping[str, int]:
+        def found() -> Mapping[str, float]:
             if not known and process.poll() == 0:
                 listed.seek(0)
-                known.update(map(_size, listed.read().decode().splitlines()))
+                sizes = dict(map(_size, listed.read().decode().splitlines()))
+                whole = sum(sizes.values()) or 1
+                known.update({package: size / whole for package, size in sizes.items()})
             return known
 
         try:
@@ -61,7 +63,7 @@ def run_build(
     argv: Sequence[str | Path],
     folder: Path,
     environment: Mapping[str, str],
-    sizes: Sizes,
+    shares: Shares,
     far: Callable[[str], None],
     left: Callable[[float], str],
 ) -> None:
@@ -70,6 +72,7 @@ def run_build(
     Raises LabError with the compiler's last words.
     """
     compiled: list[str] = []
+    counted, share = 0, 0.0
     said = deque[str](maxlen=20)
     words = [str(word) for word in argv]
     with subprocess.Popen(
@@ -80,16 +83,12 @@ def run_build(
             said.append(line)
             if re.fullmatch(r"[\w.\-/]+\n", line):
                 compiled.append(line.strip())
-                known = sizes()
-                share = _share(compiled, known)
+                known = shares()
+                if known:
+                    share += (1 - _LINKING) * sum(known.get(package, 0.0) for package in compiled[counted:])
+                    counted = len(compiled)
                 of = f" of at most {len(known)}" if known else ""
-                far(
-                    "; ".join(filter(None, (f"{len(compiled)}{of} packages compiled, now {compiled[-1]}", left(share))))
-                )
+                text = f"{len(compiled)}{of} packages compiled, now {compiled[-1]}"
+                far("; ".join(filter(None, (text, left(share)))))
     if process.returncode:
         raise LabError(f"{shown(argv)} failed: {last_lines(''.join(said), 6)}")
-
-
-def _share(compiled: Sequence[str], sizes: Mapping[str, int]) -> float:
-    whole = sum(sizes.values())
-    return (1 - _LINKING) * sum(sizes.get(package, 0) for package in compiled) / whole if whole else 0.0

@@ -175,9 +175,9 @@ def build(
         tags = ["-tags", workspace.tags] if workspace.tags else []
         flags = [*tags, _COMPILER_FLAGS, "-ldflags", workspace.ldflags, "-o", f"{out}/"]
         listed: list[str | Path] = [compiler, "list", *tags, "-deps", "-f", compiling.LIST_FORMAT, *packages.values()]
-        with compiling.sizes(listed, folder, _whole()) as sizes:
+        with compiling.shares(listed, folder, _whole()) as shares:
             built: list[str | Path] = [compiler, "build", "-v", *flags, *packages.values()]
-            compiling.run_build(built, folder, _whole(), sizes, far, left)
+            compiling.run_build(built, folder, _whole(), shares, far, left)
     for name, package in packages.items():
         binary = out / _executable(package)
         if binary.name != name:
